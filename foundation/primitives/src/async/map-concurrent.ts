@@ -1,0 +1,72 @@
+/** How a concurrent map runs. */
+export interface MapConcurrentOptions {
+  /** Items in work or finished but not yet taken, at most. */
+  readonly parallel: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Maps items several at a time and yields the results in order.
+ *
+ * The consumer pulls: no more than `parallel` items are ever ahead of it. When one fails, or the
+ * consumer stops, the signal given to the others aborts and all are awaited before this returns.
+ *
+ * @throws what `map` throws, for the first item in order that failed; the signal's reason
+ */
+export async function* mapConcurrent<Item, Result>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  map: (item: Item, signal: AbortSignal) => Promise<Result>,
+  { parallel, signal }: MapConcurrentOptions,
+): AsyncGenerator<Result, void, void> {
+  if (!Number.isSafeInteger(parallel) || parallel < 1) {
+    throw new RangeError(`parallel must be a positive integer, not ${parallel}`);
+  }
+  const stop = new AbortController();
+  const inner = AbortSignal.any([signal, stop.signal]);
+  const iterator = iteratorOf(items);
+  const running: Promise<Result>[] = [];
+  let exhausted = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      while (!exhausted && running.length < parallel) {
+        const next = await iterator.next();
+        if (next.done === true) {
+          exhausted = true;
+          break;
+        }
+        const result = map(next.value, inner);
+        result.catch(() => undefined); // awaited in order below; this only marks it as seen
+        running.push(result);
+      }
+      const first = running.shift();
+      if (first === undefined) return;
+      yield await first;
+    }
+  } finally {
+    stop.abort(new Error('a sibling failed or the consumer stopped'));
+    await Promise.allSettled(running);
+    await iterator.return?.();
+  }
+}
+
+/**
+ * Runs `visit` over items several at a time, for its effects.
+ *
+ * @throws the first failure; the others are aborted and awaited first
+ */
+export async function forEachConcurrent<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  visit: (item: Item, signal: AbortSignal) => Promise<void>,
+  options: MapConcurrentOptions,
+): Promise<void> {
+  for await (const _ of mapConcurrent(items, visit, options)) {
+    // the results are undefined; pulling them drives the work
+  }
+}
+
+function iteratorOf<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+): AsyncIterator<Item> | Iterator<Item> {
+  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+}
