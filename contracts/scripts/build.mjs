@@ -1,0 +1,77 @@
+// Compiles the contracts and writes their ABIs and bytecode to src/generated.
+//
+//   node contracts/scripts/build.mjs           writes
+//   node contracts/scripts/build.mjs --check   compares, and exits 1 where a committed file differs
+
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileContracts, WORKSPACE } from './compiler.mjs';
+
+const GENERATED = join(WORKSPACE, 'src', 'generated');
+
+/** Deployable contracts by the prefix of their exports. */
+const ARTEFACTS = {
+  flow: { source: 'src/log/Flow.sol', contract: 'Flow' },
+  priceMarket: { source: 'src/log/PriceMarket.sol', contract: 'PriceMarket' },
+  rewardVault: { source: 'src/log/RewardVault.sol', contract: 'RewardVault' },
+  directory: { source: 'src/Directory.sol', contract: 'Directory' },
+};
+
+const expected = renderArtefacts(compileContracts());
+if (process.argv.includes('--check')) check(expected);
+else write(expected);
+
+/** Content of each generated file by file name. */
+function renderArtefacts(contracts) {
+  return new Map(
+    Object.entries(ARTEFACTS).map(([prefix, { source, contract }]) => {
+      const compiled = contracts[source][contract];
+      return [`${toKebabCase(prefix)}.ts`, renderArtefact(prefix, source, compiled)];
+    }),
+  );
+}
+
+function renderArtefact(prefix, source, { abi, evm }) {
+  const entries = abi.map((entry) => `  ${JSON.stringify(entry)},\n`).join('');
+  return `// Generated from contracts/${source} by "node contracts/scripts/build.mjs". Do not edit: change the source and run it.
+
+/** ABI of ${source}. */
+export const ${prefix}Abi = [
+${entries}] as const;
+
+/** Creation bytecode of ${source}, without constructor arguments. */
+export const ${prefix}Bytecode: \`0x\${string}\` =
+  '0x${evm.bytecode.object}';
+`;
+}
+
+function write(files) {
+  rmSync(GENERATED, { recursive: true, force: true });
+  mkdirSync(GENERATED, { recursive: true });
+  for (const [name, content] of files) writeFileSync(join(GENERATED, name), content);
+  process.stdout.write(`wrote ${files.size} artefacts to contracts/src/generated\n`);
+}
+
+function check(files) {
+  const committed = readdirSync(GENERATED);
+  const stale = [
+    ...committed.filter((name) => !files.has(name)),
+    ...[...files].flatMap(([name, content]) =>
+      committed.includes(name) && readFileSync(join(GENERATED, name), 'utf8') === content
+        ? []
+        : [name],
+    ),
+  ];
+  if (stale.length === 0) {
+    process.stdout.write(`${files.size} artefacts match their sources\n`);
+    return;
+  }
+  process.stderr.write(
+    `stale in contracts/src/generated: ${stale.join(', ')}; run "node contracts/scripts/build.mjs"\n`,
+  );
+  process.exitCode = 1;
+}
+
+function toKebabCase(name) {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
