@@ -1,0 +1,42 @@
+/** Trees and proofs over files and the log, and the keccak kernels that make them fast. */
+export {
+  commitBytes,
+  commitmentFromSegmentRoots,
+  type FileCommitment,
+  FileCommitter,
+} from './commit-file.ts';
+export { BATCH_SEGMENTS, type CommitStreamOptions, commitStream } from './commit-stream.ts';
+export { CommitmentError, type CommitmentFault, ProofError, type ProofFault } from './errors.ts';
+export {
+  assertNodeLayout,
+  FileTree,
+  type ProofStep,
+  proofSides,
+  proofSteps,
+  rootOfNodes,
+  type SegmentProof,
+} from './file-tree.ts';
+export { type SegmentRootsTask, segmentRootsOf } from './hash-worker.ts';
+export { HASH_BYTES, type Hasher, MAX_ITEM_BYTES } from './hasher.ts';
+export { type LoadHasherOptions, loadHasher } from './load-hasher.ts';
+export { nobleHasher } from './noble-hasher.ts';
+export {
+  type FileShape,
+  fileShape,
+  paddedSectors,
+  type ShapeNode,
+  sectorsOf,
+  segmentDataBytes,
+  segmentLeaves,
+  segmentRealBytes,
+  segmentsOf,
+  submissionHeights,
+} from './shape.ts';
+export {
+  type Segment,
+  type SegmentRootClaim,
+  type VerifiedSegment,
+  verifySegment,
+  verifySegmentRoot,
+} from './verify-segment.ts';
+export { MAX_ZERO_HEIGHT, ZERO_HASHES, zeroSubtreeRoot } from './zero-hashes.ts';
