@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { assertNatural, assertPositiveInteger, MIB } from '@cairn/primitives';
+import { syncDirectory } from './atomic-file.ts';
+import { diskFault, StorageError } from './errors.ts';
+
+/** A local file that is read in pieces or at positions. Its length is fixed when it is opened. */
+export interface FileSource {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /**
+   * The file's bytes in order, in pieces of at most `pieceBytes` (1 MiB unless told). Every piece
+   * has a buffer of its own.
+   *
+   * @throws {StorageError} SOURCE_FILE_CHANGED if it got shorter; DISK_IO; the signal's reason
+   */
+  pieces(options: {
+    readonly signal: AbortSignal;
+    readonly pieceBytes?: number;
+    readonly from?: number;
+    readonly to?: number;
+  }): AsyncIterable<Uint8Array>;
+  /** Exactly `length` bytes from `offset`. @throws {StorageError} SOURCE_FILE_CHANGED, DISK_IO */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Opens a local file for reading. @throws {StorageError} DISK_IO, also if there is none */
+export async function openFileSource(path: string): Promise<FileSource> {
+  let handle: FileHandle;
+  let sizeBytes: number;
+  try {
+    handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      await handle.close();
+      throw new StorageError(
+        { code: 'DISK_IO', path, operation: 'read', errno: 'EISDIR' },
+        `${path} is not a regular file`,
+      );
+    }
+    sizeBytes = stats.size;
+  } catch (error) {
+    throw await diskFault(error, { path, operation: 'open' });
+  }
+  const read = async (offset: number, length: number): Promise<Uint8Array> => {
+    assertNatural(offset, 'offset');
+    assertNatural(length, 'length');
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      let bytesRead: number;
+      try {
+        ({ bytesRead } = await handle.read(bytes, done, length - done, offset + done));
+      } catch (error) {
+        throw await diskFault(error, { path, operation: 'read' });
+      }
+      if (bytesRead === 0) {
+        throw new StorageError(
+          { code: 'SOURCE_FILE_CHANGED', path, expectedBytes: offset + length },
+          `${path} ends at byte ${offset + done}, before byte ${offset + length}: it got shorter`,
+        );
+      }
+      done += bytesRead;
+    }
+    return bytes;
+  };
+  return {
+    path,
+    sizeBytes,
+    read,
+    async *pieces({ signal, pieceBytes = MIB, from = 0, to = sizeBytes }) {
+      assertPositiveInteger(pieceBytes, 'pieceBytes');
+      for (let offset = from; offset < to; offset += pieceBytes) {
+        signal.throwIfAborted();
+        yield await read(offset, Math.min(pieceBytes, to - offset));
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** A file being put together at positions, in any order, beside the place it will take. */
+export interface FileSink {
+  /** Where the bytes are kept until `commit`. */
+  readonly temporaryPath: string;
+  /** Writes all of `bytes` at `offset`. @throws {StorageError} DISK_FULL, DISK_IO */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Makes what was written durable and gives it its name, in one step. Then it is closed. */
+  commit(): Promise<void>;
+  /** Gives the file up: nothing stays behind. Does nothing after `commit`. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * Begins a file of `sizeBytes` zeros that appears under `path` only once it is committed.
+ *
+ * @throws {StorageError} DISK_FULL, DISK_IO
+ */
+export async function openFileSink(path: string, sizeBytes: number): Promise<FileSink> {
+  assertNatural(sizeBytes, 'sizeBytes');
+  const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.part`;
+  const faultOf = (error: unknown, neededBytes = 0): Promise<StorageError> =>
+    diskFault(error, { path: temporaryPath, operation: 'write', neededBytes });
+  let handle: FileHandle;
+  try {
+    handle = await open(temporaryPath, 'wx');
+    await handle.truncate(sizeBytes);
+  } catch (error) {
+    throw await faultOf(error, sizeBytes);
+  }
+  let isOpen = true;
+  return {
+    temporaryPath,
+    async write(offset, bytes) {
+      assertNatural(offset, 'offset');
+      if (offset + bytes.length > sizeBytes) {
+        throw new RangeError(`byte ${offset + bytes.length} lies beyond the file's ${sizeBytes}`);
+      }
+      try {
+        for (let done = 0; done < bytes.length; ) {
+          const left = bytes.length - done;
+          done += (await handle.write(bytes, done, left, offset + done)).bytesWritten;
+        }
+      } catch (error) {
+        throw await faultOf(error, bytes.length);
+      }
+    },
+    async commit() {
+      try {
+        await handle.sync();
+        isOpen = false;
+        await handle.close();
+        await rename(temporaryPath, path);
+        await syncDirectory(dirname(path));
+      } catch (error) {
+        throw await faultOf(error);
+      }
+    },
+    async abandon() {
+      if (!isOpen) return;
+      isOpen = false;
+      await handle.close();
+      await rm(temporaryPath, { force: true });
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** Files and directories: flat stores, atomic writes, locks, secrets, sources and sinks. */
+export { readFileIfPresent, syncDirectory, writeFileAtomic } from './atomic-file.ts';
+export {
+  type DataDirectory,
+  type DataDirectoryOptions,
+  openDataDirectory,
+} from './data-directory.ts';
+export { diskFault, errnoOf, freeBytesAt, StorageError, type StorageFault } from './errors.ts';
+export { type FileSink, type FileSource, openFileSink, openFileSource } from './file-source.ts';
+export {
+  type FlatFileStore,
+  type FlatFileStoreOptions,
+  openFlatFileStore,
+} from './flat-file-store.ts';
+export { readSecretFile, writeSecretFile } from './key-file.ts';
+export { acquireDirectoryLock, type DirectoryLock } from './lock-file.ts';

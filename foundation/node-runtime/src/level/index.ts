@@ -1,0 +1,3 @@
+/** Ordered indexes on disk, on LevelDB. */
+export { LevelError, type LevelFault } from './errors.ts';
+export { type LevelStore, type LevelStoreOptions, openLevelStore } from './open-level-store.ts';

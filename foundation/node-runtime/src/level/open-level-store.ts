@@ -1,0 +1,121 @@
+import { type KeyRange, type KeyValueStore, MIB } from '@cairn/primitives';
+import { ClassicLevel } from 'classic-level';
+import { levelFault } from './errors.ts';
+
+/** Where an index lies and what memory it takes. */
+export interface LevelStoreOptions {
+  /** Made if it is missing; holds nothing else. */
+  readonly directory: string;
+  /** Blocks kept in memory; 16 MiB unless told. */
+  readonly cacheBytes?: number;
+  /** Log kept in memory before it becomes a table, at most twice; 8 MiB unless told. */
+  readonly writeBufferBytes?: number;
+}
+
+/** An index on disk, for one process at a time. */
+export interface LevelStore extends KeyValueStore {
+  /** Waits for what runs and closes the files. */
+  close(): Promise<void>;
+  /** Rewrites the tables so that deleted entries give their room back. Slow: seconds a gibibyte. */
+  compact(): Promise<void>;
+}
+
+/** The most keys `getMany` takes, as the port says. */
+const MAX_KEYS = 10_000;
+/** Entries fetched at a time while iterating, also bounded by bytes. */
+const ENTRIES_PER_FETCH = 1000;
+
+/**
+ * Opens a key-value store on LevelDB. A batch written with `sync` survives a crash of the machine,
+ * one without survives only a crash of the process.
+ *
+ * @throws {LevelError} LEVEL_LOCKED, LEVEL_CORRUPT, LEVEL_IO from here; LEVEL_CORRUPT, LEVEL_IO and
+ * LEVEL_CLOSED from every operation
+ */
+export async function openLevelStore(options: LevelStoreOptions): Promise<LevelStore> {
+  const { directory, cacheBytes = 16 * MIB, writeBufferBytes = 8 * MIB } = options;
+  const database: Database = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    cacheSize: cacheBytes,
+    writeBufferSize: writeBufferBytes,
+  });
+  const faulty = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw levelFault(error, directory);
+    }
+  };
+  await faulty(() => database.open());
+  return {
+    get: (key) => faulty(async () => plain(await database.get(key))),
+    getMany: (keys) => {
+      if (keys.length > MAX_KEYS) {
+        throw new RangeError(`${keys.length} keys in one call, at most ${MAX_KEYS} are allowed`);
+      }
+      return faulty(async () => (await database.getMany([...keys])).map(plain));
+    },
+    write: (batch, { sync = false } = {}) =>
+      faulty(() =>
+        database.batch(
+          batch.map((change) =>
+            change.type === 'put' ? change : { type: 'del', key: change.key },
+          ),
+          { sync },
+        ),
+      ),
+    entries: (range, { signal }) => iterate(database, { range, signal, directory }),
+    close: () => faulty(() => database.close()),
+    compact: () =>
+      faulty(() => database.compactRange(new Uint8Array(0), new Uint8Array(256).fill(0xff))),
+  };
+}
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** Iterates over a snapshot taken now, not when the first entry is pulled. */
+function iterate(
+  database: Database,
+  {
+    range: { gte, lt, reverse = false, limit },
+    signal,
+    directory,
+  }: { readonly range: KeyRange; readonly signal: AbortSignal; readonly directory: string },
+): AsyncGenerator<readonly [Uint8Array, Uint8Array], void, void> {
+  const iterator = database.iterator({
+    ...(gte === undefined ? {} : { gte }),
+    ...(lt === undefined ? {} : { lt }),
+    reverse,
+    limit: limit === undefined || limit === Number.POSITIVE_INFINITY ? -1 : limit,
+    highWaterMarkBytes: 65_536,
+  });
+  return (async function* () {
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const entries = await iterator.nextv(ENTRIES_PER_FETCH);
+        if (entries.length === 0) return;
+        for (const [key, value] of entries) {
+          signal.throwIfAborted();
+          if (key !== undefined && value !== undefined) {
+            yield [plainBytes(key), plainBytes(value)] as const;
+          }
+        }
+      }
+    } catch (error) {
+      throw levelFault(error, directory);
+    } finally {
+      await iterator.close();
+    }
+  })();
+}
+
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : plainBytes(bytes);
+}
+
+/** The database hands out Buffers, whose `slice` shares memory where a Uint8Array's copies. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
