@@ -1,0 +1,291 @@
+import type { FileSource } from '@cairn/log-layer';
+import type { Address, ChainId, Hex, Root, Sequence } from '@cairn/primitives';
+import type { ShardConfig } from '@cairn/wire-protocol';
+import type { CostQuote } from './cost.ts';
+import type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
+import type { Decryption, Encryption } from './encryption/keys.ts';
+
+/** What can be stored: bytes in memory, a `Blob` or `File` of the browser, or any file source. */
+export type FileInput = Uint8Array | Blob | FileSource;
+
+/**
+ * Which stored file: its root, its place in the log, or the ordered roots of its fragments.
+ *
+ * A root says what the bytes are but not how many trailing zero bytes there are; a sequence says
+ * both.
+ */
+export type FileReference =
+  | string
+  | { readonly root: string; readonly sequence?: number }
+  | { readonly sequence: number }
+  | { readonly roots: readonly string[] };
+
+/** Part of a file, in bytes from its start. */
+export interface ByteRange {
+  readonly offset: number;
+  /** To the end of the file unless told; cut at the end of the file. */
+  readonly length?: number;
+}
+
+/** What happens during an upload, in the order in which it happens. Counts are of one file. */
+export type PutEvent =
+  | { readonly step: 'hashing'; readonly doneBytes: number; readonly totalBytes: number }
+  | { readonly step: 'prepared'; readonly root: Root; readonly sizeBytes: number }
+  | { readonly step: 'quoted'; readonly quote: CostQuote }
+  | { readonly step: 'submitting'; readonly roots: readonly Root[] }
+  | {
+      readonly step: 'submitted';
+      readonly root: Root;
+      readonly sequence: Sequence;
+      readonly transactionHash?: Hex;
+    }
+  /** Waiting until the holders have read the file's log entry from the chain. */
+  | { readonly step: 'waiting'; readonly root: Root; readonly holders: readonly string[] }
+  | {
+      readonly step: 'sending';
+      readonly root: Root;
+      readonly holder: string;
+      /** Segments this holder has, of those its shard keeps. */
+      readonly doneSegments: number;
+      readonly totalSegments: number;
+    }
+  | {
+      readonly step: 'holderLost';
+      readonly root: Root;
+      readonly holder: string;
+      readonly reason: string;
+    }
+  | { readonly step: 'finalised'; readonly root: Root; readonly sequence: Sequence };
+
+export interface PutOptions {
+  /** Free bytes stored with the log entry; the key-value layer reads stream ids here. */
+  readonly tags?: Uint8Array;
+  /** Full copies to store; 1 unless told. */
+  readonly replicas?: number;
+  /** Files longer than this are cut into files of this size: a power of two, 4 GiB unless told. */
+  readonly fragmentBytes?: number;
+  /** Name under which a cut file's fragments are listed in its manifest; `file` unless told. */
+  readonly name?: string;
+  readonly encryption?: Encryption;
+  /** Whether to wait until every chosen holder has it all; true unless told. */
+  readonly finalityRequired?: boolean;
+  /** The longest wait for holders, after the last of them made progress; 120,000 unless told. */
+  readonly timeoutMs?: number;
+  /** Segments read and on their way at once, over all holders; 8 unless told. */
+  readonly parallel?: number;
+  /**
+   * Pays for a new log entry even where the file is known. The text names the operation: the same
+   * file with the same text is paid once, however often the upload is run.
+   */
+  readonly resubmit?: string;
+  /**
+   * Names the bytes across runs, so that an upload that was cut off goes on where it was without
+   * hashing or encrypting anew. File sources of the Node entry bring one.
+   */
+  readonly resumeKey?: string;
+  /** Sees the price before anything is paid; returning `false` ends the upload unpaid. */
+  readonly onQuote?: (quote: CostQuote) => boolean | undefined | Promise<boolean | undefined>;
+  readonly onProgress?: (event: PutEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Who keeps how much of a file. */
+export interface HolderReceipt {
+  readonly url: string;
+  readonly shard: ShardConfig;
+  /** Segments of the file this holder keeps. */
+  readonly segments: number;
+}
+
+/** One file of the log that an upload stored. */
+export interface FileReceipt {
+  readonly root: Root;
+  readonly sequence: Sequence;
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  readonly sizeBytes: number;
+  /** Absent where nothing had to be paid. */
+  readonly transactionHash?: Hex;
+  /** This file's part of the storage fee; absent where nothing had to be paid. */
+  readonly feeWei?: bigint;
+  /** Whether every holder below has all it keeps. */
+  readonly finalised: boolean;
+  readonly holders: readonly HolderReceipt[];
+}
+
+/**
+ * What an upload stored, and where.
+ *
+ * `root` names the whole: the file itself, or, for a file cut into fragments, a manifest that
+ * lists them under the name it was given (read it with `path`).
+ */
+export interface PutReceipt extends FileReceipt {
+  /** The stored bytes before encryption. */
+  readonly plainBytes: number;
+  /** In order; one unless the file was cut. */
+  readonly fragments: readonly FileReceipt[];
+  readonly encryption?: Encryption['kind'];
+}
+
+export interface GetOptions {
+  readonly range?: ByteRange;
+  /** A file inside the directory that the reference names. */
+  readonly path?: string;
+  readonly decryption?: Decryption;
+  /** Segments fetched ahead of the reader; 8 unless told. */
+  readonly parallel?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Something a holder said that its own proof contradicts. */
+export interface HolderEvidence {
+  readonly url: string;
+  readonly root: Root;
+  /** The segment that was wrong; absent when the file's description was. */
+  readonly index?: number;
+  /** The fault's code, for instance `PROOF_WRONG_ROOT`. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** A stored file that was found and can be read; every byte it gives has been proven. */
+export interface StoredFile extends FileSource {
+  /** Absent for fragments read as one. */
+  readonly root?: Root;
+  readonly sequence?: Sequence;
+  readonly roots: readonly Root[];
+  /** What holders were caught at while this file was read. */
+  readonly evidence: readonly HolderEvidence[];
+}
+
+/** What the network says about a file. */
+export interface FileStat {
+  readonly root: Root;
+  readonly sequence: Sequence;
+  readonly chainId?: ChainId;
+  readonly sizeBytes: number;
+  readonly startSector: number;
+  /** Whether the holders together have every segment and say that it is final. */
+  readonly finalised: boolean;
+  readonly pruned: boolean;
+  /** How many full copies the holders below make up. */
+  readonly replicas: number;
+  readonly holders: readonly FileHolder[];
+}
+
+/** What one holder says about a file. */
+export interface FileHolder {
+  readonly url: string;
+  readonly shard: ShardConfig;
+  readonly sequence: Sequence;
+  readonly finalised: boolean;
+  /** Segments its shard keeps. */
+  readonly ownedSegments: number;
+  /** Segments it has; absent where the node does not tell (plain 0G nodes). */
+  readonly heldSegments?: number;
+}
+
+/** A file's identity, computed without a network. */
+export interface FileIdentity {
+  readonly root: Root;
+  readonly sizeBytes: number;
+  readonly segments: number;
+  /** What the log charges for. */
+  readonly paddedSectors: number;
+  /** The roots of the fragments, one unless the file was cut. */
+  readonly roots: readonly Root[];
+}
+
+export interface PutDirectoryOptions
+  extends Omit<PutOptions, 'name' | 'tags' | 'resubmit' | 'onQuote'> {
+  /** Told of each file as it is stored. */
+  readonly onFile?: (path: string, root: Root | undefined, sizeBytes: number) => void;
+}
+
+export interface DirectoryReceipt {
+  /** The manifest's root: the directory's name. */
+  readonly root: Root;
+  readonly manifest: PutReceipt;
+  readonly files: number;
+  readonly totalBytes: number;
+  /** What was paid for storage, over all transactions. */
+  readonly feeWei: bigint;
+}
+
+export interface LsOptions {
+  readonly path?: string;
+  /** Everything below, not only the next level. */
+  readonly recursive?: boolean;
+  readonly decryption?: Decryption;
+  readonly signal?: AbortSignal;
+}
+
+export interface RootOptions {
+  readonly fragmentBytes?: number;
+  readonly onProgress?: (event: PutEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Files on the network. Everything read is verified; everything written can be run again. */
+export interface FilesClient {
+  /**
+   * Stores a file and waits until its holders have it.
+   *
+   * Safe to run again at any point: what is paid is not paid again, what is held is not sent again.
+   *
+   * @throws {SdkError} SDK_EMPTY_FILE, SDK_NO_PAYER, SDK_DECLINED, SDK_NOT_ENOUGH_HOLDERS,
+   * SDK_NOT_FINAL and what the chain or the network throws
+   */
+  put(input: FileInput, options?: PutOptions): Promise<PutReceipt>;
+  /**
+   * The file's bytes, each proven against the root before it is handed on.
+   *
+   * @throws {SdkError} SDK_FILE_NOT_FOUND, SDK_SEGMENT_UNAVAILABLE, SDK_SIZE_DISPUTED,
+   * SDK_RANGE, SDK_WRONG_KEY, SDK_NOT_ENCRYPTED
+   */
+  get(file: FileReference, options?: GetOptions): AsyncIterable<Uint8Array>;
+  /** Finds a file for repeated or random reads. @throws as `get` */
+  open(file: FileReference, options?: Omit<GetOptions, 'range'>): Promise<StoredFile>;
+  /** The whole file in memory. @throws {SdkError} SDK_TOO_LARGE beyond `maxBytes`; as `get` */
+  getBytes(
+    file: FileReference,
+    options?: GetOptions & { readonly maxBytes?: number },
+  ): Promise<Uint8Array>;
+  /** What the holders say; `undefined` if none knows the file. */
+  stat(
+    file: FileReference,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<FileStat | undefined>;
+  /** A file's root, computed here. @throws {SdkError} SDK_EMPTY_FILE */
+  root(input: FileInput, options?: RootOptions): Promise<FileIdentity>;
+  /** What storing so many bytes costs, before anything is read or paid. */
+  quote(
+    input: FileInput | number,
+    options?: {
+      readonly fragmentBytes?: number;
+      readonly encryption?: Encryption['kind'];
+      readonly tags?: Uint8Array;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<CostQuote>;
+  /** Entries of a stored directory. @throws {SdkError} SDK_PATH_NOT_FOUND; as `get` */
+  ls(root: string, options?: LsOptions): Promise<readonly DirectoryEntry[]>;
+  /** Stores a directory: its files first, its manifest last. @throws as `put` */
+  putDirectory(
+    items: Iterable<DirectoryItem> | AsyncIterable<DirectoryItem>,
+    options?: PutDirectoryOptions,
+  ): Promise<DirectoryReceipt>;
+  /** What differs between two stored directories. */
+  diff(
+    before: string,
+    after: string,
+    options?: { readonly decryption?: Decryption; readonly signal?: AbortSignal },
+  ): Promise<readonly DirectoryChange[]>;
+}
+
+/** A connection to one network. */
+export interface Client {
+  readonly files: FilesClient;
+  /** Closes idle connections and threads the client opened; what was passed in stays open. */
+  close(): Promise<void>;
+}
