@@ -1,0 +1,70 @@
+import { chooseRange, namesEtag } from './byte-range.ts';
+import { contentHeaders } from './content-headers.ts';
+import type { ReadableFile } from './readable-file.ts';
+
+/** The parts of a request that decide how a file is sent. */
+export interface FileRequest {
+  readonly method: 'GET' | 'HEAD';
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** File name for the reader. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+}
+
+/** A reply ready to be sent; without a body for HEAD and for what has none. */
+export interface FileAnswer {
+  readonly status: 200 | 206 | 304 | 412 | 416;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * How a file answers a request: preconditions first, then the range (RFC 9110 §13.2.2).
+ *
+ * Content never changes under its root, so it may be cached for ever.
+ */
+export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer {
+  const etag = `"${file.etag}"`;
+  const { headers } = request;
+  const common: Record<string, string> = {
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': 'public, max-age=31536000, immutable',
+    'x-cairn-root': file.etag,
+  };
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined && !namesEtag(ifMatch, etag)) {
+    return { status: 412, headers: { ...common, 'content-length': '0' } };
+  }
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etag)) {
+    return { status: 304, headers: common };
+  }
+  const ifRange = headers['if-range'];
+  const wantsRange = ifRange === undefined || ifRange.trim() === etag;
+  const choice = chooseRange(wantsRange ? headers['range'] : undefined, file.sizeBytes);
+  if (choice.kind === 'unsatisfiable') {
+    return {
+      status: 416,
+      headers: { ...common, 'content-range': `bytes */${file.sizeBytes}`, 'content-length': '0' },
+    };
+  }
+  const { first, last } =
+    choice.kind === 'part' ? choice.range : { first: 0, last: file.sizeBytes - 1 };
+  const length = last - first + 1;
+  return {
+    status: choice.kind === 'part' ? 206 : 200,
+    headers: {
+      ...common,
+      ...contentHeaders(request.name),
+      'content-length': String(length),
+      ...(choice.kind === 'part'
+        ? { 'content-range': `bytes ${first}-${last}/${file.sizeBytes}` }
+        : {}),
+    },
+    ...(request.method === 'GET' && length > 0
+      ? { body: file.read(first, length, { signal: request.signal }) }
+      : {}),
+  };
+}

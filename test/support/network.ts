@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cairn } from './cli.ts';
+
+/** The parts of `endpoints.json` that tests read. */
+export interface Endpoints {
+  readonly chains: readonly {
+    readonly rpc: string;
+    readonly chainId: number;
+    readonly contracts: Readonly<Record<string, string>>;
+  }[];
+  readonly indexer: string;
+  readonly storage: readonly {
+    readonly rpc: string;
+    readonly shard: { readonly id: number; readonly count: number };
+  }[];
+  readonly keys: readonly string[];
+}
+
+/** A whole network of real processes, started and stopped by the `cairn` command. */
+export interface Network {
+  readonly directory: string;
+  readonly endpoints: Endpoints;
+  readonly chainRpc: string;
+  /** A funded development key, raw hex. */
+  readonly key: string;
+  /** RPC of the first node that keeps everything. */
+  readonly fullNode: string;
+  /** RPCs of the nodes that keep a part. */
+  readonly shardNodes: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts a devnet on free ports in a folder of its own. @throws with what the command said */
+export async function startNetwork(extra: readonly string[] = []): Promise<Network> {
+  const directory = await mkdtemp(join(tmpdir(), 'cairn-test-'));
+  const up = await cairn(['devnet', 'up', '--detach', '--dir', directory, '--port', '0', ...extra]);
+  if (up.status !== 0) throw new Error(`devnet up ended with ${up.status}: ${up.stderr}`);
+  const endpoints = await readEndpoints(directory);
+  const [chain] = endpoints.chains;
+  const [keyFile] = endpoints.keys;
+  if (chain === undefined || keyFile === undefined)
+    throw new Error('the devnet names no chain or key');
+  return {
+    directory,
+    endpoints,
+    chainRpc: chain.rpc,
+    key: (await readFile(join(directory, keyFile), 'utf8')).trim(),
+    fullNode: endpoints.storage.find(({ shard }) => shard.count === 1)?.rpc ?? '',
+    shardNodes: endpoints.storage.filter(({ shard }) => shard.count > 1).map(({ rpc }) => rpc),
+    stop: async () => {
+      const down = await cairn(['devnet', 'down', '--dir', directory]);
+      if (down.status !== 0)
+        throw new Error(`devnet down ended with ${down.status}: ${down.stderr}`);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What a devnet wrote about itself. */
+export async function readEndpoints(directory: string): Promise<Endpoints> {
+  return JSON.parse(await readFile(join(directory, 'endpoints.json'), 'utf8')) as Endpoints;
+}
+
+/** One JSON-RPC call, by a client that shares no code with ours. @throws the error object's message */
+export async function rpc(
+  url: string,
+  method: string,
+  params: readonly unknown[] = [],
+): Promise<unknown> {
+  const reply = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  });
+  const body = (await reply.json()) as {
+    result?: unknown;
+    error?: { message: string; data?: unknown };
+  };
+  if (body.error !== undefined)
+    throw new Error(`${body.error.message} ${String(body.error.data ?? '')}`);
+  return body.result;
+}

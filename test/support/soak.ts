@@ -1,0 +1,13 @@
+/** Whether the full counts run (`npm run test:soak`). */
+export const isSoak: boolean = process.env['CAIRN_SOAK'] === '1';
+
+/** How often to do something: `full` in the soak, a tenth of it in `npm test`. */
+export function runsOf(full: number): number {
+  return isSoak ? full : Math.ceil(full / 10);
+}
+
+/** The seed of a run: `CAIRN_SEED` to replay one, a fixed one otherwise. Put it in every failure. */
+export function seedOf(fallback: number): number {
+  const text = process.env['CAIRN_SEED'];
+  return text === undefined ? fallback : Number(text);
+}
