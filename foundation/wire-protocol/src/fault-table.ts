@@ -1,0 +1,128 @@
+import { Fault, isRecord, type Json } from '@cairn/primitives';
+import { fieldsOf, naturalField, textField } from './check.ts';
+
+/** What a caller can do about a fault. */
+export type RetryAdvice =
+  /** Trying the same again gives the same. */
+  | 'never'
+  /** The same request may succeed a little later. */
+  | 'later'
+  /** Another node may do it. */
+  | 'elsewhere';
+
+/** What the table says about a code. */
+export interface FaultAdvice {
+  /** HTTP status it is answered with. */
+  readonly status: number;
+  /** A few words, the same for every occurrence. */
+  readonly title: string;
+  readonly retry: RetryAdvice;
+}
+
+/** A fault as our HTTP doors answer it: RFC 9457, `application/problem+json`. */
+export interface Problem {
+  /** `urn:cairn:fault:<code>`. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** One sentence with the numbers in it. */
+  readonly detail: string;
+  readonly code: string;
+  readonly retry: RetryAdvice;
+}
+
+/** Content type of a problem. */
+export const PROBLEM_TYPE = 'application/problem+json';
+
+const row = (status: number, title: string, retry: RetryAdvice = 'never'): FaultAdvice => ({
+  status,
+  title,
+  retry,
+});
+
+/** Codes with an answer of their own. A new code is added here by whoever adds it. */
+const ROWS: Readonly<Record<string, FaultAdvice>> = {
+  WIRE_TOO_LONG: row(413, 'More than is allowed'),
+  SHARD_INVALID: row(400, 'Not a shard'),
+  FILE_EMPTY: row(422, 'Empty files cannot be stored'),
+  QUEUE_FULL: row(503, 'Too much work is waiting', 'later'),
+  DEADLINE_PASSED: row(504, 'It took too long', 'later'),
+  RPC_ERROR: row(502, 'Another node refused', 'elsewhere'),
+  FILE_UNKNOWN: row(404, 'No such file is known here', 'elsewhere'),
+  ENTRY_UNKNOWN: row(404, 'No such log entry is known yet', 'later'),
+  ENTRY_PRUNED: row(410, 'The file is no longer kept', 'elsewhere'),
+  ENTRY_MISMATCH: row(409, 'Root or size differ from the log entry'),
+  ENTRY_REPLACED: row(409, 'The chain replaced the log entry', 'later'),
+  SEGMENT_NOT_HELD: row(404, 'The segment is not kept here', 'elsewhere'),
+  SEGMENT_NOT_OWNED: row(421, 'The segment belongs to another shard', 'elsewhere'),
+  SEGMENT_SEALED: row(501, 'The segment is kept sealed', 'elsewhere'),
+  SEGMENT_DAMAGED: row(500, 'The segment was damaged on disk', 'elsewhere'),
+  SEGMENT_RECORD: row(500, 'A stored record is damaged', 'elsewhere'),
+  CACHE_FILE_TOO_LARGE: row(404, 'Files this large wait for their log entry', 'later'),
+  CACHE_FULL: row(503, 'Too many files wait for their log entry', 'later'),
+  CACHE_SIZE_MISMATCH: row(409, 'The file size differs from earlier segments'),
+  RANGE_INVALID: row(416, 'No such range'),
+  CHAIN_MISMATCH: row(409, 'Meant for another chain'),
+  NODE_NOT_READY: row(503, 'The node is starting', 'later'),
+  NODE_STOPPING: row(503, 'The node is stopping', 'elsewhere'),
+  STORE_FULL: row(507, 'The disk is full', 'elsewhere'),
+  METHOD_NOT_ALLOWED: row(405, 'The method is not served here'),
+  MEDIA_TYPE: row(415, 'The content type is not taken here'),
+  ROUTE_UNKNOWN: row(404, 'There is nothing at this path'),
+  UNAUTHORIZED: row(401, 'A token is needed'),
+};
+
+/** Families by prefix, for codes without a row. */
+const FAMILIES: readonly (readonly [prefix: string, advice: FaultAdvice])[] = [
+  ['WIRE_', row(400, 'Malformed request')],
+  ['ID_', row(400, 'Not an identifier')],
+  ['PROOF_', row(422, 'The proof does not hold')],
+  ['SEGMENT_', row(422, 'Not a segment of this file')],
+  ['NODE_LAYOUT', row(422, 'Not the nodes of this file')],
+  ['TRANSPORT_', row(502, 'Another node did not answer', 'elsewhere')],
+  ['LOG_', row(500, 'The log store has a fault', 'elsewhere')],
+];
+
+const UNKNOWN: FaultAdvice = row(500, 'Internal error', 'elsewhere');
+
+/** What to answer for `code`; an unknown code is an internal error. */
+export function faultAdvice(code: string): FaultAdvice {
+  if (Object.hasOwn(ROWS, code)) return ROWS[code] ?? UNKNOWN;
+  return FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? UNKNOWN;
+}
+
+/** Every code with a row, for documentation. */
+export function faultRows(): readonly (readonly [code: string, advice: FaultAdvice])[] {
+  return Object.entries(ROWS);
+}
+
+/**
+ * The problem that says what was thrown. What is no fault, or an internal one, keeps its sentence
+ * to itself: it may name paths or peers.
+ */
+export function problemOf(error: unknown): Problem {
+  const code = error instanceof Fault ? error.code : 'INTERNAL';
+  const { status, title, retry } = faultAdvice(code);
+  const isOurs = error instanceof Fault && (status < 500 || Object.hasOwn(ROWS, code));
+  const detail = isOurs ? error.message : title;
+  return { type: `urn:cairn:fault:${code}`, title, status, detail, code, retry };
+}
+
+/** A problem as JSON. */
+export function problemJson(problem: Problem): Json {
+  return { ...problem };
+}
+
+/** @throws {WireError} WIRE_NOT_AN_OBJECT, WIRE_FIELD, WIRE_TOO_LONG */
+export function parseProblem(value: unknown): Problem {
+  const fields = fieldsOf(value, 'problem');
+  const retry = isRecord(value) ? value['retry'] : undefined;
+  return {
+    type: textField(fields, 'type', 'problem', 200),
+    title: textField(fields, 'title', 'problem', 200),
+    status: naturalField(fields, 'status', 'problem', { min: 100, max: 699 }),
+    detail: textField(fields, 'detail', 'problem', 4000),
+    code: textField(fields, 'code', 'problem', 100),
+    retry: retry === 'later' || retry === 'elsewhere' ? retry : 'never',
+  };
+}

@@ -1,0 +1,149 @@
+/** Every shape two parties share: messages, routes, faults, shards, manifests, endpoints. */
+export { decodeBase64, encodeBase64 } from './base64.ts';
+export { chooseHolders, coversAllShards, type HolderOrder } from './choose-holders.ts';
+export {
+  type ChainEndpoint,
+  type DaEndpoint,
+  type Endpoints,
+  formatEndpoints,
+  parseEndpoints,
+  parseEndpointsText,
+  type StorageEndpoint,
+} from './endpoints.ts';
+export { WireError, type WireFault } from './errors.ts';
+export {
+  type FaultAdvice,
+  faultAdvice,
+  faultRows,
+  PROBLEM_TYPE,
+  type Problem,
+  parseProblem,
+  problemJson,
+  problemOf,
+  type RetryAdvice,
+} from './fault-table.ts';
+export {
+  internalRpcError,
+  invalidParam,
+  invalidParams,
+  type JsonRpcBody,
+  type JsonRpcCall,
+  type JsonRpcError,
+  type JsonRpcId,
+  type JsonRpcRefusal,
+  jsonRpcBatchReply,
+  jsonRpcErrorOf,
+  jsonRpcErrorReply,
+  jsonRpcReply,
+  methodNotFound,
+  parseJsonRpcBody,
+  RPC_BODY_TOO_LARGE,
+  RPC_INTERNAL_ERROR,
+  RPC_INVALID_PARAMS,
+  RPC_INVALID_REQUEST,
+  RPC_METHOD_NOT_FOUND,
+  RPC_PARSE_ERROR,
+  RPC_REPLY_TOO_LARGE,
+  RPC_SERVER_ERROR,
+  RpcError,
+  type RpcFault,
+  rpcError,
+  serverRpcError,
+} from './json-rpc.ts';
+export { type CallJsonRpcOptions, callJsonRpc } from './json-rpc-client.ts';
+export { parseBoundedJson } from './json-text.ts';
+export {
+  encodeManifest,
+  isManifest,
+  type ManifestDirectory,
+  type ManifestEntry,
+  type ManifestFile,
+  type ManifestLink,
+  manifestEntryAt,
+  manifestMagic,
+  parseManifest,
+} from './manifest.ts';
+export {
+  allNetworks,
+  type DefaultPorts,
+  type Network,
+  type NetworkName,
+  networkOf,
+} from './networks.ts';
+export {
+  type EntryStat,
+  type FileStat,
+  fileStatJson,
+  type HeldBitmap,
+  isHeld,
+  MAX_STAT_ENTRIES,
+  MAX_TAGS_BYTES,
+  type NodeStatus,
+  nodeStatusJson,
+  parseFileStat,
+  parseHeldBitmap,
+  parseNodeStatus,
+} from './node-shapes.ts';
+export {
+  entryFilePath,
+  fileEtag,
+  filePath,
+  fileStatPath,
+  type HttpRoute,
+  heldPath,
+  INDEXER,
+  type JsonSchema,
+  type RouteReply,
+  STATUS_PATH,
+  segmentPath,
+  storageRoutes,
+  ZGS,
+} from './routes.ts';
+export {
+  encodeSegmentMessage,
+  MAX_SEGMENT_MESSAGE_BYTES,
+  parseSegmentMessage,
+  SEGMENT_MESSAGE_TYPE,
+  SEGMENT_MESSAGE_VERSION,
+  type SegmentFields,
+  type SegmentMessage,
+  segmentWireBytes,
+} from './segment-message.ts';
+export {
+  countOwnedSegments,
+  firstGlobalSegment,
+  formatShard,
+  nextOwnedSegment,
+  ownedSegments,
+  ownsSegment,
+  parseShardConfig,
+  parseShardText,
+  type ShardConfig,
+} from './shard.ts';
+export {
+  MAX_ZG_SEGMENTS,
+  parseZgFileInfo,
+  parseZgFlowContext,
+  parseZgProof,
+  parseZgSegment,
+  parseZgSegments,
+  parseZgShardConfig,
+  parseZgShardedNode,
+  parseZgShardedNodeList,
+  parseZgShardedNodes,
+  parseZgStatus,
+  shardOfZg,
+  zgShardConfigOf,
+} from './zg/parse.ts';
+export { segmentProofOf, zgProofOf } from './zg/proof.ts';
+export type {
+  ZgFileInfo,
+  ZgFlowProof,
+  ZgProof,
+  ZgSegment,
+  ZgShardConfig,
+  ZgShardedNode,
+  ZgShardedNodes,
+  ZgStatus,
+  ZgTransaction,
+} from './zg/shapes.ts';

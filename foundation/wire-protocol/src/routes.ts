@@ -1,0 +1,259 @@
+import { type Root, SEGMENT_BYTES } from '@cairn/primitives';
+import Type, { type TSchema } from 'typebox';
+import { PROBLEM_TYPE } from './fault-table.ts';
+import { SEGMENT_MESSAGE_TYPE } from './segment-message.ts';
+
+/** A JSON Schema, as OpenAPI documents hold it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One kind of answer of a route. */
+export interface RouteReply {
+  readonly description: string;
+  /** Content type and, for JSON, its schema; none for answers without a body. */
+  readonly content?: { readonly type: string; readonly schema?: JsonSchema };
+}
+
+/** An HTTP route, described once for the server, the client and the documentation. */
+export interface HttpRoute {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
+  /** Path with `{name}` for parameters; `{path}` at the end may hold slashes. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  /** Schema of the path's parameters. */
+  readonly params?: JsonSchema;
+  readonly query?: JsonSchema;
+  /** Content type and bound of the body. */
+  readonly body?: { readonly type: string; readonly maxBytes: number };
+  readonly replies: Readonly<Record<number, RouteReply>>;
+}
+
+/** Method names of a storage node's JSON-RPC. */
+export const ZGS = {
+  getStatus: 'zgs_getStatus',
+  uploadSegment: 'zgs_uploadSegment',
+  uploadSegmentByTxSeq: 'zgs_uploadSegmentByTxSeq',
+  uploadSegments: 'zgs_uploadSegments',
+  uploadSegmentsByTxSeq: 'zgs_uploadSegmentsByTxSeq',
+  downloadSegment: 'zgs_downloadSegment',
+  downloadSegmentByTxSeq: 'zgs_downloadSegmentByTxSeq',
+  downloadSegmentWithProof: 'zgs_downloadSegmentWithProof',
+  downloadSegmentWithProofByTxSeq: 'zgs_downloadSegmentWithProofByTxSeq',
+  getFileInfo: 'zgs_getFileInfo',
+  getFileInfoByTxSeq: 'zgs_getFileInfoByTxSeq',
+  checkFileFinalized: 'zgs_checkFileFinalized',
+  getShardConfig: 'zgs_getShardConfig',
+  getSectorProof: 'zgs_getSectorProof',
+  getFlowContext: 'zgs_getFlowContext',
+} as const;
+
+/** Method names of an indexer's JSON-RPC. */
+export const INDEXER = {
+  getShardedNodes: 'indexer_getShardedNodes',
+  getSelectedNodes: 'indexer_getSelectedNodes',
+  getNodeLocations: 'indexer_getNodeLocations',
+  getFileLocations: 'indexer_getFileLocations',
+} as const;
+
+/** Path of one segment on a storage node. */
+export function segmentPath(root: Root, index: number, sequence?: number): string {
+  return `/v1/segments/${root}/${index}${query(sequence)}`;
+}
+
+/** Path of a file's bytes, or of a file inside a directory. */
+export function filePath(root: Root, inner?: string): string {
+  return `/v1/files/${root}${innerPath(inner)}`;
+}
+
+/** Path of the bytes of the file of one log entry. */
+export function entryFilePath(sequence: number, inner?: string): string {
+  return `/v1/tx/${sequence}${innerPath(inner)}`;
+}
+
+/** Path of a file's stat. */
+export function fileStatPath(root: Root): string {
+  return `/v1/entries/${root}`;
+}
+
+/** Path of the bitmap of held segments. */
+export function heldPath(root: Root, sequence?: number): string {
+  return `/v1/entries/${root}/held${query(sequence)}`;
+}
+
+/** Path of a node's status. */
+export const STATUS_PATH = '/v1/status';
+
+function query(sequence: number | undefined): string {
+  return sequence === undefined ? '' : `?seq=${sequence}`;
+}
+
+function innerPath(inner: string | undefined): string {
+  if (inner === undefined || inner === '') return '';
+  return `/${inner.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** The strong ETag of a file: its root in quotes. Content never changes under a root. */
+export function fileEtag(root: Root): string {
+  return `"${root}"`;
+}
+
+/** The HTTP routes of a storage node, JSON-RPC left out. */
+export function storageRoutes(): readonly HttpRoute[] {
+  const root = Type.String({ pattern: '^0x[0-9a-fA-F]{64}$', description: 'the file’s root' });
+  const natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+  const bySequence = plain(Type.Object({ seq: Type.Optional(natural) }));
+  const segmentParams = plain(Type.Object({ root, index: natural }));
+  const rootParams = plain(Type.Object({ root }));
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/segments/{root}/{index}',
+      id: 'putSegment',
+      summary: 'Stores one segment with its proof',
+      params: segmentParams,
+      body: { type: SEGMENT_MESSAGE_TYPE, maxBytes: 80 + 40 * 32 + SEGMENT_BYTES },
+      replies: {
+        200: { description: 'held already, or of another shard' },
+        202: { description: 'kept in memory until the log entry is known' },
+        204: { description: 'stored on disk' },
+        ...problems(400, 404, 409, 413, 415, 422, 503, 507),
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/segments/{root}/{index}',
+      id: 'getSegment',
+      summary: 'One segment with its proof',
+      params: segmentParams,
+      query: bySequence,
+      replies: { 200: binary('the segment', SEGMENT_MESSAGE_TYPE), ...problems(400, 404) },
+    },
+    ...fileRoutes('/v1/files/{root}', 'File', 'of a root', rootParams),
+    ...fileRoutes(
+      '/v1/tx/{seq}',
+      'EntryFile',
+      'of a log entry',
+      plain(Type.Object({ seq: natural })),
+    ),
+    {
+      method: 'GET',
+      path: '/v1/entries/{root}',
+      id: 'getFileStat',
+      summary: 'Log entries of a root and what is held of them',
+      params: rootParams,
+      replies: { 200: json('the stat', fileStatSchema(root, natural)), ...problems(400, 404) },
+    },
+    {
+      method: 'GET',
+      path: '/v1/entries/{root}/held',
+      id: 'getHeld',
+      summary: 'Bitmap of the held segments: bit i & 7 of byte i >> 3',
+      params: rootParams,
+      query: bySequence,
+      replies: { 200: binary('the bitmap', 'application/octet-stream'), ...problems(400, 404) },
+    },
+    {
+      method: 'GET',
+      path: STATUS_PATH,
+      id: 'getStatus',
+      summary: 'What the node follows and how far it is',
+      replies: { 200: json('the status', statusSchema(natural)) },
+    },
+  ];
+}
+
+function fileRoutes(path: string, id: string, whose: string, params: JsonSchema): HttpRoute[] {
+  const replies = {
+    200: binary('the whole file, or the listing of a directory', 'application/octet-stream'),
+    206: binary('the ranges asked for', 'application/octet-stream'),
+    304: { description: 'the caller has it' },
+    ...problems(400, 404, 416, 503),
+  };
+  return [
+    { method: 'GET', path, id: `get${id}`, summary: `Bytes ${whose}`, params, replies },
+    {
+      method: 'HEAD',
+      path,
+      id: `head${id}`,
+      summary: `Head of the bytes ${whose}`,
+      params,
+      replies,
+    },
+    {
+      method: 'GET',
+      path: `${path}/{path}`,
+      id: `get${id}Inside`,
+      summary: `A file inside the directory ${whose}`,
+      params,
+      replies,
+    },
+  ];
+}
+
+function fileStatSchema(root: TSchema, natural: TSchema): JsonSchema {
+  const address = Type.String({ pattern: '^0x[0-9a-f]{40}$' });
+  return plain(
+    Type.Object({
+      chainId: natural,
+      root,
+      entries: Type.Array(
+        Type.Object({
+          sequence: natural,
+          sizeBytes: natural,
+          startSector: natural,
+          paddedSectors: natural,
+          submitter: address,
+          tags: Type.String({ pattern: '^0x([0-9a-f]{2})*$' }),
+          block: natural,
+          finalized: Type.Boolean(),
+          ownedSegments: natural,
+          heldSegments: natural,
+          pruned: Type.Boolean(),
+        }),
+      ),
+    }),
+  );
+}
+
+function statusSchema(natural: TSchema): JsonSchema {
+  return plain(
+    Type.Object({
+      version: Type.String(),
+      chainId: natural,
+      flow: Type.String({ pattern: '^0x[0-9a-f]{40}$' }),
+      shard: Type.Object({ id: natural, count: natural }),
+      head: Type.Optional(natural),
+      synced: Type.Boolean(),
+      nextSequence: natural,
+      logSyncBlock: Type.Optional(Type.Object({ number: natural, hash: Type.String() })),
+    }),
+  );
+}
+
+function json(description: string, schema: JsonSchema): RouteReply {
+  return { description, content: { type: 'application/json', schema } };
+}
+
+function binary(description: string, type: string): RouteReply {
+  return { description, content: { type } };
+}
+
+function problems(...statuses: readonly number[]): Record<number, RouteReply> {
+  const schema = plain(
+    Type.Object({
+      type: Type.String(),
+      title: Type.String(),
+      status: Type.Integer(),
+      detail: Type.String(),
+      code: Type.String(),
+      retry: Type.Union([Type.Literal('never'), Type.Literal('later'), Type.Literal('elsewhere')]),
+    }),
+  );
+  const reply = { description: 'what went wrong', content: { type: PROBLEM_TYPE, schema } };
+  return Object.fromEntries(statuses.map((status) => [status, reply]));
+}
+
+/** The schema without typebox's hidden marks. */
+function plain(schema: TSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema)) as JsonSchema;
+}
