@@ -19,11 +19,10 @@ let loading: Promise<Hasher> | undefined;
  * @throws {RangeError} if the task is not one
  */
 export async function run(task: unknown): Promise<unknown> {
-  if (!isRecord(task) || !(task['bytes'] instanceof Uint8Array)) {
-    throw new RangeError('a segment roots task has bytes');
-  }
+  const { bytes } = isRecord(task) ? task : {};
+  if (!(bytes instanceof Uint8Array)) throw new RangeError('a segment roots task has bytes');
   loading ??= loadHasher();
-  return segmentRootsOf(await loading, task['bytes']);
+  return segmentRootsOf(await loading, bytes);
 }
 
 /**

@@ -1,4 +1,7 @@
+import { KECCAK_SCALAR_WASM } from './generated/keccak-scalar-wasm.ts';
+import { KECCAK_SIMD_WASM } from './generated/keccak-simd-wasm.ts';
 import type { Hasher } from './hasher.ts';
+import { KernelHasher } from './kernel-hasher.ts';
 import { nobleHasher } from './noble-hasher.ts';
 
 /** Which implementation to load. */
@@ -7,7 +10,41 @@ export interface LoadHasherOptions {
   readonly kernel?: 'auto' | 'simd' | 'scalar' | 'noble';
 }
 
-/** Loads a hasher of its own for the caller. */
-export function loadHasher(_options: LoadHasherOptions = {}): Promise<Hasher> {
-  return Promise.resolve(nobleHasher);
+const KERNELS = [
+  { name: 'simd', base64: KECCAK_SIMD_WASM },
+  { name: 'scalar', base64: KECCAK_SCALAR_WASM },
+] as const;
+
+/**
+ * Loads a hasher of its own for the caller: a compiled kernel and about 400 KiB of memory.
+ * Costs some milliseconds; load one per thread and pass it on.
+ *
+ * @throws {WebAssembly.CompileError} if a kernel asked for by name does not run here; `auto`
+ *   never throws
+ */
+export async function loadHasher({ kernel = 'auto' }: LoadHasherOptions = {}): Promise<Hasher> {
+  for (const { name, base64 } of KERNELS) {
+    if (kernel !== 'auto' && kernel !== name) continue;
+    const hasher = await instantiate(name, base64, kernel === name);
+    if (hasher !== undefined) return hasher;
+  }
+  return nobleHasher;
+}
+
+async function instantiate(
+  name: 'simd' | 'scalar',
+  base64: string,
+  isRequired: boolean,
+): Promise<Hasher | undefined> {
+  if (!isRequired && typeof WebAssembly === 'undefined') return undefined;
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (!isRequired && !WebAssembly.validate(bytes)) return undefined;
+  try {
+    const { instance } = await WebAssembly.instantiate(bytes);
+    return new KernelHasher(name, instance);
+  } catch (cause) {
+    // A page's content policy may forbid compiling what validates.
+    if (isRequired) throw cause;
+    return undefined;
+  }
 }
