@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { describeError, type Logger } from '@cairn/primitives';
+import cors from '@fastify/cors';
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { MetricsRegistry } from '../observe/create-metrics.ts';
+import { watchEventLoop } from '../observe/event-loop-watch.ts';
+import { type HealthCheck, registerStandardRoutes } from './health-routes.ts';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import {
+  type DescribeProblem,
+  describeInternally,
+  type HttpProblem,
+  type ProblemReply,
+  problemReply,
+  protocolProblem,
+} from './problem.ts';
+import { removeStaleSocket } from './unix-socket.ts';
+
+/**
+ * A set of routes that registers itself on the app it is given. Hooks and body parsers it adds
+ * hold for its own routes only.
+ */
+export type RouteGroup = (app: FastifyInstance) => void | Promise<void>;
+
+/** Where a host listens, who it is and how it answers. */
+export interface HttpHostOptions {
+  /** Address to listen on; 127.0.0.1 unless told. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port?: number;
+  /** A unix socket to listen on instead, made with mode 0600. */
+  readonly socketPath?: string;
+  /** Shown by `/version` and in `/openapi.json`. */
+  readonly name: string;
+  readonly version: string;
+  readonly commit?: string;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly limits?: Partial<HttpLimits>;
+  readonly routes?: readonly RouteGroup[];
+  /** Unless told, every fault of a route is an internal error. */
+  readonly describeProblem?: DescribeProblem;
+  /** Besides the event loop, which the host watches itself. */
+  readonly live?: HealthCheck;
+  readonly ready?: HealthCheck;
+  /** Header names scripts in browsers may read besides the usual ones. */
+  readonly exposedHeaders?: readonly string[];
+}
+
+/** Where a host can be reached. */
+export interface HttpAddress {
+  /** Without a slash at its end; `http://localhost` for a unix socket. */
+  readonly url: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  readonly socketPath: string | undefined;
+}
+
+/** An HTTP server with the routes of a node. */
+export interface HttpHost {
+  /** Builds the routes and listens. @throws what listening throws, EADDRINUSE among it */
+  start(): Promise<void>;
+  /** Stops listening, lets running requests end within the drain time, then cuts the rest. */
+  stop(): Promise<void>;
+  /** Where it listens. @throws {Error} before `start` */
+  readonly address: HttpAddress;
+  /** The app beneath, for tests and for what a route group cannot do. */
+  readonly app: FastifyInstance;
+}
+
+/** Header that names a request in replies and logs. */
+const REQUEST_ID_HEADER = 'x-cairn-request-id';
+/** Headers of replies that scripts in browsers may read. */
+const EXPOSED_HEADERS = [
+  'ETag',
+  'Content-Range',
+  'Content-Length',
+  'Accept-Ranges',
+  'Retry-After',
+  REQUEST_ID_HEADER,
+];
+const DURATION_BUCKETS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+/** How often a stopping host looks for connections that have become idle. */
+const DRAIN_STEP_MS = 50;
+
+/**
+ * A host with health, metrics, version and OpenAPI routes, CORS for every origin, request ids and
+ * problems for faults. Credentials never travel in cookies, so any origin may ask.
+ */
+export function createHttpHost(options: HttpHostOptions): HttpHost {
+  return new FastifyHost(options);
+}
+
+class FastifyHost implements HttpHost {
+  readonly app: FastifyInstance;
+  readonly #options: HttpHostOptions;
+  readonly #limits: HttpLimits;
+  #address: HttpAddress | undefined;
+  #started = false;
+  #stopped: Promise<void> | undefined;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(options: HttpHostOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
+    this.app = buildApp(this.#limits);
+  }
+
+  get address(): HttpAddress {
+    if (this.#address === undefined) throw new Error('the HTTP host does not listen yet');
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) throw new Error('the HTTP host was started before');
+    this.#started = true;
+    const { app } = this;
+    await this.#addRoutes();
+    app.server.maxConnections = this.#limits.maxConnections;
+    const { host = '127.0.0.1', port = 0, socketPath } = this.#options;
+    if (socketPath === undefined) {
+      await app.listen({ host, port });
+    } else {
+      await removeStaleSocket(socketPath);
+      await app.listen({ path: socketPath });
+      await chmod(socketPath, 0o600);
+    }
+    this.#address = addressOf(app, host, socketPath);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #addRoutes(): Promise<void> {
+    const { app } = this;
+    const options = this.#options;
+    const { name, version, commit, live, ready, metrics, exposedHeaders = [] } = options;
+    const eventLoop = watchEventLoop();
+    this.#stopWatching = () => eventLoop.stop();
+    observeRequests(app, metrics);
+    answerFaults(app, options.describeProblem ?? describeInternally, options.logger);
+    await app.register(cors, {
+      origin: '*',
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      exposedHeaders: [...EXPOSED_HEADERS, ...exposedHeaders],
+      maxAge: 86_400,
+    });
+    await app.register(swagger, {
+      openapi: { openapi: '3.1.0', info: { title: name, version } },
+    });
+    registerStandardRoutes(app, {
+      name,
+      version,
+      commit,
+      live,
+      ready,
+      eventLoop,
+      renderMetrics: () => metrics.render(),
+      isStopping: () => this.#stopped !== undefined,
+    });
+    for (const group of options.routes ?? []) {
+      await app.register(async (scope) => {
+        await group(scope);
+      });
+    }
+    await app.ready();
+  }
+
+  async #drain(): Promise<void> {
+    const { server } = this.app;
+    // Connections kept by clients become idle when their last reply is through.
+    const idle = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS);
+    const deadline = setTimeout(() => server.closeAllConnections(), this.#limits.drainMs);
+    try {
+      await this.app.close();
+    } finally {
+      clearInterval(idle);
+      clearTimeout(deadline);
+      this.#stopWatching();
+    }
+  }
+}
+
+function buildApp(limits: HttpLimits): FastifyInstance {
+  const prefix = randomBytes(4).toString('hex');
+  let count = 0;
+  const nextId = (): string => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+  return fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    requestIdHeader: false,
+    genReqId: nextId,
+    routerOptions: { maxParamLength: limits.maxParameterLength },
+    // Outside values are refused, not bent: nothing is dropped and only query text is converted.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: false } },
+    http: {
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      maxHeaderSize: limits.headerBytes,
+    },
+    frameworkErrors: (error, _request, reply) => {
+      send(reply, problemReply(protocolProblem(error) ?? MALFORMED, nextId()));
+    },
+    clientErrorHandler: (error, socket) => {
+      if (error.code === 'ECONNRESET' || !socket.writable) return;
+      const { status, title } = connectionProblem(error.code);
+      const { body } = problemReply({ ...MALFORMED, status, title, detail: title }, nextId());
+      socket.end(
+        `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    },
+  });
+}
+
+const MALFORMED: HttpProblem = {
+  status: 400,
+  title: 'Malformed request',
+  code: 'WIRE_MALFORMED',
+  detail: 'the request is not HTTP as this server reads it',
+};
+
+function connectionProblem(code: string | undefined): { status: number; title: string } {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, title: 'Request Timeout' };
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, title: 'Headers Too Large' };
+  return { status: 400, title: 'Malformed request' };
+}
+
+/** Times every request and names it in its reply. */
+function observeRequests(app: FastifyInstance, { metrics }: MetricsRegistry): void {
+  const duration = metrics.histogram({
+    name: 'cairn_http_duration_seconds',
+    help: 'time from the head of a request to the end of its reply, by route pattern and status',
+    labels: ['route', 'code'],
+    buckets: DURATION_BUCKETS,
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id);
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    // The pattern, never the path: an unknown path has none and all of them are one label.
+    const route = request.routeOptions.url ?? 'none';
+    duration.observe(reply.elapsedTime / 1000, { route, code: String(reply.statusCode) });
+    done();
+  });
+}
+
+function answerFaults(app: FastifyInstance, describe: DescribeProblem, logger: Logger): void {
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `there is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
+    const title = 'There is nothing at this path';
+    send(reply, problemReply({ status: 404, title, code: 'ROUTE_UNKNOWN', detail }, request.id));
+  });
+  app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = protocolProblem(error) ?? describe(error);
+    const fields = {
+      requestId: request.id,
+      route: request.routeOptions.url ?? 'none',
+      status: problem.status,
+      code: problem.code,
+    };
+    if (problem.status === 500) {
+      logger.error({ ...fields, error }, 'a request failed unexpectedly');
+    } else {
+      logger.debug({ ...fields, reason: describeError(error) }, 'a request was refused');
+    }
+    send(reply, problemReply(problem, request.id));
+  });
+}
+
+function send(reply: FastifyReply, { status, headers, body }: ProblemReply): void {
+  void reply.code(status).headers(headers).send(body);
+}
+
+function addressOf(
+  app: FastifyInstance,
+  host: string,
+  socketPath: string | undefined,
+): HttpAddress {
+  const bound = app.server.address();
+  if (bound === null || typeof bound === 'string') {
+    return { url: 'http://localhost', port: 0, socketPath };
+  }
+  const shown = bound.address === '::' || bound.address === '0.0.0.0' ? loopbackOf(host) : host;
+  const name = shown.includes(':') ? `[${shown}]` : shown;
+  return { url: `http://${name}:${bound.port}`, port: bound.port, socketPath: undefined };
+}
+
+/** How a listener on every address is reached from here. */
+function loopbackOf(host: string): string {
+  return host.includes(':') ? '::1' : '127.0.0.1';
+}

@@ -1,0 +1,25 @@
+/** An HTTP server for a node's routes, on fastify. */
+export type {
+  FastifyInstance as HttpApp,
+  FastifyReply as HttpReplyOut,
+  FastifyRequest as HttpRequestIn,
+  RouteOptions as HttpRoute,
+} from 'fastify';
+export {
+  acceptBytes,
+  acceptStreams,
+  bodyBytes,
+  bodyStream,
+  type RawBodyOptions,
+  readableFrom,
+} from './body.ts';
+export {
+  createHttpHost,
+  type HttpAddress,
+  type HttpHost,
+  type HttpHostOptions,
+  type RouteGroup,
+} from './create-http-host.ts';
+export type { HealthCheck, HealthReport } from './health-routes.ts';
+export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';

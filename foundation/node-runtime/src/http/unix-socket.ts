@@ -1,0 +1,17 @@
+import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+
+/** Removes a socket file that a killed process left behind; one that answers stays. */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const code = await new Promise<string>((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('');
+    });
+    socket.once('error', (error) => {
+      resolve('code' in error && typeof error.code === 'string' ? error.code : '');
+    });
+  });
+  if (code === 'ECONNREFUSED') await rm(path, { force: true });
+}
