@@ -1,0 +1,117 @@
+import { createServer } from 'node:net';
+import type { Rng } from '@cairn/primitives';
+import { DevnetError } from './errors.ts';
+import type { Topology } from './topology.ts';
+
+/** Where each service of a devnet listens, on the loopback interface. */
+export interface PortPlan {
+  readonly chain: number;
+  readonly indexer: number;
+  /** In the order of the topology's storage nodes. */
+  readonly storage: readonly number[];
+}
+
+/** How ports are chosen. */
+export type PortChoice =
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345. */
+  | { readonly kind: 'default' }
+  /** Chain at `base`, indexer at `base` + 1, storage from `base` + 10. */
+  | { readonly kind: 'base'; readonly base: number }
+  /** Whatever is free: `--port 0`. */
+  | { readonly kind: 'any' };
+
+const DEFAULT_CHAIN_PORT = 8545;
+const DEFAULT_STORAGE_PORT = 5678;
+const DEFAULT_INDEXER_PORT = 12_345;
+/** Ports of a base: services first, storage nodes from here. Bases 100 apart never meet. */
+const STORAGE_OFFSET = 10;
+/** Below what Linux and macOS hand to outgoing connections, so that none of those takes a port first. */
+const ANY_PORT_FROM = 15_000;
+const ANY_PORT_COUNT = 15_000;
+const MAX_TRIES_PER_PORT = 64;
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * Ports for every service, each seen free a moment ago. A port the topology fixes is taken as it is.
+ *
+ * @throws {DevnetError} PORT_IN_USE, PORT_OUT_OF_RANGE, NO_FREE_PORT
+ */
+export async function planPorts(
+  topology: Topology,
+  choice: PortChoice,
+  { rng, isFree = isPortFree }: { readonly rng: Rng; readonly isFree?: typeof isPortFree },
+): Promise<PortPlan> {
+  const fixedPorts = new Set(
+    [
+      topology.chain.port,
+      topology.indexer.port,
+      ...topology.storage.map((node) => node.port),
+    ].filter((port) => port !== undefined),
+  );
+  const taken = new Set<number>();
+  const settle = async (
+    service: string,
+    fixed: number | undefined,
+    planned: number,
+  ): Promise<number> => {
+    if (fixed === undefined && choice.kind === 'any') {
+      return anyFreePort(new Set([...taken, ...fixedPorts]), { rng, isFree }).then((port) => {
+        taken.add(port);
+        return port;
+      });
+    }
+    const port = fixed ?? planned;
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new DevnetError(
+        { code: 'PORT_OUT_OF_RANGE', port, service },
+        `port ${port} for ${service} is not between 1 and 65535`,
+      );
+    }
+    if (taken.has(port) || !(await isFree(port))) {
+      throw new DevnetError(
+        { code: 'PORT_IN_USE', port, service },
+        `port ${port} for ${service} is already in use`,
+      );
+    }
+    taken.add(port);
+    return port;
+  };
+  const base = choice.kind === 'base' ? choice.base : undefined;
+  const chain = await settle('chain', topology.chain.port, base ?? DEFAULT_CHAIN_PORT);
+  const indexer = await settle(
+    'indexer',
+    topology.indexer.port,
+    base === undefined ? DEFAULT_INDEXER_PORT : base + 1,
+  );
+  const storage: number[] = [];
+  const firstStorage = base === undefined ? DEFAULT_STORAGE_PORT : base + STORAGE_OFFSET;
+  for (const [index, node] of topology.storage.entries()) {
+    storage.push(await settle(node.name, node.port, firstStorage + index));
+  }
+  return { chain, indexer, storage };
+}
+
+/** Whether something could listen on a port of the loopback interface right now. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      server.close(() => resolve(true));
+    });
+  });
+}
+
+async function anyFreePort(
+  taken: ReadonlySet<number>,
+  { rng, isFree }: { readonly rng: Rng; readonly isFree: typeof isPortFree },
+): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES_PER_PORT; tries += 1) {
+    const port = ANY_PORT_FROM + rng.below(ANY_PORT_COUNT);
+    if (!taken.has(port) && (await isFree(port))) return port;
+  }
+  throw new DevnetError(
+    { code: 'NO_FREE_PORT', wanted: taken.size + 1, tried: MAX_TRIES_PER_PORT },
+    `none of ${MAX_TRIES_PER_PORT} ports tried was free`,
+  );
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { isFault, seededRng } from '@cairn/primitives';
+import { isPortFree, planPorts } from '../src/ports.ts';
+import { parseTopology, topologyOf } from '../src/topology.ts';
+
+const rng = seededRng(7);
+const allFree = async () => true;
+
+describe('ports', () => {
+  it('are the well-known ones unless told', async () => {
+    assert.deepEqual(await planPorts(topologyOf(), { kind: 'default' }, { rng, isFree: allFree }), {
+      chain: 8545,
+      indexer: 12_345,
+      storage: [5678, 5679, 5680],
+    });
+  });
+
+  it('of bases 100 apart never meet, with as many nodes as there may be', async () => {
+    const topology = topologyOf(Array.from({ length: 64 }, () => '0/1').join(','));
+    const plans = await Promise.all(
+      [20_000, 20_100].map((base) =>
+        planPorts(topology, { kind: 'base', base }, { rng, isFree: allFree }),
+      ),
+    );
+    const ports = plans.flatMap(({ chain, indexer, storage }) => [chain, indexer, ...storage]);
+    assert.equal(new Set(ports).size, ports.length);
+  });
+
+  it('are free and different where any will do', async () => {
+    const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
+    const ports = [plan.chain, plan.indexer, ...plan.storage];
+    assert.equal(new Set(ports).size, 5);
+    assert.deepEqual(await Promise.all(ports.map(isPortFree)), ports.map(() => true));
+  });
+
+  it('leave alone what the topology fixes', async () => {
+    const topology = parseTopology('{"storage": [{"shard": "0/1", "port": 15001}]}');
+    const plan = await planPorts(topology, { kind: 'any' }, { rng, isFree: allFree });
+    assert.deepEqual(plan.storage, [15_001]);
+    assert.notEqual(plan.chain, 15_001);
+  });
+
+  it('that are in use are told by number and service', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = server.address();
+      assert.ok(typeof address === 'object' && address !== null);
+      await assert.rejects(
+        planPorts(topologyOf(), { kind: 'base', base: address.port }, { rng }),
+        (error) => isFault(error, 'PORT_IN_USE') && error.message.includes(`${address.port}`),
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  it('given twice are refused', async () => {
+    const topology = parseTopology(
+      '{"storage": [{"shard": "0/1", "port": 15001}, {"shard": "0/1", "port": 15001}]}',
+    );
+    await assert.rejects(
+      planPorts(topology, { kind: 'any' }, { rng, isFree: allFree }),
+      (error) => isFault(error, 'PORT_IN_USE'),
+    );
+  });
+
+  it('past the last one are refused', async () => {
+    await assert.rejects(
+      planPorts(topologyOf(), { kind: 'base', base: 65_530 }, { rng, isFree: allFree }),
+      (error) => isFault(error, 'PORT_OUT_OF_RANGE'),
+    );
+  });
+
+  it('do not search for ever', async () => {
+    await assert.rejects(
+      planPorts(topologyOf(), { kind: 'any' }, { rng, isFree: async () => false }),
+      (error) => isFault(error, 'NO_FREE_PORT'),
+    );
+  });
+});

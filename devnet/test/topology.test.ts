@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { isFault } from '@cairn/primitives';
+import { MAX_STORAGE_NODES, parseTopology, topologyOf } from '../src/topology.ts';
+
+const isInvalid = (field: string) => (error: unknown) =>
+  isFault(error, 'TOPOLOGY_INVALID') && error.message.includes(field);
+
+describe('topology', () => {
+  it('gives every segment two holders unless told otherwise', () => {
+    const { storage } = topologyOf();
+    assert.deepEqual(
+      storage.map(({ name, shard }) => [name, shard.id, shard.count]),
+      [
+        ['storage-0', 0, 1],
+        ['storage-1', 0, 2],
+        ['storage-2', 1, 2],
+      ],
+    );
+  });
+
+  it('takes shards as shorthand', () => {
+    assert.deepEqual(
+      topologyOf(' 3/4, 0/1 ').storage.map(({ shard }) => shard),
+      [
+        { id: 3, count: 4 },
+        { id: 0, count: 1 },
+      ],
+    );
+  });
+
+  it('refuses shards that are none', () => {
+    for (const text of ['2/2', '0/3', 'x', '', '0/2,,1/2']) {
+      assert.throws(() => topologyOf(text), isInvalid('storage['), text);
+    }
+  });
+
+  it('bounds the number of nodes', () => {
+    const many = Array.from({ length: MAX_STORAGE_NODES + 1 }, () => '0/1').join(',');
+    assert.throws(() => topologyOf(many), isInvalid('storage'));
+  });
+
+  it('reads a file, and fills in what it leaves out', () => {
+    const topology = parseTopology(
+      '{"chain": {"port": 9000, "blockTimeSeconds": 3}, "storage": [{"shard": "1/2", "port": 9100}]}',
+    );
+    assert.deepEqual(topology, {
+      chain: { blockTimeSeconds: 3, port: 9000 },
+      storage: [{ name: 'storage-0', shard: { id: 1, count: 2 }, port: 9100 }],
+      indexer: {},
+    });
+    assert.deepEqual(parseTopology('{}'), topologyOf());
+  });
+
+  it('names the field that is wrong', () => {
+    const cases: readonly (readonly [string, string])[] = [
+      ['[]', '(file)'],
+      ['{', '(file)'],
+      ['{"chains": {}}', 'chains'],
+      ['{"chain": {"port": 0}}', 'chain.port'],
+      ['{"chain": {"blockTimeSeconds": 0.5}}', 'chain.blockTimeSeconds'],
+      ['{"storage": "0/1"}', 'storage'],
+      ['{"storage": [{"shard": 1}]}', 'storage[0].shard'],
+      ['{"storage": [{"shard": "0/1", "size": 1}]}', 'storage[0].size'],
+      ['{"indexer": {"port": 70000}}', 'indexer.port'],
+    ];
+    for (const [text, field] of cases) {
+      assert.throws(() => parseTopology(text), isInvalid(field), text);
+    }
+  });
+});
