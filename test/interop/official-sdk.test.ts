@@ -35,25 +35,30 @@ const SIZES = [
 ];
 const RETRIES = { Retries: 10, Interval: 1, MaxGasPrice: 0, TooManyDataRetries: 3 };
 
+type SdkSigner = Parameters<typeof getFlowContract>[1];
+
 /** The official SDK, unmodified, against our nodes; it prints a lot, which is kept out of the report. */
 describe('the official 0G SDK', function () {
   this.timeout(180_000);
 
   let network: Network;
   let folder: string;
-  let signer: ethers.Wallet;
+  let provider: ethers.JsonRpcProvider;
+  let signer: SdkSigner;
   let indexer: Indexer;
   let fileNumber = 0;
 
   before(async () => {
     network = await startNetwork();
     folder = await mkdtemp(join(tmpdir(), 'cairn-interop-'));
-    signer = new ethers.Wallet(network.key, new ethers.JsonRpcProvider(network.chainRpc));
+    provider = new ethers.JsonRpcProvider(network.chainRpc);
+    // The SDK's types name the CommonJS twin of the same classes.
+    signer = new ethers.Wallet(network.key, provider) as unknown as SdkSigner;
     indexer = new Indexer(network.endpoints.indexer);
   });
 
   after(async () => {
-    signer?.provider?.destroy();
+    provider?.destroy();
     await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });

@@ -49,6 +49,8 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   DEADLINE_PASSED: row(504, 'It took too long', 'later'),
   RPC_ERROR: row(502, 'Another node refused', 'elsewhere'),
   FILE_UNKNOWN: row(404, 'No such file is known here', 'elsewhere'),
+  FILE_PATH_UNKNOWN: row(404, 'No such path in the directory'),
+  FILE_LINK_BROKEN: row(404, 'The link leads nowhere'),
   ENTRY_UNKNOWN: row(404, 'No such log entry is known yet', 'later'),
   ENTRY_PRUNED: row(410, 'The file is no longer kept', 'elsewhere'),
   ENTRY_MISMATCH: row(409, 'Root or size differ from the log entry'),

@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream';
+import type { HttpReplyOut, HttpRequestIn, RouteGroup } from '@cairn/node-runtime/http';
+import { parseRoot, type Root } from '@cairn/primitives';
+import { answerFile } from './answer-file.ts';
+import { contentHeaders } from './content-headers.ts';
+import { directoryHtml, directoryJson } from './directory-index.ts';
+import { directoryLines } from './directory-tree.ts';
+import { FileDoorError } from './errors.ts';
+import { FileShelf } from './file-shelf.ts';
+import type { FileLibrary, ReadableFile } from './readable-file.ts';
+
+/** What the file routes need. */
+export interface FileRoutesDeps {
+  readonly library: FileLibrary;
+}
+
+/**
+ * `GET|HEAD /v1/files/{root}[/path]` and `/v1/tx/{sequence}[/path]`: bytes with Range, ETag and
+ * 304, and a listing for directories (HTML by links; JSON for those who accept only that).
+ *
+ * `/v1/files/{root}` is always the file itself, also for a manifest; with a slash after it, it is
+ * the directory that the manifest lists.
+ */
+export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
+  const shelf = new FileShelf(library);
+  return (app) => {
+    const method: ('GET' | 'HEAD')[] = ['GET', 'HEAD'];
+    const hidden = { hide: true }; // the paths stand in the OpenAPI document through their schemas
+    const byRoot = async (request: HttpRequestIn): Promise<Root> =>
+      parseRoot(parameter(request, 'root'));
+    const bySequence = async (request: HttpRequestIn): Promise<Root> =>
+      await shelf.rootAt(sequenceIn(request), { signal: request.signal });
+    for (const [base, rootIn] of [
+      ['/v1/files/:root', byRoot],
+      ['/v1/tx/:seq', bySequence],
+    ] as const) {
+      app.route({
+        method,
+        url: base,
+        exposeHeadRoute: false,
+        handler: async (request, reply) => {
+          const root = await rootIn(request);
+          const file = await shelf.openRoot(root, { signal: request.signal });
+          return sendFile(file, '', request, reply);
+        },
+      });
+      app.route({
+        method,
+        url: `${base}/*`,
+        exposeHeadRoute: false,
+        schema: hidden,
+        handler: async (request, reply) => {
+          const root = await rootIn(request);
+          return await sendPath(shelf, root, parameter(request, '*'), request, reply);
+        },
+      });
+    }
+  };
+}
+
+async function sendPath(
+  shelf: FileShelf,
+  root: Root,
+  path: string,
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+): Promise<HttpReplyOut> {
+  const found = await shelf.resolve(root, path, { signal: request.signal });
+  if (found.kind === 'directory') {
+    if (path !== '' && !path.endsWith('/')) {
+      const name = path.split('/').at(-1) ?? '';
+      return reply.redirect(`${encodeURIComponent(name)}/`, 308);
+    }
+    const lines = directoryLines(found);
+    void reply
+      .header('x-cairn-root', root)
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .header('vary', 'accept');
+    if (wantsJson(request.headers.accept)) return reply.send(directoryJson(lines));
+    return reply
+      .headers({ ...contentHeaders(''), 'content-disposition': 'inline' })
+      .type('text/html; charset=utf-8')
+      .send(directoryHtml(`/${path}`, lines));
+  }
+  const file = await shelf.openFragments(found.roots, { signal: request.signal });
+  return sendFile(file, found.name, request, reply);
+}
+
+/** Sends as the range and the preconditions ask; a failure on the way cuts the connection. */
+function sendFile(
+  file: ReadableFile,
+  pathName: string,
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+): HttpReplyOut {
+  const answer = answerFile(file, {
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    headers: singleHeaders(request),
+    name: nameIn(request) ?? pathName,
+    signal: request.signal,
+  });
+  void reply.code(answer.status).headers(answer.headers);
+  if (answer.body === undefined) return reply.send();
+  return reply.send(Readable.from(answer.body, { objectMode: false, highWaterMark: 65_536 }));
+}
+
+function wantsJson(accept: string | undefined): boolean {
+  return accept?.includes('application/json') === true && !accept.includes('text/html');
+}
+
+function parameter(request: HttpRequestIn, name: string): string {
+  const value = (request.params as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function sequenceIn(request: HttpRequestIn): number {
+  const text = parameter(request, 'seq');
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new FileDoorError(
+      { code: 'WIRE_REQUEST', field: 'seq', actual: text.slice(0, 40) },
+      `a sequence is a whole number, not "${text.slice(0, 40)}"`,
+    );
+  }
+  return Number(text);
+}
+
+function nameIn(request: HttpRequestIn): string | undefined {
+  const { name } = request.query as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+function singleHeaders(request: HttpRequestIn): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : value,
+    ]),
+  );
+}
