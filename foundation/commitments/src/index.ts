@@ -1,4 +1,5 @@
 /** Trees and proofs over files and the log, and the keccak kernels that make them fast. */
+export type { NodeLookup, TreeNode } from './append-tree.ts';
 export {
   commitBytes,
   commitmentFromSegmentRoots,
@@ -16,10 +17,24 @@ export {
   rootOfNodes,
   type SegmentProof,
 } from './file-tree.ts';
+export { type FlowClaim, type FlowPosition, flowProof, verifyFlowProof } from './flow-proof.ts';
+export { type FlowNode, type FlowPlacement, FlowTree } from './flow-tree.ts';
 export { type SegmentRootsTask, segmentRootsOf } from './hash-worker.ts';
 export { HASH_BYTES, type Hasher, MAX_ITEM_BYTES } from './hasher.ts';
 export { type LoadHasherOptions, loadHasher } from './load-hasher.ts';
 export { nobleHasher } from './noble-hasher.ts';
+export {
+  encodeRecord,
+  parseRecord,
+  RECORD_BYTES,
+  type RecordClaim,
+  RecordTree,
+  recordLeaf,
+  recordProof,
+  type SubmissionRecord,
+  verifyRecord,
+} from './record-tree.ts';
+export { type SectorPath, sectorPath } from './sector-path.ts';
 export {
   type FileShape,
   fileShape,

@@ -1,7 +1,8 @@
-import { equalBytes, SEGMENT_HEIGHT, toHex } from '@cairn/primitives';
+import { equalBytes, SEGMENT_HEIGHT } from '@cairn/primitives';
 import { ProofError } from './errors.ts';
 import { proofSteps, type SegmentProof } from './file-tree.ts';
 import { HASH_BYTES, type Hasher } from './hasher.ts';
+import { assertHash, assertLeadsTo, assertSiblings } from './proof-checks.ts';
 import { type FileShape, fileShape, segmentDataBytes, segmentLeaves } from './shape.ts';
 import { zeroSubtreeRoot } from './zero-hashes.ts';
 
@@ -96,13 +97,7 @@ export function verifySegmentRoot(claim: SegmentRootClaim, hasher: Pick<Hasher, 
     pair.set(step.side === 'left' ? node : sibling, HASH_BYTES);
     node = hasher.hashMany(pair, 2 * HASH_BYTES);
   }
-  if (!equalBytes(node, root)) {
-    const [expectedRoot, actualRoot] = [toHex(root), toHex(node)];
-    throw new ProofError(
-      { code: 'PROOF_WRONG_ROOT', index, expectedRoot, actualRoot },
-      `segment ${index} leads to the root ${actualRoot}, not to ${expectedRoot}`,
-    );
-  }
+  assertLeadsTo(node, root, index);
 }
 
 function assertHoldsData(shape: FileShape, index: number): void {
@@ -118,23 +113,5 @@ function assertPathForm(
   { index, proof, root }: Pick<Segment, 'index' | 'proof' | 'root'>,
 ): void {
   assertHash(root, -1, 'the file root');
-  const expected = proofSteps(index, shape.paddedSegments).length;
-  const actual = proof.siblings.length;
-  if (actual !== expected) {
-    throw new ProofError(
-      { code: 'PROOF_LENGTH', index, expected, actual },
-      `the path of segment ${index} among ${shape.paddedSegments} has ${expected} hashes, not ${actual}`,
-    );
-  }
-  for (const [level, sibling] of proof.siblings.entries()) {
-    assertHash(sibling, level, `hash ${level} of the path`);
-  }
-}
-
-function assertHash(hash: Uint8Array, level: number, what: string): void {
-  if (hash.length === HASH_BYTES) return;
-  throw new ProofError(
-    { code: 'PROOF_HASH_LENGTH', level, actualBytes: hash.length },
-    `${what} has ${HASH_BYTES} bytes, not ${hash.length}`,
-  );
+  assertSiblings(proof.siblings, index, proofSteps(index, shape.paddedSegments).length);
 }
