@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import {
+  CONTRACT_NAMES,
+  SUBMISSION_FAULTS,
+  SUBMIT_EVENT_TOPIC,
+  SUBMIT_SELECTOR,
+} from '../src/constants.ts';
+import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
+import { priceMarketAbi } from '../src/generated/price-market.ts';
+
+/** What the tests read of an ABI entry or parameter. */
+interface AbiPart {
+  readonly type: string;
+  readonly name?: string;
+  readonly indexed?: boolean;
+  readonly inputs?: readonly AbiPart[];
+  readonly outputs?: readonly AbiPart[];
+  readonly components?: readonly AbiPart[];
+}
+
+/** Functions of the official flow that clients, nodes and miners call: selector, signature, result. */
+const OFFICIAL_FLOW = `
+  bc8c11f8 submit(((uint256,bytes,(bytes32,uint256)[]),address)) uint256,bytes32,uint256,uint256
+  49aa3395 batchSubmit(((uint256,bytes,(bytes32,uint256)[]),address)[]) uint256[],bytes32[],uint256[],uint256[]
+  80f55605 market() address
+  fd54b228 tree() uint256,uint256
+  b8a409ac submissionIndex() uint256
+  77e19824 numSubmissions() uint256
+  900cf0cf epoch() uint256
+  93e405a0 epochStartPosition() uint256
+  231b0268 firstBlock() uint256
+  f0682054 blocksPerEpoch() uint256
+  9bbbfdbb deployDelay() uint256
+  c7dd5221 rootHistory() address
+  127f0f07 getContext() (uint256,uint256,bytes32,uint256,bytes32,bytes32)
+  7d590708 getEpochRange(bytes32) (uint128,uint128)
+  4282b532 getEpochRangeHistory(uint256) (uint128,uint128,bytes32)
+  6d7ad0fc getFlowRootByTxSeq(uint256) bytes32
+  1deb0fca computeFlowRoot() bytes32
+  38d45e10 makeContext()
+  18a641ef makeContextFixedTimes(uint256)
+  b464b53e makeContextWithResult() (uint256,uint256,bytes32,uint256,bytes32,bytes32)
+  31bae174 queryContextAtPosition(uint128) (uint128,uint128,bytes32)
+  8456cb59 pause()
+  3f4ba83a unpause()
+  5c975abb paused() bool`;
+
+/** The same for the official market. */
+const OFFICIAL_MARKET = `
+  61ec5082 pricePerSector() uint256
+  14aa90a1 setPricePerSector(uint256)
+  da6eb36a chargeFee(uint256,uint256,uint256)`;
+
+describe('contract artefacts', () => {
+  it('match what the sources compile to', function () {
+    this.timeout(120_000);
+    const script = fileURLToPath(new URL('../scripts/build.mjs', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout + stderr);
+  });
+
+  it('fit the size limit of deployed code', () => {
+    // The creation code holds the deployed code, so 24,576 bytes of it are enough.
+    assert.ok(flowBytecode.length / 2 - 1 < 24_576);
+  });
+
+  it('keep every selector and result of the official flow', () => {
+    assertFunctions(flowAbi, OFFICIAL_FLOW);
+  });
+
+  it('keep the selectors and results of the official market', () => {
+    assertFunctions(priceMarketAbi, OFFICIAL_MARKET);
+  });
+
+  it('keep the event topics and which fields are indexed', () => {
+    assert.equal(topicOf('Submit'), SUBMIT_EVENT_TOPIC);
+    assert.equal(
+      topicOf('NewEpoch'),
+      '0xbc8a3fd82465d43f1709e44ed882f7e1af0147274196ef1ec009f5d52ff4e993',
+    );
+    assert.deepEqual(indexedOf('Submit'), ['sender', 'identity']);
+    assert.deepEqual(indexedOf('NewEpoch'), ['sender', 'index']);
+  });
+
+  it('keep the selectors of errors that clients know', () => {
+    const selectors = entriesOf(flowAbi, 'error').map((error) => selectorOf(signatureOf(error)));
+    for (const known of ['f85c6482', 'd93c0665']) assert.ok(selectors.includes(known), known);
+  });
+
+  it('hold no setter that a stranger could call', () => {
+    const open = [...entriesOf(flowAbi, 'function'), ...entriesOf(priceMarketAbi, 'function')];
+    const names = open.map((entry) => entry.name);
+    assert.ok(!names.includes('setParams') && !names.includes('initialize'));
+  });
+});
+
+describe('contract constants', () => {
+  it('name the submit selector of the ABI', () => {
+    const submit = entriesOf(flowAbi, 'function').find((entry) => entry.name === 'submit');
+    assert.ok(submit);
+    assert.equal(`0x${selectorOf(signatureOf(submit))}`, SUBMIT_SELECTOR);
+  });
+
+  it('encode Directory names as their ASCII bytes, left-aligned', () => {
+    for (const [name, encoded] of Object.entries(CONTRACT_NAMES)) {
+      assert.equal(encoded, `0x${Buffer.from(name, 'ascii').toString('hex').padEnd(64, '0')}`);
+    }
+  });
+
+  it('list the submission faults in the order of the Solidity enum', () => {
+    const source = readFileSync(new URL('../src/log/FlowTypes.sol', import.meta.url), 'utf8');
+    const body = /enum SubmissionFault \{([^}]*)\}/.exec(source)?.[1] ?? '';
+    const members = [...body.matchAll(/^\s*([A-Z]\w*)/gm)].map((match) => match[1] ?? '');
+    assert.deepEqual(
+      SUBMISSION_FAULTS,
+      members.map((member) => member.charAt(0).toLowerCase() + member.slice(1)),
+    );
+  });
+});
+
+function assertFunctions(abi: readonly AbiPart[], table: string): void {
+  const actual = new Map(
+    entriesOf(abi, 'function').map((entry) => [signatureOf(entry), typesOf(entry.outputs)]),
+  );
+  for (const line of table.trim().split('\n')) {
+    const [selector, signature, result = ''] = line.trim().split(' ');
+    assert.ok(selector && signature);
+    assert.equal(selectorOf(signature), selector, signature);
+    assert.equal(actual.get(signature), result, signature);
+  }
+}
+
+function entriesOf(abi: readonly AbiPart[], type: string): AbiPart[] {
+  return abi.filter((entry) => entry.type === type);
+}
+
+function topicOf(name: string): string {
+  const event = entriesOf(flowAbi, 'event').find((entry) => entry.name === name);
+  assert.ok(event);
+  return `0x${keccakHex(signatureOf(event))}`;
+}
+
+function indexedOf(name: string): (string | undefined)[] {
+  const event = entriesOf(flowAbi, 'event').find((entry) => entry.name === name);
+  return (event?.inputs ?? []).filter((input) => input.indexed).map((input) => input.name);
+}
+
+function signatureOf(entry: AbiPart): string {
+  return `${entry.name}(${typesOf(entry.inputs)})`;
+}
+
+/** Canonical types, tuples written out. */
+function typesOf(parts: readonly AbiPart[] = []): string {
+  return parts
+    .map(({ type, components }) =>
+      components ? type.replace('tuple', `(${typesOf(components)})`) : type,
+    )
+    .join(',');
+}
+
+function selectorOf(signature: string): string {
+  return keccakHex(signature).slice(0, 8);
+}
+
+function keccakHex(text: string): string {
+  return Buffer.from(keccak_256(new TextEncoder().encode(text))).toString('hex');
+}
