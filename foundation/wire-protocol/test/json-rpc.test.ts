@@ -162,8 +162,8 @@ describe('callJsonRpc', () => {
   });
 
   it('tells bad statuses and broken replies apart', async () => {
-    const rejects = async (transport: ReturnType<typeof reply>, code: string): Promise<void> =>
-      await assert.rejects(callJsonRpc(transport, 'http://n', 'm', [], { signal }), (error) =>
+    const rejects = (transport: ReturnType<typeof reply>, code: string): Promise<void> =>
+      assert.rejects(callJsonRpc(transport, 'http://n', 'm', [], { signal }), (error) =>
         isFault(error, code),
       );
     await rejects(reply(502, 'bad gateway', 'text/html'), 'TRANSPORT_STATUS');
