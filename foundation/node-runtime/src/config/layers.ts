@@ -142,7 +142,9 @@ function fromText(text: string, schema: ConfigSchema | undefined): unknown {
       return text.trim() === ''
         ? []
         : text.split(',').map((item) => fromText(item.trim(), schema.items));
-    default:
+    case 'string':
+    case 'object':
+    case undefined:
       return text;
   }
 }

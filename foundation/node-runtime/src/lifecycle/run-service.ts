@@ -35,7 +35,11 @@ export interface ServiceProcess {
     event: 'unhandledRejection' | 'uncaughtException',
     listener: (error: unknown) => void,
   ): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  off(
+    event: 'unhandledRejection' | 'uncaughtException',
+    listener: (error: unknown) => void,
+  ): unknown;
   exit(code: number): unknown;
 }
 
@@ -79,29 +83,34 @@ export async function runService(
   host.on('uncaughtException', onBug);
   runner.failed.catch(onBug);
 
-  try {
-    const service = await start({
-      signal: stopping.signal,
-      logger,
-      runner,
-      opened: (name, close) => parts.push({ name, close }),
-    });
-    parts.push({ name: 'service', close: () => service.stop() });
-    await aborted(stopping.signal);
-  } catch (error) {
-    if (!stopping.signal.aborted) {
-      logger.error({ error }, 'the service did not start');
-      exitCode = EXIT_FAILED;
+  const live = async (): Promise<true> => {
+    try {
+      const service = await start({
+        signal: stopping.signal,
+        logger,
+        runner,
+        opened: (name, close) => parts.push({ name, close }),
+      });
+      parts.push({ name: 'service', close: () => service.stop() });
+      await aborted(stopping.signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) {
+        logger.error({ error }, 'the service did not start');
+        exitCode = EXIT_FAILED;
+        stopping.abort(error);
+      }
     }
-  }
-
+    await closeAll(runner, parts, logger);
+    return true;
+  };
   const finished = new AbortController();
-  const deadline = clock.sleep(drainMs, finished.signal).then(
-    () => false,
-    () => true,
-  );
-  const closed = closeAll(runner, parts, logger);
-  const inTime = await Promise.race([closed, deadline]);
+  const deadline = aborted(stopping.signal)
+    .then(() => clock.sleep(drainMs, finished.signal))
+    .then(
+      () => false,
+      () => true,
+    );
+  const inTime = await Promise.race([live(), deadline]);
   finished.abort();
   if (!inTime) {
     logger.error({ drainMs }, 'the service did not stop in time');
@@ -120,7 +129,7 @@ interface Part {
 }
 
 /** Closes the service, the loops, then the parts newest first. A failure does not keep the others open. */
-async function closeAll(runner: Runner, parts: readonly Part[], logger: Logger): Promise<true> {
+async function closeAll(runner: Runner, parts: readonly Part[], logger: Logger): Promise<void> {
   const loops: Part = { name: 'loops', close: () => runner.stop() };
   const [service, rest] =
     parts.at(-1)?.name === 'service' ? [parts.slice(-1), parts.slice(0, -1)] : [[], parts];
@@ -131,7 +140,6 @@ async function closeAll(runner: Runner, parts: readonly Part[], logger: Logger):
       logger.warn({ part: name, reason: describeError(error) }, 'a part did not close');
     }
   }
-  return true;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -125,14 +125,15 @@ class ThreadPool implements WorkerPool {
       const [task] = this.#queue;
       if (task === undefined) return;
       this.#queue.delete(task);
-      const thread = this.#idle.pop() ?? this.#start();
+      let thread: Thread | undefined;
       try {
+        thread = this.#idle.pop() ?? this.#start();
         thread.worker.postMessage(task.message, task.transfer);
         thread.task = task;
         thread.worker.ref();
       } catch (error) {
-        this.#idle.push(thread);
-        task.reject(error); // it holds something that cannot be sent
+        if (thread !== undefined) this.#idle.push(thread);
+        task.reject(error); // it holds something that cannot be sent, or no thread can be had
       }
     }
   }

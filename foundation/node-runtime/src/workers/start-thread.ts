@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -18,8 +20,12 @@ export function startThread(module: string): Worker {
     return new Worker(bootstrap, { workerData: module });
   }
   // A loader given with --import does not reach the threads of Node 20, so each registers it.
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const code = `import(${loader}).then(({ register }) => {
+  // Found as CommonJS, taken as the module beside it: the other form cannot register itself.
+  const found = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs');
+  const loader = pathToFileURL(found);
+  const code = `import(${JSON.stringify(loader.href)}).then(({ register }) => {
     register();
     return import(${JSON.stringify(bootstrap.href)});
   });`;

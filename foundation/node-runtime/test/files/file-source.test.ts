@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { concatBytes, isFault, seededRng } from '@cairn/primitives';
+import { openFileSink, openFileSource } from '../../src/files/file-source.ts';
+import { inTemporaryDirectory } from '../temporary-directory.ts';
+
+const { signal } = new AbortController();
+const content = seededRng(11).fill(new Uint8Array(300_001));
+
+describe('file source', () => {
+  it('gives a file in pieces, from and to any byte', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'in');
+      await writeFile(path, content);
+      const source = await openFileSource(path);
+      assert.equal(source.sizeBytes, content.length);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of source.pieces({ signal, pieceBytes: 65_536 })) pieces.push(piece);
+      assert.deepEqual(
+        pieces.map(({ length }) => length),
+        [65_536, 65_536, 65_536, 65_536, 37_857],
+      );
+      assert.deepEqual(concatBytes(...pieces), content);
+      const part: Uint8Array[] = [];
+      for await (const piece of source.pieces({ signal, from: 7, to: 20 })) part.push(piece);
+      assert.deepEqual(concatBytes(...part), content.slice(7, 20));
+      assert.deepEqual(await source.read(299_999, 2), content.slice(299_999));
+      await source.close();
+    });
+  });
+
+  it('says so when the file gets shorter, is missing or is a directory', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'in');
+      await writeFile(path, content);
+      const source = await openFileSource(path);
+      await truncate(path, 10);
+      await assert.rejects(source.read(0, 20), (error) => isFault(error, 'SOURCE_FILE_CHANGED'));
+      await source.close();
+      for (const wrong of [join(directory, 'none'), directory]) {
+        await assert.rejects(openFileSource(wrong), (error) => isFault(error, 'DISK_IO'));
+      }
+    });
+  });
+
+  it('stops between pieces when its signal aborts', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'in');
+      await writeFile(path, content);
+      const source = await openFileSource(path);
+      const stop = new AbortController();
+      let seen = 0;
+      await assert.rejects(async () => {
+        for await (const _ of source.pieces({ signal: stop.signal, pieceBytes: 1000 })) {
+          seen += 1;
+          if (seen === 3) stop.abort(new Error('enough'));
+        }
+      }, /enough/);
+      assert.equal(seen, 3);
+      await source.close();
+    });
+  });
+});
+
+describe('file sink', () => {
+  it('shows a file written in any order only when it is committed', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'out');
+      const sink = await openFileSink(path, content.length);
+      await sink.write(200_000, content.subarray(200_000));
+      await sink.write(0, content.subarray(0, 200_000));
+      await assert.rejects(readFile(path), /ENOENT/);
+      await sink.commit();
+      await sink.abandon();
+      assert.deepEqual(new Uint8Array(await readFile(path)), content);
+      assert.deepEqual(await readdir(directory), ['out']);
+    });
+  });
+
+  it('leaves nothing behind when it is abandoned, and takes nothing beyond its end', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const sink = await openFileSink(join(directory, 'out'), 10);
+      await assert.rejects(sink.write(8, new Uint8Array(3)), RangeError);
+      await sink.abandon();
+      assert.deepEqual(await readdir(directory), []);
+    });
+  });
+});

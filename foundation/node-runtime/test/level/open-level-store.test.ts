@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFault, memoryKeyValueStore, toHex, utf8Bytes } from '@cairn/primitives';
+import fc from 'fast-check';
+import { openLevelStore } from '../../src/level/open-level-store.ts';
+import { firstOutput, killHard, runChild } from '../child.ts';
+import { inTemporaryDirectory } from '../temporary-directory.ts';
+
+const { signal } = new AbortController();
+const levelModule = new URL('../../src/level/open-level-store.ts', import.meta.url).href;
+const bytes = (max: number) => fc.uint8Array({ minLength: 1, maxLength: max });
+
+async function all(
+  entries: AsyncIterable<readonly [Uint8Array, Uint8Array]>,
+): Promise<[string, string][]> {
+  const found: [string, string][] = [];
+  for await (const [key, value] of entries) found.push([toHex(key), toHex(value)]);
+  return found;
+}
+
+describe('level store', () => {
+  it('holds and orders what a store in memory does', async () => {
+    const write = fc.oneof(
+      fc.record({ type: fc.constant('put' as const), key: bytes(3), value: bytes(40) }),
+      fc.record({ type: fc.constant('delete' as const), key: bytes(3) }),
+    );
+    const range = fc.record(
+      {
+        gte: bytes(3),
+        lt: bytes(3),
+        reverse: fc.boolean(),
+        limit: fc.nat(20),
+      },
+      { requiredKeys: [] },
+    );
+    await inTemporaryDirectory(async (directory) => {
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(write, { maxLength: 30 }), { maxLength: 5 }),
+          fc.array(range, { maxLength: 5 }),
+          async (batches, ranges) => {
+            run += 1;
+            const store = await openLevelStore({ directory: join(directory, String(run)) });
+            const model = memoryKeyValueStore();
+            for (const batch of batches) {
+              await store.write(batch);
+              await model.write(batch);
+            }
+            for (const one of [{}, ...ranges]) {
+              assert.deepEqual(
+                await all(store.entries(one, { signal })),
+                await all(model.entries(one, { signal })),
+              );
+            }
+            const keys = batches.flat().map(({ key }) => key);
+            assert.deepEqual(
+              (await store.getMany(keys)).map((value) => value && toHex(value)),
+              (await model.getMany(keys)).map((value) => value && toHex(value)),
+            );
+            await store.close();
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+  });
+
+  it('iterates over what was there at the call, and stops when told', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const store = await openLevelStore({ directory });
+      const put = (name: string) =>
+        ({ type: 'put', key: utf8Bytes(name), value: utf8Bytes(name) }) as const;
+      await store.write([put('a'), put('b')]);
+      const entries = store.entries({}, { signal });
+      await store.write([put('c')], { sync: true });
+      assert.equal((await all(entries)).length, 2);
+      const stop = new AbortController();
+      await assert.rejects(async () => {
+        for await (const _ of store.entries({}, { signal: stop.signal })) {
+          stop.abort(new Error('enough'));
+        }
+      }, /enough/);
+      assert.throws(() => store.getMany(new Array<Uint8Array>(10_001)), RangeError);
+      await store.close();
+      await assert.rejects(store.get(utf8Bytes('a')), (error) => isFault(error, 'LEVEL_CLOSED'));
+    });
+  });
+
+  it('returns arrays of its own, not Buffers that share memory', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const store = await openLevelStore({ directory });
+      await store.write([{ type: 'put', key: utf8Bytes('k'), value: utf8Bytes('value') }]);
+      const value = await store.get(utf8Bytes('k'));
+      assert.equal(Buffer.isBuffer(value), false);
+      value?.fill(0);
+      assert.deepEqual(await store.get(utf8Bytes('k')), utf8Bytes('value'));
+      assert.equal(await store.get(utf8Bytes('none')), undefined);
+      await store.close();
+    });
+  });
+
+  it('has every synced batch after its process was killed', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const child = runChild(
+        `import { openLevelStore } from ${JSON.stringify(levelModule)};
+         const store = await openLevelStore({ directory: ${JSON.stringify(directory)} });
+         for (let index = 0; index < 50; index += 1) {
+           await store.write(
+             [{ type: 'put', key: new Uint8Array([index]), value: new Uint8Array(100).fill(index) }],
+             { sync: true },
+           );
+         }
+         console.log('written');
+         setInterval(() => {}, 1000);`,
+      );
+      await firstOutput(child);
+      await assert.rejects(openLevelStore({ directory }), (error) => {
+        assert.ok(isFault(error, 'LEVEL_LOCKED'));
+        assert.ok(error.message.includes(directory));
+        return true;
+      });
+      await killHard(child);
+      const store = await openLevelStore({ directory });
+      assert.equal((await all(store.entries({}, { signal }))).length, 50);
+      assert.deepEqual(await store.get(new Uint8Array([49])), new Uint8Array(100).fill(49));
+      await store.close();
+    });
+  });
+
+  it('names a damaged directory', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const store = await openLevelStore({ directory });
+      await store.write([{ type: 'put', key: utf8Bytes('k'), value: utf8Bytes('v') }]);
+      await store.close();
+      const manifest = (await readdir(directory)).find((name) => name.startsWith('MANIFEST'));
+      await writeFile(join(directory, manifest ?? ''), 'garbage');
+      await assert.rejects(openLevelStore({ directory }), (error) => {
+        assert.ok(isFault(error, 'LEVEL_CORRUPT'));
+        assert.ok(error.message.includes(directory));
+        return true;
+      });
+    });
+  });
+});
