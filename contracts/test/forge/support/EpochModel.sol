@@ -37,9 +37,10 @@ contract EpochModel {
         _context = MineContext(0, 0, 0, 1, EMPTY, EMPTY);
     }
 
-    function catchUp(bytes32 root, uint256 length) external {
-        uint256 next = _firstBlock + (_context.epoch + 1) * _blocksPerEpoch;
-        for (; next < block.number; next += _blocksPerEpoch) {
+    /// @dev Makes the due contexts of a flow with this root and length, up to epoch `last`.
+    function catchUp(bytes32 root, uint256 length, uint256 last) external {
+        while (isDue() && _context.epoch < last) {
+            uint256 next = _firstBlock + (_context.epoch + 1) * _blocksPerEpoch;
             bytes32 hash = hashOf(next);
             bytes32 digest = EMPTY;
             if (hash == 0) {
@@ -53,6 +54,11 @@ contract EpochModel {
             }
             _context = MineContext(_context.epoch + 1, next, root, length, hash, digest);
         }
+    }
+
+    /// @dev Whether another context can be made in this block.
+    function isDue() public view returns (bool) {
+        return _firstBlock + (_context.epoch + 1) * _blocksPerEpoch < block.number;
     }
 
     function context() external view returns (MineContext memory) {
