@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cairn } from '../support/cli.ts';
+
+describe('the tour', function () {
+  this.timeout(180_000);
+
+  it('stores, proves and reads a file on a network of its own, and stops it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
+    try {
+      const tour = await cairn(['devnet', 'demo', '--dir', folder, '--port', '0'], {
+        timeoutMs: 150_000,
+      });
+      assert.equal(tour.status, 0, tour.stderr);
+      const said = `${tour.stdout.toString()}${tour.stderr}`;
+      for (const step of [/0x[0-9a-f]{64}/, /sequence/i, /proof|proven/i, /64\.0 MiB/])
+        assert.match(said, step);
+      assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repositoryRoot } from '../architecture/house.ts';
+import { cairnJson, run } from '../support/cli.ts';
+import { contentOf } from '../support/content.ts';
+import { type Network, startNetwork } from '../support/network.ts';
+import { hasProgram } from '../support/programs.ts';
+
+/** Tools that people already have, reading stored files over plain HTTP. */
+describe('files over plain HTTP', function () {
+  this.timeout(120_000);
+  let network: Network;
+  let folder: string;
+  let directory: string;
+  const big = contentOf(321, 700_000);
+  const header = JSON.stringify({ weight: { dtype: 'F32', shape: [4], data_offsets: [0, 16] } });
+  const safetensors = Buffer.concat([
+    new Uint8Array(new BigUint64Array([BigInt(header.length)]).buffer),
+    Buffer.from(header),
+    Buffer.alloc(16),
+  ]);
+
+  before(async () => {
+    network = await startNetwork();
+    folder = await mkdtemp(join(tmpdir(), 'cairn-http-'));
+    const tree = join(folder, 'tree');
+    await mkdir(join(tree, 'sub'), { recursive: true });
+    await writeFile(join(tree, 'big.bin'), big);
+    await writeFile(join(tree, 'sub', 'note.txt'), 'a note');
+    directory = String(
+      (await cairnJson(['file', 'put', tree, '--dir', network.directory]))['root'],
+    );
+  });
+
+  after(async () => {
+    await network?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  for (const where of ['a full storage node', 'the indexer'] as const) {
+    const base = (): string =>
+      `${where === 'the indexer' ? network.endpoints.indexer : network.fullNode}/v1/files/${directory}`;
+
+    it(`${where} serves ranges, tags and listings`, async () => {
+      const part = await fetch(`${base()}/big.bin`, { headers: { range: 'bytes=262140-262149' } });
+      assert.equal(part.status, 206);
+      assert.ok(Buffer.from(await part.arrayBuffer()).equals(big.subarray(262_140, 262_150)));
+      const tag = part.headers.get('etag') ?? '';
+      const again = await fetch(`${base()}/big.bin`, { headers: { 'if-none-match': tag } });
+      assert.equal(again.status, 304);
+      const past = await fetch(`${base()}/big.bin`, { headers: { range: 'bytes=700000-' } });
+      assert.equal(past.status, 416);
+      const whole = await fetch(`${base()}/big.bin`);
+      assert.ok(Buffer.from(await whole.arrayBuffer()).equals(big));
+      assert.match(await (await fetch(`${base()}/`)).text(), /href="\.\/sub\/"/);
+      const head = await fetch(`${base()}/big.bin`, { method: 'HEAD' });
+      assert.equal(head.headers.get('content-length'), String(big.length));
+    });
+  }
+
+  it('the example reads a safetensors header with one Range request', async function () {
+    if (!hasProgram('python3')) this.skip();
+    const path = join(folder, 'model.safetensors');
+    await writeFile(path, safetensors);
+    const { root } = await cairnJson(['file', 'put', path, '--dir', network.directory]);
+    const result = await run('python3', [
+      join(repositoryRoot, 'examples', 'safetensors_header.py'),
+      `${network.endpoints.indexer}/v1/files/${String(root)}`,
+    ]);
+    assert.equal(result.status, 0, result.stderr);
+    assert.match(result.stdout.toString(), /weight/);
+  });
+
+  it('rclone lists and reads a directory', async function () {
+    if (!hasProgram('rclone')) this.skip();
+    const url = `${network.fullNode}/v1/files/${directory}/`;
+    const list = await run('rclone', ['lsf', '-R', '--http-url', url, ':http:']);
+    assert.equal(list.status, 0, list.stderr);
+    assert.deepEqual(list.stdout.toString().trim().split('\n').sort(), [
+      'big.bin',
+      'sub/',
+      'sub/note.txt',
+    ]);
+    const cat = await run('rclone', ['cat', '--http-url', url, ':http:big.bin']);
+    assert.ok(cat.stdout.equals(big));
+  });
+
+  it('fsspec lists, globs and reads parts', async function () {
+    if (!hasProgram('python3', ['-c', 'import fsspec, aiohttp'])) this.skip();
+    const script = `
+import fsspec, sys
+base = sys.argv[1]
+fs = fsspec.filesystem("http")
+names = sorted(entry["name"] for entry in fs.ls(base))
+assert names == [base + "big.bin", base + "sub/"], names
+assert fs.glob(base + "sub/*.txt") == [base + "sub/note.txt"]
+with fs.open(base + "big.bin") as file:
+    file.seek(300000)
+    sys.stdout.buffer.write(file.read(10))
+`;
+    const result = await run('python3', [
+      '-c',
+      script,
+      `${network.fullNode}/v1/files/${directory}/`,
+    ]);
+    assert.equal(result.status, 0, result.stderr);
+    assert.ok(result.stdout.equals(big.subarray(300_000, 300_010)));
+  });
+});
