@@ -35,8 +35,8 @@ export async function flowProof(
 ): Promise<Uint8Array[]> {
   assertInFlow(position);
   const withFirst: NodeLookup = async (level, index) =>
-    level === 0 && index === 0 ? new Uint8Array(HASH_BYTES) : await lookup(level, index);
-  return await siblingsOf(flowRule(hasher), withFirst, position);
+    level === 0 && index === 0 ? new Uint8Array(HASH_BYTES) : lookup(level, index);
+  return siblingsOf(flowRule(hasher), withFirst, position);
 }
 
 /** A hash that claims its place in the flow. */

@@ -153,7 +153,7 @@ export async function recordProof(
   lookup: NodeLookup,
 ): Promise<Uint8Array[]> {
   assertRecordIndex(index, count);
-  return await siblingsOf(recordRule(), lookup, { level: 0, index, length: count });
+  return siblingsOf(recordRule(), lookup, { level: 0, index, length: count });
 }
 
 /** A record that claims its place in a log. */
