@@ -110,7 +110,7 @@ describe('files through the command', function () {
       '--encryption-key',
       key,
     ]);
-    assert.ok(!(await read(root)).includes(content.subarray(1_000, 1_064)));
+    assert.equal((await read(root)).indexOf(content.subarray(1_000, 1_064)), -1);
     assert.ok((await read(root, ['--decrypt', key])).equals(content));
     const part = await read(root, ['--decrypt', key, '--range', '300000-300009']);
     assert.ok(part.equals(content.subarray(300_000, 300_010)));
@@ -137,7 +137,6 @@ describe('files through the command', function () {
     const { root } = await cairnJson(['file', 'put', tree, ...dir()]);
     const listing = await cairn(['file', 'ls', String(root), ...dir()]);
     assert.match(listing.stdout.toString(), /a\.txt/);
-    assert.ok((await read(String(root), []).catch(() => Buffer.alloc(0))).length >= 0);
     const inside = await cairn([
       'file',
       'get',
