@@ -6,6 +6,7 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { MetricsRegistry } from '../observe/create-metrics.ts';
 import { watchEventLoop } from '../observe/event-loop-watch.ts';
+import { ConnectionWatch } from './connections.ts';
 import { type HealthCheck, registerStandardRoutes } from './health-routes.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import {
@@ -97,6 +98,7 @@ class FastifyHost implements HttpHost {
   readonly app: FastifyInstance;
   readonly #options: HttpHostOptions;
   readonly #limits: HttpLimits;
+  readonly #connections: ConnectionWatch;
   #address: HttpAddress | undefined;
   #started = false;
   #stopped: Promise<void> | undefined;
@@ -106,6 +108,7 @@ class FastifyHost implements HttpHost {
     this.#options = options;
     this.#limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
     this.app = buildApp(this.#limits);
+    this.#connections = new ConnectionWatch(this.app.server);
   }
 
   get address(): HttpAddress {
@@ -173,7 +176,7 @@ class FastifyHost implements HttpHost {
   async #drain(): Promise<void> {
     const { server } = this.app;
     // Connections kept by clients become idle when their last reply is through.
-    const idle = setInterval(() => server.closeIdleConnections(), DRAIN_STEP_MS);
+    const idle = setInterval(() => this.#connections.closeIdle(), DRAIN_STEP_MS);
     const deadline = setTimeout(() => server.closeAllConnections(), this.#limits.drainMs);
     try {
       await this.app.close();
@@ -208,8 +211,10 @@ function buildApp(limits: HttpLimits): FastifyInstance {
       connectionsCheckingInterval: limits.checkIntervalMs,
       maxHeaderSize: limits.headerBytes,
     },
-    frameworkErrors: (error, _request, reply) => {
-      send(reply, problemReply(protocolProblem(error) ?? MALFORMED, nextId()));
+    // Met before any hook has run, so what the hooks add is added here.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ [REQUEST_ID_HEADER]: request.id, 'access-control-allow-origin': '*' });
+      send(reply, problemReply(protocolProblem(error) ?? MALFORMED, request.id));
     },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request } from 'node:http';
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import {
@@ -60,6 +61,7 @@ export function createNodeTransport(options: NodeTransportOptions = {}): HttpTra
   return {
     async send(sent) {
       sent.signal.throwIfAborted();
+      setMaxListeners(0, sent.signal); // one signal serves many requests, each listens while it runs
       let result = await sendOnce(sent);
       if (result.kind === 'stale' && sent.method !== 'POST') result = await sendOnce(sent);
       if (result.kind !== 'reply') throw result.error;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import type { WorkerPool } from '@cairn/primitives';
 import { assertNatural, assertPositiveInteger, QueueFullError } from '@cairn/primitives';
@@ -98,6 +99,7 @@ class ThreadPool implements WorkerPool {
         reject(signal.reason);
       };
       this.#nextId += 1;
+      setMaxListeners(0, signal); // one signal serves many tasks, each listens until it is done
       signal.addEventListener('abort', onAbort, { once: true });
       this.#queue.add(queued);
       this.#dispatch();
