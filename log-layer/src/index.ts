@@ -1,0 +1,36 @@
+/** The append-only log: preparing files, log entries, segment store, following the chain. */
+export { type Checksum, createCrc32 } from './crc32.ts';
+export {
+  CacheError,
+  type CacheFault,
+  LogError,
+  type LogFault,
+  SegmentError,
+  type SegmentFault,
+} from './errors.ts';
+export { type ByteRange, type FileSource, memoryFileSource, sliceSource } from './file-source.ts';
+export { Finaliser, type FinaliserDeps } from './finaliser.ts';
+export { fragmentBytesFor, fragmentRanges, fragmentSources } from './fragments.ts';
+export {
+  type EntryState,
+  isSameEntry,
+  type LogEntry,
+  logEntryOf,
+  MAX_STORED_TAGS_BYTES,
+} from './log-entry.ts';
+export { type FollowProgress, LogFollower, type LogFollowerDeps } from './log-follower.ts';
+export { type AppliedStep, LogStore } from './log-store.ts';
+export { createLogMetrics, type LogMetrics } from './metrics.ts';
+export { type FilePlace, type PiecePlace, piecePlace } from './piece.ts';
+export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
+export { Reader, type ReaderOptions } from './reader.ts';
+export { proveSector, type SectorProof, type SectorProofDeps } from './sector-proof.ts';
+export {
+  type ScrubResult,
+  SegmentStore,
+  type SegmentStoreDeps,
+  type SegmentStoreOptions,
+} from './segment-store.ts';
+export { claimStore, type StoreIdentity } from './store-identity.ts';
+export { chargedSectors, type Submission, submissionOf } from './submission.ts';
+export { UploadCache, type UploadCacheOptions } from './upload-cache.ts';
