@@ -5,7 +5,6 @@ import {
   commitBytes,
   type FlowNode,
   FlowTree,
-  fileShape,
   flowProof,
   type Hasher,
   loadHasher,
@@ -99,26 +98,6 @@ describe('the flow tree', () => {
       assert.equal(flow.length, Number(step.currentLength));
       assert.equal(toHex(flow.root()), step.flowRootByTxSeq);
     }
-  });
-
-  it('places the examples of the official contract up to ten megabytes', () => {
-    const flow = FlowTree.empty(hasher);
-    const examples = [
-      [256, 1],
-      [1, 2],
-      [257, 4],
-      [1023, 8],
-      [262_144, 1024],
-      [1, 2048],
-      [1024, 2052],
-      [76_800, 2304],
-      [262_145, 3072],
-    ];
-    for (const [sizeBytes = 0, startSector = 0] of examples) {
-      const heights = fileShape(sizeBytes).nodes.map((node) => node.height);
-      assert.equal(flow.append(madeUpNodes(heights, 0)).startSector, startSector);
-    }
-    assert.equal(flow.length, 4224);
   });
 
   it('begins with 32 zero bytes, not with a zero sector', () => {
