@@ -162,12 +162,13 @@ export interface StoredFile extends FileSource {
 export interface FileStat {
   readonly root: Root;
   readonly sequence: Sequence;
-  readonly chainId?: ChainId;
+  readonly chainId: ChainId;
   readonly sizeBytes: number;
   readonly startSector: number;
+  /** Segments that hold data. */
+  readonly segments: number;
   /** Whether the holders together have every segment and say that it is final. */
   readonly finalised: boolean;
-  readonly pruned: boolean;
   /** How many full copies the holders below make up. */
   readonly replicas: number;
   readonly holders: readonly FileHolder[];
@@ -197,7 +198,7 @@ export interface FileIdentity {
 }
 
 export interface PutDirectoryOptions
-  extends Omit<PutOptions, 'name' | 'tags' | 'resubmit' | 'onQuote'> {
+  extends Omit<PutOptions, 'name' | 'tags' | 'resubmit' | 'resumeKey' | 'onQuote'> {
   /** Told of each file as it is stored. */
   readonly onFile?: (path: string, root: Root | undefined, sizeBytes: number) => void;
 }

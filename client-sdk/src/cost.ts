@@ -1,3 +1,8 @@
+import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
+import { fileShape } from '@cairn/commitments';
+import { SECTOR_BYTES } from '@cairn/primitives';
+import type { Price } from './payer.ts';
+
 /** What one file of the log costs. */
 export interface FileCost {
   readonly sizeBytes: number;
@@ -13,7 +18,7 @@ export interface FileCost {
 /** What storing costs, before anything is paid. */
 export interface CostQuote extends FileCost {
   readonly pricePerSectorWei: bigint;
-  /** Gas of the transactions, estimated by the chain; absent where there is no payer. */
+  /** Gas of the transactions, as far as it can be estimated; absent where there is no payer. */
   readonly gas?: bigint;
   readonly gasFeeWei?: bigint;
   /** Storage and gas together, as far as known. */
@@ -22,4 +27,42 @@ export interface CostQuote extends FileCost {
   readonly fragments: readonly FileCost[];
   /** Transactions it takes. */
   readonly transactions: number;
+}
+
+/**
+ * What files of these sizes cost at a price. Padding between files is not charged.
+ *
+ * @throws {CommitmentError} FILE_EMPTY
+ */
+export function quoteOf(sizes: readonly number[], price: Price): CostQuote {
+  const { pricePerSectorWei, gas, gasPriceWei } = price;
+  const fragments = sizes.map((sizeBytes) => costOf(sizeBytes, pricePerSectorWei));
+  const sum = (pick: (file: FileCost) => number): number =>
+    fragments.reduce((total, file) => total + pick(file), 0);
+  const feeWei = fragments.reduce((total, file) => total + file.feeWei, 0n);
+  const gasFeeWei = gas === undefined || gasPriceWei === undefined ? undefined : gas * gasPriceWei;
+  return {
+    sizeBytes: sum((file) => file.sizeBytes),
+    sectors: sum((file) => file.sectors),
+    chargedSectors: sum((file) => file.chargedSectors),
+    paddingBytes: sum((file) => file.paddingBytes),
+    feeWei,
+    pricePerSectorWei,
+    ...(gas === undefined ? {} : { gas }),
+    ...(gasFeeWei === undefined ? {} : { gasFeeWei }),
+    totalWei: feeWei + (gasFeeWei ?? 0n),
+    fragments,
+    transactions: Math.ceil(sizes.length / MAX_BATCH_SUBMISSIONS),
+  };
+}
+
+function costOf(sizeBytes: number, pricePerSectorWei: bigint): FileCost {
+  const { sectors, paddedSectors } = fileShape(sizeBytes);
+  return {
+    sizeBytes,
+    sectors,
+    chargedSectors: paddedSectors,
+    paddingBytes: paddedSectors * SECTOR_BYTES - sizeBytes,
+    feeWei: BigInt(paddedSectors) * pricePerSectorWei,
+  };
 }

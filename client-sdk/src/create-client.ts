@@ -1,33 +1,265 @@
-import type { LocalSigner, TransactionSender } from '@cairn/chain-access';
-import type { Clock, HttpTransport, Logger, Rng, WorkerPool } from '@cairn/primitives';
+import {
+  type ChainClient,
+  createChainClient,
+  createTransactionSender,
+  fetchTransport,
+  type LocalSigner,
+  openFlow,
+  signerFromKey,
+  type TransactionSender,
+} from '@cairn/chain-access';
+import { type Hasher, loadHasher } from '@cairn/commitments';
+import {
+  type Address,
+  type Clock,
+  type HttpTransport,
+  type KeyValueStore,
+  type Logger,
+  memoryKeyValueStore,
+  parseAddress,
+  type Rng,
+  silentLogger,
+  systemClock,
+  systemRng,
+  type WorkerPool,
+} from '@cairn/primitives';
+import { type Network, networkOf } from '@cairn/wire-protocol';
+import { chainPayer } from './chain-payer.ts';
+import { chainEntryCheck } from './check-entry.ts';
 import type { Client } from './client.ts';
-import type { Journal } from './upload-journal.ts';
+import type { DownloadDeps } from './download-file.ts';
+import { SdkError } from './errors.ts';
+import { exclusiveSender, isExclusive } from './exclusive-sender.ts';
+import { filesClient } from './files-client.ts';
+import { type Answers, failureOf, type Holder, HolderBook } from './holders.ts';
+import { type IndexerClient, indexerClient } from './indexer-client.ts';
+import type { Payer } from './payer.ts';
+import type { PutDeps } from './put-file.ts';
+import { uploadJournal } from './upload-journal.ts';
+
+/** Time for a node's answer to begin, unless told. */
+const NODE_TIMEOUT_MS = 20_000;
 
 /** How a client reaches its network. Everything left out has a working default. */
 export interface ClientOptions {
-  /** A named network, for its indexer, chain and flow where they are not given. */
+  /** A named network: its chain id and log contract are checked against nodes and chain. */
   readonly network?: string;
   /** The indexer's address; it tells which nodes there are and who holds a file. */
   readonly indexer?: string;
-  /** Storage nodes to use instead of, or besides, the indexer's. */
+  /** Storage nodes: written to instead of the indexer's, read from besides them. */
   readonly nodes?: readonly string[];
   /** The chain's JSON-RPC address: needed to pay, and to check file sizes when reading. */
   readonly rpc?: string;
-  /** The log contract; asked of the nodes unless told, and then checked against the chain. */
+  /** The log contract; what the network or the nodes say unless told. */
   readonly flow?: string;
   /** Signs payments: a signer, or 32 bytes of private key as hex. */
   readonly signer?: LocalSigner | string;
   /** Sends payments instead of `signer`, for programs that have a nonce lane already. */
   readonly sender?: TransactionSender;
-  /** What survives a crash; in memory unless told. The Node entry can keep it in a directory. */
-  readonly journal?: Journal;
-  /** Threads for hashing; none unless told. The Node entry starts some. */
+  /**
+   * What survives a crash: signed payments and hashes of uploads under way. In memory unless told;
+   * one process at a time.
+   */
+  readonly journal?: KeyValueStore;
+  /** Threads that run `@cairn/commitments/hash-worker`; hashing happens here unless told. */
   readonly pool?: WorkerPool;
+  /** `fetch` unless told. */
   readonly transport?: HttpTransport;
+  /** Time for a node's answer to begin; 20,000 unless told. */
+  readonly nodeTimeoutMs?: number;
   readonly clock?: Clock;
+  /** Draws encryption keys: cryptographic outside tests. */
   readonly rng?: Rng;
   readonly logger?: Logger;
 }
 
-/** Connects to a network. Nothing is sent before the first call. */
-export declare function createClient(options: ClientOptions): Client;
+/**
+ * Connects to a network. Nothing is sent before the first call.
+ *
+ * @throws {SdkError} SDK_OPTION if neither indexer nor nodes are given, or a name is unknown
+ */
+export function createClient(options: ClientOptions): Client {
+  const connection = new Connection(options);
+  return {
+    files: filesClient({
+      upload: () => connection.upload(),
+      download: (call) => connection.download(call),
+      pricing: (call) => connection.pricing(call),
+    }),
+    close: () => connection.close(),
+  };
+}
+
+interface Call {
+  readonly signal: AbortSignal;
+}
+
+/** What a client keeps between calls. */
+class Connection {
+  readonly #options: ClientOptions;
+  readonly #network: Network | undefined;
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+  readonly #logger: Logger;
+  readonly #transport: HttpTransport;
+  readonly #ownsTransport: boolean;
+  readonly #journal: KeyValueStore;
+  readonly #book: HolderBook;
+  readonly #nodes: readonly string[];
+  readonly #indexer: IndexerClient | undefined;
+  readonly #chain: ChainClient | undefined;
+  #hasher: Promise<Hasher> | undefined;
+  #sender: TransactionSender | undefined;
+  readonly #payers = new Map<Address, Payer>();
+
+  constructor(options: ClientOptions) {
+    const {
+      indexer,
+      nodes = [],
+      rpc,
+      network,
+      nodeTimeoutMs: timeoutMs = NODE_TIMEOUT_MS,
+    } = options;
+    this.#options = options;
+    this.#network = network === undefined ? undefined : networkOf(network);
+    if (network !== undefined && this.#network === undefined) {
+      throw badOption('network', `there is no network called ${JSON.stringify(network)}`);
+    }
+    for (const url of [...nodes, ...(indexer === undefined ? [] : [indexer])]) {
+      if (!URL.canParse(url)) throw badOption('nodes', `${JSON.stringify(url)} is no address`);
+    }
+    this.#clock = options.clock ?? systemClock();
+    this.#rng = options.rng ?? systemRng();
+    this.#logger = options.logger ?? silentLogger();
+    this.#ownsTransport = options.transport === undefined;
+    this.#transport = options.transport ?? fetchTransport();
+    this.#journal = options.journal ?? memoryKeyValueStore();
+    const deps = { transport: this.#transport, timeoutMs };
+    this.#book = new HolderBook({ ...deps, clock: this.#clock, logger: this.#logger });
+    this.#nodes = nodes.map((url) => url.replace(/\/+$/, ''));
+    this.#indexer = indexer === undefined ? undefined : indexerClient(indexer, deps);
+    this.#chain =
+      rpc === undefined
+        ? undefined
+        : createChainClient({ rpcUrl: rpc, clock: this.#clock, transport: this.#transport });
+  }
+
+  async upload(): Promise<PutDeps> {
+    const { pool } = this.#options;
+    return {
+      hasher: await this.#loadHasher(),
+      ...(pool === undefined ? {} : { pool }),
+      book: this.#book,
+      writableHolders: (call) => this.#writableHolders(call),
+      payer: (flow, call) => this.#payer(flow, call),
+      clock: this.#clock,
+      rng: this.#rng,
+      logger: this.#logger,
+      journal: uploadJournal(this.#journal),
+    };
+  }
+
+  async download(_call: Call): Promise<DownloadDeps> {
+    this.#assertNodes();
+    const flow = this.#knownFlow();
+    const checkEntry =
+      this.#chain === undefined || flow === undefined
+        ? undefined
+        : chainEntryCheck(this.#chain, flow, this.#logger);
+    return {
+      book: this.#book,
+      nodes: this.#nodes,
+      indexer: this.#indexer,
+      hasher: await this.#loadHasher(),
+      checkEntry,
+      clock: this.#clock,
+      logger: this.#logger,
+    };
+  }
+
+  async pricing(call: Call): Promise<Payer> {
+    const flow = this.#knownFlow() ?? (await this.#flowOfNodes(call));
+    const payer = await this.#payer(flow, call);
+    if (payer === undefined) throw badOption('rpc', 'prices come from the chain: give its rpc');
+    return payer;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsTransport) await this.#transport.close();
+  }
+
+  async #loadHasher(): Promise<Hasher> {
+    this.#hasher ??= loadHasher();
+    return await this.#hasher;
+  }
+
+  /** The nodes to write to: those given, or else the indexer's. */
+  async #writableHolders({ signal }: Call): Promise<Answers<Holder>> {
+    this.#assertNodes();
+    if (this.#nodes.length > 0 || this.#indexer === undefined) {
+      return await this.#book.describe(this.#nodes, { signal });
+    }
+    try {
+      const listed = await this.#indexer.nodes({ signal });
+      return await this.#book.describe(
+        listed.map(({ url }) => url),
+        { signal },
+      );
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { answers: [], failures: [failureOf(this.#indexer.url, error)] };
+    }
+  }
+
+  async #flowOfNodes(call: Call): Promise<Address> {
+    const { answers } = await this.#writableHolders(call);
+    const flow = answers[0]?.flow;
+    if (flow === undefined) throw badOption('flow', 'no node answered to say which log contract');
+    return flow;
+  }
+
+  #knownFlow(): Address | undefined {
+    const { flow } = this.#options;
+    return flow === undefined ? this.#network?.flow : parseAddress(flow);
+  }
+
+  async #payer(flowOfNodes: Address, { signal }: Call): Promise<Payer | undefined> {
+    const client = this.#chain;
+    if (client === undefined) return undefined;
+    const address = this.#knownFlow() ?? flowOfNodes;
+    let payer = this.#payers.get(address);
+    if (payer === undefined) {
+      const expected = this.#network?.chainId;
+      const flow = await openFlow({
+        client,
+        flow: address,
+        ...(expected === undefined ? {} : { chainId: expected }),
+        signal,
+      });
+      this.#sender ??= this.#openSender(client, flow.chainId);
+      payer = chainPayer(client, flow, this.#sender);
+      this.#payers.set(address, payer);
+    }
+    return payer;
+  }
+
+  #openSender(client: ChainClient, chainId: Payer['chainId']): TransactionSender | undefined {
+    const { sender, signer: given } = this.#options;
+    if (sender !== undefined) return sender;
+    if (given === undefined) return undefined;
+    const signer = typeof given === 'string' ? signerFromKey(given) : given;
+    const journal = this.#journal;
+    const open = (): TransactionSender =>
+      createTransactionSender({ client, signer, journal, chainId, logger: this.#logger });
+    return isExclusive(journal) ? exclusiveSender(journal, open) : open();
+  }
+
+  #assertNodes(): void {
+    if (this.#nodes.length > 0 || this.#indexer !== undefined) return;
+    throw badOption('indexer', 'give an indexer, or nodes: without them there is no network');
+  }
+}
+
+function badOption(option: string, message: string): SdkError {
+  return new SdkError({ code: 'SDK_OPTION', option }, message);
+}

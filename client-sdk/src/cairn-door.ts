@@ -1,0 +1,100 @@
+import { type Segment, segmentsOf } from '@cairn/commitments';
+import { type HttpReply, parseJson, rootBytes, utf8Text } from '@cairn/primitives';
+import {
+  encodeSegmentMessage,
+  heldPath,
+  isHeld,
+  MAX_SEGMENT_MESSAGE_BYTES,
+  PROBLEM_TYPE,
+  type Problem,
+  parseHeldBitmap,
+  parseProblem,
+  parseSegmentMessage,
+  SEGMENT_MESSAGE_TYPE,
+  segmentPath,
+} from '@cairn/wire-protocol';
+import { NodeRefusal } from './node-refusal.ts';
+import type { EntryPlace, HolderProgress, SegmentDoor } from './segment-door.ts';
+import { type StorageNode, statusFault } from './storage-node.ts';
+
+/** Bytes of a problem: its sentences are bounded by the wire's own parser. */
+const MAX_PROBLEM_BYTES = 16 * 1024;
+
+/** Segments through a Cairn node's binary routes: no base64, no JSON. */
+export function cairnDoor(node: StorageNode): SegmentDoor {
+  const { transport, timeoutMs } = node.deps;
+  return {
+    async send(entry, segment, { signal }) {
+      const url = `${node.url}${segmentPath(entry.root, segment.index)}`;
+      const { chainId, sequence } = entry;
+      const reply = await transport.send({
+        method: 'PUT',
+        url,
+        headers: { 'content-type': SEGMENT_MESSAGE_TYPE },
+        body: encodeSegmentMessage({ chainId, sequence, segment }),
+        signal,
+        timeoutMs,
+      });
+      if (reply.status === 200 || reply.status === 204) {
+        await reply.discard();
+        return 'stored';
+      }
+      if (reply.status === 202) {
+        await reply.discard();
+        return 'later'; // in memory only until the node has read the entry
+      }
+      const problem = await readProblem(reply, url);
+      if (problem.retry === 'later') return 'later';
+      throw new NodeRefusal(node.url, problem);
+    },
+
+    async fetch(entry, index, { signal }) {
+      const url = `${node.url}${segmentPath(entry.root, index, entry.sequence)}`;
+      const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
+      if (reply.status === 200) {
+        return matchingSegment(await reply.bytes(MAX_SEGMENT_MESSAGE_BYTES), entry, index);
+      }
+      const problem = await readProblem(reply, url);
+      if (problem.status === 404 || problem.status === 410 || problem.status === 421) {
+        return undefined;
+      }
+      throw new NodeRefusal(node.url, problem);
+    },
+
+    async progress({ root, sequence, sizeBytes }, options): Promise<HolderProgress | undefined> {
+      const info = await node.fileInfoAt(sequence, options);
+      if (info === undefined) return undefined;
+      if (info.finalized) return { finalized: true, holds: () => true };
+      const url = `${node.url}${heldPath(root, sequence)}`;
+      const { signal } = options;
+      const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
+      if (reply.status !== 200) {
+        await reply.discard();
+        return { finalized: false, holds: undefined };
+      }
+      const segments = segmentsOf(sizeBytes);
+      const bitmap = parseHeldBitmap(await reply.bytes(Math.ceil(segments / 8)), segments);
+      return { finalized: false, holds: (index) => isHeld(bitmap, index) };
+    },
+  };
+}
+
+/** The segment of a message, if it is the one asked for: what it says of itself is not trusted. */
+function matchingSegment(bytes: Uint8Array, entry: EntryPlace, index: number): Segment {
+  const { segment } = parseSegmentMessage(bytes);
+  // Root, size and index come from the question, so that a proof of something else cannot pass.
+  return { ...segment, root: rootBytes(entry.root), sizeBytes: entry.sizeBytes, index };
+}
+
+async function readProblem(reply: HttpReply, url: string): Promise<Problem> {
+  const type = reply.headers['content-type'] ?? '';
+  if (!type.startsWith(PROBLEM_TYPE) && !type.startsWith('application/json')) {
+    await reply.discard();
+    throw statusFault(url, reply.status);
+  }
+  try {
+    return parseProblem(parseJson(utf8Text(await reply.bytes(MAX_PROBLEM_BYTES))));
+  } catch {
+    throw statusFault(url, reply.status); // not a problem after all; the status says enough
+  }
+}

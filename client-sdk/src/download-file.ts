@@ -1,0 +1,121 @@
+import type { VerifiedSegment } from '@cairn/commitments';
+import type { FileSource } from '@cairn/log-layer';
+import { mapConcurrent, type Root, SEGMENT_BYTES } from '@cairn/primitives';
+import type { ByteRange, FileReference, HolderEvidence, StoredFile } from './client.ts';
+import { SdkError } from './errors.ts';
+import { type FetchDeps, fetchSegment } from './fetch-segment.ts';
+import {
+  type EntryReference,
+  type LocateDeps,
+  type LocatedFile,
+  locateFile,
+  parseReference,
+} from './locate-file.ts';
+import { joinSources, readFromStream, resolveRange } from './sources.ts';
+
+/** Segments fetched ahead of the reader unless told: 2 MiB in memory. */
+export const READ_PARALLEL = 8;
+/** The most that may be asked for: 64 MiB in memory. */
+const MAX_READ_PARALLEL = 256;
+
+/** What reading needs. */
+export type DownloadDeps = LocateDeps & FetchDeps;
+
+/** How a file is opened. */
+export interface OpenOptions {
+  readonly signal: AbortSignal;
+  /** Segments fetched ahead of the reader; 8 unless told. */
+  readonly parallel?: number;
+}
+
+/** One opened file of the log, with the fragments it is made of. */
+export interface OpenedFile extends StoredFile {
+  /** In order; the file itself if it was not cut. */
+  readonly fragments: readonly FileSource[];
+}
+
+/**
+ * The Read journey: find who has the file → fetch each segment from the fastest holder → prove it
+ * → hand it on. The reader pulls; nothing unproven is ever given.
+ *
+ * The root proves the bytes, not how many trailing zero bytes belong to the file: the length is
+ * what the log entry says, on which holders must agree and which is checked on the chain where the
+ * client has one.
+ *
+ * @throws {SdkError} SDK_FILE_NOT_FOUND, SDK_SIZE_DISPUTED when it is opened;
+ *   SDK_SEGMENT_UNAVAILABLE, SDK_RANGE when it is read; the signal's reason
+ */
+export async function openFile(
+  reference: FileReference,
+  deps: DownloadDeps,
+  options: OpenOptions,
+): Promise<OpenedFile> {
+  const evidence: HolderEvidence[] = [];
+  const fragments: { readonly located: LocatedFile; readonly source: FileSource }[] = [];
+  for (const entry of parseReference(reference)) {
+    fragments.push(await openEntry(entry, evidence, deps, options));
+  }
+  const [first] = fragments;
+  if (first === undefined) {
+    throw new SdkError(
+      { code: 'SDK_FILE_NOT_FOUND', reference: 'an empty list of roots', asked: 0, failures: [] },
+      'a file needs at least one root',
+    );
+  }
+  const sources = fragments.map(({ source }) => source);
+  const whole = fragments.length === 1 ? first.source : joinSources(sources);
+  const roots: readonly Root[] = fragments.map(({ located }) => located.root);
+  const { root, sequence } = first.located;
+  return {
+    ...whole,
+    ...(fragments.length === 1 ? { root, sequence } : {}),
+    roots,
+    evidence,
+    fragments: sources,
+  };
+}
+
+async function openEntry(
+  reference: EntryReference,
+  evidence: HolderEvidence[],
+  deps: DownloadDeps,
+  { signal, parallel = READ_PARALLEL }: OpenOptions,
+): Promise<{ readonly located: LocatedFile; readonly source: FileSource }> {
+  const located = await locateFile(reference, deps, { signal });
+  evidence.push(...located.evidence);
+  const ahead = Math.min(Math.max(1, Math.floor(parallel)), MAX_READ_PARALLEL);
+  const { sizeBytes } = located;
+  const source: FileSource = {
+    sizeBytes,
+    read: (offset, length, options) => readFromStream(source, offset, length, options),
+    stream: (options, range) => provenBytes(located, range, evidence, ahead, deps, options.signal),
+  };
+  return { located, source };
+}
+
+/** The bytes of a range in order: only its segments are fetched, and cut to it. */
+async function* provenBytes(
+  file: LocatedFile,
+  range: ByteRange | undefined,
+  evidence: HolderEvidence[],
+  parallel: number,
+  deps: FetchDeps,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { start, end } = resolveRange(file.sizeBytes, range);
+  if (start === end) return;
+  const fetch = (index: number, inner: AbortSignal): Promise<VerifiedSegment> =>
+    fetchSegment(file, index, evidence, deps, inner);
+  for await (const { index, data } of mapConcurrent(segmentsIn(start, end), fetch, {
+    parallel,
+    signal,
+  })) {
+    const position = index * SEGMENT_BYTES;
+    yield data.subarray(Math.max(0, start - position), Math.min(data.length, end - position));
+  }
+}
+
+function* segmentsIn(start: number, end: number): Generator<number, void, void> {
+  const last = Math.floor((end - 1) / SEGMENT_BYTES);
+  for (let index = Math.floor(start / SEGMENT_BYTES); index <= last; index += 1) yield index;
+}

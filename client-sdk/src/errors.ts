@@ -1,0 +1,90 @@
+import { Fault, type Root } from '@cairn/primitives';
+import type { HolderEvidence } from './client.ts';
+
+/** What one holder answered when it was asked for something it did not give. */
+export interface HolderFailure {
+  readonly url: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** What can go wrong while storing and reading files. */
+export type SdkFault =
+  /** The client was made without something this call needs. */
+  | { readonly code: 'SDK_OPTION'; readonly option: string }
+  /** A file of zero bytes has no root; no network of this kind can store it. */
+  | { readonly code: 'SDK_EMPTY_FILE' }
+  /** The file has to be paid for and there is no signer. */
+  | { readonly code: 'SDK_NO_PAYER'; readonly roots: readonly Root[] }
+  /** `onQuote` returned false. */
+  | { readonly code: 'SDK_DECLINED'; readonly totalWei: bigint }
+  /** The nodes that answer do not keep every segment often enough. */
+  | {
+      readonly code: 'SDK_NOT_ENOUGH_HOLDERS';
+      readonly replicas: number;
+      readonly answered: number;
+      readonly failures: readonly HolderFailure[];
+    }
+  /** Nodes and chain, or two nodes, belong to different networks. */
+  | {
+      readonly code: 'SDK_WRONG_NETWORK';
+      readonly what: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
+  /** Stored and paid, but some holder does not say that it has everything yet. Run it again. */
+  | {
+      readonly code: 'SDK_NOT_FINAL';
+      readonly root: Root;
+      readonly waitedMs: number;
+      readonly missing: readonly HolderFailure[];
+    }
+  /** A file changed while it was read. */
+  | { readonly code: 'SDK_SOURCE_CHANGED'; readonly expected: string; readonly actual: string }
+  | {
+      readonly code: 'SDK_FILE_NOT_FOUND';
+      readonly reference: string;
+      readonly asked: number;
+      readonly failures: readonly HolderFailure[];
+    }
+  /** No holder gave a segment that belongs to the file. */
+  | {
+      readonly code: 'SDK_SEGMENT_UNAVAILABLE';
+      readonly root: Root;
+      readonly index: number;
+      readonly failures: readonly HolderFailure[];
+      readonly evidence: readonly HolderEvidence[];
+    }
+  /** Holders disagree about the length of a file and no chain was given to settle it. */
+  | {
+      readonly code: 'SDK_SIZE_DISPUTED';
+      readonly root: Root;
+      readonly sizes: readonly { readonly sizeBytes: number; readonly holders: number }[];
+    }
+  | {
+      readonly code: 'SDK_RANGE';
+      readonly offset: number;
+      readonly length: number;
+      readonly sizeBytes: number;
+    }
+  | { readonly code: 'SDK_TOO_LARGE'; readonly sizeBytes: number; readonly maxBytes: number }
+  /** A key of the wrong form. The key itself is in no message. */
+  | { readonly code: 'SDK_KEY_FORM'; readonly expected: string; readonly lengthBytes: number }
+  /** The file is encrypted in a way the given keys are not for. */
+  | { readonly code: 'SDK_KEY_MISSING'; readonly kind: string }
+  /** The file was sealed with another key, or its header was changed. */
+  | { readonly code: 'SDK_WRONG_KEY'; readonly kind: string }
+  /** Decryption was asked for, but the file does not begin like an encrypted one. */
+  | { readonly code: 'SDK_NOT_ENCRYPTED'; readonly firstByte: number | undefined }
+  /** A sealed file was changed, cut, extended or put in another order. */
+  | { readonly code: 'SDK_SEAL_BROKEN'; readonly frame: number; readonly reason: string }
+  | { readonly code: 'SDK_PATH_NOT_FOUND'; readonly path: string }
+  | { readonly code: 'SDK_PATH_KIND'; readonly path: string; readonly kind: string }
+  /** A path that would leave its directory, or that cannot be one. */
+  | { readonly code: 'SDK_PATH_UNSAFE'; readonly path: string; readonly reason: string }
+  | { readonly code: 'SDK_PATH_EXISTS'; readonly path: string }
+  /** A journal record that this version does not read. */
+  | { readonly code: 'SDK_JOURNAL'; readonly key: string; readonly reason: string };
+
+/** Something went wrong while storing or reading a file. */
+export class SdkError extends Fault<SdkFault> {}

@@ -1,0 +1,155 @@
+import { type Hasher, ProofError, type VerifiedSegment, verifySegment } from '@cairn/commitments';
+import { type Clock, Fault } from '@cairn/primitives';
+import { firstGlobalSegment, ownsSegment, WireError } from '@cairn/wire-protocol';
+import type { HolderEvidence } from './client.ts';
+import { type HolderFailure, SdkError } from './errors.ts';
+import { evidenceOf, failureOf, type HolderBook } from './holders.ts';
+import type { LocatedFile, LocatedHolder } from './locate-file.ts';
+
+/** Times every holder is asked before a segment is given up. */
+const ROUNDS = 3;
+/** Wait before a second round; doubles for the third. */
+const ROUND_DELAY_MS = 500;
+/** A holder may take this many times what the next one needs before that one is asked as well. */
+const HEDGE_FACTOR = 4;
+const MIN_HEDGE_MS = 750;
+
+/** What fetching needs. */
+export interface FetchDeps {
+  readonly book: HolderBook;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+}
+
+/**
+ * One segment, proven. The holder that should be fastest is asked first; one that is slow gets
+ * company; one that has nothing, or cannot be reached, is passed over; one whose answer does not
+ * lead to the root loses its place and goes into `evidence`.
+ *
+ * @throws {SdkError} SDK_SEGMENT_UNAVAILABLE with what each holder said; the signal's reason
+ */
+export async function fetchSegment(
+  file: LocatedFile,
+  index: number,
+  evidence: HolderEvidence[],
+  deps: FetchDeps,
+  signal: AbortSignal,
+): Promise<VerifiedSegment> {
+  const failures: HolderFailure[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if (round > 0) await deps.clock.sleep(ROUND_DELAY_MS * 2 ** (round - 1), signal);
+    failures.length = 0;
+    const ranked = rank(file, index, deps.book);
+    const segment = await firstProven({ file, index, evidence, failures }, ranked, deps, signal);
+    if (segment !== undefined) return segment;
+    if (!failures.some(({ code }) => code.startsWith('TRANSPORT_') || code === 'RPC_ERROR')) break;
+  }
+  const { root } = file;
+  throw new SdkError(
+    {
+      code: 'SDK_SEGMENT_UNAVAILABLE',
+      root,
+      index,
+      failures: [...failures],
+      evidence: [...evidence],
+    },
+    `none of ${file.holders.length} holders gave segment ${index} of ${root}` +
+      (failures[0] === undefined ? '' : `; ${failures[0].url}: ${failures[0].reason}`),
+  );
+}
+
+interface Wanted {
+  readonly file: LocatedFile;
+  readonly index: number;
+  readonly evidence: HolderEvidence[];
+  readonly failures: HolderFailure[];
+}
+
+/** Holders whose shard keeps the segment, fastest first, then the rest: shards may have changed. */
+function rank(file: LocatedFile, index: number, book: HolderBook): LocatedHolder[] {
+  return file.holders
+    .filter(({ url }) => !book.isConvicted(url))
+    .map((holder) => {
+      const { entry, shard, url } = holder;
+      const isOwner = ownsSegment(shard, firstGlobalSegment(entry.startSector) + index);
+      return { holder, expectedMs: book.expectedMs(url) + (isOwner ? 0 : 1e9) };
+    })
+    .toSorted((left, right) => left.expectedMs - right.expectedMs)
+    .map(({ holder }) => holder);
+}
+
+/** Asks holders in order until one gives the segment; a slow one and its successor run a race. */
+async function firstProven(
+  wanted: Wanted,
+  ranked: readonly LocatedHolder[],
+  deps: FetchDeps,
+  signal: AbortSignal,
+): Promise<VerifiedSegment | undefined> {
+  const stop = new AbortController();
+  const inner = AbortSignal.any([signal, stop.signal]);
+  const running = new Set<Promise<VerifiedSegment | undefined>>();
+  const waiting = [...ranked];
+  const start = (): void => {
+    const holder = waiting.shift();
+    if (holder === undefined) return;
+    const attempt = askHolder(wanted, holder, deps, inner).finally(() => running.delete(attempt));
+    attempt.catch(() => undefined); // raced below; a loser's abort is nobody's news
+    running.add(attempt);
+  };
+  try {
+    start();
+    while (running.size > 0) {
+      const won = await Promise.race([...running, hedgeTimer(waiting, deps, inner)]);
+      if (won === 'late' || won === undefined) start();
+      else return won;
+    }
+    return undefined;
+  } finally {
+    stop.abort(new Error('another holder was faster'));
+    await Promise.allSettled(running);
+  }
+}
+
+/** Resolves when it is time to ask the next holder as well; never, if there is none. */
+async function hedgeTimer(
+  waiting: readonly LocatedHolder[],
+  { book, clock }: FetchDeps,
+  signal: AbortSignal,
+): Promise<'late'> {
+  const [next] = waiting;
+  const waitMs =
+    next === undefined ? 2 ** 30 : Math.max(MIN_HEDGE_MS, HEDGE_FACTOR * book.expectedMs(next.url));
+  const timer = clock.sleep(waitMs, signal);
+  timer.catch(() => undefined); // aborted with the race it belongs to
+  await timer;
+  return 'late';
+}
+
+/** A proven segment of one holder; `undefined` after noting why there is none. */
+async function askHolder(
+  { file, index, evidence, failures }: Wanted,
+  { url, door, entry }: LocatedHolder,
+  { book, hasher }: FetchDeps,
+  signal: AbortSignal,
+): Promise<VerifiedSegment | undefined> {
+  try {
+    const segment = await book.measure(url, () => door.fetch(entry, index, { signal }));
+    if (segment === undefined) {
+      failures.push({ url, code: 'SEGMENT_NOT_HELD', reason: 'it has no such segment' });
+      return undefined;
+    }
+    return verifySegment(segment, hasher);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    failures.push(failureOf(url, error));
+    if (error instanceof ProofError || error instanceof WireError) {
+      const found = evidenceOf(url, file.root, error, index);
+      evidence.push(found);
+      book.convict(found);
+      return undefined;
+    }
+    if (!(error instanceof Fault)) throw error;
+    book.penalise(url);
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+import { fragmentRanges, fragmentSources } from '@cairn/log-layer';
+import type { Root } from '@cairn/primitives';
+import type { FileInput, FilesClient, GetOptions, RootOptions } from './client.ts';
+import { type CostQuote, quoteOf } from './cost.ts';
+import { diffDirectories, listEntries } from './directories.ts';
+import type { DownloadDeps } from './download-file.ts';
+import { sealedSize } from './encryption/framed-sources.ts';
+import { headerBytesOf } from './encryption/headers.ts';
+import type { Encryption } from './encryption/keys.ts';
+import { FRAME_PLAIN_BYTES, FRAME_TAG_BYTES } from './encryption/sealed-frames.ts';
+import { SdkError } from './errors.ts';
+import type { Payer } from './payer.ts';
+import { prepareUpload } from './prepare-upload.ts';
+import { putDirectory } from './put-directory.ts';
+import { type PutDeps, putFile } from './put-file.ts';
+import { openStored, readManifest, readWhole } from './read-files.ts';
+import { sourceOf } from './sources.ts';
+import { statFile } from './stat-file.ts';
+
+/** The largest file `getBytes` takes into memory unless told: 1 GiB. */
+const MAX_GET_BYTES: number = 1024 ** 3;
+
+/** What files are stored and read with; made when first needed. */
+export interface FilesDeps {
+  readonly upload: () => Promise<PutDeps>;
+  readonly download: (options: { readonly signal: AbortSignal }) => Promise<DownloadDeps>;
+  /** The chain's prices. @throws {SdkError} SDK_OPTION without a chain */
+  readonly pricing: (options: { readonly signal: AbortSignal }) => Promise<Payer>;
+}
+
+/** The files part of a client: signals become required here and stay so below. */
+export function filesClient(deps: FilesDeps): FilesClient {
+  return {
+    put: async (input, options = {}) =>
+      await putFile(input, await deps.upload(), { ...options, signal: signalOf(options) }),
+
+    get: (file, options = {}) => getStream(deps, file, options),
+
+    async open(file, options = {}) {
+      const signal = signalOf(options);
+      return await openStored(file, await deps.download({ signal }), { ...options, signal });
+    },
+
+    async getBytes(file, options = {}) {
+      const { maxBytes = MAX_GET_BYTES, range, ...rest } = options;
+      const signal = signalOf(options);
+      const opened = await openStored(file, await deps.download({ signal }), { ...rest, signal });
+      if (range === undefined) return await readWhole(opened, maxBytes, { signal });
+      const { offset } = range;
+      const length = Math.min(range.length ?? opened.sizeBytes, opened.sizeBytes - offset);
+      if (length > maxBytes) throw tooLarge(length, maxBytes);
+      return await opened.read(offset, Math.max(0, length), { signal });
+    },
+
+    async stat(file, options = {}) {
+      const signal = signalOf(options);
+      return await statFile(file, await deps.download({ signal }), { signal });
+    },
+
+    root: async (input, options = {}) => await identify(input, await deps.upload(), options),
+
+    async quote(input, options = {}): Promise<CostQuote> {
+      const signal = signalOf(options);
+      const plainBytes = typeof input === 'number' ? input : sourceOf(input).sizeBytes;
+      const storedBytes = storedSize(plainBytes, options.encryption);
+      if (storedBytes === 0) throw emptyFile();
+      const sizes = [...fragmentRanges(storedBytes, options.fragmentBytes)].map(
+        ({ length }) => length,
+      );
+      const tags = options.tags ?? new Uint8Array(0);
+      const payer = await deps.pricing({ signal });
+      const files = sizes.map((sizeBytes) => ({ sizeBytes, tags }));
+      return quoteOf(sizes, await payer.price(files, { signal }));
+    },
+
+    async ls(root, options = {}) {
+      const signal = signalOf(options);
+      const directory = await readManifest(root, await deps.download({ signal }), {
+        ...options,
+        signal,
+      });
+      return listEntries(directory, options);
+    },
+
+    putDirectory: async (items, options = {}) =>
+      await putDirectory(items, await deps.upload(), { ...options, signal: signalOf(options) }),
+
+    async diff(before, after, options = {}) {
+      const signal = signalOf(options);
+      const download = await deps.download({ signal });
+      const read = async (root: string) =>
+        await readManifest(root, download, { ...options, signal });
+      return diffDirectories(await read(before), await read(after));
+    },
+  };
+}
+
+async function* getStream(
+  deps: FilesDeps,
+  file: Parameters<FilesClient['get']>[0],
+  { range, ...options }: GetOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  const signal = signalOf(options);
+  const opened = await openStored(file, await deps.download({ signal }), { ...options, signal });
+  if (range === undefined) {
+    yield* opened.stream({ signal });
+    return;
+  }
+  const { offset, length = Math.max(0, opened.sizeBytes - offset) } = range;
+  yield* opened.stream({ signal }, { offset, length });
+}
+
+async function identify(
+  input: FileInput,
+  deps: PutDeps,
+  { fragmentBytes, onProgress, signal = new AbortController().signal }: RootOptions,
+): Promise<Awaited<ReturnType<FilesClient['root']>>> {
+  const source = sourceOf(input);
+  if (source.sizeBytes === 0) throw emptyFile();
+  let [paddedSectors, segments] = [0, 0];
+  const roots: Root[] = [];
+  for (const part of fragmentSources(source, fragmentBytes)) {
+    const prepared = await prepareUpload(part, deps, { signal, isRechecked: false, onProgress });
+    roots.push(prepared.root);
+    paddedSectors += prepared.shape.paddedSectors;
+    segments += prepared.shape.segments;
+  }
+  const [root] = roots;
+  if (root === undefined) throw emptyFile();
+  return { root, sizeBytes: source.sizeBytes, segments, paddedSectors, roots };
+}
+
+/** Stored bytes of a plain file: encryption adds a header, sealing a tag for each frame too. */
+function storedSize(plainBytes: number, kind: Encryption['kind'] | undefined): number {
+  if (kind === undefined) return plainBytes;
+  const isSealed = kind === 'sealed' || kind === 'sealed-to';
+  const tagBytes = isSealed ? FRAME_TAG_BYTES : 0;
+  const framePlainBytes = FRAME_PLAIN_BYTES;
+  return sealedSize(plainBytes, headerBytesOf(kind), { framePlainBytes, tagBytes });
+}
+
+function signalOf({ signal }: { readonly signal?: AbortSignal }): AbortSignal {
+  return signal ?? new AbortController().signal;
+}
+
+function emptyFile(): SdkError {
+  return new SdkError(
+    { code: 'SDK_EMPTY_FILE' },
+    'a file of 0 bytes cannot be stored: it has no root',
+  );
+}
+
+function tooLarge(sizeBytes: number, maxBytes: number): SdkError {
+  return new SdkError(
+    { code: 'SDK_TOO_LARGE', sizeBytes, maxBytes },
+    `${sizeBytes} bytes were asked for; at most ${maxBytes} were to be read into memory`,
+  );
+}

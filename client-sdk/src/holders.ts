@@ -1,0 +1,167 @@
+import {
+  type Clock,
+  describeError,
+  Fault,
+  type Logger,
+  LruCache,
+  mapConcurrent,
+  type Root,
+} from '@cairn/primitives';
+import { cairnDoor } from './cairn-door.ts';
+import type { HolderEvidence } from './client.ts';
+import type { HolderFailure } from './errors.ts';
+import type { SegmentDoor } from './segment-door.ts';
+import { type NodeDeps, type NodeDescription, StorageNode } from './storage-node.ts';
+import { zgDoor } from './zg-door.ts';
+
+/** Nodes asked at the same time. */
+const ASK_PARALLEL = 16;
+/** Nodes a client remembers. */
+const MAX_NODES = 4096;
+/** Share of a new measurement in the running latency. */
+const LATENCY_WEIGHT = 0.3;
+/** What a node that has just failed is taken to need; measured again when it is tried. */
+const FAILURE_LATENCY_MS = 10_000;
+
+/** A node that answered, with the way to move segments to and from it. */
+export interface Holder extends NodeDescription {
+  readonly url: string;
+  readonly node: StorageNode;
+  readonly door: SegmentDoor;
+}
+
+/** Outcome of asking several nodes the same. */
+export interface Answers<Answer> {
+  readonly answers: readonly Answer[];
+  readonly failures: readonly HolderFailure[];
+}
+
+interface Standing {
+  readonly node: StorageNode;
+  latencyMs: number | undefined;
+  requests: number;
+}
+
+/**
+ * What a client knows about storage nodes: how fast each answers, and which were caught lying.
+ *
+ * A node whose proof failed is not asked again by this client.
+ */
+export class HolderBook {
+  readonly #deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger };
+  readonly #standings = new LruCache<string, Standing>({ maxWeight: MAX_NODES });
+  readonly #convicted = new Map<string, HolderEvidence>();
+
+  constructor(deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger }) {
+    this.#deps = deps;
+  }
+
+  /** The node at `url`, the same each time. */
+  node(url: string): StorageNode {
+    return this.#standing(url).node;
+  }
+
+  /** Whether the node was caught giving something that its proof contradicts. */
+  isConvicted(url: string): boolean {
+    return this.#convicted.has(url);
+  }
+
+  /** Takes a node's place away. */
+  convict(evidence: HolderEvidence): void {
+    if (this.#convicted.size < MAX_NODES) this.#convicted.set(evidence.url, evidence);
+    const { url, root, index, code } = evidence;
+    this.#deps.logger.warn({ url, root, index, code }, 'a node gave what its proof contradicts');
+  }
+
+  /** Runs a request to a node and remembers how long it took. */
+  async measure<Result>(url: string, request: () => Promise<Result>): Promise<Result> {
+    const standing = this.#standing(url);
+    const { clock } = this.#deps;
+    const startedMs = clock.monotonic();
+    standing.requests += 1;
+    try {
+      const result = await request();
+      const tookMs = clock.monotonic() - startedMs;
+      const before = standing.latencyMs ?? tookMs;
+      standing.latencyMs = before + (tookMs - before) * LATENCY_WEIGHT;
+      return result;
+    } finally {
+      standing.requests -= 1;
+    }
+  }
+
+  /** A request that failed makes the node the last to be tried for a while. */
+  penalise(url: string): void {
+    const standing = this.#standing(url);
+    standing.latencyMs = Math.max(standing.latencyMs ?? 0, FAILURE_LATENCY_MS);
+  }
+
+  /** How long the node probably needs now, in ms: its latency, more while it is busy with us. */
+  expectedMs(url: string): number {
+    const { latencyMs = 100, requests } = this.#standing(url);
+    return latencyMs * (1 + requests / 4);
+  }
+
+  /** Asks nodes what they are. Convicted ones are not asked. @throws the signal's reason */
+  async describe(
+    urls: Iterable<string>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Answers<Holder>> {
+    return await this.askAll(
+      urls,
+      async (node, signal) => {
+        const description = await this.measure(node.url, () => node.describe({ signal }));
+        const door = description.kind === 'cairn' ? cairnDoor(node) : zgDoor(node);
+        return { ...description, url: node.url, node, door };
+      },
+      options,
+    );
+  }
+
+  /** Asks nodes something; those that fail are listed, not thrown. @throws the signal's reason */
+  async askAll<Answer>(
+    urls: Iterable<string>,
+    ask: (node: StorageNode, signal: AbortSignal) => Promise<Answer | undefined>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Answers<Answer>> {
+    const different = new Set([...urls].map((url) => url.replace(/\/+$/, '')));
+    const asked = [...different].filter((url) => !this.isConvicted(url));
+    const answers: Answer[] = [];
+    const failures: HolderFailure[] = [];
+    const attempt = async (url: string, inner: AbortSignal): Promise<void> => {
+      try {
+        const answer = await ask(this.node(url), inner);
+        if (answer !== undefined) answers.push(answer);
+      } catch (error) {
+        if (inner.aborted) throw error;
+        this.penalise(url);
+        failures.push(failureOf(url, error));
+      }
+    };
+    for await (const _ of mapConcurrent(asked, attempt, { parallel: ASK_PARALLEL, signal })) {
+      // pulling drives the questions; the answers are collected above
+    }
+    return { answers, failures };
+  }
+
+  #standing(url: string): Standing {
+    let standing = this.#standings.get(url);
+    if (standing === undefined) {
+      standing = { node: new StorageNode(url, this.#deps), latencyMs: undefined, requests: 0 };
+      this.#standings.set(url, standing);
+    }
+    return standing;
+  }
+}
+
+/** What a request to a node came to, for a fault's list. */
+export function failureOf(url: string, error: unknown): HolderFailure {
+  const code = error instanceof Fault ? error.code : 'INTERNAL';
+  return { url, code, reason: describeError(error).slice(0, 300) };
+}
+
+/** Evidence against a node, from the fault that its answer raised. */
+export function evidenceOf(url: string, root: Root, error: Fault, index?: number): HolderEvidence {
+  const { code, message: reason } = error;
+  return { url, root, ...(index === undefined ? {} : { index }), code, reason };
+}

@@ -1,0 +1,33 @@
+/** Files on a Cairn or 0G network, from the browser. The Node entry adds disks and threads. */
+export type {
+  ByteRange,
+  Client,
+  DirectoryReceipt,
+  FileHolder,
+  FileIdentity,
+  FileInput,
+  FileReceipt,
+  FileReference,
+  FileStat,
+  FilesClient,
+  GetOptions,
+  HolderEvidence,
+  HolderReceipt,
+  LsOptions,
+  PutDirectoryOptions,
+  PutEvent,
+  PutOptions,
+  PutReceipt,
+  RootOptions,
+  StoredFile,
+} from './client.ts';
+export type { CostQuote, FileCost } from './cost.ts';
+export { type ClientOptions, createClient } from './create-client.ts';
+export type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
+export type { Decryption, Encryption } from './encryption/keys.ts';
+export { type HolderFailure, SdkError, type SdkFault } from './errors.ts';
+export type { ExclusiveJournal } from './exclusive-sender.ts';
+export { type IndexerClient, indexerClient } from './indexer-client.ts';
+export { NodeRefusal, type NodeRefusalFault } from './node-refusal.ts';
+export { blobSource, joinSources } from './sources.ts';
+export { type NodeDescription, type NodeKind, StorageNode } from './storage-node.ts';

@@ -1,0 +1,54 @@
+import { availableParallelism } from 'node:os';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
+import { createWorkerPool } from '@cairn/node-runtime/workers';
+import type { Client } from '../client.ts';
+import { type ClientOptions, createClient as createBrowserClient } from '../create-client.ts';
+import { fileJournal } from './file-journal.ts';
+
+/** Threads that hash a large file at most: more wait for the disk. */
+const MAX_THREADS = 8;
+
+/** How a client on Node reaches its network. */
+export interface NodeClientOptions extends ClientOptions {
+  /**
+   * Directory whose files let an upload be run again after a crash without paying or hashing
+   * twice. Private: with `sealed-to` and `zg-ecies` it can hold what decrypts a file under way.
+   */
+  readonly journalDirectory?: string;
+  /** Threads that hash large files: as many as there are cores, 8 at most, unless told; 0: none. */
+  readonly threads?: number;
+}
+
+/**
+ * Connects to a network from Node: kept connections, hashing on threads, a journal on disk.
+ *
+ * @throws {SdkError} SDK_OPTION
+ */
+export function createClient(options: NodeClientOptions): Client {
+  const { journalDirectory, threads = Math.min(availableParallelism(), MAX_THREADS) } = options;
+  const transport = options.transport ?? createNodeTransport();
+  const pool =
+    options.pool ??
+    (threads === 0
+      ? undefined
+      : createWorkerPool({
+          module: import.meta.resolve('@cairn/commitments/hash-worker'),
+          size: threads,
+        }));
+  const journal =
+    options.journal ?? (journalDirectory === undefined ? undefined : fileJournal(journalDirectory));
+  const client = createBrowserClient({
+    ...options,
+    transport,
+    ...(pool === undefined ? {} : { pool }),
+    ...(journal === undefined ? {} : { journal }),
+  });
+  return {
+    files: client.files,
+    async close() {
+      await client.close();
+      if (options.transport === undefined) await transport.close();
+      if (options.pool === undefined) await pool?.close();
+    },
+  };
+}

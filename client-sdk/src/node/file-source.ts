@@ -1,0 +1,34 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { FileSource } from '@cairn/log-layer';
+import { openFileSource as openLocalFile } from '@cairn/node-runtime/files';
+
+/** A file on this machine as something to store. Close it when it is stored. */
+export interface LocalFileSource extends FileSource {
+  readonly path: string;
+  /** Names these bytes across runs: path, inode, length and time of the last change. */
+  readonly resumeKey: string;
+  close(): Promise<void>;
+}
+
+/** Opens a file on this machine. @throws {StorageError} DISK_IO, also if there is none */
+export async function openFileSource(path: string): Promise<LocalFileSource> {
+  const file = await openLocalFile(path);
+  const { ino, mtimeMs, ctimeMs } = await stat(path);
+  const { sizeBytes } = file;
+  return {
+    path,
+    sizeBytes,
+    resumeKey: [resolve(path), ino, sizeBytes, mtimeMs, ctimeMs].join(' '),
+    async read(offset, length, { signal }) {
+      signal.throwIfAborted();
+      return await file.read(offset, length);
+    },
+    stream: ({ signal }, range) =>
+      file.pieces({
+        signal,
+        ...(range === undefined ? {} : { from: range.offset, to: range.offset + range.length }),
+      }),
+    close: () => file.close(),
+  };
+}

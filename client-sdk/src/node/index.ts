@@ -1,0 +1,43 @@
+/** Files on a Cairn or 0G network, from Node: everything of the browser entry, disks and threads. */
+export type {
+  ByteRange,
+  Client,
+  DirectoryReceipt,
+  FileHolder,
+  FileIdentity,
+  FileInput,
+  FileReceipt,
+  FileReference,
+  FileStat,
+  FilesClient,
+  GetOptions,
+  HolderEvidence,
+  HolderReceipt,
+  LsOptions,
+  PutDirectoryOptions,
+  PutEvent,
+  PutOptions,
+  PutReceipt,
+  RootOptions,
+  StoredFile,
+} from '../client.ts';
+export type { CostQuote, FileCost } from '../cost.ts';
+export type { ClientOptions } from '../create-client.ts';
+export type { DirectoryChange, DirectoryEntry, DirectoryItem } from '../directories.ts';
+export type { Decryption, Encryption } from '../encryption/keys.ts';
+export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
+export type { ExclusiveJournal } from '../exclusive-sender.ts';
+export { type IndexerClient, indexerClient } from '../indexer-client.ts';
+export { NodeRefusal, type NodeRefusalFault } from '../node-refusal.ts';
+export { blobSource, joinSources } from '../sources.ts';
+export { type NodeDescription, type NodeKind, StorageNode } from '../storage-node.ts';
+export { createClient, type NodeClientOptions } from './create-client.ts';
+export { type DownloadOptions, type DownloadResult, downloadToPath } from './download-to-path.ts';
+export { fileJournal } from './file-journal.ts';
+export { type LocalFileSource, openFileSource } from './file-source.ts';
+export {
+  type DownloadDirectoryOptions,
+  type DownloadDirectoryResult,
+  downloadDirectory,
+  walkDirectory,
+} from './local-directory.ts';

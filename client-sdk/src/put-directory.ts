@@ -1,0 +1,135 @@
+import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
+import type { Root } from '@cairn/primitives';
+import { encodeManifest } from '@cairn/wire-protocol';
+import type { DirectoryReceipt, FileReceipt, PutDirectoryOptions } from './client.ts';
+import { type DirectoryEntry, type DirectoryItem, manifestOf, pathNames } from './directories.ts';
+import {
+  filesOf,
+  forgetIfChanged,
+  type PreparedPut,
+  type PutDeps,
+  preparePut,
+  prepareSmallFile,
+  receiptOf,
+} from './put-file.ts';
+import { openUploadNetwork, storeFiles, type UploadNetwork } from './upload-file.ts';
+
+interface OpenItem {
+  readonly path: string;
+  readonly prepared: PreparedPut;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Stores a directory: its files in groups that are paid together, its manifest last, so that a
+ * root that can be read names files that can be read.
+ */
+export async function putDirectory(
+  items: Iterable<DirectoryItem> | AsyncIterable<DirectoryItem>,
+  deps: PutDeps,
+  options: PutDirectoryOptions & { readonly signal: AbortSignal },
+): Promise<DirectoryReceipt> {
+  const { signal, onFile, replicas = 1, encryption } = options;
+  const network = await openUploadNetwork(replicas, deps, { signal });
+  const entries: DirectoryEntry[] = [];
+  const paid = new Map<Root, FileReceipt>();
+  let totalBytes = 0;
+  let group: OpenItem[] = [];
+  const flush = async (): Promise<void> => {
+    const open = group;
+    group = [];
+    for (const receipt of await storeGroup(open, network, deps, options)) {
+      paid.set(receipt.root, receipt);
+    }
+    for (const { path, prepared } of open) onFile?.(path, wholeRoot(prepared), prepared.plainBytes);
+  };
+  try {
+    for await (const item of items) {
+      signal.throwIfAborted();
+      pathNames(item.path);
+      if (item.kind !== 'file') {
+        entries.push(item);
+        continue;
+      }
+      const source = await item.open();
+      const { path } = item;
+      totalBytes += source.sizeBytes;
+      const close = async (): Promise<void> => await source.close?.();
+      if (source.sizeBytes === 0) {
+        await close();
+        entries.push({ kind: 'file', path, sizeBytes: 0, roots: [] });
+        onFile?.(path, undefined, 0);
+        continue;
+      }
+      const prepared = await closeOnFailure(close, () =>
+        preparePut(source, network, deps, options),
+      );
+      group.push({ path, prepared, close });
+      const roots = prepared.parts.map(({ root }) => root);
+      entries.push({ kind: 'file', path, sizeBytes: source.sizeBytes, roots });
+      const files = group.reduce((sum, each) => sum + each.prepared.parts.length, 0);
+      if (files >= MAX_BATCH_SUBMISSIONS) await flush();
+    }
+    await flush();
+  } finally {
+    for (const { close } of group) await close();
+  }
+  const bytes = encodeManifest(manifestOf(entries));
+  const seed = deps.rng.fill(new Uint8Array(32));
+  const manifest = await prepareSmallFile(bytes, seed, 'directory', deps, { encryption, signal });
+  const [stored] = await storeFiles([manifest], network, deps, options);
+  if (stored === undefined) throw new Error('a manifest without a receipt');
+  paid.set(stored.root, stored);
+  const put = {
+    plainBytes: bytes.length,
+    parts: [manifest],
+    manifest: undefined,
+    journalKey: undefined,
+  };
+  return {
+    root: stored.root,
+    manifest: receiptOf(put, [stored], encryption),
+    files: entries.filter(({ kind }) => kind === 'file').length,
+    totalBytes,
+    feeWei: [...paid.values()].reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n),
+  };
+}
+
+/** Pays for and sends a group of files, and closes them, whatever happens. */
+async function storeGroup(
+  group: readonly OpenItem[],
+  network: UploadNetwork,
+  deps: PutDeps,
+  options: PutDirectoryOptions & { readonly signal: AbortSignal },
+): Promise<readonly FileReceipt[]> {
+  if (group.length === 0) return [];
+  try {
+    const files = group.flatMap(({ prepared }) => prepared.parts);
+    const receipts = await storeFiles(files, network, deps, options);
+    for (const { prepared } of group) {
+      if (prepared.journalKey !== undefined) await deps.journal.delete(prepared.journalKey);
+    }
+    return receipts;
+  } catch (error) {
+    for (const { prepared } of group) await forgetIfChanged(prepared, deps, error);
+    throw error;
+  } finally {
+    for (const { close } of group) await close();
+  }
+}
+
+function wholeRoot(prepared: PreparedPut): Root | undefined {
+  return filesOf(prepared).at(-1)?.root;
+}
+
+async function closeOnFailure<Result>(
+  close: () => Promise<void>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,256 @@
+import { type FileSource, fragmentSources, memoryFileSource } from '@cairn/log-layer';
+import {
+  concatBytes,
+  FRAGMENT_BYTES,
+  isFault,
+  keccak256,
+  type Root,
+  toHex,
+  utf8Bytes,
+} from '@cairn/primitives';
+import { encodeManifest } from '@cairn/wire-protocol';
+import type { FileInput, FileReceipt, PutOptions, PutReceipt } from './client.ts';
+import { chanceFromSeed } from './encryption/ciphers.ts';
+import { encryptSource } from './encryption/encrypt.ts';
+import type { Encryption } from './encryption/keys.ts';
+import { type PreparedUpload, prepareUpload, recallUpload } from './prepare-upload.ts';
+import { sourceOf } from './sources.ts';
+import {
+  openUploadNetwork,
+  storeFiles,
+  type UploadDeps,
+  type UploadNetwork,
+} from './upload-file.ts';
+import type { UploadJournal, UploadRecord } from './upload-journal.ts';
+
+/** What storing files needs. */
+export interface PutDeps extends UploadDeps {
+  readonly journal: UploadJournal;
+}
+
+/** A file's parts, hashed and ready to be paid, with what ties them together. */
+export interface PreparedPut {
+  readonly plainBytes: number;
+  /** In order; one unless the file was cut. */
+  readonly parts: readonly PreparedUpload[];
+  /** Lists the parts of a file that was cut. */
+  readonly manifest: PreparedUpload | undefined;
+  /** Where the journal keeps it; `undefined` if it does not. */
+  readonly journalKey: string | undefined;
+}
+
+/** Options of preparing. */
+export type PrepareOptions = Pick<
+  PutOptions,
+  'encryption' | 'fragmentBytes' | 'resumeKey' | 'name' | 'onProgress'
+> & { readonly signal: AbortSignal };
+
+/** Stores one file: encrypt, cut, hash, then the Upload journey over its parts. */
+export async function putFile(
+  input: FileInput,
+  deps: PutDeps,
+  options: PutOptions & { readonly signal: AbortSignal },
+): Promise<PutReceipt> {
+  const { signal, replicas = 1 } = options;
+  const network = await openUploadNetwork(replicas, deps, { signal });
+  const prepared = await preparePut(sourceOf(input), network, deps, options);
+  const files = filesOf(prepared);
+  try {
+    const receipts = await storeFiles(files, network, deps, options);
+    if (prepared.journalKey !== undefined) await deps.journal.delete(prepared.journalKey);
+    return receiptOf(prepared, receipts, options.encryption);
+  } catch (error) {
+    await forgetIfChanged(prepared, deps, error);
+    throw error;
+  }
+}
+
+/** The files of the log that a put stores, the manifest last. */
+export function filesOf({ parts, manifest }: PreparedPut): readonly PreparedUpload[] {
+  return manifest === undefined ? parts : [...parts, manifest];
+}
+
+/** A record of a file that is no longer what it was must not be trusted again. */
+export async function forgetIfChanged(
+  { journalKey }: PreparedPut,
+  { journal }: PutDeps,
+  error: unknown,
+): Promise<void> {
+  if (journalKey === undefined || !isFault(error, 'SDK_SOURCE_CHANGED')) return;
+  await journal.delete(journalKey);
+}
+
+/** The receipt of a put, from those of its files in order. */
+export function receiptOf(
+  { plainBytes, parts, manifest }: PreparedPut,
+  receipts: readonly FileReceipt[],
+  encryption: Encryption | undefined,
+): PutReceipt {
+  const fragments = receipts.slice(0, parts.length);
+  const whole = manifest === undefined ? receipts[0] : receipts[parts.length];
+  if (whole === undefined) throw new Error('a put without receipts');
+  const fees = receipts.filter(({ feeWei }) => feeWei !== undefined);
+  return {
+    ...whole,
+    sizeBytes: fragments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    ...(fees.length === 0
+      ? {}
+      : { feeWei: fees.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n) }),
+    finalised: receipts.every(({ finalised }) => finalised),
+    plainBytes,
+    fragments,
+    ...(encryption === undefined ? {} : { encryption: encryption.kind }),
+  };
+}
+
+/**
+ * Encrypts, cuts and hashes a file, or recalls from the journal what an earlier run found out.
+ *
+ * @throws {SdkError} SDK_EMPTY_FILE, SDK_KEY_FORM; what the source throws
+ */
+export async function preparePut(
+  plain: FileSource,
+  network: Pick<UploadNetwork, 'chainId' | 'flow'>,
+  deps: PutDeps,
+  options: PrepareOptions,
+): Promise<PreparedPut> {
+  const { encryption, onProgress, name = 'file' } = options;
+  const journalKey = journalKeyOf(plain, network, options);
+  const record = journalKey === undefined ? undefined : await readRecord(journalKey, deps);
+  const recalled =
+    record?.plainBytes === plain.sizeBytes
+      ? await recallParts(plain, record, deps, options)
+      : undefined;
+  // Without a usable record the chance is new: old chance must not meet new bytes.
+  const seed = recalled?.seed ?? deps.rng.fill(new Uint8Array(32));
+  const parts = recalled?.parts ?? (await prepareParts(plain, seed, deps, options));
+  if (journalKey !== undefined && recalled === undefined) {
+    await deps.journal.put(journalKey, {
+      plainBytes: plain.sizeBytes,
+      ...(encryption === undefined ? {} : { seed }),
+      files: parts,
+    });
+  }
+  const roots = parts.map(({ root }) => root);
+  const manifest =
+    parts.length > 1
+      ? await prepareManifest(name, roots, plain.sizeBytes, seed, deps, options)
+      : undefined;
+  for (const { root, sizeBytes } of parts) onProgress?.({ step: 'prepared', root, sizeBytes });
+  return { plainBytes: plain.sizeBytes, parts, manifest, journalKey };
+}
+
+/** A small file that belongs to an upload, encrypted like the rest. `label` sets its chance apart. */
+export async function prepareSmallFile(
+  bytes: Uint8Array,
+  seed: Uint8Array,
+  label: string,
+  deps: PutDeps,
+  {
+    encryption,
+    signal,
+  }: { readonly encryption?: Encryption | undefined; readonly signal: AbortSignal },
+): Promise<PreparedUpload> {
+  // The bytes are part of the chance: the same seed never covers two different contents.
+  const own = keccak256(concatBytes(seed, utf8Bytes(label), keccak256(bytes)));
+  const stored = await storedSource(memoryFileSource(bytes), encryption, own);
+  return await prepareUpload(stored, deps, { signal, isRechecked: false });
+}
+
+async function prepareManifest(
+  name: string,
+  roots: readonly Root[],
+  sizeBytes: number,
+  seed: Uint8Array,
+  deps: PutDeps,
+  options: PrepareOptions,
+): Promise<PreparedUpload> {
+  const entries = [{ kind: 'file' as const, name, roots, sizeBytes }];
+  const bytes = encodeManifest({ kind: 'directory', name: '/', entries });
+  return await prepareSmallFile(bytes, seed, 'fragments', deps, options);
+}
+
+async function prepareParts(
+  plain: FileSource,
+  seed: Uint8Array,
+  deps: PutDeps,
+  options: PrepareOptions,
+): Promise<readonly PreparedUpload[]> {
+  const { encryption, signal, onProgress, fragmentBytes } = options;
+  const stored = await storedSource(plain, encryption, seed);
+  const isRechecked = encryption !== undefined;
+  const sources = stored.sizeBytes === 0 ? [stored] : fragmentSources(stored, fragmentBytes);
+  const parts: PreparedUpload[] = [];
+  for (const source of sources) {
+    parts.push(await prepareUpload(source, deps, { signal, isRechecked, onProgress }));
+  }
+  return parts;
+}
+
+async function recallParts(
+  plain: FileSource,
+  { seed, files }: UploadRecord,
+  { hasher }: PutDeps,
+  { encryption, fragmentBytes }: PrepareOptions,
+): Promise<{ readonly parts: PreparedUpload[]; readonly seed: Uint8Array } | undefined> {
+  if (encryption !== undefined && seed === undefined) return undefined;
+  const stored = await storedSource(plain, encryption, seed ?? new Uint8Array(32));
+  const sources = fragmentSources(stored, fragmentBytes);
+  if (sources.length !== files.length) return undefined;
+  const parts: PreparedUpload[] = [];
+  for (const [index, source] of sources.entries()) {
+    const file = files[index];
+    const part =
+      file === undefined
+        ? undefined
+        : recallUpload(source, file, { hasher }, encryption !== undefined);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  return { parts, seed: seed ?? new Uint8Array(32) };
+}
+
+async function storedSource(
+  plain: FileSource,
+  encryption: Encryption | undefined,
+  seed: Uint8Array,
+): Promise<FileSource> {
+  if (encryption === undefined) return plain;
+  return await encryptSource(plain, encryption, await chanceFromSeed(seed));
+}
+
+/** A damaged record is as good as none: the file is hashed again. */
+async function readRecord(
+  key: string,
+  { journal, logger }: PutDeps,
+): Promise<UploadRecord | undefined> {
+  try {
+    return await journal.get(key);
+  } catch (error) {
+    if (!isFault(error, 'SDK_JOURNAL')) throw error;
+    logger.warn({ reason: error.message }, 'a record of an upload is put aside');
+    return undefined;
+  }
+}
+
+/** Names an upload by its bytes, network and everything that changes what is stored. */
+function journalKeyOf(
+  plain: FileSource,
+  { chainId, flow }: Pick<UploadNetwork, 'chainId' | 'flow'>,
+  { resumeKey, encryption, fragmentBytes = FRAGMENT_BYTES }: PrepareOptions,
+): string | undefined {
+  const ownKey =
+    'resumeKey' in plain && typeof plain.resumeKey === 'string' ? plain.resumeKey : undefined;
+  const name = resumeKey ?? ownKey;
+  if (name === undefined) return undefined;
+  return [chainId, flow, plain.sizeBytes, fragmentBytes, encryptionName(encryption), name].join(
+    ' ',
+  );
+}
+
+function encryptionName(encryption: Encryption | undefined): string {
+  if (encryption === undefined) return 'plain';
+  const secret = 'key' in encryption ? encryption.key : encryption.recipient;
+  const bytes = typeof secret === 'string' ? utf8Bytes(secret) : secret;
+  return `${encryption.kind} ${toHex(keccak256(concatBytes(utf8Bytes('cairn/journal'), bytes)))}`;
+}

@@ -1,0 +1,84 @@
+import { segmentsOf } from '@cairn/commitments';
+import { Fault } from '@cairn/primitives';
+import { countOwnedSegments, coversAllShards, type EntryStat } from '@cairn/wire-protocol';
+import type { FileHolder, FileReference, FileStat } from './client.ts';
+import { SdkError } from './errors.ts';
+import { fileEntries } from './find-entry.ts';
+import {
+  type LocateDeps,
+  type LocatedFile,
+  type LocatedHolder,
+  locateFile,
+  parseReference,
+} from './locate-file.ts';
+
+/** Copies counted at most; more say nothing new. */
+const MAX_REPLICAS = 1000;
+
+/**
+ * What the holders say about a file, together.
+ *
+ * @returns `undefined` if nodes answered and none knows it
+ * @throws {SdkError} SDK_FILE_NOT_FOUND if no node answered at all; SDK_SIZE_DISPUTED
+ */
+export async function statFile(
+  reference: FileReference,
+  deps: LocateDeps,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<FileStat | undefined> {
+  const [entry] = parseReference(reference);
+  if (entry === undefined) return undefined;
+  let located: LocatedFile;
+  try {
+    located = await locateFile(entry, deps, { signal });
+  } catch (error) {
+    if (!(error instanceof SdkError) || !isUnknown(error)) throw error;
+    return undefined;
+  }
+  const described = await Promise.all(
+    located.holders.map(async (holder) => await holderOf(holder, signal)), // at most one for each node known
+  );
+  const complete = described.filter(({ finalised }) => finalised).map(({ shard }) => shard);
+  let replicas = 0;
+  while (replicas < MAX_REPLICAS && coversAllShards(complete, replicas + 1)) replicas += 1;
+  const { root, sequence, chainId, sizeBytes, startSector } = located;
+  return {
+    root,
+    sequence,
+    chainId,
+    sizeBytes,
+    startSector,
+    segments: segmentsOf(sizeBytes),
+    finalised: replicas > 0,
+    replicas,
+    holders: described,
+  };
+}
+
+function isUnknown({ facts }: SdkError): boolean {
+  if (facts.code !== 'SDK_FILE_NOT_FOUND') return false;
+  // An indexer answers an unknown file with an error; nodes that fail are another matter.
+  const silent = facts.failures.filter(({ code }) => code !== 'RPC_ERROR').length;
+  return facts.asked > 0 && silent < facts.asked;
+}
+
+async function holderOf(holder: LocatedHolder, signal: AbortSignal): Promise<FileHolder> {
+  const { url, shard, entry, finalized, kind, node } = holder;
+  const { sequence, startSector, sizeBytes } = entry;
+  const known = {
+    url,
+    shard,
+    sequence,
+    finalised: finalized,
+    ownedSegments: countOwnedSegments(shard, startSector, sizeBytes),
+  };
+  if (kind === 'zg') return known;
+  let stat: EntryStat | undefined;
+  try {
+    const entries = await fileEntries(node, entry.root, { signal });
+    stat = entries.find((each) => each.sequence === sequence);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Fault)) throw error; // it answered before: that stands
+  }
+  return stat === undefined ? known : { ...known, heldSegments: stat.heldSegments };
+}
