@@ -16,20 +16,24 @@ export function siblingModule(name: string, importMetaUrl: string): URL {
 /** A thread that runs `bootstrap` for `module`, with the flags this process was started with. */
 export function startThread(module: string): Worker {
   const bootstrap = siblingModule('./bootstrap', import.meta.url);
-  if (!bootstrap.pathname.endsWith('.ts') || runsTypeScript()) {
-    return new Worker(bootstrap, { workerData: module });
-  }
-  // A loader given with --import does not reach the threads of Node 20, so each registers it.
-  // Found as CommonJS, taken as the module beside it: the other form cannot register itself.
+  const load = `import(${JSON.stringify(bootstrap.href)})`;
+  const needsLoader = bootstrap.pathname.endsWith('.ts') && !runsTypeScript();
+  // As text, because inherited flags such as --input-type refuse a file.
+  return new Worker(
+    needsLoader ? `import(${loaderUrl()}).then(({ register }) => (register(), ${load}));` : load,
+    { eval: true, workerData: module },
+  );
+}
+
+/**
+ * What lets a thread run TypeScript on Node 20, where a loader given with --import does not reach
+ * it. Found as CommonJS, taken as the module beside it: the other form cannot register itself.
+ */
+function loaderUrl(): string {
   const found = createRequire(import.meta.url)
     .resolve('tsx/esm/api')
     .replace(/\.cjs$/, '.mjs');
-  const loader = pathToFileURL(found);
-  const code = `import(${JSON.stringify(loader.href)}).then(({ register }) => {
-    register();
-    return import(${JSON.stringify(bootstrap.href)});
-  });`;
-  return new Worker(code, { eval: true, workerData: module });
+  return JSON.stringify(pathToFileURL(found).href);
 }
 
 function runsTypeScript(): boolean {

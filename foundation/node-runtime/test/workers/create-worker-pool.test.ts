@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { isFault } from '@cairn/primitives';
 import { createWorkerPool } from '../../src/workers/create-worker-pool.ts';
 import { firstOutput, runChild } from '../child.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
 import type { TestTask } from './task-module.ts';
 
+const execute = promisify(execFile);
 const { signal } = new AbortController();
 const module = new URL('./task-module.ts', import.meta.url);
 const poolModule = new URL('../../src/workers/create-worker-pool.ts', import.meta.url).href;
@@ -134,15 +137,17 @@ describe('worker pool', () => {
 
   it('runs from built JavaScript on plain node', async function () {
     if (!existsSync(builtPool) || !existsSync(builtPrimitives)) this.skip(); // nothing was built
-    const { createWorkerPool: createBuilt } = (await import(builtPool.href)) as {
-      createWorkerPool: typeof createWorkerPool;
-    };
     await inTemporaryDirectory(async (directory) => {
       const plain = join(directory, 'task.mjs');
       await writeFile(plain, 'export const run = (task) => task * 2;');
-      const pool = createBuilt({ module: pathToFileURL(plain), size: 1 });
-      assert.equal(await pool.run(21, { signal }), 42);
-      await pool.close();
+      // A process without the loader and the source condition of this one.
+      const code = `import { createWorkerPool } from ${JSON.stringify(builtPool.href)};
+        const pool = createWorkerPool({ module: ${JSON.stringify(plain)}, size: 1 });
+        console.log(await pool.run(21, { signal: new AbortController().signal }));`;
+      const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', code], {
+        env: { ...process.env, NODE_OPTIONS: '' },
+      });
+      assert.equal(stdout.trim(), '42');
     });
   });
 });
