@@ -12,7 +12,7 @@ import type { LogStore } from './log-store.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { SegmentStore } from './segment-store.ts';
 
-/** Entries of the same root that are looked at for pieces to copy, and that are finalised in turn. */
+/** Entries of the same root that are looked at for pieces to copy. */
 const MAX_SAME_ROOT = 64;
 /** Pieces copied at once: bounds memory at 2 MiB a file and lets their syncs be shared. */
 const PARALLEL_COPIES = 8;
@@ -176,7 +176,6 @@ export class Finaliser {
     const { log } = this.#deps;
     const twins: Sequence[] = [];
     for (const sequence of await log.sequencesOf(entry.root, { signal })) {
-      if (twins.length >= MAX_SAME_ROOT) break;
       if (sequence === entry.sequence) continue;
       if (!(await log.stateOf(sequence)).finalized) twins.push(sequence);
     }

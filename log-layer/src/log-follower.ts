@@ -31,6 +31,8 @@ export interface LogFollowerDeps {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly logger: Logger;
   readonly metrics: LogMetrics;
+  /** Blocks the chain log waits for on top of a block; 0 unless told. */
+  readonly confirmations?: number;
   /** Told of each new entry once it is stored: the place to flush what waited for it. */
   readonly onEntry?: (entry: LogEntry, signal: AbortSignal) => Promise<void>;
   /** Told of entries that a reorg removed, newest first. */
@@ -121,7 +123,8 @@ export class LogFollower {
       await this.#tell(onEntry, entry, signal);
       await this.#waiting.put(entry, signal);
     }
-    await this.#checkFlow(step.through.number >= step.head, signal);
+    const { confirmations = 0 } = this.#deps;
+    await this.#checkFlow(step.through.number + confirmations >= step.head, signal);
   }
 
   async #tell(

@@ -189,7 +189,7 @@ export class LogStore {
     const [first] =
       finalised === undefined ? await this.sequencesOf(root, { signal, limit: 1 }) : [];
     const sequence = finalised ?? first;
-    return sequence === undefined ? undefined : await this.entryAt(sequence);
+    return sequence === undefined ? undefined : this.entryAt(sequence);
   }
 
   /** Sequences from `from` on that are neither finalised nor pruned, ascending, at most `limit`. */
@@ -275,9 +275,7 @@ export class LogStore {
    */
   async apply(step: ChainStep, signal: AbortSignal): Promise<AppliedStep> {
     return this.#writes.run(async () =>
-      step.kind === 'advance'
-        ? await this.#advance(step, signal)
-        : await this.#rollback(step.to, signal),
+      step.kind === 'advance' ? this.#advance(step, signal) : this.#rollback(step.to, signal),
     );
   }
 

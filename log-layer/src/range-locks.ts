@@ -21,7 +21,7 @@ export class RangeLocks {
     const ticket: Ticket = { start, end, done: result.catch(() => undefined) };
     this.#tickets.add(ticket);
     try {
-      return result;
+      return await result;
     } finally {
       this.#tickets.delete(ticket);
     }

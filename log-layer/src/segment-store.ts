@@ -221,7 +221,7 @@ export class SegmentStore {
     const quick = await this.#locks.run(place.sector, end, async () => {
       if (await this.has(entry, segment.index)) return 'held';
       const blocking = await this.#overlapping(place);
-      return blocking.length > 0 ? undefined : await this.#write(entry, segment, place);
+      return blocking.length > 0 ? undefined : this.#write(entry, segment, place);
     });
     if (quick !== undefined) return quick;
     // Pieces of a branch that is gone lie in the way. They may reach beyond this piece, but never
