@@ -60,6 +60,21 @@ describe('files over plain HTTP', function () {
     });
   }
 
+  it('the gateway of the indexer serves whole files and paths, and lists directories', async () => {
+    const gateway = network.endpoints.indexer;
+    const inside = await fetch(`${gateway}/file/${directory}/big.bin`);
+    assert.ok(Buffer.from(await inside.arrayBuffer()).equals(big));
+    const listing = (await (await fetch(`${gateway}/file/${directory}/sub`)).json()) as {
+      code: number;
+      data: unknown;
+    };
+    assert.deepEqual(listing.data, [{ name: 'note.txt', type: 'file', size: 6 }]);
+    const manifest = await fetch(`${gateway}/file?root=${directory}&name=tree`);
+    assert.match(manifest.headers.get('content-disposition') ?? '', /tree/);
+    const status = (await (await fetch(`${gateway}/node/status`)).json()) as { code: number };
+    assert.equal(status.code, 0);
+  });
+
   it('the example reads a safetensors header with one Range request', async function () {
     if (!hasProgram('python3')) this.skip();
     const path = join(folder, 'model.safetensors');

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
-import { createWorkerPool } from '@cairn/node-runtime/workers';
+import { createWorkerPool, siblingModule } from '@cairn/node-runtime/workers';
 import type { Client } from '../client.ts';
 import { type ClientOptions, createClient as createBrowserClient } from '../create-client.ts';
 import { fileJournal } from './file-journal.ts';
@@ -32,7 +32,7 @@ export function createClient(options: NodeClientOptions): Client {
     (threads === 0
       ? undefined
       : createWorkerPool({
-          module: import.meta.resolve('@cairn/commitments/hash-worker'),
+          module: siblingModule('./hash-worker', import.meta.url),
           size: threads,
         }));
   const journal =

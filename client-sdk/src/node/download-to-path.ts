@@ -42,7 +42,7 @@ export async function downloadToPath(
   const { overwrite = false, onProgress, ...openOptions } = options;
   if (!overwrite && (await exists(path))) throw pathExists(path);
   const file = await files.open(reference, openOptions);
-  return await writeToPath(file, path, { ...options, onProgress: onProgress ?? (() => undefined) });
+  return writeToPath(file, path, { ...options, onProgress: onProgress ?? (() => undefined) });
 }
 
 /** As `downloadToPath`, for a file that was found already. */

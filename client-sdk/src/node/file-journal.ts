@@ -58,7 +58,7 @@ class FileJournal implements ExclusiveJournal {
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return await readFileIfPresent(this.#pathOf(key));
+    return readFileIfPresent(this.#pathOf(key));
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {

@@ -22,7 +22,7 @@ export async function openFileSource(path: string): Promise<LocalFileSource> {
     resumeKey: [resolve(path), ino, sizeBytes, mtimeMs, ctimeMs].join(' '),
     async read(offset, length, { signal }) {
       signal.throwIfAborted();
-      return await file.read(offset, length);
+      return file.read(offset, length);
     },
     stream: ({ signal }, range) =>
       file.pieces({

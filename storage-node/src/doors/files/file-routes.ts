@@ -87,7 +87,7 @@ async function sendPath(
 }
 
 /** Sends as the range and the preconditions ask; a failure on the way cuts the connection. */
-function sendFile(
+export function sendFile(
   file: ReadableFile,
   pathName: string,
   request: HttpRequestIn,
