@@ -9,6 +9,7 @@ import {
   parseAddress,
 } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import { ChainError } from '../client/errors.ts';
 import { DeployError } from './errors.ts';
 
 /** The contracts of one network on one chain; what a deployment file holds, as JSON. */
@@ -90,8 +91,14 @@ export async function verifyDeployment(
     const code = await client.getCode(address, options);
     if (code.length === 0) throw mismatch(name, `code at ${address}`, 'none');
   }
-  const read = async (at: Address, fragment: string): Promise<string> =>
-    String((await client.call(at, fragment, [], options))[0]).toLowerCase();
+  const read = async (at: Address, fragment: string): Promise<string> => {
+    try {
+      return String((await client.call(at, fragment, [], options))[0]).toLowerCase();
+    } catch (error) {
+      if (!(error instanceof ChainError) || error.code === 'CHAIN_UNREACHABLE') throw error;
+      return `unknown to ${at}`; // another contract, or none
+    }
+  };
   const { flow, market, rewardVault } = contracts;
   const links = [
     ['market of the flow', market, await read(flow, 'function market() view returns (address)')],

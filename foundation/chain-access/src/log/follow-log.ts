@@ -85,6 +85,7 @@ export class LogWalk {
           await client.clock.sleep(pollMs, signal);
         } else if (error instanceof ChainMoved || error instanceof ChainError) {
           metrics.failures.add();
+          this.#pageSize.ease();
           await this.#outage.wait(error, signal);
         } else {
           throw error;
@@ -222,10 +223,6 @@ export class LogWalk {
   /** Halves the page if the endpoint refused its size; a refusal of one block is an outage. */
   #canShrink(error: ChainError, blocks: number): boolean {
     const { facts } = error;
-    if (facts.code === 'CHAIN_UNREACHABLE' && facts.method === 'eth_getLogs') {
-      this.#pageSize.shrink(blocks); // perhaps too slow to answer in time, perhaps down
-      return false;
-    }
     const refused =
       facts.code === 'CHAIN_LOG_RANGE' ||
       (facts.code === 'CHAIN_REPLY_TOO_LARGE' && facts.method === 'eth_getLogs');
@@ -304,15 +301,15 @@ export class LogWalk {
     fromBlock: number,
     options: CallOptions,
   ): Promise<readonly ChainStep[]> {
-    const { client, flow } = this.#deps;
+    const { client, flow, startBlock } = this.#deps;
     const expected = await this.#expectedSequence(options);
     const found = page.entries[0]?.sequence;
-    for (const { after, through } of this.#marks.intervals()) {
+    for (const { after, through } of this.#marks.runs()) {
       const { entries } = await readPage(
         client,
         {
           flow,
-          fromBlock: after.number + 1,
+          fromBlock: after === undefined ? startBlock : after.number + 1,
           toBlock: through.number,
           previous: after,
           everyHeader: false,

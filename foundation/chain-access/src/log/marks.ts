@@ -11,9 +11,12 @@ export interface FollowedMark {
 /** The newest blocks that were handed on, oldest first; at most 256. */
 export class Marks {
   #marks: FollowedMark[];
+  /** Whether the oldest mark is the first that was ever handed on. */
+  #complete: boolean;
 
   /** @param known - oldest first; only the newest 256 are kept */
   constructor(known: readonly BlockMark[]) {
+    this.#complete = known.length === 0;
     this.#marks = known.slice(-MAX_BLOCK_MARKS).map((mark) => ({ mark, nextSequence: undefined }));
   }
 
@@ -26,25 +29,34 @@ export class Marks {
     return this.#marks.findLast(({ mark }) => mark.number <= number);
   }
 
-  /** Pairs of neighbours, newest first: the runs of blocks that were handed on. */
-  *intervals(): Generator<{ readonly after: BlockMark; readonly through: BlockMark }, void, void> {
-    for (let index = this.#marks.length - 1; index > 0; index -= 1) {
-      const after = this.#marks[index - 1];
+  /**
+   * The runs of blocks that were handed on, newest first: after one mark, through the next. The
+   * very first run comes after nothing, if it is remembered.
+   */
+  *runs(): Generator<
+    { readonly after: BlockMark | undefined; readonly through: BlockMark },
+    void,
+    void
+  > {
+    for (let index = this.#marks.length - 1; index >= (this.#complete ? 0 : 1); index -= 1) {
       const through = this.#marks[index];
-      if (after !== undefined && through !== undefined) {
-        yield { after: after.mark, through: through.mark };
+      if (through !== undefined) {
+        yield { after: this.#marks[index - 1]?.mark, through: through.mark };
       }
     }
   }
 
   push(followed: FollowedMark): void {
     this.#marks.push(followed);
-    if (this.#marks.length > MAX_BLOCK_MARKS) this.#marks.shift();
+    if (this.#marks.length <= MAX_BLOCK_MARKS) return;
+    this.#marks.shift();
+    this.#complete = false;
   }
 
   /** Forgets every mark above `to`; all of them if it is `undefined`. */
   dropAbove(to: BlockMark | undefined): void {
     this.#marks = this.#marks.filter(({ mark }) => to !== undefined && mark.number <= to.number);
+    if (this.#marks.length === 0) this.#complete = true;
   }
 
   /**

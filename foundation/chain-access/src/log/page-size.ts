@@ -31,6 +31,11 @@ export class PageSize {
     return true;
   }
 
+  /** The endpoint failed in the middle of a page: a smaller one has better chances. */
+  ease(): void {
+    this.#blocks = Math.max(1, Math.floor(this.#blocks / 2));
+  }
+
   /** The endpoint answered a full page. */
   grow(): void {
     if (this.#blocks === this.#largest) return;
