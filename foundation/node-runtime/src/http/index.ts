@@ -1,4 +1,6 @@
 /** An HTTP server for a node's routes, on fastify. */
+import '@fastify/swagger'; // brings the types of the OpenAPI fields that routes carry
+
 export type {
   FastifyInstance as HttpApp,
   FastifyReply as HttpReplyOut,
