@@ -190,14 +190,14 @@ class Connection {
 
   async #loadHasher(): Promise<Hasher> {
     this.#hasher ??= loadHasher();
-    return await this.#hasher;
+    return this.#hasher;
   }
 
   /** The nodes to write to: those given, or else the indexer's. */
   async #writableHolders({ signal }: Call): Promise<Answers<Holder>> {
     this.#assertNodes();
     if (this.#nodes.length > 0 || this.#indexer === undefined) {
-      return await this.#book.describe(this.#nodes, { signal });
+      return this.#book.describe(this.#nodes, { signal });
     }
     try {
       const listed = await this.#indexer.nodes({ signal });

@@ -26,7 +26,7 @@ export function exclusiveSender(
     use: (sender: TransactionSender) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> =>
-    await journal.exclusive(async () => {
+    journal.exclusive(async () => {
       active ??= { sender: open(), users: 0 };
       const turn = active;
       turn.users += 1;

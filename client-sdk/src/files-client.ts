@@ -32,32 +32,32 @@ export interface FilesDeps {
 export function filesClient(deps: FilesDeps): FilesClient {
   return {
     put: async (input, options = {}) =>
-      await putFile(input, await deps.upload(), { ...options, signal: signalOf(options) }),
+      putFile(input, await deps.upload(), { ...options, signal: signalOf(options) }),
 
     get: (file, options = {}) => getStream(deps, file, options),
 
     async open(file, options = {}) {
       const signal = signalOf(options);
-      return await openStored(file, await deps.download({ signal }), { ...options, signal });
+      return openStored(file, await deps.download({ signal }), { ...options, signal });
     },
 
     async getBytes(file, options = {}) {
       const { maxBytes = MAX_GET_BYTES, range, ...rest } = options;
       const signal = signalOf(options);
       const opened = await openStored(file, await deps.download({ signal }), { ...rest, signal });
-      if (range === undefined) return await readWhole(opened, maxBytes, { signal });
+      if (range === undefined) return readWhole(opened, maxBytes, { signal });
       const { offset } = range;
       const length = Math.min(range.length ?? opened.sizeBytes, opened.sizeBytes - offset);
       if (length > maxBytes) throw tooLarge(length, maxBytes);
-      return await opened.read(offset, Math.max(0, length), { signal });
+      return opened.read(offset, Math.max(0, length), { signal });
     },
 
     async stat(file, options = {}) {
       const signal = signalOf(options);
-      return await statFile(file, await deps.download({ signal }), { signal });
+      return statFile(file, await deps.download({ signal }), { signal });
     },
 
-    root: async (input, options = {}) => await identify(input, await deps.upload(), options),
+    root: async (input, options = {}) => identify(input, await deps.upload(), options),
 
     async quote(input, options = {}): Promise<CostQuote> {
       const signal = signalOf(options);
@@ -83,13 +83,12 @@ export function filesClient(deps: FilesDeps): FilesClient {
     },
 
     putDirectory: async (items, options = {}) =>
-      await putDirectory(items, await deps.upload(), { ...options, signal: signalOf(options) }),
+      putDirectory(items, await deps.upload(), { ...options, signal: signalOf(options) }),
 
     async diff(before, after, options = {}) {
       const signal = signalOf(options);
       const download = await deps.download({ signal });
-      const read = async (root: string) =>
-        await readManifest(root, download, { ...options, signal });
+      const read = async (root: string) => readManifest(root, download, { ...options, signal });
       return diffDirectories(await read(before), await read(after));
     },
   };

@@ -107,7 +107,7 @@ export class HolderBook {
     urls: Iterable<string>,
     options: { readonly signal: AbortSignal },
   ): Promise<Answers<Holder>> {
-    return await this.askAll(
+    return this.askAll(
       urls,
       async (node, signal) => {
         const description = await this.measure(node.url, () => node.describe({ signal }));

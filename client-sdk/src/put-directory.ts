@@ -54,7 +54,7 @@ export async function putDirectory(
       const source = await item.open();
       const { path } = item;
       totalBytes += source.sizeBytes;
-      const close = async (): Promise<void> => await source.close?.();
+      const close = async (): Promise<void> => source.close?.();
       if (source.sizeBytes === 0) {
         await close();
         entries.push({ kind: 'file', path, sizeBytes: 0, roots: [] });

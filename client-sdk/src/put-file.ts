@@ -154,7 +154,7 @@ export async function prepareSmallFile(
   // The bytes are part of the chance: the same seed never covers two different contents.
   const own = keccak256(concatBytes(seed, utf8Bytes(label), keccak256(bytes)));
   const stored = await storedSource(memoryFileSource(bytes), encryption, own);
-  return await prepareUpload(stored, deps, { signal, isRechecked: false });
+  return prepareUpload(stored, deps, { signal, isRechecked: false });
 }
 
 async function prepareManifest(
@@ -167,7 +167,7 @@ async function prepareManifest(
 ): Promise<PreparedUpload> {
   const entries = [{ kind: 'file' as const, name, roots, sizeBytes }];
   const bytes = encodeManifest({ kind: 'directory', name: '/', entries });
-  return await prepareSmallFile(bytes, seed, 'fragments', deps, options);
+  return prepareSmallFile(bytes, seed, 'fragments', deps, options);
 }
 
 async function prepareParts(
@@ -216,7 +216,7 @@ async function storedSource(
   seed: Uint8Array,
 ): Promise<FileSource> {
   if (encryption === undefined) return plain;
-  return await encryptSource(plain, encryption, await chanceFromSeed(seed));
+  return encryptSource(plain, encryption, await chanceFromSeed(seed));
 }
 
 /** A damaged record is as good as none: the file is hashed again. */

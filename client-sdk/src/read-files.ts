@@ -20,7 +20,7 @@ export async function openStored(
   options: OpenStoredOptions,
 ): Promise<StoredFile> {
   const { path } = options;
-  if (path === undefined || path === '') return await openDecrypted(reference, deps, options);
+  if (path === undefined || path === '') return openDecrypted(reference, deps, options);
   const directory = await readManifest(reference, deps, options);
   const entry = entryAt(directory, path);
   if (entry.kind !== 'file') {
@@ -29,7 +29,7 @@ export async function openStored(
       `${path} is a ${entry.kind}, not a file`,
     );
   }
-  return await openEntry(entry, deps, options);
+  return openEntry(entry, deps, options);
 }
 
 /** A file of a manifest. Its length is what the manifest says, which its root commits to. */
@@ -82,7 +82,7 @@ export async function readWhole(
       `the file has ${sizeBytes} bytes; at most ${maxBytes} were to be read into memory`,
     );
   }
-  return await file.read(0, sizeBytes, { signal });
+  return file.read(0, sizeBytes, { signal });
 }
 
 async function openDecrypted(
@@ -92,7 +92,7 @@ async function openDecrypted(
 ): Promise<StoredFile> {
   const file = await openFile(reference, deps, options);
   const { decryption, signal } = options;
-  return decryption === undefined ? file : await decrypted(file, decryption, signal);
+  return decryption === undefined ? file : decrypted(file, decryption, signal);
 }
 
 async function decrypted(

@@ -80,7 +80,7 @@ export async function storeAtHolder(
   await forEachConcurrent(missing, send, { parallel: options.parallel, signal });
   if (!finalityRequired) return false;
   const isFinal = (progress: HolderProgress): true | undefined => progress.finalized || undefined;
-  return await poll('finality', holder, entry, deps, options, isFinal);
+  return poll('finality', holder, entry, deps, options, isFinal);
 }
 
 async function sendSegment(

@@ -72,7 +72,7 @@ export async function readFromStream(
   length: number,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
-  return await collectBytes(source.stream({ signal }, { offset, length }), length);
+  return collectBytes(source.stream({ signal }, { offset, length }), length);
 }
 
 /** All of a stream that is known to have `length` bytes; one piece is not copied. */

@@ -36,7 +36,7 @@ export async function statFile(
     return undefined;
   }
   const described = await Promise.all(
-    located.holders.map(async (holder) => await holderOf(holder, signal)), // at most one for each node known
+    located.holders.map(async (holder) => holderOf(holder, signal)), // at most one for each node known
   );
   const complete = described.filter(({ finalised }) => finalised).map(({ shard }) => shard);
   let replicas = 0;

@@ -114,7 +114,7 @@ export class StorageNode {
     { signal }: NodeCallOptions,
   ): Promise<unknown> {
     const { transport, timeoutMs } = this.deps;
-    return await callJsonRpc(transport, this.url, method, params, { signal, timeoutMs });
+    return callJsonRpc(transport, this.url, method, params, { signal, timeoutMs });
   }
 }
 

@@ -200,7 +200,7 @@ async function findKnown(
   { tags, resubmit, signal }: StoreOptions,
 ): Promise<KnownEntry | undefined> {
   if (resubmit !== undefined) return undefined;
-  return await findEntry(file, tags ?? new Uint8Array(0), holders, { signal });
+  return findEntry(file, tags ?? new Uint8Array(0), holders, { signal });
 }
 
 async function pay(

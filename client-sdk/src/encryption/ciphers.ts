@@ -79,11 +79,11 @@ export async function decryptionCipher(
 ): Promise<FrameCipher> {
   switch (header.kind) {
     case 'zg-ctr':
-      return await counterCipher(sharedKeyFor(header.kind, decryption), header.nonce);
+      return counterCipher(sharedKeyFor(header.kind, decryption), header.nonce);
     case 'zg-ecies': {
       const shared = agreedSecret(header.kind, decryption, header.ephemeralPublicKey);
       const key = await hkdf(shared, new Uint8Array(0), ECIES_LABEL, 32);
-      return await counterCipher(key, header.nonce);
+      return counterCipher(key, header.nonce);
     }
     case 'sealed':
     case 'sealed-to': {

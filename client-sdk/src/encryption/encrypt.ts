@@ -67,7 +67,7 @@ export async function decryptFragments(
   options: { readonly signal: AbortSignal },
 ): Promise<FileSource> {
   if (!(await areEncryptedApart(fragments, options.signal))) {
-    return await decryptSource(joinSources(fragments), decryption, options);
+    return decryptSource(joinSources(fragments), decryption, options);
   }
   const parts: FileSource[] = [];
   for (const fragment of fragments) {
@@ -94,5 +94,5 @@ async function areEncryptedApart(
 }
 
 async function readFirst(source: FileSource, signal: AbortSignal): Promise<Uint8Array> {
-  return await source.read(0, Math.min(MAX_HEADER_BYTES, source.sizeBytes), { signal });
+  return source.read(0, Math.min(MAX_HEADER_BYTES, source.sizeBytes), { signal });
 }

@@ -48,7 +48,7 @@ export function encryptingSource(
         const length = Math.min(cipher.framePlainBytes, plain.sizeBytes - offset);
         const bytes =
           length === 0 ? new Uint8Array(0) : await plain.read(offset, length, { signal: inner });
-        return await cipher.seal(bytes, index, index === frames - 1);
+        return cipher.seal(bytes, index, index === frames - 1);
       };
       let position = header.length + first * frameBytes;
       for await (const frame of mapConcurrent(countFrom(first, last), seal, {

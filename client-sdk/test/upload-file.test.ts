@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { isFault, memoryKeyValueStore } from '@cairn/primitives';
+import type { FileSource } from '@cairn/log-layer';
+import type { PutEvent } from '../src/client.ts';
+import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
+
+const SEGMENT = 262_144;
+
+describe('upload journey', () => {
+  let network: FakeNetwork;
+  const start = async (...nodes: FakeNodeOptions[]): Promise<void> => {
+    network = await FakeNetwork.create(...nodes);
+  };
+  afterEach(async () => {
+    await network.stop();
+  });
+
+  for (const kind of ['cairn', 'zg'] as const) {
+    for (const size of [1, 256, 257, SEGMENT, SEGMENT + 1, 3 * SEGMENT + 17]) {
+      it(`stores ${size} bytes on a ${kind} node and reads them back`, async () => {
+        await start({ kind });
+        const bytes = aperiodicBytes(size);
+        const receipt = await network.client().put(bytes);
+        assert.equal(receipt.sizeBytes, size);
+        assert.equal(receipt.finalised, true);
+        assert.deepEqual(receipt.holders, [
+          { url: network.nodes[0]?.url, shard: { id: 0, count: 1 }, segments: Math.ceil(size / SEGMENT) },
+        ]);
+        assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+      });
+    }
+  }
+
+  it('sends every segment to the shard that keeps it, whatever the shards are', async () => {
+    await start(
+      { shard: { id: 0, count: 2 } },
+      { shard: { id: 1, count: 4 }, kind: 'zg' },
+      { shard: { id: 3, count: 4 } },
+    );
+    const bytes = aperiodicBytes(7 * SEGMENT + 5);
+    const receipt = await network.client().put(bytes);
+    assert.deepEqual(
+      receipt.holders.map(({ segments }) => segments).reduce((sum, each) => sum + each, 0),
+      8,
+    );
+    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+    assert.equal((await network.client().stat(receipt.root))?.replicas, 1);
+  });
+
+  it('stores as many full copies as are asked for', async () => {
+    await start({}, {}, {});
+    const receipt = await network.client().put(aperiodicBytes(2 * SEGMENT), { replicas: 2 });
+    assert.equal(receipt.holders.length, 2);
+    const stat = await network.client().stat(receipt.root);
+    assert.equal(stat?.replicas, 2);
+  });
+
+  it('refuses before paying when the nodes cannot cover every shard', async () => {
+    await start({ shard: { id: 0, count: 2 } });
+    await assert.rejects(network.client().put(aperiodicBytes(10)), (error) =>
+      isFault(error, 'SDK_NOT_ENOUGH_HOLDERS'),
+    );
+    assert.equal(network.payments, 0);
+  });
+
+  it('pays nothing and sends nothing for a file that is known and held', async () => {
+    await start({});
+    const bytes = aperiodicBytes(2 * SEGMENT);
+    const first = await network.client().put(bytes);
+    const sent = network.nodes[0]?.sent.length;
+    const again = await network.client().put(bytes);
+    assert.equal(network.payments, 1);
+    assert.equal(network.nodes[0]?.sent.length, sent);
+    assert.equal(again.sequence, first.sequence);
+    assert.equal(again.transactionHash, undefined);
+  });
+
+  it('pays again for other tags and for a named resubmission, once each', async () => {
+    await start({});
+    const bytes = aperiodicBytes(300);
+    await network.client().put(bytes);
+    const tags = Uint8Array.of(1, 2, 3);
+    for (let run = 0; run < 2; run += 1) {
+      await network.client().put(bytes, { tags });
+      await network.client().put(bytes, { resubmit: 'monthly' });
+    }
+    // the fake knows one entry a root, so tags are found under the first entry only
+    assert.equal(network.payments, 3);
+  });
+
+  it('goes on after a crash right after the payment without paying twice', async () => {
+    await start({});
+    const bytes = aperiodicBytes(3 * SEGMENT);
+    network.crashAfterPayment = true;
+    await assert.rejects(network.client().put(bytes), /killed/);
+    network.crashAfterPayment = false;
+    const receipt = await network.client().put(bytes);
+    assert.equal(network.payments, 1);
+    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+  });
+
+  it('sends only what is missing after an upload that was cut off', async () => {
+    await start({});
+    const bytes = aperiodicBytes(8 * SEGMENT);
+    const stop = new AbortController();
+    const onProgress = (event: PutEvent): void => {
+      if (event.step === 'sending' && event.doneSegments === 3) stop.abort(new Error('cut'));
+    };
+    const cut = network.client().put(bytes, { signal: stop.signal, onProgress, parallel: 1 });
+    await assert.rejects(cut, /cut/);
+    const before = network.nodes[0]?.sent.length ?? 0;
+    await network.client().put(bytes);
+    assert.equal(network.nodes[0]?.sent.length, 8, `${before} were there`);
+    assert.equal(network.payments, 1);
+  });
+
+  it('does not hash again what the journal remembers', async () => {
+    await start({});
+    const bytes = aperiodicBytes(4 * SEGMENT);
+    let streamed = 0;
+    const source: FileSource = {
+      sizeBytes: bytes.length,
+      read: async (offset, length) => bytes.subarray(offset, offset + length),
+      async *stream() {
+        streamed += 1;
+        yield bytes;
+      },
+    };
+    const journal = memoryKeyValueStore();
+    network.crashAfterPayment = true;
+    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'a' }), /killed/);
+    network.crashAfterPayment = false;
+    const receipt = await network.client({ journal }).put(source, { resumeKey: 'a' });
+    assert.equal(streamed, 1);
+    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+    await network.client({ journal }).put(source, { resumeKey: 'a' });
+    assert.equal(streamed, 2, 'a finished upload leaves no record');
+  });
+
+  it('encrypts to the same bytes when it is run again, and to others for other bytes', async () => {
+    await start({});
+    const journal = memoryKeyValueStore();
+    const encryption = { kind: 'sealed', key: new Uint8Array(32).fill(9) } as const;
+    const options = { resumeKey: 'b', encryption };
+    network.crashAfterPayment = true;
+    const bytes = aperiodicBytes(SEGMENT);
+    await assert.rejects(network.client({ journal, seed: 2 }).put(bytes, options), /killed/);
+    network.crashAfterPayment = false;
+    const receipt = await network.client({ journal, seed: 3 }).put(bytes, options);
+    assert.equal(network.payments, 1);
+    assert.equal(network.entries[0]?.root, receipt.root);
+    const decryption = { key: encryption.key };
+    assert.deepEqual(await network.client().getBytes(receipt.root, { decryption }), bytes);
+  });
+
+  it('notices a file that changed after it was hashed, and forgets what it knew', async () => {
+    await start({});
+    const bytes = aperiodicBytes(2 * SEGMENT);
+    const source: FileSource = {
+      sizeBytes: bytes.length,
+      read: async (offset, length) => bytes.slice(offset, offset + length),
+      async *stream() {
+        yield bytes.slice();
+      },
+    };
+    const journal = memoryKeyValueStore();
+    network.crashAfterPayment = true;
+    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'c' }), /killed/);
+    network.crashAfterPayment = false;
+    bytes[5] = 77;
+    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'c' }), (error) =>
+      isFault(error, 'SDK_SOURCE_CHANGED'),
+    );
+    const receipt = await network.client({ journal }).put(source, { resumeKey: 'c' });
+    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+  });
+
+  it('waits for a node that is busy and for one that lags behind the chain', async () => {
+    await start({ busyTimes: 2, lagReads: 3 });
+    const receipt = await network.client().put(aperiodicBytes(2 * SEGMENT));
+    assert.equal(receipt.finalised, true);
+    await network.stop();
+    await start({ kind: 'zg', busyTimes: 2, lagReads: 3 });
+    assert.equal((await network.client().put(aperiodicBytes(SEGMENT))).finalised, true);
+  });
+
+  it('gives the place of a holder that fails to another that covers its shard', async () => {
+    await start({ dieAfter: 2, shard: { id: 0, count: 1 } }, { shard: { id: 0, count: 2 } }, { shard: { id: 1, count: 2 } });
+    const events: PutEvent[] = [];
+    const bytes = aperiodicBytes(5 * SEGMENT);
+    const receipt = await network.client().put(bytes, {
+      onProgress: (event) => events.push(event),
+      timeoutMs: 1000,
+    });
+    assert.equal(events.filter(({ step }) => step === 'holderLost').length, 1);
+    assert.deepEqual(
+      receipt.holders.map(({ shard }) => shard.count),
+      [2, 2],
+    );
+    assert.equal(network.payments, 1);
+    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
+  }).timeout(15_000);
+
+  it('ends with SDK_NOT_FINAL when the only holder never gets there', async () => {
+    await start({ lagReads: 1000 });
+    const put = network.client().put(aperiodicBytes(10), { timeoutMs: 300 });
+    await assert.rejects(put, (error) => isFault(error, 'SDK_NOT_FINAL'));
+  });
+
+  it('shows the price first and pays nothing when it is declined', async () => {
+    await start({});
+    let shown = 0n;
+    const put = network.client().put(aperiodicBytes(SEGMENT + 1), {
+      onQuote: ({ totalWei, chargedSectors }) => {
+        shown = totalWei;
+        assert.equal(chargedSectors, 1152);
+        return false;
+      },
+    });
+    await assert.rejects(put, (error) => isFault(error, 'SDK_DECLINED'));
+    assert.equal(shown, 1152n * 7n + 600_000n);
+    assert.equal(network.payments, 0);
+  });
+
+  it('cuts a file into fragments, pays them in one transaction and lists them in a manifest', async () => {
+    await start({});
+    const bytes = aperiodicBytes(5 * SEGMENT + 9);
+    const receipt = await network.client().put(bytes, { fragmentBytes: 2 * SEGMENT, name: 'a.bin' });
+    assert.equal(receipt.fragments.length, 3);
+    assert.equal(network.payments, 1);
+    const roots = receipt.fragments.map(({ root }) => root);
+    assert.deepEqual(await network.client().getBytes({ roots }), bytes);
+    assert.deepEqual(await network.client().getBytes(receipt.root, { path: 'a.bin' }), bytes);
+    const range = { offset: 2 * SEGMENT - 5, length: 11 };
+    assert.deepEqual(
+      await network.client().getBytes({ roots }, { range }),
+      bytes.subarray(range.offset, range.offset + 11),
+    );
+  });
+
+  it('keeps no more than `parallel` segments in memory over all holders', async () => {
+    await start({}, {}, {});
+    const size = 24 * SEGMENT;
+    const bytes = aperiodicBytes(size);
+    let open = 0;
+    let most = 0;
+    const source: FileSource = {
+      sizeBytes: size,
+      async read(offset, length) {
+        open += 1;
+        most = Math.max(most, open);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        open -= 1;
+        return bytes.subarray(offset, offset + length);
+      },
+      async *stream() {
+        yield bytes;
+      },
+    };
+    await network.client().put(source, { replicas: 3, parallel: 4 });
+    assert.ok(most <= 4, `${most} reads at once`);
+    for (const node of network.nodes) assert.ok(node.maxAtOnce <= 5, `${node.maxAtOnce} requests`);
+  });
+
+  it('refuses an empty file and stores a sealed empty one', async () => {
+    await start({});
+    await assert.rejects(network.client().put(new Uint8Array(0)), (error) =>
+      isFault(error, 'SDK_EMPTY_FILE'),
+    );
+    const key = new Uint8Array(32).fill(3);
+    const { root } = await network
+      .client()
+      .put(new Uint8Array(0), { encryption: { kind: 'sealed', key } });
+    const read = await network.client().getBytes(root, { decryption: { key } });
+    assert.equal(read.length, 0);
+  });
+
+  it('finds its nodes through an indexer', async () => {
+    await start({}, { kind: 'zg' });
+    const bytes = aperiodicBytes(1000);
+    const receipt = await network.client({ indexer: true }).put(bytes);
+    assert.deepEqual(await network.client({ indexer: true }).getBytes(receipt.root), bytes);
+  });
+});
