@@ -1,0 +1,397 @@
+import { relative } from 'node:path';
+import { type Hasher, loadHasher } from '@cairn/commitments';
+import { freeBytesAt } from '@cairn/node-runtime/files';
+import { createHttpHost, type HttpHost, type RouteGroup } from '@cairn/node-runtime/http';
+import { Runner } from '@cairn/node-runtime/lifecycle';
+import { createMetrics, type MetricsRegistry } from '@cairn/node-runtime/observe';
+import {
+  type ChainId,
+  type Clock,
+  describeError,
+  type Json,
+  type Logger,
+  systemClock,
+} from '@cairn/primitives';
+import { type NodeStatus, nodeStatusJson } from '@cairn/wire-protocol';
+import type { AdjustableLogger } from './adjustable-logger.ts';
+import type { StorageNodeConfig } from './config.ts';
+import { type ConnectedChain, connectChain } from './connect-chain.ts';
+import { isNoRoom } from './disk-guard.ts';
+import { adminDoor } from './doors/admin.ts';
+import { describeProblem } from './doors/describe-problem.ts';
+import { entryDoors } from './doors/entries.ts';
+import { fileRoutes } from './doors/files/file-routes.ts';
+import type { FileLibrary } from './doors/files/readable-file.ts';
+import { jsonRpcDoor } from './doors/json-rpc.ts';
+import { segmentDoors } from './doors/segments.ts';
+import { statusDoor } from './doors/status.ts';
+import { StorageNodeError } from './errors.ts';
+import { DiskProbe, readyReport } from './health.ts';
+import { type NodeParts, openParts } from './node-parts.ts';
+import { VERSION } from './version.ts';
+import { zgAdminMethods } from './zg-compat/admin-methods.ts';
+import type { JsonRpcDeps, JsonRpcMethods } from './zg-compat/answer-json-rpc.ts';
+import { zgStorageMethods } from './zg-compat/storage-methods.ts';
+
+/** What a storage node is made of; whatever is left out is the real thing. */
+export interface StorageNodeOptions {
+  readonly config: StorageNodeConfig;
+  readonly log: AdjustableLogger;
+  readonly clock?: Clock;
+  readonly metrics?: MetricsRegistry;
+  readonly hasher?: Hasher;
+  /** The chain; unless told, the one that the configuration names. The node closes it. */
+  readonly chain?: ConnectedChain;
+  /** Bytes that can still be written where the data lies. */
+  readonly freeBytes?: () => Promise<number | undefined>;
+  /** More routes for the public listener, made from the node's parts once they are open. */
+  readonly extraRoutes?: (parts: NodeParts) => readonly RouteGroup[];
+  /** Called when the admin door asks for a stop. */
+  readonly onShutdown?: () => void;
+}
+
+/** Where a node can be reached. */
+export interface StorageNodeAddress {
+  /** The public listener, without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** The admin socket; `undefined` if there is none. */
+  readonly adminSocket: string | undefined;
+}
+
+/** A storage node. Start it once, stop it once. */
+export interface StorageNode {
+  /**
+   * Opens the data directory, connects to the chain, listens, and begins to follow the log.
+   * Resolves when requests are taken; `/health/ready` tells when the log is read.
+   *
+   * @throws {StorageError}, {LevelError}, {ChainError}, {StorageNodeError} NODE_IDENTITY; what
+   * listening throws. Whatever was opened is closed then
+   */
+  start(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Lets running requests end, stops the loops, closes the stores. */
+  stop(): Promise<void>;
+  /** @throws {Error} before `start` */
+  readonly address: StorageNodeAddress;
+  /** Files this node can read to the end by itself. @throws {Error} before `start` */
+  readonly library: FileLibrary;
+  /** Rejects when the node cannot go on, such as when the chain contradicts what is stored. */
+  readonly failed: Promise<never>;
+}
+
+/** A storage node with its parts wired: the composition root. Nothing happens before `start`. */
+export function createStorageNode(options: StorageNodeOptions): StorageNode {
+  return new WiredStorageNode(options);
+}
+
+/** Time before a loop that met a full or failing disk is begun again. */
+const RESUME_AFTER_MS = 1000;
+/** Longest path of a unix socket that systems take, a terminating zero not counted. */
+const MAX_SOCKET_PATH_BYTES = 103;
+/** How often measures that are not events are set. */
+const MEASURE_MS = 5000;
+
+class WiredStorageNode implements StorageNode {
+  readonly #options: StorageNodeOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: MetricsRegistry;
+  readonly #runner: Runner;
+  readonly #stopping = new AbortController();
+  readonly #closers: (() => Promise<void>)[] = [];
+  #parts: NodeParts | undefined;
+  #chainId: ChainId | undefined;
+  #host: HttpHost | undefined;
+  #adminSocket: string | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: StorageNodeOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock();
+    this.#logger = options.log.logger;
+    this.#metrics = options.metrics ?? createMetrics();
+    this.#runner = new Runner({ clock: this.#clock, logger: this.#logger });
+  }
+
+  get failed(): Promise<never> {
+    return this.#runner.failed;
+  }
+
+  get address(): StorageNodeAddress {
+    if (this.#host === undefined) throw new Error('the storage node was not started');
+    const { url, port } = this.#host.address;
+    return { url, port, adminSocket: this.#adminSocket };
+  }
+
+  get library(): FileLibrary {
+    if (this.#parts === undefined) throw new Error('the storage node was not started');
+    return this.#parts.library;
+  }
+
+  async start({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    try {
+      await this.#open(signal);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#close();
+    return this.#stopped;
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { config } = this.#options;
+    const { metrics } = this.#metrics;
+    const [clock, logger] = [this.#clock, this.#logger];
+    const chain =
+      this.#options.chain ?? (await connectChain(config, { clock, logger, metrics }, { signal }));
+    this.#closers.push(() => chain.close());
+    this.#chainId = chain.chainLog.chainId;
+    const hasher = this.#options.hasher ?? (await loadHasher());
+    const directory = config.node.dataDirectory;
+    const parts = await openParts(
+      {
+        config,
+        chain,
+        hasher,
+        clock,
+        logger,
+        metrics,
+        freeBytes: this.#options.freeBytes ?? (() => freeBytesAt(directory)),
+        opened: (close) => this.#closers.push(close),
+      },
+      { signal },
+    );
+    this.#parts = parts;
+    const methods = zgStorageMethods({
+      ...parts,
+      chainId: chain.chainLog.chainId,
+      flow: chain.chainLog.flow,
+      shard: config.storage.shard,
+      hasher,
+      stopping: this.#stopping.signal,
+    });
+    this.#startLoops(parts);
+    await this.#listen(parts, hasher, methods);
+    if (config.admin.enabled) await this.#listenToAdmins(parts);
+  }
+
+  #startLoops(parts: NodeParts): void {
+    this.#runner.run('head', (signal) => parts.progress.run(signal));
+    this.#runner.run('log', (signal) => this.#follow(parts, signal));
+    this.#runner.run('measures', (signal) => this.#measure(parts, signal));
+  }
+
+  /** Follows the log; a full disk only delays it, a chain that contradicts the store ends the node. */
+  async #follow({ follower }: NodeParts, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await follower.run(signal);
+      } catch (error) {
+        if (signal.aborted || !isNoRoom(error)) throw error;
+        this.#logger.error({ reason: describeError(error) }, 'no room to store the log, waiting');
+        await this.#clock.sleep(RESUME_AFTER_MS, signal);
+      }
+    }
+  }
+
+  async #listen(parts: NodeParts, hasher: Hasher, methods: JsonRpcMethods): Promise<void> {
+    const { config, extraRoutes } = this.#options;
+    const { log, segments, finder, acceptor, segmentReader, gate, library, progress } = parts;
+    const chainId = log.chainId;
+    const stopping = this.#stopping.signal;
+    const { shard, readyLagBlocks } = config.storage;
+    const probe = new DiskProbe({ clock: this.#clock }, config.node.dataDirectory);
+    const host = createHttpHost({
+      host: config.http.host,
+      port: config.http.port,
+      name: 'cairn-storage-node',
+      version: VERSION,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      limits: { maxConnections: config.limits.maxConnections, drainMs: config.limits.drainMs },
+      describeProblem,
+      live: () => probe.live(),
+      ready: () => readyReport(progress, { maxLagBlocks: readyLagBlocks }),
+      exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
+      routes: [
+        segmentDoors({
+          chainId,
+          finder,
+          acceptor,
+          reader: segmentReader,
+          hasher,
+          gate,
+          stopping,
+        }),
+        entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
+        statusDoor(() => this.#status(parts)),
+        fileRoutes({ library }),
+        ...(extraRoutes?.(parts) ?? []),
+        jsonRpcDoor({ ...this.#rpc(parts, methods), gate, stopping }),
+      ],
+    });
+    answerPlainOptions(host);
+    await host.start();
+    this.#host = host;
+  }
+
+  async #listenToAdmins(parts: NodeParts): Promise<void> {
+    const { config, log, onShutdown } = this.#options;
+    const shutdown = onShutdown ?? ((): void => undefined);
+    const socketPath = fittingSocketPath(config.admin.socketPath);
+    const methods = zgAdminMethods({
+      finder: parts.finder,
+      shard: config.storage.shard,
+      host: config.http.host,
+      isSynced: () => this.#status(parts).synced,
+      renderMetrics: async () => (await this.#metrics.render()).body,
+      shutdown,
+    });
+    const rpc = this.#rpc(parts, methods);
+    const host = createHttpHost({
+      socketPath,
+      name: 'cairn-storage-node-admin',
+      version: VERSION,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      limits: { maxConnections: 16, drainMs: 1000 },
+      describeProblem,
+      routes: [
+        adminDoor({
+          status: () => this.#adminStatus(parts),
+          log,
+          shutdown,
+          rpc,
+          stopping: this.#stopping.signal,
+        }),
+      ],
+    });
+    await host.start();
+    this.#closers.push(() => host.stop());
+    this.#adminSocket = socketPath;
+  }
+
+  #rpc({ metrics }: NodeParts, methods: JsonRpcMethods): JsonRpcDeps {
+    return {
+      methods,
+      clock: this.#clock,
+      logger: this.#logger,
+      onCall: ({ method, outcome, seconds }) =>
+        metrics.rpcDuration.observe(seconds, { method, code: outcome }),
+    };
+  }
+
+  #status({ log, progress }: NodeParts): NodeStatus {
+    const { shard, readyLagBlocks } = this.#options.config.storage;
+    const { head, block, nextSequence, lagBlocks } = progress.current();
+    return {
+      version: VERSION,
+      chainId: log.chainId,
+      flow: log.flow,
+      shard,
+      ...(head === undefined ? {} : { head }),
+      synced: lagBlocks !== undefined && lagBlocks <= readyLagBlocks,
+      nextSequence,
+      ...(block === undefined ? {} : { logSyncBlock: block }),
+    };
+  }
+
+  async #adminStatus(parts: NodeParts): Promise<Json> {
+    const { cache, gate, acceptor, disk, progress } = parts;
+    await disk.look();
+    const { lagBlocks, silentMs } = progress.current();
+    return {
+      status: nodeStatusJson(this.#status(parts)),
+      lagBlocks,
+      chainSilentMs: Math.round(silentMs),
+      dataDirectory: this.#options.config.node.dataDirectory,
+      logLevel: this.#options.log.level,
+      disk: { isFull: disk.isFull, freeBytes: disk.freeBytes },
+      uploads: {
+        cachedBytes: cache.sizeBytes,
+        bodyBytes: gate.usedBytes,
+        waiting: gate.waiting + acceptor.waiting,
+      },
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  async #measure(parts: NodeParts, signal: AbortSignal): Promise<void> {
+    const { metrics, progress, disk, cache, gate, acceptor } = parts;
+    const { shard, reserveBytes } = this.#options.config.storage;
+    metrics.buildInfo.set(1, { version: VERSION, chain_id: String(this.#chainId) });
+    metrics.shardInfo.set(1, { id: String(shard.id), count: String(shard.count) });
+    metrics.p2pPeers.set(0, { dir: 'in' });
+    metrics.p2pPeers.set(0, { dir: 'out' });
+    metrics.diskReserveBytes.set(reserveBytes);
+    while (!signal.aborted) {
+      await disk.look();
+      const { head, lagBlocks, nextSequence } = progress.current();
+      if (head !== undefined) metrics.headBlock.set(head);
+      if (lagBlocks !== undefined) metrics.lagBlocks.set(lagBlocks);
+      metrics.nextSequence.set(nextSequence);
+      metrics.diskFreeBytes.set(disk.freeBytes);
+      metrics.cachedBytes.set(cache.sizeBytes);
+      metrics.bodyBytes.set(gate.usedBytes);
+      metrics.queuedUploads.set(gate.waiting + acceptor.waiting);
+      await this.#clock.sleep(MEASURE_MS, signal);
+    }
+  }
+
+  /** Doors first, so that nothing new begins; then the loops; then what they stood on. */
+  async #close(): Promise<void> {
+    const close = async (what: string, work: () => Promise<void> | undefined): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        this.#logger.warn({ what, reason: describeError(error) }, 'a part did not close');
+      }
+    };
+    await close('listener', () => this.#host?.stop());
+    this.#stopping.abort(
+      new StorageNodeError({ code: 'NODE_STOPPING' }, 'the storage node is stopping'),
+    );
+    await close('loops', () => this.#runner.stop());
+    for (const closer of this.#closers.splice(0).reverse()) await close('part', closer);
+  }
+}
+
+/**
+ * OPTIONS without the headers of a browser's preflight: 0G nodes answer it, the CORS plugin takes
+ * it for malformed.
+ */
+function answerPlainOptions({ app }: HttpHost): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const isPlain =
+      request.method === 'OPTIONS' &&
+      request.headers['access-control-request-method'] === undefined;
+    if (!isPlain) {
+      done();
+      return;
+    }
+    void reply
+      .code(204)
+      .header('access-control-allow-origin', '*')
+      .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, OPTIONS')
+      .header('access-control-allow-headers', '*')
+      .header('allow', 'GET, HEAD, POST, PUT, OPTIONS')
+      .send();
+  });
+}
+
+/** A socket path that the system takes: relative to the working directory if the whole is too long. */
+function fittingSocketPath(path: string): string {
+  const candidates = [path, relative(process.cwd(), path)];
+  const fitting = candidates.find(
+    (candidate) => Buffer.byteLength(candidate) <= MAX_SOCKET_PATH_BYTES,
+  );
+  if (fitting !== undefined) return fitting;
+  throw new StorageNodeError(
+    { code: 'NODE_CONFIG', field: 'admin.socket' },
+    `the admin socket ${path} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes a socket path may have; set admin.socket`,
+  );
+}

@@ -1,0 +1,110 @@
+import { type Clock, describeError, isFault, type Logger } from '@cairn/primitives';
+import { StorageNodeError } from './errors.ts';
+
+/** What the guard asks and tells. */
+export interface DiskGuardDeps {
+  /** Bytes that can still be written where the data lies; `undefined` if nobody knows. */
+  readonly freeBytes: () => Promise<number | undefined>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly logger: Logger;
+}
+
+/** How much stays free, and how often that is looked at. */
+export interface DiskGuardOptions {
+  /** Uploads are turned away below this much free space. */
+  readonly reserveBytes: number;
+  /** The age from which a measurement is taken again. */
+  readonly recheckMs: number;
+}
+
+/** Errors of the operating system that mean: no more room for now. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * Turns uploads away while the disk is full and lets them in again by itself.
+ *
+ * Reads go on. The reserve keeps the index able to write its last words; the disk is looked at
+ * again at most once per `recheckMs`, only when somebody wants to write.
+ */
+export class DiskGuard {
+  readonly #deps: DiskGuardDeps;
+  readonly #options: DiskGuardOptions;
+  #measuredAt = Number.NEGATIVE_INFINITY;
+  #freeBytes = 0;
+  #full = false;
+  #measuring: Promise<void> | undefined;
+
+  constructor(deps: DiskGuardDeps, options: DiskGuardOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Whether the last look found too little room. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  /** Free bytes as of the last look. */
+  get freeBytes(): number {
+    return this.#freeBytes;
+  }
+
+  /** @throws {StorageNodeError} STORE_FULL */
+  async requireRoom(): Promise<void> {
+    await this.look();
+    if (this.#full) throw this.#fault();
+  }
+
+  /** Measures again if the last look is old enough; joins a look that is under way. */
+  async look(): Promise<void> {
+    if (this.#deps.clock.monotonic() - this.#measuredAt < this.#options.recheckMs) return;
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    await this.#measuring;
+  }
+
+  /** The fault to report for a failed write: STORE_FULL if that is what it was, else `error`. */
+  faultOf(error: unknown): unknown {
+    if (!isNoRoom(error)) return error;
+    if (!this.#full) this.#deps.logger.error({ cause: describeError(error) }, 'the disk is full');
+    this.#full = true;
+    this.#measuredAt = this.#deps.clock.monotonic();
+    return this.#fault(error);
+  }
+
+  async #measure(): Promise<void> {
+    const { freeBytes, clock, logger } = this.#deps;
+    const measured = await freeBytes();
+    this.#measuredAt = clock.monotonic();
+    this.#freeBytes = measured ?? this.#freeBytes;
+    const wasFull = this.#full;
+    // What cannot be measured is tried: a disk that is full then says so itself.
+    this.#full = measured !== undefined && measured < this.#options.reserveBytes;
+    const facts = { freeBytes: this.#freeBytes, reserveBytes: this.#options.reserveBytes };
+    if (this.#full && !wasFull) logger.error(facts, 'the disk is full, uploads are turned away');
+    if (!this.#full && wasFull) logger.info(facts, 'the disk has room again');
+  }
+
+  #fault(cause?: unknown): StorageNodeError {
+    const { reserveBytes } = this.#options;
+    return new StorageNodeError(
+      { code: 'STORE_FULL', freeBytes: this.#freeBytes, reserveBytes },
+      `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** Whether an error, or what caused it, says that the disk has no room. */
+export function isNoRoom(error: unknown): boolean {
+  let current: unknown = error;
+  for (let depth = 0; depth < 6 && current instanceof Error; depth += 1) {
+    if (isFault(current, 'DISK_FULL')) return true;
+    if ('code' in current && typeof current.code === 'string' && NO_ROOM.has(current.code))
+      return true;
+    if (current.message.includes('No space left on device')) return true; // LevelDB has only text
+    current = current.cause;
+  }
+  return false;
+}

@@ -1,0 +1,52 @@
+import { type ChainId, Fault, type Root, type Sequence } from '@cairn/primitives';
+
+/** What a storage node refuses or cannot do, with the numbers. */
+export type StorageNodeFault =
+  /** No log entry has this root or sequence. */
+  | { readonly code: 'ENTRY_UNKNOWN'; readonly root?: Root; readonly sequence?: Sequence }
+  /** The entry states another root or another length than the segment does. */
+  | {
+      readonly code: 'ENTRY_MISMATCH';
+      readonly field: 'root' | 'sizeBytes';
+      readonly sequence: Sequence;
+      readonly expected: string | number;
+      readonly actual: string | number;
+    }
+  /** The node gave the file up. */
+  | { readonly code: 'ENTRY_PRUNED'; readonly sequence: Sequence }
+  /** The segment is not on this node: another shard's, not uploaded yet, or damaged. */
+  | { readonly code: 'SEGMENT_NOT_HELD'; readonly sequence: Sequence; readonly index: number }
+  /** The message was made for another chain. */
+  | { readonly code: 'CHAIN_MISMATCH'; readonly expected: ChainId; readonly actual: ChainId }
+  /** A value in the address or the body of a request is not what it should be. */
+  | { readonly code: 'WIRE_REQUEST'; readonly field: string; readonly actual: string }
+  /** A body beyond its bound; it was not read. */
+  | { readonly code: 'WIRE_TOO_LONG'; readonly what: string; readonly max: number }
+  /** The body came too slowly to hold memory for it. */
+  | { readonly code: 'WIRE_TOO_SLOW'; readonly receivedBytes: number }
+  | { readonly code: 'MEDIA_TYPE'; readonly expected: string; readonly actual: string }
+  /** Without a log entry, only files up to `maxBytes` wait in memory. */
+  | {
+      readonly code: 'CACHE_FILE_TOO_LARGE';
+      readonly sizeBytes: number;
+      readonly maxBytes: number;
+    }
+  | { readonly code: 'CACHE_FULL'; readonly heldBytes: number; readonly maxBytes: number }
+  /** Too many uploads run and wait. */
+  | { readonly code: 'QUEUE_FULL'; readonly waiting: number; readonly limit: number }
+  /** Writes from before the segment files were opened anew are not durable; send them again. */
+  | { readonly code: 'STORE_REOPENED' }
+  | { readonly code: 'STORE_FULL'; readonly freeBytes: number; readonly reserveBytes: number }
+  /** The chain endpoint, the contract, the configuration and the data do not belong together. */
+  | {
+      readonly code: 'NODE_IDENTITY';
+      readonly field: string;
+      readonly expected: string;
+      readonly actual: string;
+    }
+  /** A setting that cannot work. */
+  | { readonly code: 'NODE_CONFIG'; readonly field: string }
+  | { readonly code: 'NODE_STOPPING' };
+
+/** Something a storage node refused, or could not do, and foresaw. */
+export class StorageNodeError extends Fault<StorageNodeFault> {}

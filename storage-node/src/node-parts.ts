@@ -1,0 +1,164 @@
+import type { Hasher } from '@cairn/commitments';
+import {
+  createLogMetrics,
+  Finaliser,
+  type LogEntry,
+  LogFollower,
+  type LogStore,
+  Reader,
+  type SegmentStore,
+  UploadCache,
+} from '@cairn/log-layer';
+import type { Clock, Logger, Metrics } from '@cairn/primitives';
+import { describeError } from '@cairn/primitives';
+import { countOwnedSegments } from '@cairn/wire-protocol';
+import { BodyGate } from './body-gate.ts';
+import type { StorageNodeConfig } from './config.ts';
+import type { ConnectedChain } from './connect-chain.ts';
+import { DiskGuard } from './disk-guard.ts';
+import { EntryFinder } from './entry-finder.ts';
+import { SegmentAcceptor } from './journeys/accept-segment.ts';
+import { SegmentReader } from './journeys/serve-segment.ts';
+import { LocalLibrary } from './local-library.ts';
+import { LogProgress } from './log-progress.ts';
+import { createStorageNodeMetrics, type StorageNodeMetrics } from './metrics.ts';
+import { openStores } from './open-stores.ts';
+
+/** What the parts are made of. */
+export interface NodePartsDeps {
+  readonly config: StorageNodeConfig;
+  readonly chain: ConnectedChain;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly freeBytes: () => Promise<number | undefined>;
+  /** Notes something opened, to be closed in reverse order. */
+  readonly opened: (close: () => Promise<void>) => void;
+}
+
+/** The parts of a running storage node, wired. */
+export interface NodeParts {
+  readonly log: LogStore;
+  readonly segments: SegmentStore;
+  readonly cache: UploadCache;
+  readonly reader: Reader;
+  readonly finder: EntryFinder;
+  readonly follower: LogFollower;
+  readonly progress: LogProgress;
+  readonly disk: DiskGuard;
+  readonly gate: BodyGate;
+  readonly acceptor: SegmentAcceptor;
+  readonly segmentReader: SegmentReader;
+  readonly library: LocalLibrary;
+  readonly metrics: StorageNodeMetrics;
+}
+
+/** Opens the stores and wires everything above them. @throws as `openStores` */
+export async function openParts(
+  deps: NodePartsDeps,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<NodeParts> {
+  const { config, chain, hasher, clock, logger } = deps;
+  const { shard } = config.storage;
+  const { concurrentWrites, queuedWrites } = config.limits;
+  const metrics = createStorageNodeMetrics(deps.metrics);
+  const logMetrics = createLogMetrics(deps.metrics);
+  let onDamaged: (entry: LogEntry) => void = () => undefined;
+  const { log, segments } = await openStores(
+    { hasher, clock, logger, metrics: logMetrics, opened: deps.opened },
+    {
+      directory: config.node.dataDirectory,
+      chainId: chain.chainLog.chainId,
+      flow: chain.chainLog.flow,
+      shard,
+      concurrentWrites,
+      queuedWrites,
+      onDamaged: (entry) => onDamaged(entry),
+    },
+    { signal },
+  );
+  const cache = new UploadCache(
+    { clock, metrics: logMetrics },
+    {
+      maxBytes: config.storage.cachedBytes,
+      maxFileBytes: config.storage.cachedFileBytes,
+      expiryMs: config.storage.cacheExpiryMs,
+    },
+  );
+  const finaliser = new Finaliser({
+    log,
+    segments,
+    hasher,
+    logger,
+    metrics: logMetrics,
+    shard: () => shard,
+  });
+  const follower = new LogFollower({
+    chainLog: chain.chainLog,
+    log,
+    finaliser,
+    clock,
+    logger,
+    metrics: logMetrics,
+    onEntry: (entry, inner) => acceptor.flush(entry, inner),
+  });
+  onDamaged = (entry) => {
+    metrics.damagedSegments.add();
+    follower.reconsider(entry); // an intact copy may lie at another place of the same root
+  };
+  const finder = new EntryFinder(log);
+  const disk = new DiskGuard(
+    { freeBytes: deps.freeBytes, clock, logger },
+    { reserveBytes: config.storage.reserveBytes, recheckMs: DISK_RECHECK_MS },
+  );
+  const settle = async (entry: LogEntry, inner: AbortSignal): Promise<void> => {
+    const owned = countOwnedSegments(shard, entry.startSector, entry.sizeBytes);
+    if ((await segments.heldCount(entry, { signal: inner })) < owned) return;
+    try {
+      await finaliser.consider(entry, inner);
+    } catch (error) {
+      inner.throwIfAborted();
+      const { sequence } = entry;
+      logger.warn({ sequence, reason: describeError(error) }, 'finalising an entry failed');
+      follower.reconsider(entry);
+    }
+  };
+  const acceptor: SegmentAcceptor = new SegmentAcceptor(
+    { finder, store: segments, cache, settle, disk, shard, metrics },
+    { concurrentWrites, queuedWrites, maxCachedFileBytes: config.storage.cachedFileBytes },
+  );
+  const reader = new Reader({ segments }, { cacheBytes: config.storage.readCacheBytes });
+  return {
+    log,
+    segments,
+    cache,
+    reader,
+    finder,
+    follower,
+    progress: new LogProgress(
+      { log, headOf: chain.headOf, clock, logger },
+      {
+        confirmations: config.chain.confirmations,
+        pollMs: Math.max(config.chain.pollMs, MIN_HEAD_POLL_MS),
+      },
+    ),
+    disk,
+    gate: new BodyGate(
+      { clock },
+      { budgetBytes: config.limits.bodyBudgetBytes, maxWaiting: queuedWrites },
+    ),
+    acceptor,
+    segmentReader: new SegmentReader(
+      { reader, metrics },
+      { concurrentReads: config.limits.concurrentReads },
+    ),
+    library: new LocalLibrary({ log, reader, shard, metrics }),
+    metrics,
+  };
+}
+
+/** Uploads after the disk was full wait at most this long for the next look. */
+const DISK_RECHECK_MS = 1000;
+/** The head is asked for beside the log; more often would only load the chain's endpoint. */
+const MIN_HEAD_POLL_MS = 250;

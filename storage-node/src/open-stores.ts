@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Hasher } from '@cairn/commitments';
+import { type LogEntry, type LogMetrics, LogStore, SegmentStore } from '@cairn/log-layer';
+import {
+  acquireDirectoryLock,
+  openDataDirectory,
+  openFlatFileStore,
+} from '@cairn/node-runtime/files';
+import { openLevelStore } from '@cairn/node-runtime/level';
+import {
+  type Address,
+  type ChainId,
+  type Clock,
+  isFault,
+  type KeyValueStore,
+  type Logger,
+} from '@cairn/primitives';
+import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
+import { StorageNodeError } from './errors.ts';
+import { SHARD_KEY } from './keyspace.ts';
+import { ReopeningFileStore } from './reopening-file-store.ts';
+import { VERSION } from './version.ts';
+
+/** Layout of the data directory that this build reads and writes. */
+const FORMAT = 1;
+
+/** Whose data a directory holds. */
+export interface StoresOptions {
+  readonly directory: string;
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  readonly shard: ShardConfig;
+  readonly concurrentWrites: number;
+  readonly queuedWrites: number;
+  /** Told of an entry that lost a segment to damage. */
+  readonly onDamaged: (entry: LogEntry) => void;
+}
+
+/** What opening works with. */
+export interface StoresDeps {
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: LogMetrics;
+  /** Notes something opened, to be closed in reverse order. */
+  readonly opened: (close: () => Promise<void>) => void;
+}
+
+/** The stores of a node. */
+export interface Stores {
+  readonly log: LogStore;
+  readonly segments: SegmentStore;
+}
+
+/**
+ * Takes the data directory and opens what is in it: `LOCK.<n>`, `FORMAT` and `VERSION` say whose it
+ * is, `index/` holds the log and the records of segments, `segments/` their bytes.
+ *
+ * @throws {StorageError} DIRECTORY_LOCKED, WRONG_CHAIN, WRONG_DIRECTORY_KIND, FORMAT_NEWER, …;
+ * {LevelError}; {LogError}; {StorageNodeError} NODE_IDENTITY for another log contract or shard
+ */
+export async function openStores(
+  deps: StoresDeps,
+  options: StoresOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Stores> {
+  const { hasher, clock, logger, metrics, opened } = deps;
+  const { directory, chainId, flow } = options;
+  const lock = await acquireDirectoryLock(directory);
+  opened(() => lock.release());
+  await openDataDirectory({
+    directory,
+    kind: 'storage-node',
+    chainId,
+    format: FORMAT,
+    version: VERSION,
+  });
+  const kv = await openLevelStore({ directory: join(directory, 'index') });
+  opened(() => kv.close());
+  const files = await ReopeningFileStore.open({
+    open: () => openFlatFileStore({ directory: join(directory, 'segments') }),
+    clock,
+    logger,
+  });
+  opened(() => files.close());
+  const log = await openLog(kv, { chainId, flow, directory }, signal);
+  await claimShard(kv, options.shard);
+  const segments = await SegmentStore.open(
+    { files, kv, log, hasher, logger, metrics },
+    {
+      checksum: (bytes) => crc32(bytes),
+      maxWrites: options.concurrentWrites,
+      maxQueuedWrites: options.queuedWrites,
+      onDamaged: options.onDamaged,
+    },
+    { signal },
+  );
+  opened(() => segments.close());
+  return { log, segments };
+}
+
+async function openLog(
+  kv: KeyValueStore,
+  {
+    chainId,
+    flow,
+    directory,
+  }: { readonly chainId: ChainId; readonly flow: Address; readonly directory: string },
+  signal: AbortSignal,
+): Promise<LogStore> {
+  try {
+    return await LogStore.open(kv, { chainId, flow }, { signal });
+  } catch (error) {
+    if (!isFault(error, 'LOG_STORE_WRONG_CHAIN')) throw error;
+    throw new StorageNodeError(
+      { code: 'NODE_IDENTITY', field: 'flow', expected: flow, actual: error.message },
+      `${directory} holds another log: ${error.message}; use another data_dir`,
+      { cause: error },
+    );
+  }
+}
+
+/** A node with data of one shard cannot silently become another's: it would claim what it lacks. */
+async function claimShard(kv: KeyValueStore, shard: ShardConfig): Promise<void> {
+  const wanted = formatShard(shard);
+  const stored = await kv.get(SHARD_KEY);
+  if (stored === undefined) {
+    const value = new TextEncoder().encode(wanted);
+    await kv.write([{ type: 'put', key: SHARD_KEY, value }], { sync: true });
+    return;
+  }
+  const held = new TextDecoder().decode(stored);
+  if (held === wanted) return;
+  throw new StorageNodeError(
+    { code: 'NODE_IDENTITY', field: 'shard', expected: wanted, actual: held },
+    `the data directory holds shard ${held}, but ${wanted} is configured; use another data_dir`,
+  );
+}

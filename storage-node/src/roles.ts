@@ -1,0 +1,65 @@
+import type { ServiceContext } from '@cairn/node-runtime/lifecycle';
+import { abortable } from '@cairn/primitives';
+import type { AdjustableLogger } from './adjustable-logger.ts';
+import type { NodeRole, StorageNodeConfig } from './config.ts';
+import { createStorageNode, type StorageNode } from './create-storage-node.ts';
+import { StorageNodeError } from './errors.ts';
+
+/** What a role is started with. */
+export interface RoleContext {
+  readonly config: StorageNodeConfig;
+  readonly log: AdjustableLogger;
+  readonly service: ServiceContext;
+  /** The storage role of this process, if it has one: roles start in the order of `ROLE_ORDER`. */
+  readonly storage: StorageNode | undefined;
+  /** Begins an orderly stop of the process. */
+  readonly shutdown: () => void;
+}
+
+/** A role that is up, as the ready line tells it. */
+export interface StartedRole {
+  readonly role: NodeRole;
+  /** Address of its public listener. */
+  readonly url: string;
+  readonly storage?: StorageNode;
+}
+
+/** Starts a role and leaves its end to the service. @throws what starting throws */
+export type RoleStarter = (context: RoleContext) => Promise<StartedRole>;
+
+/** Roles in the order they start. */
+export const ROLE_ORDER: readonly NodeRole[] = ['storage', 'indexer'];
+
+/** How each role is started; a role without a starter is not part of this build. */
+export function roleStarters(): Readonly<Record<NodeRole, RoleStarter | undefined>> {
+  return { storage: startStorage, indexer: undefined };
+}
+
+/** Starts the configured roles. @throws {StorageNodeError} NODE_CONFIG; what starting throws */
+export async function startRoles(
+  context: Omit<RoleContext, 'storage'>,
+): Promise<readonly StartedRole[]> {
+  const starters = roleStarters();
+  const started: StartedRole[] = [];
+  for (const role of ROLE_ORDER) {
+    if (!context.config.node.roles.includes(role)) continue;
+    const start = starters[role];
+    if (start === undefined) {
+      throw new StorageNodeError(
+        { code: 'NODE_CONFIG', field: 'node.roles' },
+        `this build has no ${role} role`,
+      );
+    }
+    const storage = started.find((other) => other.storage !== undefined)?.storage;
+    started.push(await start({ ...context, storage }));
+  }
+  return started;
+}
+
+async function startStorage({ config, log, service, shutdown }: RoleContext): Promise<StartedRole> {
+  const node = createStorageNode({ config, log, onShutdown: shutdown });
+  service.opened('storage node', () => node.stop());
+  await node.start({ signal: service.signal });
+  service.runner.run('storage node', (signal) => abortable(node.failed, signal));
+  return { role: 'storage', url: node.address.url, storage: node };
+}
