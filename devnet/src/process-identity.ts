@@ -47,8 +47,9 @@ function startOnLinux(pid: number): string | undefined {
 
 function startByPs(pid: number): string | undefined {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
+    const args = ['-o', 'lstart=', '-p', String(pid)];
+    const text = execFileSync('ps', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+    return text.trim() || undefined;
   } catch {
     return undefined;
   }

@@ -72,8 +72,8 @@ export async function readRunRecord(path: string): Promise<RunRecord | undefined
 }
 
 /** Whether the devnet of a run file is there: its owner is alive, and is that very process. */
-export function isOwnerAlive(record: RunRecord | undefined): record is RunRecord {
-  return record !== undefined && isAlive(record.owner);
+export function isOwnerAlive(record: RunRecord): boolean {
+  return isAlive(record.owner);
 }
 
 function parseRunRecord(value: unknown): RunRecord | undefined {

@@ -16,8 +16,6 @@ export interface ProcessPlan {
   readonly args: readonly string[];
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A closed pipe on its standard input tells the program that the devnet is gone. */
-  readonly isTiedByStdin?: boolean;
 }
 
 /** A program that runs. */
@@ -77,15 +75,15 @@ export class Supervisor {
   }
 
   /** Starts a program. @throws what the system throws when it cannot */
-  async run({ name, command, args, env, isTiedByStdin }: ProcessPlan): Promise<ManagedProcess> {
+  async run({ name, command, args, env }: ProcessPlan): Promise<ManagedProcess> {
     const logPath = join(this.#logDirectory, `${name}.log`);
     const log = openSync(logPath, 'a');
     let child: ChildProcess;
     try {
       child = spawn(command, args, {
-        stdio: [isTiedByStdin ? 'pipe' : 'ignore', log, log],
+        stdio: ['ignore', log, log],
         detached: true,
-        env: { ...process.env, ...env },
+        env: { ...ownEnvironment(), ...env },
       });
     } finally {
       closeSync(log);
@@ -95,7 +93,6 @@ export class Supervisor {
       this.#tellGuardian([`watch ${identity.pid} ${identity.startedAt}`]);
     }
     await spawned(child, name);
-    child.stdin?.on('error', () => undefined); // the child closed it; its end is told by 'exit'
     const managed = manage(child, {
       name,
       logPath,
@@ -215,6 +212,13 @@ function manage(
       await killing;
     },
   };
+}
+
+/** This process's environment without settings meant for one node of the user's: all would take them. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('CAIRN_')),
+  );
 }
 
 function spawned(child: ChildProcess, name: string): Promise<void> {

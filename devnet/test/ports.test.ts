@@ -31,7 +31,10 @@ describe('ports', () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = [plan.chain, plan.indexer, ...plan.storage];
     assert.equal(new Set(ports).size, 5);
-    assert.deepEqual(await Promise.all(ports.map(isPortFree)), ports.map(() => true));
+    assert.deepEqual(
+      await Promise.all(ports.map(isPortFree)),
+      ports.map(() => true),
+    );
   });
 
   it('leave alone what the topology fixes', async () => {
@@ -60,9 +63,8 @@ describe('ports', () => {
     const topology = parseTopology(
       '{"storage": [{"shard": "0/1", "port": 15001}, {"shard": "0/1", "port": 15001}]}',
     );
-    await assert.rejects(
-      planPorts(topology, { kind: 'any' }, { rng, isFree: allFree }),
-      (error) => isFault(error, 'PORT_IN_USE'),
+    await assert.rejects(planPorts(topology, { kind: 'any' }, { rng, isFree: allFree }), (error) =>
+      isFault(error, 'PORT_IN_USE'),
     );
   });
 

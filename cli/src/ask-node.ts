@@ -1,0 +1,100 @@
+import { isRecord, parseJson, utf8Text } from '@cairn/primitives';
+import { type NodeStatus, parseNodeStatus, STATUS_PATH } from '@cairn/wire-protocol';
+
+/** What a node or indexer answers about itself. */
+export interface NodeAnswer {
+  readonly url: string;
+  readonly isReachable: boolean;
+  readonly isReady: boolean;
+  /** Why it is not ready or not reachable, in its own words. */
+  readonly reasons: readonly string[];
+  /** Absent for nodes of other makers and for indexers. */
+  readonly status?: NodeStatus;
+  readonly version?: string;
+  /** How far its clock is from ours, from its HTTP replies: a second at best. */
+  readonly clockSkewMs?: number;
+}
+
+const TIMEOUT_MS = 5_000;
+const MAX_REPLY_BYTES = 262_144;
+
+/** Asks a node how it is; never throws for what a node does wrong. @throws the signal's reason */
+export async function askNode(
+  url: string,
+  { signal, now }: { readonly signal: AbortSignal; readonly now: () => number },
+): Promise<NodeAnswer> {
+  const [ready, status, version] = await Promise.all([
+    fetchJson(`${url}/health/ready`, signal),
+    fetchJson(`${url}${STATUS_PATH}`, signal),
+    fetchJson(`${url}/version`, signal),
+  ]);
+  signal.throwIfAborted();
+  const found = parseStatus(status);
+  const told: unknown = isRecord(version?.body) ? version.body['version'] : undefined;
+  const saidVersion = found?.version ?? (typeof told === 'string' ? told : undefined);
+  const dated = ready?.date ?? status?.date;
+  return {
+    url,
+    isReachable: ready !== undefined || status !== undefined,
+    isReady: ready?.ok === true,
+    reasons: reasonsOf(ready),
+    ...(found === undefined ? {} : { status: found }),
+    ...(saidVersion === undefined ? {} : { version: saidVersion }),
+    ...(dated === undefined ? {} : { clockSkewMs: now() - dated }),
+  };
+}
+
+interface Reply {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: unknown;
+  readonly date: number | undefined;
+}
+
+async function fetchJson(url: string, signal: AbortSignal): Promise<Reply | undefined> {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const reply = await fetch(url, { signal: limit });
+    const date = Date.parse(reply.headers.get('date') ?? '');
+    return {
+      ok: reply.ok,
+      status: reply.status,
+      body: await boundedJson(reply),
+      date: Number.isNaN(date) ? undefined : date,
+    };
+  } catch {
+    return undefined; // unreachable, too slow, or not HTTP
+  }
+}
+
+async function boundedJson(reply: Response): Promise<unknown> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of reply.body ?? []) {
+    length += piece.length;
+    if (length > MAX_REPLY_BYTES) return undefined;
+    pieces.push(piece);
+  }
+  try {
+    return parseJson(utf8Text(Buffer.concat(pieces)));
+  } catch {
+    return undefined; // text, not JSON: some health routes answer `ok`
+  }
+}
+
+function parseStatus(reply: Reply | undefined): NodeStatus | undefined {
+  if (reply?.ok !== true) return undefined;
+  try {
+    return parseNodeStatus(reply.body);
+  } catch {
+    return undefined; // another maker's node, or an indexer
+  }
+}
+
+function reasonsOf(ready: Reply | undefined): readonly string[] {
+  if (ready === undefined) return ['does not answer'];
+  if (ready.ok) return [];
+  const reasons: unknown = isRecord(ready.body) ? ready.body['reasons'] : undefined;
+  if (Array.isArray(reasons) && reasons.length > 0) return reasons.map(String);
+  return [`answers ${ready.status}`];
+}

@@ -1,0 +1,46 @@
+import { type Client, createClient, type ExclusiveJournal, fileJournal } from '@cairn/client-sdk';
+import { toHex, utf8Bytes } from '@cairn/primitives';
+import type { NetworkChoice } from './network-options.ts';
+
+/** Where the SDK's journal keeps what hashing an upload found out. */
+const HASHED_PREFIX = utf8Bytes('upload/');
+
+/** A client for the network of a command line. Close it. */
+export async function connect(
+  network: NetworkChoice,
+  {
+    payer,
+    areHashesTrusted = true,
+  }: {
+    /** 32 bytes. */
+    readonly payer?: Uint8Array;
+    /** Whether hashes of an unchanged file that an earlier run kept are used again. */
+    readonly areHashesTrusted?: boolean;
+  } = {},
+): Promise<Client> {
+  const journal = fileJournal(network.uploadsDirectory);
+  return createClient({
+    nodes: network.nodes,
+    journal: areHashesTrusted ? journal : withoutHashes(journal),
+    ...(network.indexer === undefined ? {} : { indexer: network.indexer }),
+    ...(network.rpc === undefined ? {} : { rpc: network.rpc }),
+    ...(network.flow === undefined ? {} : { flow: network.flow }),
+    ...(payer === undefined ? {} : { signer: toHex(payer) }),
+  });
+}
+
+/**
+ * A journal that gives no hashes back, so that files are read anew, and keeps the new ones for a
+ * later `--resume`. Payments are remembered as ever.
+ */
+function withoutHashes(journal: ExclusiveJournal): ExclusiveJournal {
+  const isHash = (key: Uint8Array): boolean =>
+    HASHED_PREFIX.every((byte, index) => key[index] === byte);
+  return {
+    get: async (key) => (isHash(key) ? undefined : journal.get(key)),
+    getMany: (keys) => journal.getMany(keys),
+    write: (batch, options) => journal.write(batch, options),
+    entries: (range, options) => journal.entries(range, options),
+    exclusive: (work, signal) => journal.exclusive(work, signal),
+  };
+}

@@ -1,0 +1,28 @@
+import { Fault } from '@cairn/primitives';
+
+export type CliFault =
+  /** The command line does not make sense. */
+  | { readonly code: 'CLI_USAGE'; readonly what: string }
+  /** No network was named and no devnet runs where one is looked for. */
+  | { readonly code: 'CLI_NO_NETWORK'; readonly looked: string }
+  | { readonly code: 'CLI_ENDPOINTS_INVALID'; readonly path: string }
+  /** A payment or a decryption needs a key and none was given. */
+  | { readonly code: 'CLI_NO_KEY'; readonly purpose: string }
+  | { readonly code: 'CLI_KEY_INVALID'; readonly path: string; readonly expected: string }
+  | { readonly code: 'CLI_PASSWORD_MISSING'; readonly path: string }
+  | { readonly code: 'CLI_NOT_FOUND'; readonly what: string; readonly network: string }
+  | { readonly code: 'CLI_OUTPUT_EXISTS'; readonly path: string }
+  | { readonly code: 'CLI_MISMATCH'; readonly expected: string; readonly actual: string }
+  | { readonly code: 'CLI_DIFFERENT'; readonly changes: number }
+  | { readonly code: 'CLI_UNHEALTHY'; readonly failed: readonly string[] }
+  | { readonly code: 'CLI_UNREACHABLE'; readonly url: string }
+  /** Ctrl-C or SIGTERM. */
+  | { readonly code: 'CLI_INTERRUPTED'; readonly signal: string };
+
+/** Something the command line itself found wrong. */
+export class CliError extends Fault<CliFault> {}
+
+/** The fault for a command line that does not make sense; `text` says what to write instead. */
+export function usageError(what: string, text: string): CliError {
+  return new CliError({ code: 'CLI_USAGE', what }, text);
+}

@@ -1,0 +1,230 @@
+import { describeError, Fault, type FaultFacts } from '@cairn/primitives';
+
+/** What the process's exit code says. Scripts rely on it. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notFound: 3,
+  verification: 4,
+  timeout: 5,
+  auth: 6,
+  noSpace: 7,
+  interrupted: 130,
+} as const;
+
+/** One of the exit codes above. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An exit code and what a person can do next. */
+interface Outcome {
+  readonly exit: ExitCode;
+  readonly next: string;
+}
+
+const outcome = (exit: ExitCode, next: string): Outcome => ({ exit, next });
+
+const NEXT_KEY_FORM =
+  'A key file holds 32 bytes as hex, or a Web3 v3 keystore: see `cairn key new --help`.';
+const NEXT_KEY =
+  'Name a key with --key-file or CAIRN_KEY_FILE; `cairn key new FILE` makes one; a devnet brings its own.';
+const NEXT_AGAIN = 'Try again; what is already paid or stored is not done twice.';
+const NEXT_LIAR =
+  'The bytes were refused because they are not what the root names. Ask other nodes with --node URL.';
+const NEXT_SPACE = 'Free some space, or store on another disk, and run the command again.';
+
+/** Codes with an exit code or advice of their own. */
+const CODES: Readonly<Record<string, Outcome>> = {
+  CLI_USAGE: outcome(EXIT.usage, 'Add --help to the command to see what it takes.'),
+  CLI_NO_NETWORK: outcome(
+    EXIT.usage,
+    'Start a network with `cairn devnet up`, or name one with --endpoints FILE, --dir D or --indexer URL.',
+  ),
+  CLI_ENDPOINTS_INVALID: outcome(
+    EXIT.usage,
+    'Name another file with --endpoints, or start the devnet that writes it.',
+  ),
+  CLI_NO_KEY: outcome(EXIT.auth, NEXT_KEY),
+  CLI_KEY_INVALID: outcome(EXIT.auth, NEXT_KEY_FORM),
+  CLI_PASSWORD_MISSING: outcome(
+    EXIT.auth,
+    'Run it in a terminal to be asked, or give --password-file FILE.',
+  ),
+  CLI_NOT_FOUND: outcome(
+    EXIT.notFound,
+    'Check the root; if the file was stored just now, wait for a moment and try again.',
+  ),
+  CLI_OUTPUT_EXISTS: outcome(
+    EXIT.failure,
+    'Add --force to replace it, or write elsewhere with -o.',
+  ),
+  CLI_MISMATCH: outcome(
+    EXIT.verification,
+    'These are different bytes; `cairn file get` brings the others.',
+  ),
+  CLI_DIFFERENT: outcome(EXIT.verification, 'Store the directory again to have its present state.'),
+  CLI_UNHEALTHY: outcome(EXIT.failure, 'See the advice beside each failed check.'),
+  CLI_UNREACHABLE: outcome(
+    EXIT.failure,
+    'Check the address and that the node runs; for a devnet: `cairn devnet status`.',
+  ),
+  CLI_INTERRUPTED: outcome(EXIT.interrupted, 'Nothing is lost; run the command again.'),
+  SDK_OPTION: outcome(EXIT.usage, 'Name what is missing: --indexer, --node, --rpc or --endpoints.'),
+  SDK_EMPTY_FILE: outcome(EXIT.failure, 'Give a file with at least one byte.'),
+  FILE_EMPTY: outcome(EXIT.failure, 'Give a file with at least one byte.'),
+  SDK_NO_PAYER: outcome(EXIT.auth, NEXT_KEY),
+  SDK_DECLINED: outcome(EXIT.ok, 'Nothing was paid.'),
+  SDK_NOT_ENOUGH_HOLDERS: outcome(
+    EXIT.failure,
+    'Ask for fewer --replicas, or name more nodes with --node URL.',
+  ),
+  SDK_WRONG_NETWORK: outcome(
+    EXIT.usage,
+    'Nodes, indexer and chain must be of one network: take them all from one --endpoints file.',
+  ),
+  SDK_NOT_FINAL: outcome(
+    EXIT.timeout,
+    'It is paid; run the same command again with --resume, or wait longer with --timeout.',
+  ),
+  SDK_SOURCE_CHANGED: outcome(EXIT.failure, 'Run it again once nothing writes to the file.'),
+  SDK_FILE_NOT_FOUND: outcome(
+    EXIT.notFound,
+    'Check the root; if the file was stored just now, wait for a moment and try again.',
+  ),
+  SDK_SEGMENT_UNAVAILABLE: outcome(
+    EXIT.timeout,
+    'Its holders may be away: try again later, or ask others with --node URL.',
+  ),
+  SDK_SIZE_DISPUTED: outcome(EXIT.verification, 'Give --rpc URL: the chain knows the length.'),
+  SDK_RANGE: outcome(EXIT.usage, '`cairn file stat ROOT` shows how long the file is.'),
+  SDK_KEY_FORM: outcome(EXIT.auth, NEXT_KEY_FORM),
+  SDK_KEY_MISSING: outcome(EXIT.auth, 'Add --decrypt FILE with the key it was encrypted with.'),
+  SDK_WRONG_KEY: outcome(EXIT.auth, 'Give the key it was encrypted for: --decrypt FILE.'),
+  SDK_NOT_ENCRYPTED: outcome(EXIT.usage, 'Leave --decrypt out to read it as it is.'),
+  SDK_SEAL_BROKEN: outcome(
+    EXIT.verification,
+    'Whoever stored the file must store it again: what is stored is not what was sealed.',
+  ),
+  SDK_PATH_NOT_FOUND: outcome(EXIT.notFound, '`cairn file ls ROOT` lists what is there.'),
+  SDK_PATH_KIND: outcome(EXIT.usage, '`cairn file ls ROOT` tells files from directories.'),
+  SDK_PATH_UNSAFE: outcome(
+    EXIT.verification,
+    'Nothing was written outside the output directory; do not trust this directory.',
+  ),
+  SDK_PATH_EXISTS: outcome(EXIT.failure, 'Add --force to replace it, or write elsewhere with -o.'),
+  SDK_JOURNAL: outcome(EXIT.failure, 'Finish that upload with the version that began it.'),
+  DEADLINE_PASSED: outcome(EXIT.timeout, NEXT_AGAIN),
+  TRANSPORT_TIMEOUT: outcome(EXIT.timeout, NEXT_AGAIN),
+  TRANSPORT_UNREACHABLE: outcome(
+    EXIT.failure,
+    'Check the address and that the node runs; for a devnet: `cairn devnet status`.',
+  ),
+  CHAIN_UNREACHABLE: outcome(
+    EXIT.failure,
+    'Check --rpc and that the chain runs; for a devnet: `cairn devnet status`.',
+  ),
+  CHAIN_WRONG_ID: outcome(EXIT.usage, 'Name the RPC address of the right chain with --rpc.'),
+  CHAIN_NO_CONTRACT: outcome(
+    EXIT.usage,
+    'Name the network this chain belongs to; a devnet started anew has other contracts.',
+  ),
+  NODE_DISK_FULL: outcome(EXIT.noSpace, 'Store on other nodes with --node URL.'),
+  STORE_FULL: outcome(EXIT.noSpace, 'Store on other nodes with --node URL.'),
+  DISK_FULL: outcome(EXIT.noSpace, NEXT_SPACE),
+  ENOSPC: outcome(EXIT.noSpace, NEXT_SPACE),
+  EDQUOT: outcome(EXIT.noSpace, NEXT_SPACE),
+  ENOENT: outcome(EXIT.notFound, 'Check the path.'),
+  EISDIR: outcome(EXIT.usage, 'Name a file, not a directory.'),
+  ENOTDIR: outcome(EXIT.usage, 'Name a directory.'),
+  EACCES: outcome(EXIT.auth, 'Check who may read and write that path.'),
+  EPERM: outcome(EXIT.auth, 'Check who may read and write that path.'),
+  KEY_FILE_EXISTS: outcome(EXIT.failure, 'Keys are never overwritten: choose another name.'),
+  UNAUTHORIZED: outcome(EXIT.auth, 'Check the token.'),
+  DIRECTORY_LOCKED: outcome(
+    EXIT.failure,
+    'Stop that process first, or use another directory (--dir).',
+  ),
+  TOPOLOGY_INVALID: outcome(EXIT.usage, 'Write for instance --storage 0/1,0/2,1/2.'),
+  PORT_IN_USE: outcome(
+    EXIT.failure,
+    'Choose other ports with --base-port P, or any free ones with --port 0.',
+  ),
+  PORT_OUT_OF_RANGE: outcome(EXIT.usage, 'Choose a lower --base-port.'),
+  ANVIL_MISSING: outcome(
+    EXIT.failure,
+    'Run `npm install` again without leaving optional packages out.',
+  ),
+  DEVNET_RUNNING: outcome(
+    EXIT.failure,
+    'Use it, stop it with `cairn devnet down`, or start another with --dir D --port 0.',
+  ),
+  DEVNET_NOT_RUNNING: outcome(EXIT.notFound, 'Start one with `cairn devnet up`.'),
+  DEVNET_NOT_STOPPED: outcome(EXIT.failure, 'Look at these processes and end them by hand.'),
+  DEVNET_START_FAILED: outcome(EXIT.failure, '`cairn devnet logs` shows what its services wrote.'),
+  PROCESS_ENDED: outcome(EXIT.failure, '`cairn devnet logs` shows what its services wrote.'),
+  PROCESS_NOT_READY: outcome(
+    EXIT.timeout,
+    'The machine may be busy: try again; `cairn devnet logs` shows what its services wrote.',
+  ),
+  SERVICE_UNKNOWN: outcome(EXIT.usage, 'Name one of those.'),
+};
+
+/** Families of codes by prefix, for codes that are not above. */
+const FAMILIES: readonly (readonly [prefix: string, outcome: Outcome])[] = [
+  ['PROOF_', outcome(EXIT.verification, NEXT_LIAR)],
+  ['KEY_', outcome(EXIT.auth, NEXT_KEY)],
+  ['KEYSTORE_', outcome(EXIT.auth, 'Check the password and the file.')],
+  ['ID_', outcome(EXIT.usage, 'A root is 0x and 64 hex digits, as `cairn file put` prints it.')],
+  ['CONFIG_', outcome(EXIT.usage, 'Correct the configuration file.')],
+  ['NODE_CONFIG', outcome(EXIT.usage, 'Correct the configuration file.')],
+  ['SHARD_', outcome(EXIT.usage, 'Write shards as id/count, for instance 0/2.')],
+  ['TRANSPORT_', outcome(EXIT.failure, NEXT_AGAIN)],
+  ['CHAIN_', outcome(EXIT.failure, 'Check --rpc and that the chain answers.')],
+];
+
+const UNKNOWN: Outcome = outcome(
+  EXIT.failure,
+  'Run it again with CAIRN_DEBUG=1 to see where it comes from.',
+);
+
+/** What the command line says about something that was thrown. */
+export interface ErrorReport {
+  readonly exit: ExitCode;
+  /** The fault's code, the system's error code, or `INTERNAL`. */
+  readonly code: string;
+  readonly message: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+/** Exit code, words and advice for anything that was thrown. */
+export function reportOf(error: unknown): ErrorReport {
+  const code = codeOf(error);
+  const { exit, next } = outcomeOf(error, code);
+  return { exit, code, message: describeError(error), next };
+}
+
+function outcomeOf(error: unknown, code: string): Outcome {
+  const facts: FaultFacts | undefined = error instanceof Fault ? error.facts : undefined;
+  // A local file that is not there is "not found" like a stored one.
+  if (code === 'DISK_IO' && facts !== undefined && 'errno' in facts) {
+    const row = CODES[String(facts.errno)];
+    if (row !== undefined) return row;
+  }
+  // Nobody had it is one thing; somebody served what it is not, another.
+  if (code === 'SDK_SEGMENT_UNAVAILABLE' && facts !== undefined && 'evidence' in facts) {
+    const { evidence } = facts;
+    if (Array.isArray(evidence) && evidence.length > 0) {
+      return outcome(EXIT.verification, NEXT_LIAR);
+    }
+  }
+  return CODES[code] ?? FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? UNKNOWN;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Fault) return error.code;
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return 'INTERNAL';
+}

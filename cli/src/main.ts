@@ -1,0 +1,66 @@
+import { CliError } from './errors.ts';
+import { type CommandContext, type CommandIo, processIo } from './io.ts';
+import { buildProgram, isHelpShown, isUsageRefused } from './program.ts';
+
+/**
+ * Runs one command line and says how it went.
+ *
+ * @param argv - what was typed after `cairn`
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    if (argv.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (isHelpShown(error)) return 0;
+    // Something thrown because of Ctrl-C is told as that.
+    const cause = context.signal.aborted ? context.signal.reason : error;
+    return report(cause, argv, context.io);
+  }
+}
+
+async function report(error: unknown, argv: readonly string[], io: CommandIo): Promise<number> {
+  const { EXIT, reportOf } = await import('./exit-codes.ts');
+  if (isUsageRefused(error)) return EXIT.usage; // commander wrote why
+  const { coloured, writeJson } = await import('./output.ts');
+  const { exit, code, message, next } = reportOf(error);
+  if (exit === EXIT.ok) return exit;
+  io.writeErr(`${coloured('cairn:', 'red', io)} ${message}\n${next}\n`);
+  if ((io.env['CAIRN_DEBUG'] ?? '') !== '' && error instanceof Error) {
+    io.writeErr(`${error.stack}\n`);
+  }
+  // Bytes may be on their way to stdout: JSON goes there only where JSON was asked for.
+  if (argv.includes('--json')) await writeJson(io, { error: { code, message, next } });
+  return exit;
+}
+
+/** Runs the process's own command line and ends the process. */
+export async function runProcess(): Promise<never> {
+  const io = processIo();
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The second time somebody is in a hurry.
+      if (stop.signal.aborted && signal === 'SIGINT') process.exit(130);
+      stop.abort(new CliError({ code: 'CLI_INTERRUPTED', signal }, `interrupted by ${signal}`));
+    });
+  }
+  // A reader that has enough, such as `head`, is not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
+  const exitCode = await run(process.argv.slice(2), { io, signal: stop.signal });
+  await new Promise<void>((resolve) => {
+    process.stdout.write('', () => resolve());
+  });
+  process.exit(exitCode);
+}

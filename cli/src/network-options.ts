@@ -1,0 +1,151 @@
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { readFileIfPresent } from '@cairn/node-runtime/files';
+import { describeError, utf8Text } from '@cairn/primitives';
+import { type Endpoints, parseEndpointsText } from '@cairn/wire-protocol';
+import { CliError } from './errors.ts';
+import type { CommandIo } from './io.ts';
+
+/** How a command is told which network it talks to. */
+export interface NetworkOptions {
+  /** A devnet's directory. */
+  readonly dir?: string;
+  readonly endpoints?: string;
+  readonly node?: readonly string[];
+  readonly indexer?: string;
+  readonly rpc?: string;
+  readonly flow?: string;
+}
+
+/** The network a command talks to. */
+export interface NetworkChoice {
+  readonly indexer?: string;
+  readonly nodes: readonly string[];
+  readonly rpc?: string;
+  readonly flow?: string;
+  readonly chainId?: number;
+  /** Files with funded keys that the network brings, the default payer first. */
+  readonly keyFiles: readonly string[];
+  /** Every storage node the network lists, whichever are asked. */
+  readonly listedNodes: readonly string[];
+  /** Where journals of uploads to this network are kept. */
+  readonly uploadsDirectory: string;
+  /** Names the network in messages. */
+  readonly name: string;
+}
+
+/** Where a devnet lies unless told. */
+export const DEFAULT_DEVNET_DIRECTORY: string = join('.cairn', 'devnet');
+
+/** The devnet directory a command works with. */
+export function devnetDirectory(options: { readonly dir?: string }, io: CommandIo): string {
+  return resolve(io.cwd, options.dir ?? io.env['CAIRN_DIR'] ?? DEFAULT_DEVNET_DIRECTORY);
+}
+
+/**
+ * The network of a command line.
+ *
+ * `--endpoints`, `--dir` and CAIRN_DIR name a network as a whole, and addresses given besides
+ * replace parts of it. Addresses alone are a network of their own, unless the devnet that runs here
+ * has them all: then its chain and keys are used too. With nothing given it is that devnet.
+ *
+ * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID
+ */
+export async function chooseNetwork(
+  options: NetworkOptions,
+  io: CommandIo,
+): Promise<NetworkChoice> {
+  const directory = devnetDirectory(options, io);
+  const path =
+    options.endpoints === undefined
+      ? join(directory, 'endpoints.json')
+      : resolve(io.cwd, options.endpoints);
+  const isNamed =
+    options.endpoints !== undefined ||
+    options.dir !== undefined ||
+    io.env['CAIRN_DIR'] !== undefined;
+  const hasAddresses =
+    options.node !== undefined || options.indexer !== undefined || options.rpc !== undefined;
+  const endpoints = await readEndpoints(path, { isRequired: isNamed || !hasAddresses });
+  if (endpoints !== undefined && (isNamed || !hasAddresses || hasAll(endpoints, options))) {
+    const isDevnet = options.endpoints === undefined;
+    const uploadsDirectory = isDevnet ? join(directory, 'uploads') : stateDirectory(io);
+    return choiceOf(endpoints, options, { path, uploadsDirectory });
+  }
+  return {
+    ...(options.indexer === undefined ? {} : { indexer: options.indexer }),
+    nodes: options.node ?? [],
+    ...(options.rpc === undefined ? {} : { rpc: options.rpc }),
+    ...(options.flow === undefined ? {} : { flow: options.flow }),
+    keyFiles: [],
+    listedNodes: options.node ?? [],
+    uploadsDirectory: stateDirectory(io),
+    name: options.indexer ?? options.node?.[0] ?? options.rpc ?? 'network',
+  };
+}
+
+function choiceOf(
+  endpoints: Endpoints,
+  options: NetworkOptions,
+  { path, uploadsDirectory }: { readonly path: string; readonly uploadsDirectory: string },
+): NetworkChoice {
+  const [chain] = endpoints.chains;
+  // Nodes given by hand are asked instead of what the file lists, the indexer included.
+  const indexer = options.indexer ?? (options.node === undefined ? endpoints.indexer : undefined);
+  const listed = endpoints.storage
+    .filter((node) => chain === undefined || node.chain === chain.name)
+    .map(({ rpc }) => rpc);
+  const rpc = options.rpc ?? chain?.rpc;
+  const flow = options.flow ?? chain?.contracts['flow'];
+  return {
+    ...(indexer === undefined ? {} : { indexer }),
+    nodes: options.node ?? (indexer === undefined ? listed : []),
+    ...(rpc === undefined ? {} : { rpc }),
+    ...(flow === undefined ? {} : { flow }),
+    ...(chain === undefined ? {} : { chainId: chain.chainId }),
+    listedNodes: listed,
+    keyFiles: endpoints.keys.map((key) => resolve(dirname(path), key)),
+    uploadsDirectory,
+    name: path,
+  };
+}
+
+async function readEndpoints(
+  path: string,
+  { isRequired }: { readonly isRequired: boolean },
+): Promise<Endpoints | undefined> {
+  const bytes = await readFileIfPresent(path);
+  if (bytes === undefined) {
+    if (!isRequired) return undefined;
+    throw new CliError({ code: 'CLI_NO_NETWORK', looked: path }, `no network: there is no ${path}`);
+  }
+  try {
+    return parseEndpointsText(utf8Text(bytes));
+  } catch (error) {
+    throw new CliError(
+      { code: 'CLI_ENDPOINTS_INVALID', path },
+      `${path} is not an endpoints file: ${describeError(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether every address given is one of these endpoints. */
+function hasAll(endpoints: Endpoints, { node, indexer, rpc }: NetworkOptions): boolean {
+  const known = new Set(
+    [
+      endpoints.indexer,
+      ...endpoints.storage.map((storage) => storage.rpc),
+      ...endpoints.chains.map((chain) => chain.rpc),
+    ].map((url) => url?.replace(/\/+$/, '')),
+  );
+  const given = [...(node ?? []), indexer, rpc].filter((url) => url !== undefined);
+  return given.every((url) => known.has(url));
+}
+
+/** Journals of uploads to networks that have no directory here. */
+function stateDirectory(io: CommandIo): string {
+  const state = io.env['XDG_STATE_HOME'];
+  const base = state?.startsWith('/') ? state : join(homedir(), '.local', 'state');
+  return join(base, 'cairn', 'uploads');
+}

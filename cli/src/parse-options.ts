@@ -1,0 +1,130 @@
+import { usageError } from './errors.ts';
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  kib: 2 ** 10,
+  m: 2 ** 20,
+  mib: 2 ** 20,
+  g: 2 ** 30,
+  gib: 2 ** 30,
+  t: 2 ** 40,
+  tib: 2 ** 40,
+};
+
+/** A byte count such as `4096`, `256KiB`, `64M` or `4GiB`; units are powers of 1,024. */
+export function parseSize(text: string): number {
+  const match = /^(\d{1,16})([a-z]{0,3})$/i.exec(text.trim());
+  const unit = UNITS[(match?.[2] ?? '?').toLowerCase()];
+  const size = Number(match?.[1]) * (unit ?? Number.NaN);
+  if (!Number.isSafeInteger(size)) {
+    throw usageError('size', `"${text}" is not a size; write for instance 4096, 256KiB or 4GiB`);
+  }
+  return size;
+}
+
+/** A whole number of at least `least`. */
+export function parseCount(least: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(count >= least)) {
+      throw usageError('count', `"${text}" is not a whole number from ${least} up`);
+    }
+    return count;
+  };
+}
+
+/** A TCP port, or 0 for any that is free. */
+export function parsePort(text: string): number {
+  const port = parseCount(0)(text);
+  if (port > 65_535) throw usageError('port', `"${text}" is not a port; ports end at 65535`);
+  return port;
+}
+
+/** Which bytes: `from` and `to` are both included, as in HTTP; one of them may be missing. */
+export interface RangeText {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** `a-b`, `a-` or `-n`, bytes counted from 0 and both ends included, as in HTTP. */
+export function parseRange(text: string): RangeText {
+  const match = /^(\d{0,15})-(\d{0,15})$/.exec(text.trim());
+  const [, from = '', to = ''] = match ?? [];
+  if (from === '' && to === '') throw badRange(text);
+  const range = {
+    ...(from === '' ? {} : { from: Number(from) }),
+    ...(to === '' ? {} : { to: Number(to) }),
+  };
+  if (range.from !== undefined && range.to !== undefined && range.from > range.to) {
+    throw badRange(text);
+  }
+  return range;
+}
+
+/** Offset and length of a range in a file. @throws {CliError} CLI_USAGE if it starts past the end */
+export function resolveRange(
+  { from, to }: RangeText,
+  sizeBytes: number,
+): { readonly offset: number; readonly length: number } {
+  if (from === undefined) {
+    const length = Math.min(to ?? 0, sizeBytes);
+    return { offset: sizeBytes - length, length };
+  }
+  if (from >= sizeBytes) {
+    throw usageError('range', `byte ${from} is past the end: the file has ${sizeBytes} bytes`);
+  }
+  return { offset: from, length: Math.min(to ?? sizeBytes - 1, sizeBytes - 1) - from + 1 };
+}
+
+/** A duration such as `500ms`, `30s` or `5m`; a bare number is seconds. In milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text.trim());
+  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const durationMs = Number(match?.[1]) * (factors[match?.[2] ?? 's'] ?? Number.NaN);
+  if (!(durationMs > 0)) {
+    throw usageError('duration', `"${text}" is not a duration; write for instance 30s or 5m`);
+  }
+  return durationMs;
+}
+
+/** Adds a repeated option's value to those before it. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** An http or https address, without a slash at its end. */
+export function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw usageError(
+      'url',
+      `"${text}" is not an address; write for instance http://127.0.0.1:5678`,
+    );
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** Like `parseUrl`, for an option that may be repeated. */
+export function collectUrls(
+  value: string,
+  before: readonly string[] | undefined,
+): readonly string[] {
+  return collect(parseUrl(value), before);
+}
+
+/** Hex bytes, with or without `0x`; text that is not hex is taken as UTF-8. */
+export function parseTags(text: string): Uint8Array {
+  if (/^0x([0-9a-f]{2})*$/i.test(text)) {
+    return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  }
+  return new TextEncoder().encode(text);
+}
+
+function badRange(text: string): Error {
+  return usageError(
+    'range',
+    `"${text}" is not a range; write 0-1023 (both ends included), 4096- or -512 for the last 512 bytes`,
+  );
+}

@@ -1,0 +1,305 @@
+import { Command, CommanderError, Option } from 'commander';
+import { usageError } from './errors.ts';
+import { EXIT } from './exit-codes.ts';
+import type { CommandContext } from './io.ts';
+import {
+  collectUrls,
+  parseCount,
+  parseDuration,
+  parsePort,
+  parseRange,
+  parseSize,
+  parseTags,
+  parseUrl,
+} from './parse-options.ts';
+
+/** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
+// biome-ignore lint/suspicious/noExplicitAny: commander hands over what the declarations below say
+type Run = (...typed: any[]) => Promise<number | undefined>;
+
+/**
+ * The whole command tree. Declares only; each command's module is loaded when it runs, so that
+ * `--help` stays fast.
+ *
+ * @param onExit - told the exit code of the command that ran
+ */
+export function buildProgram(context: CommandContext, onExit: (code: number) => void): Command {
+  const { io } = context;
+  const program = new Command('cairn')
+    .description('Store files on a network that anyone can check, and run its nodes.')
+    .exitOverride()
+    .configureOutput({
+      // Help that was asked for is data.
+      writeOut: (text) => void io.writeOut(text).catch(() => undefined),
+      writeErr: (text) => io.writeErr(text),
+    })
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Data goes to stdout, words to stderr; --json gives one JSON object.',
+        'Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 verification failed,',
+        '            5 timeout or not final, 6 key or permission, 7 no space, 130 interrupted.',
+        'Start here: cairn devnet up, then cairn file put PATH in another terminal.',
+      ].join('\n'),
+    );
+
+  /** Declares what a command does: `load` brings its function when it runs. */
+  const runs =
+    (load: () => Promise<Run>) =>
+    async (...typed: unknown[]): Promise<void> => {
+      typed.pop(); // commander's own object; arguments and options come before it
+      const run = await load();
+      onExit((await run(...typed, context)) ?? EXIT.ok);
+    };
+
+  devnetCommands(program, runs);
+  fileCommands(program, runs);
+  nodeCommands(program, runs);
+  keyCommands(program, runs);
+  json(program.command('version').description('Version of cairn and of Node.js.')).action(
+    runs(async () => (await import('./commands/version.ts')).version),
+  );
+  eachCommand(program, (command) => {
+    command.exitOverride();
+    command.configureOutput(program.configureOutput());
+  });
+  return program;
+}
+
+/** Whether commander threw because help was shown, not because something was wrong. */
+export function isHelpShown(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+/** Whether commander, which wrote its own message already, refused the command line. */
+export function isUsageRefused(error: unknown): boolean {
+  return error instanceof CommanderError;
+}
+
+type Runs = (load: () => Promise<Run>) => (...typed: unknown[]) => Promise<void>;
+
+function devnetCommands(program: Command, runs: Runs): void {
+  const devnet = program
+    .command('devnet')
+    .description('A whole network on this machine: chain, storage nodes, indexer.');
+  devnetDir(
+    json(
+      devnet
+        .command('up')
+        .description('Start a devnet and print what runs where. Ctrl-C stops all of it.'),
+    ),
+  )
+    .option('-d, --detach', 'leave it running in the background; `cairn devnet down` stops it')
+    .option('--base-port <port>', 'chain here, indexer at +1, storage nodes from +10', parsePort)
+    .option('--port <0>', '0: any ports that are free', onlyAnyPort)
+    .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
+    .addOption(
+      new Option('--topology <file>', 'JSON that describes the devnet').conflicts('storage'),
+    )
+    .option('--keep', 'go on with what an earlier --keep run left, and keep it again')
+    .action(runs(async () => (await import('./commands/devnet-up.ts')).devnetUp));
+  devnetDir(
+    json(devnet.command('down').description('Stop the devnet, wherever it was started.')),
+  ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetDown));
+  devnetDir(
+    json(devnet.command('status').description('What runs where; exit code 3 if nothing does.')),
+  ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetStatus));
+  devnetDir(
+    json(devnet.command('logs [service]').description('What the services wrote, oldest first.')),
+  )
+    .option('-f, --follow', 'go on until interrupted')
+    .option('-n, --lines <count>', 'last lines of each service', parseCount(0), 50)
+    .action(runs(async () => (await import('./commands/devnet-logs.ts')).devnetLogs));
+  devnetDir(
+    json(devnet.command('reset').description('Stop the devnet and remove all it kept.')),
+  ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetReset));
+  devnetDir(
+    json(
+      devnet
+        .command('demo')
+        .description('A tour: store 64 MiB, prove a segment, read it back verified.'),
+    ),
+  )
+    .option('--base-port <port>', 'ports of a devnet started for the tour', parsePort)
+    .option('--port <0>', '0: any ports that are free, as it is unless told', onlyAnyPort)
+    .option('--size <size>', 'size of the file', parseSize, 64 * 2 ** 20)
+    .option('--seed <number>', 'seed of the file and of the segment', parseCount(0))
+    .action(runs(async () => (await import('./commands/devnet-demo.ts')).devnetDemo));
+}
+
+function fileCommands(program: Command, runs: Runs): void {
+  const file = program.command('file').description('Store, read and check files and directories.');
+  payer(
+    network(
+      json(
+        file
+          .command('put <path>')
+          .description('Store a file, a directory or - (stdin), and print its root.'),
+      ),
+    ),
+  )
+    .option('--replicas <count>', 'full copies to store', parseCount(1), 1)
+    .option('--tags <hex|text>', 'bytes that go into the log entry', parseTags)
+    .option('--fragment-size <size>', 'cut larger files at this size, a power of two', parseSize)
+    .addOption(
+      new Option(
+        '--encrypt <version>',
+        'v1, v2: formats of the 0G clients; v3: authenticated',
+      ).choices(['v1', 'v2', 'v3']),
+    )
+    .option('--encryption-key <file>', 'file with 32 bytes as hex, which readers need too (v1, v3)')
+    .option('--recipient <key|self>', 'public key of the reader (v2, v3)')
+    .option('--resume', 'trust what an earlier run found if the file has not changed since')
+    .addOption(
+      new Option('--wait <until>', 'accepted: paid and sent; finalized: holders have it all')
+        .choices(['accepted', 'finalized'])
+        .default('finalized'),
+    )
+    .option('--timeout <duration>', 'longest wait without progress', parseDuration, 120_000)
+    .option('--dry-run', 'say what it costs and stop')
+    .action(runs(async () => (await import('./commands/file-put.ts')).filePut));
+  key(
+    network(
+      json(
+        file
+          .command('get <root> [path]')
+          .description('Read a file, a directory, or a file inside one. Every byte is verified.'),
+      ),
+    ),
+  )
+    .option('-o, --output <path>', 'file or directory to write; - is stdout')
+    .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512', parseRange)
+    .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')
+    .option('--resume', 'keep what an interrupted run wrote, if it is what the root names')
+    .option('--force', 'replace what is there')
+    .action(runs(async () => (await import('./commands/file-get.ts')).fileGet));
+  json(
+    file
+      .command('root <path>')
+      .description('The root of a file, a directory or - (stdin). Needs no network.'),
+  )
+    .option('--fragment-size <size>', 'as for put', parseSize)
+    .action(runs(async () => (await import('./commands/file-root.ts')).fileRoot));
+  network(
+    json(file.command('stat <root>').description('Log entries of a file and who keeps it.')),
+  ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat));
+  key(network(json(file.command('ls <root> [path]').description('List a stored directory.'))))
+    .option('-R, --recursive', 'with everything below')
+    .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')
+    .action(runs(async () => (await import('./commands/file-ls.ts')).fileLs));
+  json(
+    file
+      .command('verify <path> <root>')
+      .description('Check that a local file or directory is what a root names. Needs no network.'),
+  )
+    .option('--fragment-size <size>', 'as for put', parseSize)
+    .action(runs(async () => (await import('./commands/file-verify.ts')).fileVerify));
+  network(
+    json(
+      file
+        .command('diff <directory> <root>')
+        .description(
+          'What differs between a local directory and a stored one; 4 if anything does.',
+        ),
+    ),
+  )
+    .option('--fragment-size <size>', 'as for put', parseSize)
+    .action(runs(async () => (await import('./commands/file-diff.ts')).fileDiff));
+}
+
+function nodeCommands(program: Command, runs: Runs): void {
+  const node = program.command('node').description('Run a storage node, and see how it does.');
+  node
+    .command('run')
+    .description('Run a storage node or an indexer until it is told to stop.')
+    .option('--config <file>', 'TOML; every setting can also come from CAIRN_SECTION__KEY')
+    .option('--set <section.key=value>', 'one setting, over file and environment', collectText)
+    .option('--example', 'print a configuration with every setting explained')
+    .action(runs(async () => (await import('./commands/node-run.ts')).nodeRun));
+  network(json(node.command('status').description('What nodes say about themselves.'))).action(
+    runs(async () => (await import('./commands/node-status.ts')).nodeStatus),
+  );
+  network(
+    json(
+      node
+        .command('doctor')
+        .description('Check clock, disk, file handles, ports, chain, keys and version.'),
+    ),
+  )
+    .option('--config <file>', 'the node to check; else this machine and the network')
+    .option('--key-file <file>', 'a key whose file to check')
+    .action(runs(async () => (await import('./commands/node-doctor.ts')).nodeDoctor));
+}
+
+function keyCommands(program: Command, runs: Runs): void {
+  const keys = program.command('key').description('Make and list keys that pay for storage.');
+  json(
+    keys
+      .command('new <file>')
+      .description('Make a key in a new file: a Web3 v3 keystore, or raw with --raw.'),
+  )
+    .option('--password-file <file>', 'the keystore’s password; else it is asked for')
+    .option('--raw', '64 hex digits without a password, for development')
+    .action(runs(async () => (await import('./commands/key-new.ts')).keyNew));
+  devnetDir(
+    json(
+      keys
+        .command('list [directory]')
+        .description('Keys of a directory with their accounts; else those of the devnet.'),
+    ),
+  ).action(runs(async () => (await import('./commands/key-list.ts')).keyList));
+}
+
+function json(command: Command): Command {
+  return command.option('--json', 'print JSON');
+}
+
+function devnetDir(command: Command): Command {
+  return command.option(
+    '--dir <directory>',
+    'where the devnet lies (CAIRN_DIR; ./.cairn/devnet unless told)',
+  );
+}
+
+function network(command: Command): Command {
+  return devnetDir(command)
+    .option('--endpoints <file>', 'a network’s endpoints.json')
+    .option('--node <url>', 'ask this storage node; may be repeated', collectUrls)
+    .option('--indexer <url>', 'ask this indexer', parseUrl)
+    .option('--rpc <url>', 'JSON-RPC address of the chain', parseUrl);
+}
+
+function key(command: Command): Command {
+  return command
+    .option('--key-file <file>', 'key as hex or keystore (CAIRN_KEY_FILE)')
+    .option('--password-file <file>', 'password of a keystore (CAIRN_PASSWORD_FILE)');
+}
+
+function payer(command: Command): Command {
+  return command
+    .option('--key-file <file>', 'who pays: key as hex or keystore (CAIRN_KEY_FILE)')
+    .option('--password-file <file>', 'password of a keystore (CAIRN_PASSWORD_FILE)');
+}
+
+function collectText(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function onlyAnyPort(text: string): number {
+  if (parsePort(text) === 0) return 0;
+  throw usageError(
+    'port',
+    '--port takes 0 only: any free ports. For chosen ones give --base-port.',
+  );
+}
+
+function eachCommand(command: Command, visit: (command: Command) => void): void {
+  for (const child of command.commands) {
+    visit(child);
+    eachCommand(child, visit);
+  }
+}

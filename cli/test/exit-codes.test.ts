@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { Fault } from '@cairn/primitives';
+import { EXIT, reportOf } from '../src/exit-codes.ts';
+
+const faultOf = (code: string, facts: object = {}) => new Fault({ code, ...facts }, 'it happened');
+
+describe('exit codes', () => {
+  it('say what kind of failure it was', () => {
+    const cases: Readonly<Record<string, number>> = {
+      CLI_USAGE: EXIT.usage,
+      ID_NOT_A_ROOT: EXIT.usage,
+      TOPOLOGY_INVALID: EXIT.usage,
+      CONFIG_INVALID: EXIT.usage,
+      SDK_FILE_NOT_FOUND: EXIT.notFound,
+      SDK_PATH_NOT_FOUND: EXIT.notFound,
+      PROOF_WRONG_ROOT: EXIT.verification,
+      SDK_SEAL_BROKEN: EXIT.verification,
+      CLI_MISMATCH: EXIT.verification,
+      SDK_NOT_FINAL: EXIT.timeout,
+      DEADLINE_PASSED: EXIT.timeout,
+      SDK_NO_PAYER: EXIT.auth,
+      KEY_FILE_PERMISSIONS: EXIT.auth,
+      KEYSTORE_WRONG_PASSWORD: EXIT.auth,
+      SDK_WRONG_KEY: EXIT.auth,
+      DISK_FULL: EXIT.noSpace,
+      NODE_DISK_FULL: EXIT.noSpace,
+      SDK_EMPTY_FILE: EXIT.failure,
+      PORT_IN_USE: EXIT.failure,
+      CLI_INTERRUPTED: EXIT.interrupted,
+      SOMETHING_NEW: EXIT.failure,
+    };
+    for (const [code, exit] of Object.entries(cases)) {
+      assert.equal(reportOf(faultOf(code)).exit, exit, code);
+    }
+  });
+
+  it('always come with something to do', () => {
+    for (const error of [faultOf('SOMETHING_NEW'), new Error('x'), 'text', undefined]) {
+      assert.ok(reportOf(error).next.length > 10);
+    }
+  });
+
+  it('tell a lie from an absence', () => {
+    const absent = faultOf('SDK_SEGMENT_UNAVAILABLE', { evidence: [] });
+    const lie = faultOf('SDK_SEGMENT_UNAVAILABLE', { evidence: [{ code: 'PROOF_WRONG_ROOT' }] });
+    assert.equal(reportOf(absent).exit, EXIT.timeout);
+    assert.equal(reportOf(lie).exit, EXIT.verification);
+  });
+
+  it('know the errors of the system, bare or wrapped', () => {
+    const bare = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    assert.equal(reportOf(bare).exit, EXIT.notFound);
+    assert.equal(reportOf(faultOf('DISK_IO', { errno: 'ENOENT' })).exit, EXIT.notFound);
+    assert.equal(reportOf(faultOf('DISK_IO', { errno: 'EIO' })).exit, EXIT.failure);
+  });
+
+  it('keep the sentence and its causes', () => {
+    const error = new Fault({ code: 'X' }, 'outer', { cause: new Error('inner') });
+    assert.equal(reportOf(error).message, 'outer: inner');
+  });
+});

@@ -1,0 +1,58 @@
+import { basename, join, resolve } from 'node:path';
+import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
+import { type Address, chainIdOf, utf8Text } from '@cairn/primitives';
+import { type Endpoints, formatEndpoints, parseEndpointsText } from '@cairn/wire-protocol';
+import type { PortPlan } from './ports.ts';
+import { devnetPaths } from './run-file.ts';
+import type { Topology } from './topology.ts';
+
+/** Name of a devnet's only chain so far. */
+export const HUB = 'hub';
+
+/** What runs where, as other programs read it. */
+export function endpointsOf({
+  topology,
+  ports,
+  chainId,
+  contracts,
+  keyNames,
+  keysDirectory,
+}: {
+  readonly topology: Topology;
+  readonly ports: PortPlan;
+  readonly chainId: number;
+  /** By contract name in camelCase. */
+  readonly contracts: Readonly<Record<string, Address>>;
+  /** Names of key files in `keysDirectory`, which lies beside the endpoints file. */
+  readonly keyNames: readonly string[];
+  readonly keysDirectory: string;
+}): Endpoints {
+  return {
+    version: 1,
+    chains: [{ name: HUB, rpc: loopback(ports.chain), chainId: chainIdOf(chainId), contracts }],
+    indexer: loopback(ports.indexer),
+    storage: topology.storage.map(({ shard }, index) => ({
+      rpc: loopback(ports.storage[index] ?? 0),
+      shard,
+      chain: HUB,
+    })),
+    kv: [],
+    keys: keyNames.map((name) => join(basename(keysDirectory), name)),
+  };
+}
+
+/** Writes `endpoints.json` in one step, so that a reader sees all of it or none. */
+export async function writeEndpoints(path: string, endpoints: Endpoints): Promise<void> {
+  await writeFileAtomic(path, formatEndpoints(endpoints));
+}
+
+/** The endpoints of the devnet in a directory; `undefined` if none is ready there. */
+export async function readDevnetEndpoints(directory: string): Promise<Endpoints | undefined> {
+  const bytes = await readFileIfPresent(devnetPaths(resolve(directory)).endpoints);
+  return bytes === undefined ? undefined : parseEndpointsText(utf8Text(bytes));
+}
+
+/** The address of a port of this machine. */
+export function loopback(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

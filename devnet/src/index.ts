@@ -1,0 +1,17 @@
+/** A whole Cairn network on one machine. */
+export { type BackgroundOptions, startDetached } from './background.ts';
+export { createDevnet, type Devnet, type DevnetEvent, type DevnetOptions } from './devnet.ts';
+export { type DevnetStatus, devnetStatus, type ProcessStatus } from './devnet-status.ts';
+export { readDevnetEndpoints } from './endpoints.ts';
+export { DevnetError, type DevnetFault } from './errors.ts';
+export type { PortChoice, PortPlan } from './ports.ts';
+export { type DevnetPaths, devnetPaths, type RecordedProcess } from './run-file.ts';
+export { resetDevnet, stopDevnet } from './stop-devnet.ts';
+export {
+  DEFAULT_STORAGE,
+  parseTopology,
+  readTopology,
+  type StorageNodePlan,
+  type Topology,
+  topologyOf,
+} from './topology.ts';
