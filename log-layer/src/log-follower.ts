@@ -53,7 +53,8 @@ export interface FollowProgress {
  */
 export class LogFollower {
   readonly #deps: LogFollowerDeps;
-  readonly #waiting = new BoundedQueue<LogEntry>(MAX_WAITING_ENTRIES);
+  /** Sequences, not entries: ten thousand entries' tags could fill gigabytes. */
+  readonly #waiting = new BoundedQueue<Sequence>(MAX_WAITING_ENTRIES);
   #head: number | undefined;
   #isCaughtUp = false;
   #checkedSequence: number;
@@ -93,8 +94,8 @@ export class LogFollower {
   }
 
   /** Looks at an entry again soon: after a piece of it was found damaged, for example. */
-  reconsider(entry: LogEntry): void {
-    if (this.#waiting.length < MAX_WAITING_ENTRIES) this.#waiting.push(entry);
+  reconsider({ sequence }: Pick<LogEntry, 'sequence'>): void {
+    if (this.#waiting.length < MAX_WAITING_ENTRIES) this.#waiting.push(sequence);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -121,7 +122,7 @@ export class LogFollower {
     for (const entry of added) {
       logger.debug({ sequence: entry.sequence, root: entry.root }, 'log entry stored');
       await this.#tell(onEntry, entry, signal);
-      await this.#waiting.put(entry, signal);
+      await this.#waiting.put(entry.sequence, signal);
     }
     const { confirmations = 0 } = this.#deps;
     await this.#checkFlow(step.through.number + confirmations >= step.head, signal);
@@ -142,20 +143,20 @@ export class LogFollower {
   }
 
   async #finaliseLoop(signal: AbortSignal): Promise<void> {
-    const { finaliser, clock, logger, metrics } = this.#deps;
+    const { finaliser, log, clock, logger, metrics } = this.#deps;
     let delayMs = RETRY_MS;
-    for await (const entry of this.#waiting.take(signal)) {
+    for await (const sequence of this.#waiting.take(signal)) {
       try {
-        await finaliser.consider(entry, signal);
+        const entry = await log.entryAt(sequence);
+        if (entry !== undefined) await finaliser.consider(entry, signal);
         delayMs = RETRY_MS;
       } catch (error) {
         signal.throwIfAborted();
-        if (!(await this.#deps.log.isCurrent(entry))) continue; // the chain replaced it
         metrics.finaliseFailures.add(1);
-        logger.warn({ sequence: entry.sequence, error, delayMs }, 'finalising an entry failed');
+        logger.warn({ sequence, error, delayMs }, 'finalising an entry failed');
         await clock.sleep(delayMs, signal);
         delayMs = Math.min(delayMs * 2, MAX_RETRY_MS);
-        this.reconsider(entry);
+        this.reconsider({ sequence });
       }
     }
   }

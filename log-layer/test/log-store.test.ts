@@ -220,6 +220,27 @@ describe('LogStore', () => {
     );
   });
 
+  it('proves gaps where a branch that is gone had sectors', async () => {
+    const [a] = small;
+    assert.ok(a);
+    const chain = new TestChain();
+    chain.mine(a);
+    chain.mine(a, a, a, a, a, a);
+    const node = await openNode(disk());
+    await syncNode(node, chain);
+    chain.takeBack(1);
+    chain.mine(randomFile(hasher, 262_144, 4));
+    chain.mine();
+    await syncNode(node, chain);
+    const deps = { log: node.log, reader: new Reader(node), hasher };
+    for (let sector = 2; sector < 9; sector += 1) {
+      const proof = await proveSector(sector, undefined, deps, never);
+      assert.ok(proof);
+      const { leaf: hash, siblings, root, length } = proof;
+      verifyFlowProof({ level: 0, index: sector, length, hash, siblings, root }, hasher);
+    }
+  });
+
   it('leaves out tags beyond its bound and says how long they were', async () => {
     const chain = new TestChain();
     chain.mine(fileOf(hasher, new Uint8Array(10)));

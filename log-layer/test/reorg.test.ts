@@ -12,6 +12,7 @@ import {
 } from '@cairn/primitives';
 import { ownedSegments } from '@cairn/wire-protocol';
 import { UploadCache } from '../src/upload-cache.ts';
+import { Crash, FaultyDisk } from './support/faulty-disk.ts';
 import { fileOf, metrics, randomFile, type TestFile, testHasher } from './support/files.ts';
 import {
   entryOf,
@@ -190,6 +191,57 @@ describe('reorgs', () => {
     chain.mine(a);
     await syncNode(node, chain);
     assert.equal((await node.log.stateOf(1 as never)).finalized, false, 'there was no room for it');
+  });
+
+  it('lose nothing acknowledged, wherever the machine stops', async function () {
+    this.timeout(30_000);
+    const [a, b, c] = [600, 1000, 300].map((size, seed) => randomFile(hasher, size, seed + 30));
+    assert.ok(a && b && c);
+    /** Uploads, a reorg that puts b where a and c were, an upload, and a reorg that mixes all. */
+    const live = async (disk: FaultyDisk, chain: TestChain, kept: Set<TestFile>): Promise<void> => {
+      const node = await openNode(disk);
+      chain.mine();
+      chain.mine(a, c);
+      await syncNode(node, chain);
+      for (const [sequence, file] of [a, c].entries()) {
+        await upload(node, file, sequence);
+        kept.add(file);
+      }
+      chain.takeBack(1);
+      chain.mine(b);
+      chain.mine();
+      await syncNode(node, chain);
+      await upload(node, b, 0);
+      kept.add(b);
+      finalBranch(chain);
+      await syncNode(node, chain);
+    };
+    const finalBranch = (chain: TestChain): void => {
+      chain.takeBack(chain.blocks.length - 1);
+      for (const file of [c, b, a]) chain.mine(file);
+    };
+    const whole = new FaultyDisk();
+    const everything = new Set<TestFile>();
+    await live(whole, new TestChain(), everything);
+    assert.equal(everything.size, 3);
+    for (let at = 0; at < whole.operations; at += 1) {
+      for (let seed = 0; seed < 3; seed += 1) {
+        const disk = new FaultyDisk(at);
+        const chain = new TestChain();
+        const kept = new Set<TestFile>();
+        await assert.rejects(live(disk, chain, kept), Crash);
+        if (chain.blocks.length === 0) chain.mine();
+        finalBranch(chain);
+        const next = await disk.afterCrash(seededRng(at * 10 + seed));
+        const node = await openNode(next);
+        await syncNode(node, chain);
+        await node.finaliser.considerPending(signal);
+        for (const [sequence, file] of [c, b, a].entries()) {
+          if (kept.has(file))
+            await assertFinalised(node, sequence, file, `stop at ${at}, seed ${seed}`);
+        }
+      }
+    }
   });
 
   async function uploadAll(node: TestNode, chain: TestChain): Promise<void> {
