@@ -190,7 +190,6 @@ describe('sending transactions', () => {
   it('sends again what the pool forgot', async () => {
     const signer = await account();
     await manual();
-    const signed = Promise.withResolvers?.<string>();
     let hash = '';
     const sending = senderFor(signer, memoryKeyValueStore(), { rebroadcastMs: 30 }).send(
       pay('dropped'),
@@ -198,7 +197,6 @@ describe('sending transactions', () => {
         signal: signal(),
         onSigned: (value) => {
           hash = value;
-          signed?.resolve(value);
         },
       },
     );
