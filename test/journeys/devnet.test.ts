@@ -8,6 +8,7 @@ import { repositoryRoot } from '../architecture/house.ts';
 import { CAIRN, cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { readEndpoints, rpc, startNetwork } from '../support/network.ts';
+import { until } from '../support/wait.ts';
 
 /** Processes whose command line names `text`: what a devnet in that folder left running. */
 function processesNaming(text: string): number[] {
@@ -21,20 +22,6 @@ function processesNaming(text: string): number[] {
       }
     })
     .map(Number);
-}
-
-/** Waits until `condition` holds. @throws after `timeoutMs` */
-async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline)
-      throw new Error(`${what} did not come within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 describe('a network on one machine', function () {
