@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isFault, memoryKeyValueStore } from '@cairn/primitives';
 import type { FileSource } from '@cairn/log-layer';
+import { isFault, memoryKeyValueStore } from '@cairn/primitives';
 import type { PutEvent } from '../src/client.ts';
 import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
 
@@ -24,7 +24,11 @@ describe('upload journey', () => {
         assert.equal(receipt.sizeBytes, size);
         assert.equal(receipt.finalised, true);
         assert.deepEqual(receipt.holders, [
-          { url: network.nodes[0]?.url, shard: { id: 0, count: 1 }, segments: Math.ceil(size / SEGMENT) },
+          {
+            url: network.nodes[0]?.url,
+            shard: { id: 0, count: 1 },
+            segments: Math.ceil(size / SEGMENT),
+          },
         ]);
         assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
       });
@@ -185,7 +189,11 @@ describe('upload journey', () => {
   });
 
   it('gives the place of a holder that fails to another that covers its shard', async () => {
-    await start({ dieAfter: 2, shard: { id: 0, count: 1 } }, { shard: { id: 0, count: 2 } }, { shard: { id: 1, count: 2 } });
+    await start(
+      { dieAfter: 2, shard: { id: 0, count: 1 } },
+      { shard: { id: 0, count: 2 } },
+      { shard: { id: 1, count: 2 } },
+    );
     const events: PutEvent[] = [];
     const bytes = aperiodicBytes(5 * SEGMENT);
     const receipt = await network.client().put(bytes, {
@@ -225,7 +233,9 @@ describe('upload journey', () => {
   it('cuts a file into fragments, pays them in one transaction and lists them in a manifest', async () => {
     await start({});
     const bytes = aperiodicBytes(5 * SEGMENT + 9);
-    const receipt = await network.client().put(bytes, { fragmentBytes: 2 * SEGMENT, name: 'a.bin' });
+    const receipt = await network
+      .client()
+      .put(bytes, { fragmentBytes: 2 * SEGMENT, name: 'a.bin' });
     assert.equal(receipt.fragments.length, 3);
     assert.equal(network.payments, 1);
     const roots = receipt.fragments.map(({ root }) => root);

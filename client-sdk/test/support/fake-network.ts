@@ -189,7 +189,8 @@ export class FakeNode {
     if (entry === undefined) return this.#problem(response, 404, 'ENTRY_UNKNOWN', 'later');
     const bits = new Uint8Array(Math.ceil(segmentsOf(entry.sizeBytes) / 8));
     for (let index = 0; index < segmentsOf(entry.sizeBytes); index += 1) {
-      if (this.segments.has(`${root} ${index}`)) bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+      if (this.segments.has(`${root} ${index}`))
+        bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
     }
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bits);
   }
@@ -240,14 +241,22 @@ export class FakeNode {
   }
 
   async #rpc(body: Buffer, response: ServerResponse): Promise<void> {
-    const { id, method, params = [] } = JSON.parse(body.toString()) as {
+    const {
+      id,
+      method,
+      params = [],
+    } = JSON.parse(body.toString()) as {
       id: number;
       method: string;
       params?: unknown[];
     };
     const reply = (result: unknown): void => this.#json(response, { jsonrpc: '2.0', id, result });
     const refuse = (code: number, message: string, data?: string): void =>
-      this.#json(response, { jsonrpc: '2.0', id, error: { code, message, ...(data ? { data } : {}) } });
+      this.#json(response, {
+        jsonrpc: '2.0',
+        id,
+        error: { code, message, ...(data ? { data } : {}) },
+      });
     const { shard } = this.options;
     switch (method) {
       case 'zgs_getStatus':
@@ -354,7 +363,14 @@ export class FakeNode {
   }
 
   #problem(response: ServerResponse, status: number, code: string, retry: string): void {
-    const problem = { type: `urn:cairn:fault:${code}`, title: code, status, detail: code, code, retry };
+    const problem = {
+      type: `urn:cairn:fault:${code}`,
+      title: code,
+      status,
+      detail: code,
+      code,
+      retry,
+    };
     response
       .writeHead(status, { 'content-type': 'application/problem+json' })
       .end(stringifyJson(problem));
@@ -414,7 +430,15 @@ export class FakeNetwork {
           entries = files.map(({ root, sizeBytes, nodes, tags }) => {
             const { startSector, sectors } = this.#tree.append(nodes);
             const sequence = this.entries.length;
-            const entry = { sequence, root, sizeBytes, startSector, paddedSectors: sectors, nodes, tags };
+            const entry = {
+              sequence,
+              root,
+              sizeBytes,
+              startSector,
+              paddedSectors: sectors,
+              nodes,
+              tags,
+            };
             this.entries.push(entry);
             return entry;
           });
