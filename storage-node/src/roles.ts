@@ -3,7 +3,7 @@ import { abortable } from '@cairn/primitives';
 import type { AdjustableLogger } from './adjustable-logger.ts';
 import type { NodeRole, StorageNodeConfig } from './config.ts';
 import { createStorageNode, type StorageNode } from './create-storage-node.ts';
-import { StorageNodeError } from './errors.ts';
+import { startIndexer } from './indexer/start-indexer.ts';
 
 /** What a role is started with. */
 export interface RoleContext {
@@ -30,12 +30,12 @@ export type RoleStarter = (context: RoleContext) => Promise<StartedRole>;
 /** Roles in the order they start. */
 export const ROLE_ORDER: readonly NodeRole[] = ['storage', 'indexer'];
 
-/** How each role is started; a role without a starter is not part of this build. */
-export function roleStarters(): Readonly<Record<NodeRole, RoleStarter | undefined>> {
-  return { storage: startStorage, indexer: undefined };
+/** How each role is started. */
+export function roleStarters(): Readonly<Record<NodeRole, RoleStarter>> {
+  return { storage: startStorage, indexer: startIndexer };
 }
 
-/** Starts the configured roles. @throws {StorageNodeError} NODE_CONFIG; what starting throws */
+/** Starts the configured roles. @throws what starting throws */
 export async function startRoles(
   context: Omit<RoleContext, 'storage'>,
 ): Promise<readonly StartedRole[]> {
@@ -43,15 +43,8 @@ export async function startRoles(
   const started: StartedRole[] = [];
   for (const role of ROLE_ORDER) {
     if (!context.config.node.roles.includes(role)) continue;
-    const start = starters[role];
-    if (start === undefined) {
-      throw new StorageNodeError(
-        { code: 'NODE_CONFIG', field: 'node.roles' },
-        `this build has no ${role} role`,
-      );
-    }
     const storage = started.find((other) => other.storage !== undefined)?.storage;
-    started.push(await start({ ...context, storage }));
+    started.push(await starters[role]({ ...context, storage }));
   }
   return started;
 }
