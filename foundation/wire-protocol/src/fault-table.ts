@@ -44,6 +44,9 @@ const row = (status: number, title: string, retry: RetryAdvice = 'never'): Fault
 const ROWS: Readonly<Record<string, FaultAdvice>> = {
   WIRE_TOO_LONG: row(413, 'More than is allowed'),
   SHARD_INVALID: row(400, 'Not a shard'),
+  BODY_CUT_SHORT: row(400, 'The body ended early', 'later'),
+  BODY_KIND: row(415, 'The content type is not taken here'),
+  FILE_LENGTH: row(422, 'The file has another length than announced'),
   FILE_EMPTY: row(422, 'Empty files cannot be stored'),
   QUEUE_FULL: row(503, 'Too much work is waiting', 'later'),
   DEADLINE_PASSED: row(504, 'It took too long', 'later'),
@@ -63,16 +66,22 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   CACHE_FILE_TOO_LARGE: row(404, 'Files this large wait for their log entry', 'later'),
   CACHE_FULL: row(503, 'Too many files wait for their log entry', 'later'),
   CACHE_SIZE_MISMATCH: row(409, 'The file size differs from earlier segments'),
+  FLOW_ROOT_UNKNOWN: row(404, 'No such flow root is remembered'),
   RANGE_INVALID: row(416, 'No such range'),
   CHAIN_MISMATCH: row(409, 'Meant for another chain'),
   NODE_NOT_READY: row(503, 'The node is starting', 'later'),
   NODE_STOPPING: row(503, 'The node is stopping', 'elsewhere'),
+  CHAIN_UNREACHABLE: row(503, 'The chain does not answer', 'later'),
+  DISK_FULL: row(507, 'The disk is full', 'elsewhere'),
   STORE_FULL: row(507, 'The disk is full', 'elsewhere'),
   METHOD_NOT_ALLOWED: row(405, 'The method is not served here'),
   MEDIA_TYPE: row(415, 'The content type is not taken here'),
   ROUTE_UNKNOWN: row(404, 'There is nothing at this path'),
   UNAUTHORIZED: row(401, 'A token is needed'),
 };
+
+/** Codes whose sentences name paths or other machines: only their title is told. */
+const UNTOLD: readonly string[] = ['RPC_ERROR', 'CHAIN_UNREACHABLE', 'DISK_FULL'];
 
 /** Families by prefix, for codes without a row. */
 const FAMILIES: readonly (readonly [prefix: string, advice: FaultAdvice])[] = [
@@ -105,8 +114,8 @@ export function faultRows(): readonly (readonly [code: string, advice: FaultAdvi
 export function problemOf(error: unknown): Problem {
   const code = error instanceof Fault ? error.code : 'INTERNAL';
   const { status, title, retry } = faultAdvice(code);
-  const isOurs = error instanceof Fault && (status < 500 || Object.hasOwn(ROWS, code));
-  const detail = isOurs ? error.message : title;
+  const isTold = (status < 500 || Object.hasOwn(ROWS, code)) && !UNTOLD.includes(code);
+  const detail = error instanceof Fault && isTold ? error.message : title;
   return { type: `urn:cairn:fault:${code}`, title, status, detail, code, retry };
 }
 

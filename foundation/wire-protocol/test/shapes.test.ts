@@ -198,6 +198,8 @@ describe('fault table', () => {
       problemOf(new QueueFullError({ code: 'QUEUE_FULL', running: 1, waiting: 2 }, 'full')).status,
       503,
     );
+    const disk = new (class extends Fault {})({ code: 'DISK_FULL' }, '/var/lib/secret is full');
+    assert.deepEqual([problemOf(disk).status, problemOf(disk).detail], [507, 'The disk is full']);
     const internal = problemOf(new Error('/home/someone/secret'));
     assert.deepEqual(
       [internal.code, internal.status, internal.detail],
