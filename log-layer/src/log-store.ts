@@ -10,6 +10,7 @@ import {
   fromHex,
   type KeyValueStore,
   type KeyValueWrite,
+  LruCache,
   MAX_BLOCK_MARKS,
   type Root,
   readSafeU64,
@@ -33,6 +34,9 @@ import { Serial } from './serial.ts';
 import { claimStore, type StoreIdentity } from './store-identity.ts';
 
 const NOTHING = new Uint8Array(0);
+/** Memory for entries asked for lately, and what one takes besides its tags. */
+const MAX_CACHED_ENTRY_BYTES = 8 * 1024 * 1024;
+const ENTRY_BYTES = 1500;
 const FINALIZED = 1;
 const PRUNED = 2;
 
@@ -60,6 +64,12 @@ export class LogStore {
   readonly #kv: KeyValueStore;
   readonly #identity: StoreIdentity;
   readonly #writes = new Serial();
+  readonly #entries = new LruCache<Sequence, LogEntry>({
+    maxWeight: MAX_CACHED_ENTRY_BYTES,
+    weigh: ({ tags }) => ENTRY_BYTES + tags.length,
+  });
+  /** Grows with each rollback: what was read before one is not remembered after it. */
+  #branch = 0;
   #marks: StoredMark[];
   #tree: FlowTree;
   #next: number;
@@ -140,10 +150,16 @@ export class LogStore {
     return (level, index) => this.#kv.get(flowNodeKey(level, index));
   }
 
-  /** The entry of a sequence. @throws {LogError} LOG_STORE_DAMAGED */
+  /** The entry of a sequence. Lately used ones are in memory. @throws {LogError} LOG_STORE_DAMAGED */
   async entryAt(sequence: Sequence): Promise<LogEntry | undefined> {
+    const known = this.#entries.get(sequence);
+    if (known !== undefined) return known;
+    const branch = this.#branch;
     const bytes = await this.#kv.get(keyOf(KEY.entry, sequence));
-    return bytes === undefined ? undefined : decodeEntry(sequence, bytes);
+    if (bytes === undefined) return undefined;
+    const entry = decodeEntry(sequence, bytes);
+    if (branch === this.#branch) this.#entries.set(sequence, entry);
+    return entry;
   }
 
   /** The entry whose sectors, padding included, hold sector `sector` of the flow. */
@@ -356,6 +372,8 @@ export class LogStore {
     }
     batch.push(nextWrite(next, snapshot));
     await this.#kv.write(batch, { sync: true });
+    this.#branch += 1;
+    this.#entries.clear();
     if (removed.length > 0) this.#oldestOrphanBlock = Math.min(this.#oldestOrphanBlock, newest);
     this.#tree = tree;
     this.#next = next;
