@@ -103,7 +103,12 @@ async function readCheckpoint(
 ): Promise<number> {
   const bytes = await readFileIfPresent(checkpoints);
   if (bytes === undefined) return 0;
-  const record = parseJson(utf8Text(bytes));
+  let record: unknown;
+  try {
+    record = parseJson(utf8Text(bytes));
+  } catch {
+    return 0; // not ours, or damaged: begin again
+  }
   if (!isRecord(record) || record['version'] !== 1) return 0;
   const { doneBytes } = record;
   if (record['name'] !== name || record['sizeBytes'] !== sizeBytes) return 0;

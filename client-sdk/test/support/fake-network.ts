@@ -146,7 +146,7 @@ export class FakeNode {
         return await this.#get(segment[1], Number(segment[2]), response);
       }
       const held = /^\/v1\/entries\/(0x[0-9a-f]{64})\/held/.exec(path);
-      if (held?.[1] !== undefined) return this.#held(held[1], response);
+      if (held?.[1] !== undefined) return await this.#held(held[1], response);
       const stat = /^\/v1\/entries\/(0x[0-9a-f]{64})$/.exec(path);
       if (stat?.[1] !== undefined) return this.#stat(stat[1], response);
       this.#problem(response, 404, 'ROUTE_UNKNOWN', 'never');
@@ -159,7 +159,8 @@ export class FakeNode {
     if (this.#isDead()) return void response.destroy();
     if (this.#busyLeft > 0) {
       this.#busyLeft -= 1;
-      return this.#problem(response, 503, 'QUEUE_FULL', 'later');
+      this.#problem(response, 503, 'QUEUE_FULL', 'later');
+      return;
     }
     const { segment } = parseSegmentMessage(new Uint8Array(body));
     try {
@@ -197,7 +198,10 @@ export class FakeNode {
 
   #stat(root: string, response: ServerResponse): void {
     const entry = this.entry(root);
-    if (entry === undefined) return this.#problem(response, 404, 'FILE_UNKNOWN', 'elsewhere');
+    if (entry === undefined) {
+      this.#problem(response, 404, 'FILE_UNKNOWN', 'elsewhere');
+      return;
+    }
     const { sequence, sizeBytes, startSector, paddedSectors, tags } = entry;
     const owned = countOwnedSegments(this.options.shard, startSector, sizeBytes);
     const held = [...this.segments.keys()].filter((key) => key.startsWith(root)).length;
@@ -476,7 +480,7 @@ export class FakeNetwork {
       hasher: this.hasher,
       book,
       writableHolders: async (call) =>
-        await book.describe(
+        book.describe(
           indexer === undefined ? urls : (await indexer.nodes(call)).map(({ url }) => url),
           call,
         ),
