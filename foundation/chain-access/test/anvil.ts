@@ -87,7 +87,7 @@ export class Anvil {
 
   /** Any method of the chain's own control. */
   async rpc(method: string, ...params: readonly Json[]): Promise<unknown> {
-    return await this.client.rpc(method, params, { signal: testSignal() });
+    return this.client.rpc(method, params, { signal: testSignal() });
   }
 
   async mine(blocks = 1): Promise<void> {
@@ -101,7 +101,7 @@ export class Anvil {
 
   /** Deploys every contract with price 1,000 wei per sector, from the second account. */
   async deploy(): Promise<Deployment> {
-    return await deployContracts(
+    return deployContracts(
       {
         client: this.client,
         signer: signerFromKey(ANVIL_KEYS[1]),
@@ -140,7 +140,7 @@ export function oneSector(rng: Rng): FlowSubmission {
 }
 
 async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -23,7 +23,8 @@ function clientOf(...answers: readonly (readonly [number, string] | Error)[]): {
     send: async ({ url }) => {
       const answer = answers[Math.min(sent, answers.length - 1)];
       sent += 1;
-      if (answer === undefined || answer instanceof Error) throw answer;
+      if (answer instanceof Error) throw answer;
+      if (answer === undefined) throw new Error('no answer was given to the test');
       const [status, body] = answer;
       const bytes = utf8Bytes(body);
       return {

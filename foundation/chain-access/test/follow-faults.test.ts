@@ -53,7 +53,7 @@ describe('following the log through an endpoint with faults', () => {
   ): Promise<ChainLog> => {
     const client = createChainClient({ rpcUrl, timeoutMs, attempts: 2, clock: fastClock() });
     const chainId = 31_337 as never;
-    return await createChainLog(
+    return createChainLog(
       {
         client,
         flow,
@@ -81,7 +81,7 @@ describe('following the log through an endpoint with faults', () => {
         if (call.method === 'eth_getLogs' && rangeOf(call) > limit) {
           return { error: { code: -32005, message: 'query returned more than 10000 results' } };
         }
-        return await forwarded(call);
+        return forwarded(call);
       };
       const model = await followThrough();
       assert.deepEqual(model.digest(), expected);
@@ -103,7 +103,7 @@ describe('following the log through an endpoint with faults', () => {
       const chainLog = await open(proxy.url, { timeoutMs: 3000 });
       let faults = 0;
       proxy.handle = async (call) => {
-        if (faults >= 12 || rng.below(7) > 0) return await forwarded(call);
+        if (faults >= 12 || rng.below(7) > 0) return forwarded(call);
         faults += 1;
         return fault;
       };
@@ -121,7 +121,7 @@ describe('following the log through an endpoint with faults', () => {
     let failed = 0;
     proxy.handle = async (call) => {
       failed += 1;
-      return failed <= 10 ? 'drop' : await forwarded(call);
+      return failed <= 10 ? 'drop' : forwarded(call);
     };
     const model = new LogModel();
     await followUntil(chainLog, model, atHead, testSignal());
@@ -134,7 +134,7 @@ describe('following the log through an endpoint with faults', () => {
 
   it('starts without a chain when it is told which chain to expect', async () => {
     let up = false;
-    proxy.handle = async (call) => (up ? await forwarded(call) : 'drop');
+    proxy.handle = async (call) => (up ? forwarded(call) : 'drop');
     await assert.rejects(open(proxy.url, { expectId: false }), { code: 'CHAIN_UNREACHABLE' });
     const chainLog = await open(proxy.url);
     up = true;
@@ -154,7 +154,7 @@ describe('following the log through an endpoint with faults', () => {
         return { result: '0x1' };
       }
       if (state === 'wrong') assert.fail('asked the wrong chain for its log');
-      return await forwarded(call);
+      return forwarded(call);
     };
     const chainLog = await open(proxy.url);
     state = 'down';
@@ -180,7 +180,7 @@ describe('following the log through an endpoint with faults', () => {
         const number = stale > 0 ? 10 : head;
         return { result: await blockAt(number) };
       }
-      return await forwarded(call);
+      return forwarded(call);
     };
     await followUntil(chainLog, model, atHead, testSignal());
     assert.equal(stale, 6);
@@ -285,7 +285,7 @@ describe('following the log through an endpoint with faults', () => {
   });
 
   async function blockAt(number: number): Promise<unknown> {
-    return await anvil.rpc('eth_getBlockByNumber', `0x${number.toString(16)}`, false);
+    return anvil.rpc('eth_getBlockByNumber', `0x${number.toString(16)}`, false);
   }
 });
 

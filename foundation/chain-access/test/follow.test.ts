@@ -138,13 +138,12 @@ describe('following the log of a real chain', () => {
     const model = new LogModel();
     await anvil.mine(10);
     for (let round = 0; round < 10; round += 1) {
-      for (let index = rng.below(4); index > 0; index -= 1) {
+      if (rng.below(2) === 0) await anvil.reorg(1 + rng.below(6));
+      await anvil.mine(1 + rng.below(3));
+      // Blocks with transactions last: an empty block may be replaced by one with the same hash.
+      for (let index = 1 + rng.below(3); index > 0; index -= 1) {
         await anvil.submit(flow, [oneSector(rng), oneSector(rng)]);
       }
-      await anvil.mine(1 + rng.below(3));
-      const added = (await headNumber()) - (model.marks.at(-1)?.number ?? 0);
-      if (round > 0 && rng.below(2) === 0) await anvil.reorg(added + rng.below(4));
-      await anvil.mine(1);
       const head = await headNumber();
       await followUntil(await open(), model, (_, step) => reaches(step, head), testSignal());
       assert.deepEqual(model.digest(), (await fresh()).digest(), `seed ${seed}, round ${round}`);

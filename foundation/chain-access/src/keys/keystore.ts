@@ -44,7 +44,7 @@ export async function createKeystore(
   assertPrivateKey(privateKey);
   signal.throwIfAborted();
   const { encryptKeystoreJson } = await import('ethers/wallet');
-  return await encryptKeystoreJson(
+  return encryptKeystoreJson(
     { address: addressOf(privateKey), privateKey: toHex(privateKey) },
     utf8Bytes(password),
     {

@@ -117,7 +117,7 @@ export class LogWalk {
       this.#idleHead = head.hash;
       return [];
     }
-    return await this.#advance(fromBlock, target, head, options);
+    return this.#advance(fromBlock, target, head, options);
   }
 
   async #checkChain(options: CallOptions): Promise<void> {
@@ -194,11 +194,11 @@ export class LogWalk {
       if (!(error instanceof ChainError) || !this.#canShrink(error, toBlock - fromBlock + 1)) {
         throw error;
       }
-      return await this.#advance(fromBlock, target, head, options);
+      return this.#advance(fromBlock, target, head, options);
     }
 
     const nextSequence = await this.#checkDense(page, fromBlock, near, options);
-    if (nextSequence === 'missed') return await this.#repair(page, fromBlock, options);
+    if (nextSequence === 'missed') return this.#repair(page, fromBlock, options);
     metrics.entries.add(page.entries.length);
     metrics.followed.set(toBlock);
     const parts = splitPage(page);

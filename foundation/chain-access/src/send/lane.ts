@@ -122,7 +122,7 @@ export class Lane {
 
   /** Runs `task` when no other intent is taking a nonce. */
   async exclusively<Result>(task: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    return await this.#turns.run(task, signal);
+    return this.#turns.run(task, signal);
   }
 
   /**
@@ -156,7 +156,7 @@ export class Lane {
       fees,
     };
     const variant = variantOf(signer.signTransaction(unsigned), unsigned);
-    return await this.put({
+    return this.put({
       intent: request.intent,
       fingerprint: fingerprintOf(request),
       rounds: [...earlier, { nonce, signedAtBlock, variants: [variant], costWei, state: 'live' }],

@@ -1,6 +1,6 @@
 import type { Logger } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
-import { isOutage } from '../client/errors.ts';
+import { ChainError, isOutage } from '../client/errors.ts';
 import { Outage } from '../client/outage.ts';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
 import type { LocalSigner } from '../keys/signer.ts';
@@ -85,7 +85,9 @@ export class Settlement {
         } catch (error) {
           signal.throwIfAborted();
           const signed = await lane.find(request.intent);
-          if (!isOutage(error) || signed === undefined) throw error;
+          // Once signed, nothing the endpoint says about itself ends the wait: only the signal does.
+          const waits = signed?.rounds.some(({ state }) => state !== 'dead') ?? false;
+          if (!(error instanceof ChainError) || !waits) throw error;
           await outage.wait(error, signal);
           continue;
         }
@@ -116,7 +118,7 @@ export class Settlement {
         `the intent "${request.intent}" was already signed as another transaction`,
       );
     }
-    if (receipt !== undefined) return await this.#onReceipt(record, receipt, request, options);
+    if (receipt !== undefined) return this.#onReceipt(record, receipt, request, options);
     if (record.mined !== undefined) {
       // A reorganisation undid what was settled.
       await lane.update(
@@ -126,7 +128,7 @@ export class Settlement {
       );
       return 'waiting';
     }
-    return await this.#keepAlive(record, request, options);
+    return this.#keepAlive(record, request, options);
   }
 
   async #sign(
@@ -214,7 +216,7 @@ export class Settlement {
     const round = record.rounds.findLast(({ state }) => state !== 'dead');
     if (round === undefined) return 'signed'; // the next look signs anew
     const mined = await client.getTransactionCount(signer.address, 'latest', { signal });
-    if (mined > round.nonce) return await this.#onNonceUsed(record, round, request, { signal });
+    if (mined > round.nonce) return this.#onNonceUsed(record, round, request, { signal });
 
     if (mined < round.nonce) {
       // Something before it is missing; if it is one of ours that nobody waits for, help it along.
@@ -244,18 +246,18 @@ export class Settlement {
     };
     this.#times.set(intent, times);
     const mayRaise = nowMs - times.signedMs >= raiseFeesMs;
-    if (!mayRaise && nowMs - times.sentMs < rebroadcastMs) return await lane.find(intent);
-    return await lane.exclusively(async () => {
+    if (!mayRaise && nowMs - times.sentMs < rebroadcastMs) return lane.find(intent);
+    return lane.exclusively(async () => {
       const record = await lane.find(intent);
       const round = record?.rounds.findLast(({ state }) => state !== 'dead');
       if (record === undefined || round === undefined) return record;
       // A nonce that was given to another intent meanwhile is left to it; see Round.state.
       if (lane.holderOf(round.nonce, intent) !== undefined) return record;
       times.sentMs = nowMs;
-      if (!mayRaise || round.nonce !== mined) return await this.#send(record, own, options);
+      if (!mayRaise || round.nonce !== mined) return this.#send(record, own, options);
       times.signedMs = nowMs;
       const raised = await this.#raise(record, round, options);
-      return await this.#send(raised ?? record, own, options);
+      return this.#send(raised ?? record, own, options);
     }, options.signal);
   }
 
@@ -284,7 +286,7 @@ export class Settlement {
       { intent: record.intent, nonce: round.nonce, hash: variant.hash },
       'a transaction waits, replaced by one that offers more',
     );
-    return await lane.put(
+    return lane.put(
       withRound(record, round, { ...round, costWei, variants: [...round.variants, variant] }),
     );
   }
@@ -301,7 +303,7 @@ export class Settlement {
       case 'accepted':
         return round.state === 'live'
           ? record
-          : await lane.put(withRound(record, round, { ...round, state: 'live' }));
+          : lane.put(withRound(record, round, { ...round, state: 'live' }));
       case 'unknown':
         if (times !== undefined) times.sentMs += UNANSWERED_MS - this.#options.rebroadcastMs;
         logger.debug({ intent: record.intent, hash: variant.hash }, 'no answer to a transaction');
