@@ -1,4 +1,4 @@
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { acquireDirectoryLock, type DirectoryLock } from '@cairn/node-runtime/files';
 import {
@@ -171,7 +171,7 @@ class RunningDevnet implements Devnet {
     this.#guardian = await this.#supervisor.start([
       paths.endpoints,
       ...(isKept ? [] : remainsOf(paths)),
-      paths.lock,
+      ...(await lockFiles(paths.directory)),
       paths.run,
     ]);
     await this.#record('starting');
@@ -243,6 +243,10 @@ class RunningDevnet implements Devnet {
     }
     await rm(paths.run, { force: true });
     await this.#lock.release();
+    // A released lock is an empty file; in a directory of ours it would look like one that is held.
+    for (const path of await lockFiles(paths.directory)) {
+      if ((await stat(path).catch(() => undefined))?.size === 0) await rm(path, { force: true });
+    }
     await this.#removeEmptyDirectories();
   }
 
@@ -380,6 +384,12 @@ class RunningDevnet implements Devnet {
     const elapsedMs = this.#clock.monotonic() - this.#startedAt;
     this.#options.onEvent?.({ kind: 'step', text, elapsedMs });
   }
+}
+
+/** The files by which `acquireDirectoryLock` keeps a directory for one process. */
+async function lockFiles(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory);
+  return names.filter((name) => /^LOCK\.\d+$/.test(name)).map((name) => join(directory, name));
 }
 
 /** What a run made that means nothing without it; its logs are not among it. */

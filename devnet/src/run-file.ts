@@ -28,8 +28,6 @@ export interface DevnetPaths {
   readonly endpoints: string;
   /** The run file. */
   readonly run: string;
-  /** What keeps two devnets from one directory; `acquireDirectoryLock` names it so. */
-  readonly lock: string;
   readonly keys: string;
   readonly logs: string;
   /** What the chain and the nodes keep. */
@@ -46,7 +44,6 @@ export function devnetPaths(directory: string): DevnetPaths {
     directory,
     endpoints: join(directory, 'endpoints.json'),
     run: join(directory, 'devnet.json'),
-    lock: join(directory, 'LOCK.pid'),
     keys: join(directory, 'keys'),
     logs: join(directory, 'logs'),
     data: join(directory, 'data'),

@@ -65,7 +65,7 @@ export async function stopRecorded(
       `processes ${pids.join(', ')} of the devnet in ${paths.directory} do not end`,
     );
   }
-  for (const path of [paths.endpoints, paths.lock, paths.run]) await rm(path, { force: true });
+  for (const path of [paths.endpoints, paths.run]) await rm(path, { force: true });
   return wasRunning;
 }
 

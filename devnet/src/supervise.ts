@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@cairn/primitives';
@@ -160,19 +160,29 @@ export async function awaitReady(
         `${managed.name} was not ready after ${timeoutMs} ms; its log is ${managed.logPath}`,
       );
     }
-    throw endedFault(managed, outcome.exit);
+    throw endedFault(managed, outcome.exit, await lastWords(managed.logPath));
   } finally {
     over.abort(new Error('no longer waited for'));
     await asking.catch(() => undefined);
   }
 }
 
-/** The fault for a process that ended by itself. */
-export function endedFault({ name, logPath: log }: ManagedProcess, exit: string): DevnetError {
+function endedFault(
+  { name, logPath: log }: ManagedProcess,
+  exit: string,
+  words: string,
+): DevnetError {
   return new DevnetError(
     { code: 'PROCESS_ENDED', name, exit, log },
-    `${name} ended by itself (${exit}); its log is ${log}`,
+    `${name} ended by itself (${exit}); its log ${log} ends with: ${words}`,
   );
+}
+
+/** The first of the last lines of a log that is no JSON, else the last: what a person reads first. */
+async function lastWords(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const lines = text.trim().split('\n').slice(-5);
+  return (lines.find((line) => !line.startsWith('{')) ?? lines.at(-1) ?? '').slice(0, 300);
 }
 
 function manage(

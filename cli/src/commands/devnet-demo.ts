@@ -121,7 +121,7 @@ async function tour(
   const { size } = options;
   await writeSeededFile(path, size, { seed, signal });
   const original = await digestOfFile(path);
-  await say(`2. Made a file of ${formatBytes(size)} of chance (seed ${seed}).`);
+  await say(`2. Made a file of ${formatBytes(size)} of random bytes (seed ${seed}).`);
 
   const [chain] = endpoints.chains;
   const replicas = endpoints.storage.length >= 3 ? 2 : 1;
