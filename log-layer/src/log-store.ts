@@ -2,12 +2,9 @@ import { assertNodeLayout, FlowTree, type NodeLookup } from '@cairn/commitments'
 import {
   type Address,
   type BlockMark,
-  bigEndianBytes,
   type ChainEntry,
   type ChainId,
   type ChainStep,
-  concatBytes,
-  fromHex,
   type KeyValueStore,
   type KeyValueWrite,
   LruCache,
@@ -25,15 +22,25 @@ import { flowNodeKey, KEY, keyOf, lastNumber, numberRange, rangeOf } from './key
 import {
   decodeEntry,
   type EntryState,
-  encodeEntry,
   isSameEntry,
   type LogEntry,
   logEntryOf,
 } from './log-entry.ts';
+import {
+  assertPlaced,
+  entryWrites,
+  type LoadedState,
+  loadState,
+  markWrite,
+  NOTHING,
+  nextWrite,
+  refuseDamaged,
+  removalWrites,
+  type StoredMark,
+} from './log-records.ts';
 import { Serial } from './serial.ts';
 import { claimStore, type StoreIdentity } from './store-identity.ts';
 
-const NOTHING = new Uint8Array(0);
 /** Memory for entries asked for lately, and what one takes besides its tags. */
 const MAX_CACHED_ENTRY_BYTES = 8 * 1024 * 1024;
 const ENTRY_BYTES = 1500;
@@ -46,12 +53,6 @@ export interface AppliedStep {
   readonly added: readonly LogEntry[];
   /** Entries that are no longer on the chain, newest first. */
   readonly removed: readonly LogEntry[];
-}
-
-/** A block and what the log was right after it. */
-interface StoredMark extends BlockMark {
-  readonly nextSequence: number;
-  readonly snapshot: Uint8Array;
 }
 
 /**
@@ -434,97 +435,4 @@ export class LogStore {
     }
     return found;
   }
-}
-
-interface LoadedState {
-  readonly marks: StoredMark[];
-  readonly tree: FlowTree;
-  readonly next: number;
-  readonly oldestOrphanBlock: number;
-}
-
-async function loadState(kv: KeyValueStore, signal: AbortSignal): Promise<LoadedState> {
-  const stored = await kv.get(keyOf(KEY.next));
-  if (stored !== undefined && stored.length < 8) refuseDamaged('next sequence', stored.length);
-  const next = stored === undefined ? 0 : readSafeU64(viewOf(stored), 0);
-  const tree = stored === undefined ? FlowTree.empty() : FlowTree.restore(stored.slice(8));
-  const marks: StoredMark[] = [];
-  for await (const [key, value] of kv.entries(rangeOf(KEY.block), { signal })) {
-    if (value.length < 40) refuseDamaged('block', value.length);
-    marks.push({
-      number: lastNumber(key),
-      hash: toHex(value.subarray(0, 32)),
-      nextSequence: readSafeU64(viewOf(value), 32),
-      snapshot: value.slice(40),
-    });
-  }
-  let oldestOrphanBlock = Number.POSITIVE_INFINITY;
-  for await (const [, value] of kv.entries(rangeOf(KEY.orphan), { signal })) {
-    oldestOrphanBlock = Math.min(oldestOrphanBlock, readSafeU64(viewOf(value), 0));
-  }
-  return { marks, tree, next, oldestOrphanBlock };
-}
-
-function assertPlaced(
-  { sequence, startSector, paddedSectors }: LogEntry,
-  placement: { readonly startSector: number; readonly sectors: number },
-): void {
-  if (placement.startSector === startSector && placement.sectors === paddedSectors) return;
-  throw new LogError(
-    {
-      code: 'LOG_MISPLACED',
-      sequence,
-      expectedSector: placement.startSector,
-      actualSector: startSector,
-    },
-    `the chain puts entry ${sequence} at sector ${startSector} with ${paddedSectors} sectors; by the ` +
-      `log's rules it is at ${placement.startSector} with ${placement.sectors}`,
-  );
-}
-
-function entryWrites(entry: LogEntry): KeyValueWrite[] {
-  const { sequence, startSector, root } = entry;
-  return [
-    { type: 'put', key: keyOf(KEY.entry, sequence), value: encodeEntry(entry) },
-    { type: 'put', key: keyOf(KEY.start, startSector), value: bigEndianBytes(sequence, 8) },
-    { type: 'put', key: keyOf(KEY.root, rootBytes(root), sequence), value: NOTHING },
-    { type: 'put', key: keyOf(KEY.pending, sequence), value: NOTHING },
-  ];
-}
-
-/** Removes all about an entry but what its pieces can be found by. */
-function removalWrites(entry: LogEntry, block: number): KeyValueWrite[] {
-  const { sequence, startSector } = entry;
-  const root = rootBytes(entry.root);
-  const orphan = concatBytes(
-    bigEndianBytes(block, 8),
-    bigEndianBytes(sequence, 8),
-    encodeEntry(entry),
-  );
-  return [
-    { type: 'delete', key: keyOf(KEY.entry, sequence) },
-    { type: 'delete', key: keyOf(KEY.start, startSector) },
-    { type: 'delete', key: keyOf(KEY.root, root, sequence) },
-    { type: 'delete', key: keyOf(KEY.finalised, root, sequence) },
-    { type: 'delete', key: keyOf(KEY.pending, sequence) },
-    { type: 'delete', key: keyOf(KEY.state, sequence) },
-    { type: 'put', key: keyOf(KEY.orphan, root, startSector), value: orphan },
-  ];
-}
-
-function markWrite({ number, hash, nextSequence, snapshot }: StoredMark): KeyValueWrite {
-  const value = concatBytes(fromHex(hash), bigEndianBytes(nextSequence, 8), snapshot);
-  return { type: 'put', key: keyOf(KEY.block, number), value };
-}
-
-function nextWrite(next: number, snapshot: Uint8Array): KeyValueWrite {
-  const value = concatBytes(bigEndianBytes(next, 8), snapshot);
-  return { type: 'put', key: keyOf(KEY.next), value };
-}
-
-function refuseDamaged(what: string, sizeBytes: number): never {
-  throw new LogError(
-    { code: 'LOG_STORE_DAMAGED', what, sizeBytes },
-    `the log store's ${what} record is missing or damaged (${sizeBytes} bytes)`,
-  );
 }

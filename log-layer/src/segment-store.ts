@@ -132,8 +132,10 @@ export class SegmentStore {
     assertBelongs(entry, segment);
     if ((await this.#recordOf(entry, segment.index)) !== undefined) return 'held';
     const key = `${entry.startSector}:${segment.index}:${entry.root}:${entry.sizeBytes}`;
+    // The write goes on for those who joined it, so it has no caller's signal; one of its own, since
+    // thousands may wait and each would add a listener to a signal they shared.
     const store = (): Promise<'stored' | 'held'> =>
-      this.#writers.run(() => this.#store(entry, segment), this.#stop.signal);
+      this.#writers.run(() => this.#store(entry, segment), new AbortController().signal);
     return this.#flights.run(key, store, signal);
   }
 
@@ -216,6 +218,7 @@ export class SegmentStore {
   }
 
   async #store(entry: LogEntry, segment: VerifiedSegment): Promise<'stored' | 'held'> {
+    this.#stop.signal.throwIfAborted();
     const place = piecePlace(entry, segment.index);
     const end = place.sector + place.sectors;
     const quick = await this.#locks.run(place.sector, end, async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, type FileStore, type KeyValueStore, systemClock } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
 import { Finaliser } from '../../src/finaliser.ts';
@@ -9,6 +10,7 @@ import { CHAIN, logger, metrics, type TestFile, testHasher } from './files.ts';
 import type { TestChain } from './test-chain.ts';
 
 export const never = new AbortController().signal;
+setMaxListeners(0, never); // everything in a test shares it
 
 /** The log layer of a storage node, wired. */
 export interface TestNode {
