@@ -16,18 +16,19 @@ library FlowTree {
     /// @dev Sectors in a segment of 256 KiB.
     uint256 internal constant SEGMENT_SECTORS = 1024;
 
-    /// @dev The flow never grows past 2^56 sectors (2^64 bytes).
-    uint256 internal constant MAX_LENGTH = 1 << 56;
+    /// @dev The flow never grows past 2^53 - 1 sectors (2 EiB): nodes count positions in numbers that are exact up to
+    /// there, and one submission beyond would stop every node that reads the log.
+    uint256 internal constant MAX_LENGTH = (1 << 53) - 1;
 
     /// @dev keccak-256 of 256 zero bytes, the hash of a sector that nobody wrote.
     bytes32 internal constant EMPTY_SECTOR = 0xd397b3b043d87fcd6fad1291ff0bfd16401c274896d8c63a923727f077b8e0b5;
 
-    /// @notice The submission would take the flow to `length` sectors; the limit is 2^56.
+    /// @notice The submission would take the flow to `length` sectors; the limit is 2^53 - 1.
     error FlowFull(uint256 length);
 
     /// @notice The frontier in storage. Its length is kept beside other counters by whoever owns it.
     struct Stored {
-        bytes32[57] nodes;
+        bytes32[53] nodes;
     }
 
     /// @notice The frontier in memory while it changes.
@@ -38,7 +39,7 @@ library FlowTree {
         uint256 length;
         uint256 loaded;
         uint256 dirty;
-        bytes32[57] nodes;
+        bytes32[53] nodes;
     }
 
     /// @notice Opens the frontier of a flow of `length` sectors; reads nothing yet.

@@ -59,7 +59,7 @@ struct EpochRangeWithContextDigest {
 enum SubmissionFault {
     ZeroSubmitter, // the submitter is address zero
     NoNodes, // an empty file has no nodes and cannot be stored
-    HeightTooLarge, // the first node is higher than 55, that is 2^63 bytes
+    HeightTooLarge, // the first node is higher than 44, that is 2^52 bytes
     HeightsNotDescending, // a node is as high as the one before it, or higher
     HeightSpread, // first and last height differ by 4 or more
     LengthAboveNodes, // the file has more bytes than the nodes cover

@@ -9,7 +9,7 @@ import {IPriceMarket} from "./IPriceMarket.sol";
 /// @dev The market is deployed before its flow and told the address that the flow will have; the flow's constructor
 /// refuses a market that names another. So neither needs a setter.
 contract PriceMarket is IPriceMarket, Administered {
-    /// @notice Largest price in wei: with fewer than 2^56 sectors in a submission, a fee never overflows.
+    /// @notice Largest price in wei: with fewer than 2^45 sectors in a submission, a fee never overflows.
     uint256 public constant MAX_PRICE = type(uint128).max;
 
     /// @inheritdoc IPriceMarket

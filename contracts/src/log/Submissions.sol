@@ -11,8 +11,9 @@ library Submissions {
     /// @dev Bytes in a sector.
     uint256 internal constant SECTOR_BYTES = 256;
 
-    /// @dev Largest height of a node: 2^55 sectors are 2^63 bytes, so sizes and positions fit 64 bits everywhere.
-    uint256 internal constant MAX_HEIGHT = 55;
+    /// @dev Largest height of a node: the longest layout under it, 15 * 2^41 sectors, has fewer than 2^53 bytes, up to which
+    /// the numbers that nodes and clients count with are exact.
+    uint256 internal constant MAX_HEIGHT = 44;
 
     /// @dev A layout spans fewer heights than this, because padding rounds to a sixteenth of a power of two.
     uint256 internal constant MAX_SPREAD = 4;
@@ -21,7 +22,7 @@ library Submissions {
     error InvalidSubmission(SubmissionFault fault);
 
     /// @notice Checks every rule in the order of `SubmissionFault`.
-    /// @return sectors length of the padded file in sectors of 256 bytes, 1 to 2^56 - 1
+    /// @return sectors length of the padded file in sectors of 256 bytes, 1 to 15 * 2^41
     function requireValid(Submission calldata submission) internal pure returns (uint256 sectors) {
         if (submission.submitter == address(0)) revert InvalidSubmission(SubmissionFault.ZeroSubmitter);
         SubmissionNode[] calldata nodes = submission.data.nodes;

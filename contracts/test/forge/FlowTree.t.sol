@@ -55,13 +55,24 @@ contract FlowTreeTest is FlowFixture {
         assertTrue(used < 110_000, "gas of the call");
     }
 
+    /// @dev Nodes count sectors in numbers that are exact up to 2^53 - 1: an entry beyond would stop them all.
     function test_aFullFlowIsRefusedByName() public {
         vm.prank(ADMIN);
         market.setPricePerSector(0);
-        flow.submit(Files.unhashed(1 << 63, SUBMITTER));
-        assertEq(flowLength(), 1 << 56, "the first one aligns to 2^55 and ends at the limit");
+        Submission memory largest = Files.unhashed(1 << 52, SUBMITTER);
+        // The first one aligns to 2^44.
+        for (uint256 i = 0; i < 510; ++i) {
+            flow.submit(largest);
+        }
+        assertEq(flowLength(), 511 << 44, "room for one less than another");
+        vm.expectRevert(abi.encodeWithSelector(FlowTree.FlowFull.selector, 1 << 53));
+        flow.submit(largest);
+        for (uint256 height = 44; height > 0; --height) {
+            flow.submit(Files.unhashed(256 << (height - 1), SUBMITTER));
+        }
+        assertEq(flowLength(), (1 << 53) - 1, "full");
         Submission memory one = Files.submission(0, 1, SUBMITTER);
-        vm.expectRevert(abi.encodeWithSelector(FlowTree.FlowFull.selector, (1 << 56) + 1));
+        vm.expectRevert(abi.encodeWithSelector(FlowTree.FlowFull.selector, 1 << 53));
         flow.submit(one);
     }
 

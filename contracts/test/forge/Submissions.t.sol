@@ -36,14 +36,21 @@ contract SubmissionsTest is Test {
     }
 
     function testFuzz_aLayoutIsLegalIfItIsTheClients(uint256 sizeBytes, uint256 sectors) public view {
-        sizeBytes = bound(sizeBytes, 1, 1 << 62);
+        sizeBytes = bound(sizeBytes, 1, 15 << 49);
         uint256 padded = Files.paddedSectors(sizeBytes);
-        sectors = bound(sectors, 1, (1 << 56) - 1);
+        sectors = bound(sectors, 1, 15 << 41);
         assertTrue(_accepts(padded, sizeBytes), "the client's");
         if (sectors != padded) assertTrue(!_accepts(sectors, sizeBytes), "any other");
         uint256 step = padded >= 16 ? padded / 16 : 1;
         if (padded > step) assertTrue(!_accepts(padded - step, sizeBytes), "one below");
         assertTrue(!_accepts(padded + 1, sizeBytes), "one above");
+    }
+
+    /// @dev What reads the log counts in numbers that are exact up to 2^53 - 1.
+    function test_noLegalFileIsLongerThanNodesCanCount() public {
+        uint256 longest = 15 << 49;
+        assertTrue(longest < 1 << 53 && _accepts(15 << 41, longest), "the longest");
+        _refuses(_with(longest + 1, Files.nodesOf(Files.paddedSectors(longest + 1))), SubmissionFault.HeightTooLarge);
     }
 
     function testFuzz_nodesFoldToTheFileRoot(uint256 seed, uint256 sizeBytes) public view {
@@ -64,7 +71,7 @@ contract SubmissionsTest is Test {
 
         _refuses(Submission(good.data, address(0)), SubmissionFault.ZeroSubmitter);
         _refuses(_with(0, new SubmissionNode[](0)), SubmissionFault.NoNodes);
-        _refuses(_with(1, _heights(56, 0)), SubmissionFault.HeightTooLarge);
+        _refuses(_with(1, _heights(45, 0)), SubmissionFault.HeightTooLarge);
         _refuses(_with(1, _heights(type(uint256).max, 0)), SubmissionFault.HeightTooLarge);
         _refuses(_with(1025, _heights(0, 2)), SubmissionFault.HeightsNotDescending);
         _refuses(_with(1025, _heights(2, 2)), SubmissionFault.HeightsNotDescending);
