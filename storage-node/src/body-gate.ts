@@ -74,7 +74,7 @@ export class BodyGate {
     const { declaredBytes, maxBytes } = body;
     if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(maxBytes);
     if (declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES) {
-      return await use(await this.#collect(body, declaredBytes, signal));
+      return use(await this.#collect(body, declaredBytes, signal));
     }
     const limit = declaredBytes ?? Math.min(maxBytes, PIECEWISE_BODY_BYTES);
     const weight = Math.min(limit, this.#options.budgetBytes);

@@ -172,7 +172,6 @@ class WiredStorageNode implements StorageNode {
       flow: chain.chainLog.flow,
       shard: config.storage.shard,
       hasher,
-      stopping: this.#stopping.signal,
     });
     this.#startLoops(parts);
     await this.#listen(parts, hasher, methods);

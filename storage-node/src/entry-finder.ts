@@ -18,13 +18,13 @@ export class EntryFinder {
   /** The entry of a sequence, pruned ones too. */
   async bySequence(sequence: Sequence): Promise<KnownEntry | undefined> {
     const entry = await this.#log.entryAt(sequence);
-    return entry === undefined ? undefined : await this.#known(entry);
+    return entry === undefined ? undefined : this.#known(entry);
   }
 
   /** The entry that a root means: the first finalised one, else the first that is not pruned. */
   async byRoot(root: Root, signal: AbortSignal): Promise<KnownEntry | undefined> {
     const entry = await this.#log.findByRoot(root, signal);
-    return entry === undefined ? undefined : await this.#known(entry);
+    return entry === undefined ? undefined : this.#known(entry);
   }
 
   /** By sequence if there is one, else by root. */
@@ -32,9 +32,7 @@ export class EntryFinder {
     { root, sequence }: { readonly root: Root; readonly sequence: Sequence | undefined },
     signal: AbortSignal,
   ): Promise<KnownEntry | undefined> {
-    return sequence === undefined
-      ? await this.byRoot(root, signal)
-      : await this.bySequence(sequence);
+    return sequence === undefined ? this.byRoot(root, signal) : this.bySequence(sequence);
   }
 
   async #known(entry: LogEntry): Promise<KnownEntry> {

@@ -42,7 +42,7 @@ export class ReopeningFileStore implements FileStore {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    return await this.#track((store) => store.read(offset, length));
+    return this.#track((store) => store.read(offset, length));
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {

@@ -30,7 +30,7 @@ export function adminDoor(deps: AdminDoorDeps): RouteGroup {
   const { status, log, shutdown, rpc, stopping } = deps;
   return (app) => {
     acceptBytes(app, { maxBytes: MAX_ADMIN_BODY_BYTES });
-    app.get('/v1/admin/status', async () => await status());
+    app.get('/v1/admin/status', async () => status());
     app.post('/v1/admin/shutdown', async (_, reply) => {
       shutdown();
       void reply.code(202);

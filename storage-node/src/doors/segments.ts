@@ -73,7 +73,7 @@ async function putSegment(
       requireAddressed(message, { root, index, chainId: deps.chainId });
       const { segment, sequence } = message;
       const offer = { root, sizeBytes: segment.sizeBytes, index, sequence };
-      return await deps.acceptor.accept(offer, () => verifySegment(segment, deps.hasher), {
+      return deps.acceptor.accept(offer, () => verifySegment(segment, deps.hasher), {
         signal,
       });
     },

@@ -107,11 +107,11 @@ export class SegmentAcceptor {
     const known = await this.#deps.finder.find(offer, signal);
     if (known === undefined) this.#requireCacheable(offer);
     else if (isSettled(known, offer)) return 'finalized';
-    return await this.#writes.run(async () => {
+    return this.#writes.run(async () => {
       const segment = prove();
       return known === undefined
-        ? await this.#keepForLater(offer, segment, signal)
-        : await this.#store(known.entry, segment, signal);
+        ? this.#keepForLater(offer, segment, signal)
+        : this.#store(known.entry, segment, signal);
     }, signal);
   }
 

@@ -45,28 +45,28 @@ export function zgDownloadMethods({ finder, reader }: ZgDownloadDeps): JsonRpcMe
         const [start, end] = [parameters.natural(1), parameters.natural(2)];
         const known = await finder.byRoot(parameters.root(0), signal);
         // An unknown root is null before the range is looked at, as on 0G nodes.
-        return known === undefined ? null : await sectors(known, checkedRange(start, end), signal);
+        return known === undefined ? null : sectors(known, checkedRange(start, end), signal);
       },
     },
     [ZGS.downloadSegmentByTxSeq]: {
       parameters: 3,
       run: async (parameters, { signal }) => {
         const range = checkedRange(parameters.natural(1), parameters.natural(2));
-        return await sectors(await finder.bySequence(parameters.sequence(0)), range, signal);
+        return sectors(await finder.bySequence(parameters.sequence(0)), range, signal);
       },
     },
     [ZGS.downloadSegmentWithProof]: {
       parameters: 2,
       run: async (parameters, { signal }) => {
         const index = parameters.natural(1);
-        return await segment(await finder.byRoot(parameters.root(0), signal), index, signal);
+        return segment(await finder.byRoot(parameters.root(0), signal), index, signal);
       },
     },
     [ZGS.downloadSegmentWithProofByTxSeq]: {
       parameters: 2,
       run: async (parameters, { signal }) => {
         const index = parameters.natural(1);
-        return await segment(await finder.bySequence(parameters.sequence(0)), index, signal);
+        return segment(await finder.bySequence(parameters.sequence(0)), index, signal);
       },
     },
   };

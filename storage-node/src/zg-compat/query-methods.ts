@@ -33,7 +33,7 @@ export interface ZgQueryDeps {
     signal: AbortSignal,
   ) => Promise<ZgFlowProof>;
   /** Segments of the entry that are on the disk. */
-  readonly heldSegments: (entry: LogEntry) => Promise<number>;
+  readonly heldSegments: (entry: LogEntry, signal: AbortSignal) => Promise<number>;
   /** Segments of the entry that wait in the cache. */
   readonly cachedSegments: (entry: LogEntry) => number;
 }
@@ -60,12 +60,13 @@ export function zgQueryMethods(deps: ZgQueryDeps): JsonRpcMethods {
         const root = parameters.root(0);
         // needAvailable: pruned entries are not found by root here, so it makes no difference.
         parameters.boolean(1);
-        return await fileInfo(deps, await finder.byRoot(root, signal));
+        return fileInfo(deps, await finder.byRoot(root, signal), signal);
       },
     },
     [ZGS.getFileInfoByTxSeq]: {
       parameters: 1,
-      run: async (parameters) => fileInfo(deps, await finder.bySequence(parameters.sequence(0))),
+      run: async (parameters, { signal }) =>
+        fileInfo(deps, await finder.bySequence(parameters.sequence(0)), signal),
     },
     [ZGS.checkFileFinalized]: {
       parameters: 1,
@@ -112,7 +113,11 @@ function zgStatus({ chainId, flow, progress }: ZgQueryDeps): Json {
   };
 }
 
-async function fileInfo(deps: ZgQueryDeps, known: KnownEntry | undefined): Promise<Json> {
+async function fileInfo(
+  deps: ZgQueryDeps,
+  known: KnownEntry | undefined,
+  signal: AbortSignal,
+): Promise<Json> {
   if (known === undefined) return null;
   const {
     entry,
@@ -122,7 +127,7 @@ async function fileInfo(deps: ZgQueryDeps, known: KnownEntry | undefined): Promi
   const cached = isSettled ? 0 : deps.cachedSegments(entry);
   const uploadedSegments = async (): Promise<number> => {
     if (isSettled) return segmentsOf(entry.sizeBytes);
-    return cached > 0 ? cached : await deps.heldSegments(entry);
+    return cached > 0 ? cached : deps.heldSegments(entry, signal);
   };
   return {
     tx: {

@@ -31,12 +31,11 @@ export interface ZgStorageDeps {
   readonly progress: Pick<LogProgress, 'current'>;
   readonly acceptor: Pick<SegmentAcceptor, 'accept'>;
   readonly segmentReader: Pick<SegmentReader, 'read'>;
-  readonly stopping: AbortSignal;
 }
 
 /** All zgs_* methods of a storage node. */
 export function zgStorageMethods(deps: ZgStorageDeps): JsonRpcMethods {
-  const { chainId, flow, shard, hasher, log, segments, cache, finder, progress, stopping } = deps;
+  const { chainId, flow, shard, hasher, log, segments, cache, finder, progress } = deps;
   return {
     ...zgQueryMethods({
       chainId,
@@ -46,7 +45,7 @@ export function zgStorageMethods(deps: ZgStorageDeps): JsonRpcMethods {
       progress,
       flowContext: () => ({ root: log.flowRoot(), length: log.flowLength }),
       sectorProof: (sector, flowRoot, signal) => sectorProof(sector, flowRoot, deps, signal),
-      heldSegments: (entry) => segments.heldCount(entry, { signal: stopping }),
+      heldSegments: (entry, signal) => segments.heldCount(entry, { signal }),
       cachedSegments: ({ root, sizeBytes }) => cache.countOf(root, sizeBytes),
     }),
     ...zgUploadMethods({ acceptor: deps.acceptor, hasher }),
