@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type Address,
   type Clock,
+  type Hex,
   type Json,
   parseAddress,
   type Rng,
@@ -113,17 +114,22 @@ export class Anvil {
     );
   }
 
-  /** Submits from the first account, which the chain signs for. One transaction. */
+  /** Submits from the first account, which the chain signs for; returns once a block holds it. */
   async submit(flow: Address, submissions: readonly FlowSubmission[]): Promise<void> {
     let sectors = 0;
     for (const { nodes } of submissions) for (const { height } of nodes) sectors += 2 ** height;
-    await this.rpc('eth_sendTransaction', {
+    const hash = await this.rpc('eth_sendTransaction', {
       from: FIRST_ACCOUNT,
       to: flow,
       data: toHex(encodeSubmissions(submissions)),
       value: `0x${(sectors * 1000).toString(16)}`,
       gas: `0x${(500_000 * (1 + submissions.length)).toString(16)}`,
     });
+    // On a busy machine the hash comes before the block.
+    const signal = testSignal();
+    while ((await this.client.getReceipt(hash as Hex, { signal })) === undefined) {
+      await systemClock().sleep(5, signal);
+    }
   }
 }
 
