@@ -3,14 +3,18 @@ import { SUBMIT_EVENT_TOPIC } from '@cairn/contracts';
 import {
   type Address,
   concatBytes,
+  DeadlineError,
   isHexOf,
   isRecord,
   keccak256,
   type Logger,
   toHex,
+  withDeadline,
 } from '@cairn/primitives';
 import type { EntryCheck } from './locate-file.ts';
 
+/** A read does not wait longer than this for a second opinion. */
+const CHECK_MS = 5000;
 /** Hex digits of an ABI word. */
 const WORD_DIGITS = 64;
 
@@ -28,15 +32,18 @@ export function chainEntryCheck(client: ChainClient, flow: Address, logger: Logg
       toBlock: 'latest',
     };
     try {
-      const logs = await client.rpc('eth_getLogs', [filter], options);
+      const ask = (signal: AbortSignal): Promise<unknown> =>
+        client.rpc('eth_getLogs', [filter], { signal });
+      const { signal } = options;
+      const logs = await withDeadline('the chain', CHECK_MS, ask, { clock: client.clock, signal });
       if (!Array.isArray(logs)) return undefined;
       return logs.some((log) => {
         const data: unknown = isRecord(log) ? log['data'] : undefined;
         return wordAt(data, 0) === sequence && sizeIn(data) === sizeBytes;
       });
     } catch (error) {
-      if (!(error instanceof ChainError)) throw error;
-      // Many endpoints refuse long block ranges; then the holders' agreement has to do.
+      if (!(error instanceof ChainError || error instanceof DeadlineError)) throw error;
+      // Many endpoints refuse long block ranges, or take long over them; then the holders' agreement has to do.
       logger.warn({ sequence, code: error.code }, 'the chain could not be asked about a file');
       return undefined;
     }

@@ -151,6 +151,7 @@ class Connection {
       ...(pool === undefined ? {} : { pool }),
       book: this.#book,
       writableHolders: (call) => this.#writableHolders(call),
+      isFlowKnown: this.#knownFlow() !== undefined,
       payer: (flow, call) => this.#payer(flow, call),
       clock: this.#clock,
       rng: this.#rng,
@@ -196,6 +197,21 @@ class Connection {
   /** The nodes to write to: those given, or else the indexer's. */
   async #writableHolders({ signal }: Call): Promise<Answers<Holder>> {
     this.#assertNodes();
+    const found = await this.#describeNodes({ signal });
+    const chainId = this.#network?.chainId;
+    const holders = found.answers.filter(
+      (node) => chainId === undefined || node.chainId === chainId,
+    );
+    const [stranger] = found.answers;
+    if (holders.length > 0 || stranger === undefined) return { ...found, answers: holders };
+    const actual = String(stranger.chainId);
+    throw new SdkError(
+      { code: 'SDK_WRONG_NETWORK', what: stranger.url, expected: String(chainId), actual },
+      `${stranger.url} serves chain ${actual}; the network ${this.#network?.name} is chain ${chainId}`,
+    );
+  }
+
+  async #describeNodes({ signal }: Call): Promise<Answers<Holder>> {
     if (this.#nodes.length > 0 || this.#indexer === undefined) {
       return this.#book.describe(this.#nodes, { signal });
     }

@@ -14,7 +14,7 @@ import { prepareUpload } from './prepare-upload.ts';
 import { putDirectory } from './put-directory.ts';
 import { type PutDeps, putFile } from './put-file.ts';
 import { openStored, readManifest, readWhole } from './read-files.ts';
-import { sourceOf } from './sources.ts';
+import { resolveRange, sourceOf } from './sources.ts';
 import { statFile } from './stat-file.ts';
 
 /** The largest file `getBytes` takes into memory unless told: 1 GiB. */
@@ -46,10 +46,9 @@ export function filesClient(deps: FilesDeps): FilesClient {
       const signal = signalOf(options);
       const opened = await openStored(file, await deps.download({ signal }), { ...rest, signal });
       if (range === undefined) return readWhole(opened, maxBytes, { signal });
-      const { offset } = range;
-      const length = Math.min(range.length ?? opened.sizeBytes, opened.sizeBytes - offset);
-      if (length > maxBytes) throw tooLarge(length, maxBytes);
-      return opened.read(offset, Math.max(0, length), { signal });
+      const { start, end } = resolveRange(opened.sizeBytes, range);
+      if (end - start > maxBytes) throw tooLarge(end - start, maxBytes);
+      return opened.read(start, end - start, { signal });
     },
 
     async stat(file, options = {}) {
@@ -101,12 +100,8 @@ async function* getStream(
 ): AsyncGenerator<Uint8Array, void, void> {
   const signal = signalOf(options);
   const opened = await openStored(file, await deps.download({ signal }), { ...options, signal });
-  if (range === undefined) {
-    yield* opened.stream({ signal });
-    return;
-  }
-  const { offset, length = Math.max(0, opened.sizeBytes - offset) } = range;
-  yield* opened.stream({ signal }, { offset, length });
+  const { start, end } = resolveRange(opened.sizeBytes, range);
+  yield* opened.stream({ signal }, { offset: start, length: end - start });
 }
 
 async function identify(

@@ -36,6 +36,8 @@ export interface UploadDeps extends PrepareDeps {
   readonly book: HolderBook;
   /** Nodes that can be written to, described anew for each upload. */
   readonly writableHolders: (options: { readonly signal: AbortSignal }) => Promise<Answers<Holder>>;
+  /** Whether the contract was given: then nodes of other logs are passed over, not believed. */
+  readonly isFlowKnown: boolean;
   /** The log contract, which nodes say is `flow`, and who pays; `undefined` without a chain. */
   readonly payer: (
     flow: Address,
@@ -167,16 +169,18 @@ export interface UploadNetwork {
  */
 export async function openUploadNetwork(
   replicas: number,
-  { writableHolders, payer: openPayer, rng }: UploadDeps,
+  { writableHolders, isFlowKnown, payer: openPayer, rng }: UploadDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<UploadNetwork> {
-  const { answers: holders, failures } = await writableHolders({ signal });
-  const [first] = holders;
+  const { answers, failures } = await writableHolders({ signal });
+  const [first] = answers;
   if (first === undefined) throw notEnough(replicas, 0, failures);
   const payer = await openPayer(first.flow, { signal });
   const { chainId, flow } = payer ?? first;
-  const stranger = holders.find((node) => node.chainId !== chainId || node.flow !== flow);
-  if (stranger !== undefined) {
+  const holders = answers.filter((node) => node.chainId === chainId && node.flow === flow);
+  const stranger = answers.find((node) => !holders.includes(node));
+  // Who names the contract is paid: while nodes disagree about it, nobody is.
+  if (stranger !== undefined && (!isFlowKnown || holders.length === 0)) {
     throw new SdkError(
       {
         code: 'SDK_WRONG_NETWORK',

@@ -85,9 +85,7 @@ class FileJournal implements ExclusiveJournal {
   async *entries(
     range: Parameters<KeyValueStore['entries']>[0],
     { signal }: { readonly signal: AbortSignal },
-  ): ReturnType<KeyValueStore['entries']> extends AsyncIterable<infer Entry>
-    ? AsyncGenerator<Entry, void, void>
-    : never {
+  ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array], void, void> {
     const { gte, lt, reverse = false, limit = Number.POSITIVE_INFINITY } = range;
     await this.#makeDirectory();
     const keys = (await readdir(this.#directory))

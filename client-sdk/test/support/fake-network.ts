@@ -484,6 +484,7 @@ export class FakeNetwork {
           indexer === undefined ? urls : (await indexer.nodes(call)).map(({ url }) => url),
           call,
         ),
+      isFlowKnown: false,
       payer: async () => this.payer,
       clock,
       rng: seededRng(options.seed ?? 1),
