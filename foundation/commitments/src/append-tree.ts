@@ -78,7 +78,7 @@ export class AppendTree {
       index = Math.floor(index / 2);
       completed({ level: height, index, hash: node });
     }
-    this.#peaks[height] = node;
+    this.#peaks[height] = new Uint8Array(node); // `completed` was given the other one
     this.#length = length;
   }
 
@@ -116,7 +116,8 @@ export class AppendTree {
     let rest = tree.#length;
     for (let level = 0; rest > 0; level += 1, rest = Math.floor(rest / 2)) {
       if (rest % 2 === 0) continue;
-      tree.#peaks[level] = snapshot.slice(offset, offset + HASH_BYTES);
+      // A copy, where the `slice` of a Buffer is none.
+      tree.#peaks[level] = new Uint8Array(snapshot.subarray(offset, offset + HASH_BYTES));
       offset += HASH_BYTES;
     }
     if (offset !== snapshot.length) throw snapshotFault(snapshot);

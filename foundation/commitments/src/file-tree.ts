@@ -168,7 +168,7 @@ export function rootOfNodes(
     );
   }
   const pair = new Uint8Array(2 * HASH_BYTES);
-  let root: Uint8Array = last.root.slice();
+  let root: Uint8Array = new Uint8Array(last.root);
   for (const node of nodes.slice(0, -1).reverse()) {
     pair.set(node.root, 0);
     pair.set(root, HASH_BYTES);

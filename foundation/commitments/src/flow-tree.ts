@@ -74,6 +74,15 @@ export class FlowTree {
   /** Where a submission of these heights would begin. @throws as `append` */
   startFor(nodes: readonly SubmissionNode[]): number {
     const sectors = assertFlowNodes(nodes);
+    const start = this.#startOf(nodes, sectors);
+    if (Number.isSafeInteger(start + sectors)) return start;
+    throw new CommitmentError(
+      { code: 'TREE_FULL', length: this.length, added: sectors },
+      `a flow of ${this.length} sectors cannot take ${sectors} more: it ends at 2^53 - 1`,
+    );
+  }
+
+  #startOf(nodes: readonly SubmissionNode[], sectors: number): number {
     const first = 2 ** (nodes[0]?.height ?? 0);
     const start = alignUp(this.length, first);
     const startSegment = Math.floor(start / SEGMENT_SECTORS);
@@ -93,12 +102,6 @@ export class FlowTree {
   append(nodes: readonly SubmissionNode[]): FlowPlacement {
     const sectors = assertFlowNodes(nodes);
     const startSector = this.startFor(nodes);
-    if (!Number.isSafeInteger(startSector + sectors)) {
-      throw new CommitmentError(
-        { code: 'TREE_FULL', length: this.length, added: sectors },
-        `a flow of ${this.length} sectors cannot take ${sectors} more: it ends at 2^53 - 1`,
-      );
-    }
     const added: FlowNode[] = [];
     const keep = (node: FlowNode): void => {
       added.push(node);
@@ -107,7 +110,7 @@ export class FlowTree {
       const level = gapLevel(this.length, startSector);
       this.#tree.push(level, zeroSubtreeRoot(level), keep);
     }
-    for (const { height, root } of nodes) this.#tree.push(height, root.slice(), keep);
+    for (const { height, root } of nodes) this.#tree.push(height, new Uint8Array(root), keep);
     return { startSector, sectors, added };
   }
 }

@@ -19,8 +19,7 @@ const KERNELS = [
  * Loads a hasher of its own for the caller: a compiled kernel and about 400 KiB of memory.
  * Costs some milliseconds; load one per thread and pass it on.
  *
- * @throws {WebAssembly.CompileError} if a kernel asked for by name does not run here; `auto`
- *   never throws
+ * @throws {Error} the engine's, if a kernel asked for by name does not run here; `auto` never throws
  */
 export async function loadHasher({ kernel = 'auto' }: LoadHasherOptions = {}): Promise<Hasher> {
   for (const { name, base64 } of KERNELS) {

@@ -75,7 +75,7 @@ export function parseRecord(body: Uint8Array): SubmissionRecord {
   const view = viewOf(body);
   return {
     sequence: sequenceOf(readSafeU64(view, 0)),
-    fileRoot: body.slice(8, 40),
+    fileRoot: new Uint8Array(body.subarray(8, 40)), // a copy of a Buffer, too
     sizeBytes: readSafeU64(view, 40),
     startSector: readSafeU64(view, 48),
     sectors: readSafeU64(view, 56),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   assertNodeLayout,
   commitBytes,
+  commitmentFromSegmentRoots,
   FileTree,
   fileShape,
   type Hasher,
@@ -54,6 +55,10 @@ describe('file trees', () => {
       const tree = FileTree.fromSegmentRoots(hasher, shape, Buffer.concat(leaves));
       const all = Array.from({ length: shape.paddedSegments }, (_, n) => tree.segmentRootAt(n));
       assert.deepEqual(tree.root, new Uint8Array(naiveRoot(all)));
+      const lastSegment = new Uint8Array(262_144); // no node lies inside it
+      const roots = new Uint8Array(Buffer.concat(leaves));
+      const { nodes } = commitmentFromSegmentRoots(hasher, shape, roots, lastSegment);
+      assert.deepEqual(rootOfNodes(nodes), tree.root);
     });
     fc.assert(property, { seed: SEED, numRuns: 40 });
   });

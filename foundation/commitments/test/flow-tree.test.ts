@@ -136,6 +136,23 @@ describe('the flow tree', () => {
     fc.assert(property, { seed: SEED, numRuns: 20 });
   });
 
+  it('keeps nothing of what it was given, a Buffer included, whose slice is no copy', () => {
+    const tree = FlowTree.empty(hasher);
+    tree.append(madeUpNodes([3, 1], 1));
+    const root = toHex(tree.root());
+    const stored = Buffer.from(tree.snapshot());
+    const restored = FlowTree.restore(stored, hasher);
+    stored.fill(1);
+    assert.equal(toHex(restored.root()), root);
+
+    const other = FlowTree.empty(hasher);
+    const nodes = madeUpNodes([3, 1], 1).map((node) => ({ ...node, root: Buffer.from(node.root) }));
+    const { added } = other.append(nodes);
+    for (const node of nodes) node.root.fill(1);
+    for (const { hash } of added) hash.fill(1);
+    assert.equal(toHex(other.root()), root);
+  });
+
   it('remembers one hash for each bit of its length', () => {
     const flow = FlowTree.empty(hasher);
     for (let salt = 0; salt < 300; salt += 1) flow.append(madeUpNodes([12], salt));
@@ -164,7 +181,26 @@ describe('the flow tree', () => {
       () => flow.append(madeUpNodes([60], 1)),
       (error) => isFault(error, 'TREE_FULL'),
     );
+    assert.throws(
+      () => flow.startFor(madeUpNodes([60], 1)),
+      (error) => isFault(error, 'TREE_FULL'),
+    );
     assert.deepEqual(flow.snapshot(), snapshot);
+  });
+
+  it('takes what the log contract takes, up to its limit of 2^53 - 1 sectors', () => {
+    const flow = FlowTree.empty(hasher);
+    for (let salt = 0; salt < 510; salt += 1) flow.append(madeUpNodes([44], salt));
+    assert.equal(flow.length, 511 * 2 ** 44);
+    for (let height = 43; height >= 0; height -= 1) flow.append(madeUpNodes([height], height));
+    assert.equal(flow.length, Number.MAX_SAFE_INTEGER);
+    assert.equal(FlowTree.restore(flow.snapshot(), hasher).length, Number.MAX_SAFE_INTEGER);
+    const { length } = flow;
+    assert.throws(
+      () => flow.append(madeUpNodes([0], 1)),
+      (error) => isFault(error, 'TREE_FULL'),
+    );
+    assert.equal(flow.length, length);
   });
 });
 

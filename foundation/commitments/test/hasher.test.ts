@@ -123,6 +123,13 @@ describe('loading a hasher', () => {
       });
       Object.assign(globalThis, { WebAssembly: scalarOnly });
       assert.equal((await loadHasher()).name, 'scalar');
+      // A content policy that forbids compiling what validates.
+      const forbidden = Object.create(real, {
+        instantiate: { value: () => Promise.reject(new real.CompileError('blocked')) },
+      });
+      Object.assign(globalThis, { WebAssembly: forbidden });
+      assert.equal((await loadHasher()).name, 'noble');
+      await assert.rejects(loadHasher({ kernel: 'scalar' }), real.CompileError);
       Object.assign(globalThis, { WebAssembly: undefined });
       assert.equal((await loadHasher()).name, 'noble');
     } finally {

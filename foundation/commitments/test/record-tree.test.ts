@@ -60,6 +60,10 @@ describe('submission records', () => {
     assert.equal(toHex(body.subarray(48, 56)), '0x000001000000001c');
     assert.equal(toHex(body.subarray(64, 84)), record.submitter);
     assert.deepEqual(parseRecord(body), record);
+    const buffer = Buffer.from(body); // its slice is no copy
+    const parsed = parseRecord(buffer);
+    buffer.fill(1);
+    assert.deepEqual(parsed, record);
   });
 
   it('are refused at another length and with numbers that lose digits', () => {
