@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -59,6 +60,21 @@ function readOrNothing(path) {
   }
 }
 
+/** Removes output whose source is gone: the compiler leaves it behind. */
+function removeOrphans(folder) {
+  const visit = (relative) => {
+    const output = join(folder, 'dist', relative);
+    for (const entry of readdirSync(output, { withFileTypes: true })) {
+      const path = join(relative, entry.name);
+      if (entry.isDirectory()) visit(path);
+      const source = /^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(path)?.[1];
+      if (source === undefined || existsSync(join(folder, 'src', `${source}.ts`))) continue;
+      rmSync(join(folder, 'dist', path));
+    }
+  };
+  visit('');
+}
+
 /** Runs `build` while no other process does. */
 function withLock(build) {
   mkdirSync(cache, { recursive: true });
@@ -95,9 +111,6 @@ export function buildIfStale() {
     const digest = sourceDigest();
     if (readOrNothing(stampFile) === digest) return false; // another process just did it
     rmSync(stampFile, { force: true });
-    // The compiler leaves the output of deleted sources behind.
-    for (const folder of packageFolders())
-      rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const { status } = spawnSync(
       process.execPath,
@@ -107,6 +120,7 @@ export function buildIfStale() {
       },
     );
     if (status !== 0) throw new Error(`tsc -b failed with exit code ${status}`);
+    for (const folder of packageFolders()) removeOrphans(join(root, folder));
     writeFileSync(stampFile, digest);
     return true;
   });
