@@ -26,3 +26,8 @@ export class CliError extends Fault<CliFault> {}
 export function usageError(what: string, text: string): CliError {
   return new CliError({ code: 'CLI_USAGE', what }, text);
 }
+
+/** The fault for a command that was told to stop. */
+export function interrupted(signal: string): CliError {
+  return new CliError({ code: 'CLI_INTERRUPTED', signal }, `interrupted by ${signal}`);
+}

@@ -70,8 +70,8 @@ const CODES: Readonly<Record<string, Outcome>> = {
   ),
   CLI_INTERRUPTED: outcome(EXIT.interrupted, 'Nothing is lost; run the command again.'),
   SDK_OPTION: outcome(EXIT.usage, 'Name what is missing: --indexer, --node, --rpc or --endpoints.'),
-  SDK_EMPTY_FILE: outcome(EXIT.failure, 'Give a file with at least one byte.'),
-  FILE_EMPTY: outcome(EXIT.failure, 'Give a file with at least one byte.'),
+  SDK_EMPTY_FILE: outcome(EXIT.failure, 'The file is empty; give one with at least one byte.'),
+  FILE_EMPTY: outcome(EXIT.failure, 'The file is empty; give one with at least one byte.'),
   SDK_NO_PAYER: outcome(EXIT.auth, NEXT_KEY),
   SDK_DECLINED: outcome(EXIT.ok, 'Nothing was paid.'),
   SDK_NOT_ENOUGH_HOLDERS: outcome(

@@ -1,4 +1,3 @@
-import { CliError } from './errors.ts';
 import { type CommandContext, type CommandIo, processIo } from './io.ts';
 import { buildProgram, isHelpShown, isUsageRefused } from './program.ts';
 
@@ -47,11 +46,13 @@ async function report(error: unknown, argv: readonly string[], io: CommandIo): P
 export async function runProcess(): Promise<never> {
   const io = processIo();
   const stop = new AbortController();
+  let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // The second time somebody is in a hurry.
-      if (stop.signal.aborted && signal === 'SIGINT') process.exit(130);
-      stop.abort(new CliError({ code: 'CLI_INTERRUPTED', signal }, `interrupted by ${signal}`));
+      if (isStopping && signal === 'SIGINT') process.exit(130);
+      isStopping = true;
+      void import('./errors.ts').then(({ interrupted }) => stop.abort(interrupted(signal)));
     });
   }
   // A reader that has enough, such as `head`, is not a failure.

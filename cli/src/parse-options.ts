@@ -42,6 +42,15 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/** The only value that `--port` takes: 0, any ports that are free. */
+export function parseAnyPort(text: string): 0 {
+  if (parsePort(text) === 0) return 0;
+  throw usageError(
+    'port',
+    '--port takes 0 only: any free ports. For chosen ones give --base-port.',
+  );
+}
+
 /** Which bytes: `from` and `to` are both included, as in HTTP; one of them may be missing. */
 export interface RangeText {
   readonly from?: number;
@@ -89,11 +98,6 @@ export function parseDuration(text: string): number {
   return durationMs;
 }
 
-/** Adds a repeated option's value to those before it. */
-export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
 /** An http or https address, without a slash at its end. */
 export function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -104,14 +108,6 @@ export function parseUrl(text: string): string {
     );
   }
   return text.replace(/\/+$/, '');
-}
-
-/** Like `parseUrl`, for an option that may be repeated. */
-export function collectUrls(
-  value: string,
-  before: readonly string[] | undefined,
-): readonly string[] {
-  return collect(parseUrl(value), before);
 }
 
 /** Hex bytes, with or without `0x`; text that is not hex is taken as UTF-8. */

@@ -1,25 +1,17 @@
 import { Command, CommanderError, Option } from 'commander';
-import { usageError } from './errors.ts';
-import { EXIT } from './exit-codes.ts';
 import type { CommandContext } from './io.ts';
-import {
-  collectUrls,
-  parseCount,
-  parseDuration,
-  parsePort,
-  parseRange,
-  parseSize,
-  parseTags,
-  parseUrl,
-} from './parse-options.ts';
+import type * as ParseOptions from './parse-options.ts';
 
 /** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over what the declarations below say
 type Run = (...typed: any[]) => Promise<number | undefined>;
 
+/** How the text of a command's options is read, by option name; the others are taken as they are. */
+type Parsers = Readonly<Record<string, (parse: typeof ParseOptions) => (text: string) => unknown>>;
+
 /**
- * The whole command tree. Declares only; each command's module is loaded when it runs, so that
- * `--help` stays fast.
+ * The whole command tree. Declares only; a command's module, and what reads its options, are loaded
+ * when it runs, so that `--help` stays fast.
  *
  * @param onExit - told the exit code of the command that ran
  */
@@ -49,11 +41,12 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
 
   /** Declares what a command does: `load` brings its function when it runs. */
   const runs =
-    (load: () => Promise<Run>) =>
+    (load: () => Promise<Run>, parsers: Parsers = {}) =>
     async (...typed: unknown[]): Promise<void> => {
       typed.pop(); // commander's own object; arguments and options come before it
+      const options = await readOptions(typed.pop(), parsers);
       const run = await load();
-      onExit((await run(...typed, context)) ?? EXIT.ok);
+      onExit((await run(...typed, options, context)) ?? 0);
     };
 
   devnetCommands(program, runs);
@@ -80,7 +73,31 @@ export function isUsageRefused(error: unknown): boolean {
   return error instanceof CommanderError;
 }
 
-type Runs = (load: () => Promise<Run>) => (...typed: unknown[]) => Promise<void>;
+type Runs = (load: () => Promise<Run>, parsers?: Parsers) => (...typed: unknown[]) => Promise<void>;
+
+/** The options as their commands take them. @throws {CliError} CLI_USAGE */
+async function readOptions(typed: unknown, parsers: Parsers): Promise<object> {
+  const options = new Map(Object.entries(Object(typed)));
+  const parse = await import('./parse-options.ts');
+  for (const [name, parserOf] of Object.entries(parsers)) {
+    const text = options.get(name);
+    const parser = parserOf(parse);
+    if (typeof text === 'string') options.set(name, parser(text));
+    else if (Array.isArray(text)) options.set(name, text.map(String).map(parser));
+  }
+  return Object.fromEntries(options);
+}
+
+const NETWORK: Parsers = {
+  node: (parse) => parse.parseUrl,
+  indexer: (parse) => parse.parseUrl,
+  rpc: (parse) => parse.parseUrl,
+};
+const PORTS: Parsers = {
+  basePort: (parse) => parse.parsePort,
+  port: (parse) => parse.parseAnyPort,
+};
+const FRAGMENTS: Parsers = { fragmentSize: (parse) => parse.parseSize };
 
 function devnetCommands(program: Command, runs: Runs): void {
   const devnet = program
@@ -94,14 +111,14 @@ function devnetCommands(program: Command, runs: Runs): void {
     ),
   )
     .option('-d, --detach', 'leave it running in the background; `cairn devnet down` stops it')
-    .option('--base-port <port>', 'chain here, indexer at +1, storage nodes from +10', parsePort)
-    .option('--port <0>', '0: any ports that are free', onlyAnyPort)
+    .option('--base-port <port>', 'chain here, indexer at +1, storage nodes from +10')
+    .option('--port <0>', '0: any ports that are free')
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
     .addOption(
       new Option('--topology <file>', 'JSON that describes the devnet').conflicts('storage'),
     )
     .option('--keep', 'go on with what an earlier --keep run left, and keep it again')
-    .action(runs(async () => (await import('./commands/devnet-up.ts')).devnetUp));
+    .action(runs(async () => (await import('./commands/devnet-up.ts')).devnetUp, PORTS));
   devnetDir(
     json(devnet.command('down').description('Stop the devnet, wherever it was started.')),
   ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetDown));
@@ -112,8 +129,12 @@ function devnetCommands(program: Command, runs: Runs): void {
     json(devnet.command('logs [service]').description('What the services wrote, oldest first.')),
   )
     .option('-f, --follow', 'go on until interrupted')
-    .option('-n, --lines <count>', 'last lines of each service', parseCount(0), 50)
-    .action(runs(async () => (await import('./commands/devnet-logs.ts')).devnetLogs));
+    .option('-n, --lines <count>', 'last lines of each service', '50')
+    .action(
+      runs(async () => (await import('./commands/devnet-logs.ts')).devnetLogs, {
+        lines: (parse) => parse.parseCount(0),
+      }),
+    );
   devnetDir(
     json(devnet.command('reset').description('Stop the devnet and remove all it kept.')),
   ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetReset));
@@ -124,11 +145,17 @@ function devnetCommands(program: Command, runs: Runs): void {
         .description('A tour: store 64 MiB, prove a segment, read it back verified.'),
     ),
   )
-    .option('--base-port <port>', 'ports of a devnet started for the tour', parsePort)
-    .option('--port <0>', '0: any ports that are free, as it is unless told', onlyAnyPort)
-    .option('--size <size>', 'size of the file', parseSize, 64 * 2 ** 20)
-    .option('--seed <number>', 'seed of the file and of the segment', parseCount(0))
-    .action(runs(async () => (await import('./commands/devnet-demo.ts')).devnetDemo));
+    .option('--base-port <port>', 'ports of a devnet started for the tour')
+    .option('--port <0>', '0: any ports that are free, as it is unless told')
+    .option('--size <size>', 'size of the file', '64MiB')
+    .option('--seed <number>', 'seed of the file')
+    .action(
+      runs(async () => (await import('./commands/devnet-demo.ts')).devnetDemo, {
+        ...PORTS,
+        size: (parse) => parse.parseSize,
+        seed: (parse) => parse.parseCount(0),
+      }),
+    );
 }
 
 function fileCommands(program: Command, runs: Runs): void {
@@ -142,9 +169,9 @@ function fileCommands(program: Command, runs: Runs): void {
       ),
     ),
   )
-    .option('--replicas <count>', 'full copies to store', parseCount(1), 1)
-    .option('--tags <hex|text>', 'bytes that go into the log entry', parseTags)
-    .option('--fragment-size <size>', 'cut larger files at this size, a power of two', parseSize)
+    .option('--replicas <count>', 'full copies to store', '1')
+    .option('--tags <hex|text>', 'bytes that go into the log entry')
+    .option('--fragment-size <size>', 'cut larger files at this size, a power of two')
     .addOption(
       new Option(
         '--encrypt <version>',
@@ -159,9 +186,17 @@ function fileCommands(program: Command, runs: Runs): void {
         .choices(['accepted', 'finalized'])
         .default('finalized'),
     )
-    .option('--timeout <duration>', 'longest wait without progress', parseDuration, 120_000)
+    .option('--timeout <duration>', 'longest wait without progress', '120s')
     .option('--dry-run', 'say what it costs and stop')
-    .action(runs(async () => (await import('./commands/file-put.ts')).filePut));
+    .action(
+      runs(async () => (await import('./commands/file-put.ts')).filePut, {
+        ...NETWORK,
+        ...FRAGMENTS,
+        replicas: (parse) => parse.parseCount(1),
+        tags: (parse) => parse.parseTags,
+        timeout: (parse) => parse.parseDuration,
+      }),
+    );
   key(
     network(
       json(
@@ -172,32 +207,37 @@ function fileCommands(program: Command, runs: Runs): void {
     ),
   )
     .option('-o, --output <path>', 'file or directory to write; - is stdout')
-    .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512', parseRange)
+    .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512')
     .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')
     .option('--resume', 'keep what an interrupted run wrote, if it is what the root names')
     .option('--force', 'replace what is there')
-    .action(runs(async () => (await import('./commands/file-get.ts')).fileGet));
+    .action(
+      runs(async () => (await import('./commands/file-get.ts')).fileGet, {
+        ...NETWORK,
+        range: (parse) => parse.parseRange,
+      }),
+    );
   json(
     file
       .command('root <path>')
       .description('The root of a file, a directory or - (stdin). Needs no network.'),
   )
-    .option('--fragment-size <size>', 'as for put', parseSize)
-    .action(runs(async () => (await import('./commands/file-root.ts')).fileRoot));
+    .option('--fragment-size <size>', 'as for put')
+    .action(runs(async () => (await import('./commands/file-root.ts')).fileRoot, FRAGMENTS));
   network(
     json(file.command('stat <root>').description('Log entries of a file and who keeps it.')),
-  ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat));
+  ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat, NETWORK));
   key(network(json(file.command('ls <root> [path]').description('List a stored directory.'))))
     .option('-R, --recursive', 'with everything below')
     .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')
-    .action(runs(async () => (await import('./commands/file-ls.ts')).fileLs));
+    .action(runs(async () => (await import('./commands/file-ls.ts')).fileLs, NETWORK));
   json(
     file
       .command('verify <path> <root>')
       .description('Check that a local file or directory is what a root names. Needs no network.'),
   )
-    .option('--fragment-size <size>', 'as for put', parseSize)
-    .action(runs(async () => (await import('./commands/file-verify.ts')).fileVerify));
+    .option('--fragment-size <size>', 'as for put')
+    .action(runs(async () => (await import('./commands/file-verify.ts')).fileVerify, FRAGMENTS));
   network(
     json(
       file
@@ -207,8 +247,13 @@ function fileCommands(program: Command, runs: Runs): void {
         ),
     ),
   )
-    .option('--fragment-size <size>', 'as for put', parseSize)
-    .action(runs(async () => (await import('./commands/file-diff.ts')).fileDiff));
+    .option('--fragment-size <size>', 'as for put')
+    .action(
+      runs(async () => (await import('./commands/file-diff.ts')).fileDiff, {
+        ...NETWORK,
+        ...FRAGMENTS,
+      }),
+    );
 }
 
 function nodeCommands(program: Command, runs: Runs): void {
@@ -221,7 +266,7 @@ function nodeCommands(program: Command, runs: Runs): void {
     .option('--example', 'print a configuration with every setting explained')
     .action(runs(async () => (await import('./commands/node-run.ts')).nodeRun));
   network(json(node.command('status').description('What nodes say about themselves.'))).action(
-    runs(async () => (await import('./commands/node-status.ts')).nodeStatus),
+    runs(async () => (await import('./commands/node-status.ts')).nodeStatus, NETWORK),
   );
   network(
     json(
@@ -232,7 +277,7 @@ function nodeCommands(program: Command, runs: Runs): void {
   )
     .option('--config <file>', 'the node to check; else this machine and the network')
     .option('--key-file <file>', 'a key whose file to check')
-    .action(runs(async () => (await import('./commands/node-doctor.ts')).nodeDoctor));
+    .action(runs(async () => (await import('./commands/node-doctor.ts')).nodeDoctor, NETWORK));
 }
 
 function keyCommands(program: Command, runs: Runs): void {
@@ -268,9 +313,9 @@ function devnetDir(command: Command): Command {
 function network(command: Command): Command {
   return devnetDir(command)
     .option('--endpoints <file>', 'a network’s endpoints.json')
-    .option('--node <url>', 'ask this storage node; may be repeated', collectUrls)
-    .option('--indexer <url>', 'ask this indexer', parseUrl)
-    .option('--rpc <url>', 'JSON-RPC address of the chain', parseUrl);
+    .option('--node <url>', 'ask this storage node; may be repeated', collectText)
+    .option('--indexer <url>', 'ask this indexer')
+    .option('--rpc <url>', 'JSON-RPC address of the chain');
 }
 
 function key(command: Command): Command {
@@ -287,14 +332,6 @@ function payer(command: Command): Command {
 
 function collectText(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
-}
-
-function onlyAnyPort(text: string): number {
-  if (parsePort(text) === 0) return 0;
-  throw usageError(
-    'port',
-    '--port takes 0 only: any free ports. For chosen ones give --base-port.',
-  );
 }
 
 function eachCommand(command: Command, visit: (command: Command) => void): void {
