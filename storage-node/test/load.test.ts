@@ -25,7 +25,7 @@ describe('many requests at once', () => {
     } finally {
       await node.remove();
     }
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it('says "too many data writing" only when the queue itself is full', async () => {
     const node = await TestNode.start({

@@ -81,7 +81,7 @@ level = "error"
     equal((await second.ready)?.['event'], 'ready');
     second.child.kill('SIGTERM');
     equal((await second.ended).code, 0);
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it('ends with a sentence and 2 for arguments and configurations it cannot use', async () => {
     const bare = await run().ended;
@@ -89,5 +89,5 @@ level = "error"
     const missing = await run('--config', join(directory, 'none.toml')).ended;
     equal(missing.code, 2);
     match(missing.stderr, /CONFIG_INVALID: .*there is no file/s);
-  }).timeout(30_000);
+  }).timeout(60_000);
 });
