@@ -12,7 +12,8 @@ import {
   prepareSmallFile,
   receiptOf,
 } from './put-file.ts';
-import { openUploadNetwork, storeFiles, type UploadNetwork } from './upload-file.ts';
+import { storeFiles } from './upload-file.ts';
+import { openUploadNetwork, type UploadNetwork } from './upload-network.ts';
 
 interface OpenItem {
   readonly path: string;

@@ -15,13 +15,9 @@ import { encryptSource } from './encryption/encrypt.ts';
 import type { Encryption } from './encryption/keys.ts';
 import { type PreparedUpload, prepareUpload, recallUpload } from './prepare-upload.ts';
 import { sourceOf } from './sources.ts';
-import {
-  openUploadNetwork,
-  storeFiles,
-  type UploadDeps,
-  type UploadNetwork,
-} from './upload-file.ts';
+import { storeFiles, type UploadDeps } from './upload-file.ts';
 import type { UploadJournal, UploadRecord } from './upload-journal.ts';
+import { openUploadNetwork, type UploadNetwork } from './upload-network.ts';
 
 /** What storing files needs. */
 export interface PutDeps extends UploadDeps {

@@ -17,7 +17,7 @@ import type { EntryPlace, HolderProgress, OutgoingSegment } from './segment-door
 const FIRST_POLL_MS = 100;
 const MAX_POLL_MS = 1000;
 /** Tries of one request whose transport fails. */
-const SEND_ATTEMPTS = 5;
+const SEND_ATTEMPTS = 4;
 const SEND_DELAY_MS = 300;
 
 /** What sending needs. */

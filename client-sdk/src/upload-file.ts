@@ -1,28 +1,22 @@
-import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
 import {
-  type Address,
   type Clock,
-  concatBytes,
   isFault,
-  keccak256,
   type Logger,
   mapConcurrent,
-  type Rng,
   type Root,
   Semaphore,
-  toHex,
-  utf8Bytes,
 } from '@cairn/primitives';
 import { chooseHolders, countOwnedSegments } from '@cairn/wire-protocol';
 import type { FileReceipt, PutOptions } from './client.ts';
-import { quoteOf } from './cost.ts';
-import { type HolderFailure, SdkError } from './errors.ts';
+import type { HolderFailure } from './errors.ts';
 import { findEntry } from './find-entry.ts';
-import { type Answers, failureOf, type Holder, type HolderBook } from './holders.ts';
-import type { PaidEntry, Payer } from './payer.ts';
+import { failureOf, type Holder, type HolderBook } from './holders.ts';
+import { payFor } from './pay-files.ts';
+import type { PaidEntry } from './payer.ts';
 import type { PrepareDeps, PreparedUpload } from './prepare-upload.ts';
 import type { EntryPlace } from './segment-door.ts';
 import { storeAtHolder } from './send-file.ts';
+import { notEnough, type UploadNetwork, type UploadNetworkDeps } from './upload-network.ts';
 
 /** Segments in memory at once, over all holders, unless told: 2 MiB. */
 const UPLOAD_PARALLEL = 8;
@@ -32,19 +26,9 @@ const FILES_AT_ONCE = 4;
 const UPLOAD_TIMEOUT_MS = 120_000;
 
 /** What uploading needs. */
-export interface UploadDeps extends PrepareDeps {
+export interface UploadDeps extends PrepareDeps, UploadNetworkDeps {
   readonly book: HolderBook;
-  /** Nodes that can be written to, described anew for each upload. */
-  readonly writableHolders: (options: { readonly signal: AbortSignal }) => Promise<Answers<Holder>>;
-  /** Whether the contract was given: then nodes of other logs are passed over, not believed. */
-  readonly isFlowKnown: boolean;
-  /** The log contract, which nodes say is `flow`, and who pays; `undefined` without a chain. */
-  readonly payer: (
-    flow: Address,
-    options: { readonly signal: AbortSignal },
-  ) => Promise<Payer | undefined>;
   readonly clock: Clock;
-  readonly rng: Rng;
   readonly logger: Logger;
 }
 
@@ -87,7 +71,8 @@ export async function storeFiles(
     if (known !== undefined) entries.set(root, known);
   }
   const unpaid = [...different.values()].filter(({ root }) => !entries.has(root));
-  for (const [root, entry] of await pay(unpaid, network, options)) entries.set(root, entry);
+  for (const [root, entry] of await payFor(unpaid, network.payer, options))
+    entries.set(root, entry);
 
   const inFlight = new Semaphore({
     limit: parallel,
@@ -152,51 +137,6 @@ function receiptOf(
 type KnownEntry = Pick<PaidEntry, 'sequence' | 'startSector'> &
   Partial<Pick<PaidEntry, 'transactionHash' | 'feeWei'>>;
 
-/** Nodes and chain of one network, ready to be written to. */
-export interface UploadNetwork {
-  readonly chainId: Holder['chainId'];
-  readonly flow: Holder['flow'];
-  readonly holders: readonly Holder[];
-  readonly failures: readonly HolderFailure[];
-  readonly payer: Payer | undefined;
-}
-
-/**
- * Asks nodes and chain what they are, before anything is read or paid.
- *
- * @throws {SdkError} SDK_NOT_ENOUGH_HOLDERS, SDK_WRONG_NETWORK if nodes and chain, or nodes among
- *   themselves, serve different logs
- */
-export async function openUploadNetwork(
-  replicas: number,
-  { writableHolders, isFlowKnown, payer: openPayer, rng }: UploadDeps,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<UploadNetwork> {
-  const { answers, failures } = await writableHolders({ signal });
-  const [first] = answers;
-  if (first === undefined) throw notEnough(replicas, 0, failures);
-  const payer = await openPayer(first.flow, { signal });
-  const { chainId, flow } = payer ?? first;
-  const holders = answers.filter((node) => node.chainId === chainId && node.flow === flow);
-  const stranger = answers.find((node) => !holders.includes(node));
-  // Who names the contract is paid: while nodes disagree about it, nobody is.
-  if (stranger !== undefined && (!isFlowKnown || holders.length === 0)) {
-    throw new SdkError(
-      {
-        code: 'SDK_WRONG_NETWORK',
-        what: stranger.url,
-        expected: `chain ${chainId}, flow ${flow}`,
-        actual: `chain ${stranger.chainId}, flow ${stranger.flow}`,
-      },
-      `${stranger.url} serves the log ${stranger.flow} of chain ${stranger.chainId}, not ${flow} of chain ${chainId}`,
-    );
-  }
-  if (chooseHolders(holders, replicas, 'min', rng) === undefined) {
-    throw notEnough(replicas, holders.length, failures);
-  }
-  return { chainId, flow, holders, failures, payer };
-}
-
 /** The entry a file has already, if it may be used instead of paying. */
 async function findKnown(
   file: PreparedUpload,
@@ -205,75 +145,6 @@ async function findKnown(
 ): Promise<KnownEntry | undefined> {
   if (resubmit !== undefined) return undefined;
   return findEntry(file, tags ?? new Uint8Array(0), holders, { signal });
-}
-
-async function pay(
-  files: readonly PreparedUpload[],
-  { payer }: UploadNetwork,
-  { tags = new Uint8Array(0), resubmit, signal, onQuote, onProgress }: StoreOptions,
-): Promise<ReadonlyMap<Root, PaidEntry>> {
-  const paid = new Map<Root, PaidEntry>();
-  if (files.length === 0) return paid;
-  const roots = files.map(({ root }) => root);
-  if (payer === undefined || !payer.canPay) {
-    throw new SdkError(
-      { code: 'SDK_NO_PAYER', roots },
-      `${roots.length} file(s) have to be paid for and the client has no rpc and signer; first: ${roots[0]}`,
-    );
-  }
-  const payable = files.map(({ root, sizeBytes, nodes }) => ({ root, sizeBytes, nodes, tags }));
-  if (onQuote !== undefined || onProgress !== undefined) {
-    const price = await payer.price(payable, { signal });
-    const quote = quoteOf(
-      files.map(({ sizeBytes }) => sizeBytes),
-      price,
-    );
-    onProgress?.({ step: 'quoted', quote });
-    if ((await onQuote?.(quote)) === false) {
-      const { totalWei } = quote;
-      throw new SdkError(
-        { code: 'SDK_DECLINED', totalWei },
-        `the price of ${totalWei} wei was declined; nothing was paid`,
-      );
-    }
-  }
-  for (let start = 0; start < payable.length; start += MAX_BATCH_SUBMISSIONS) {
-    const batch = payable.slice(start, start + MAX_BATCH_SUBMISSIONS);
-    onProgress?.({ step: 'submitting', roots: batch.map(({ root }) => root) });
-    const intent = intentOf(payer, batch, tags, resubmit);
-    const entries = await payer.submit(batch, { intent, signal });
-    for (const [index, { root }] of batch.entries()) {
-      const entry = entries[index];
-      if (entry === undefined) throw new Error(`no entry for ${root} in the payer's answer`);
-      paid.set(root, entry);
-      const { sequence, transactionHash } = entry;
-      onProgress?.({ step: 'submitted', root, sequence, transactionHash });
-    }
-  }
-  return paid;
-}
-
-/**
- * Names a payment by everything that makes it this one: chain, contract, roots, tags and the
- * caller's own word. The same again is the same payment.
- */
-export function intentOf(
-  { chainId, flow }: Pick<Payer, 'chainId' | 'flow'>,
-  files: readonly { readonly root: Root }[],
-  tags: Uint8Array,
-  resubmit: string | undefined,
-): string {
-  const [only] = files;
-  const what =
-    files.length === 1 && only !== undefined
-      ? only.root
-      : toHex(keccak256(utf8Bytes(files.map(({ root }) => root).join())));
-  const word = utf8Bytes(resubmit ?? '');
-  const rest =
-    tags.length === 0 && word.length === 0
-      ? '0x'
-      : toHex(keccak256(concatBytes(keccak256(tags), word)));
-  return `${chainId}:${flow}:${what}:${rest}`;
 }
 
 interface StoredReplica {
@@ -353,17 +224,4 @@ function outOfHolders(
     ...failures,
     ...lostFailures.map(({ failure }) => failure),
   ]);
-}
-
-function notEnough(
-  replicas: number,
-  answered: number,
-  failures: readonly HolderFailure[],
-): SdkError {
-  const [first] = failures;
-  return new SdkError(
-    { code: 'SDK_NOT_ENOUGH_HOLDERS', replicas, answered, failures },
-    `${answered} usable node(s) do not keep every segment ${replicas} time(s)` +
-      (first === undefined ? '' : `; ${first.url}: ${first.reason}`),
-  );
 }

@@ -14,9 +14,9 @@ import {
 import { RpcError } from '@cairn/wire-protocol';
 import { chainEntryCheck } from '../src/check-entry.ts';
 import { quoteOf } from '../src/cost.ts';
+import { intentOf } from '../src/pay-files.ts';
 import { recallUpload } from '../src/prepare-upload.ts';
 import { blobSource, joinSources, readFromStream } from '../src/sources.ts';
-import { intentOf } from '../src/upload-file.ts';
 import { uploadJournal } from '../src/upload-journal.ts';
 import { outcomeOfRefusal } from '../src/zg-door.ts';
 import { aperiodicBytes, CHAIN } from './support/fake-network.ts';

@@ -8,6 +8,7 @@ import {
   writeFileAtomic,
 } from '@cairn/node-runtime/files';
 import {
+  abortable,
   type Clock,
   compareBytes,
   fromHex,
@@ -46,11 +47,18 @@ export function fileJournal(
   return new FileJournal(directory, clock);
 }
 
+interface Lock {
+  readonly held: Promise<DirectoryLock>;
+  /** Ends the wait for the lock once nobody wants it. */
+  readonly stop: AbortController;
+  users: number;
+}
+
 class FileJournal implements ExclusiveJournal {
   readonly #directory: string;
   readonly #clock: Pick<Clock, 'sleep'>;
   #writing: Promise<void> = Promise.resolve();
-  #lock: { readonly held: Promise<DirectoryLock>; users: number } | undefined;
+  #lock: Lock | undefined;
 
   constructor(directory: string, clock: Pick<Clock, 'sleep'>) {
     this.#directory = directory;
@@ -107,16 +115,21 @@ class FileJournal implements ExclusiveJournal {
   }
 
   async exclusive<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    this.#lock ??= { held: this.#acquire(signal), users: 0 };
-    const lock = this.#lock;
+    let lock = this.#lock;
+    if (lock === undefined) {
+      const stop = new AbortController();
+      lock = { held: this.#acquire(stop.signal), stop, users: 0 };
+      this.#lock = lock;
+    }
     lock.users += 1;
     try {
-      await lock.held;
+      await abortable(lock.held, signal);
       return await work();
     } finally {
       lock.users -= 1;
       if (lock.users === 0) {
         if (this.#lock === lock) this.#lock = undefined;
+        lock.stop.abort(new Error('nobody waits for the journal any more'));
         const held = await lock.held.catch(() => undefined); // not taken: nothing to give back
         await held?.release();
       }

@@ -215,9 +215,13 @@ describe('file journal', () => {
     await isTaken;
     const second = two.exclusive(async () => void order.push('second'), signal);
     const stop = AbortSignal.timeout(150);
-    await assert.rejects(fileJournal(directory).exclusive(async () => undefined, stop));
+    const third = fileJournal(directory);
+    const impatient = third.exclusive(async () => undefined, stop);
+    const patient = third.exclusive(async () => 'patient', signal);
+    await assert.rejects(impatient, (error) => error === stop.reason);
     release();
     await Promise.all([first, second]);
     assert.deepEqual(order, ['first', 'second']);
+    assert.equal(await patient, 'patient');
   });
 });
