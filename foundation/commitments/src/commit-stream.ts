@@ -6,7 +6,7 @@ import type { Hasher } from './hasher.ts';
 import { fileShape } from './shape.ts';
 
 /** Segments a worker thread gets at once: 4 MiB, about 20 ms of work. */
-export const BATCH_SEGMENTS = 16;
+const BATCH_SEGMENTS = 16;
 
 /** What `commitStream` works with. */
 export interface CommitStreamOptions {

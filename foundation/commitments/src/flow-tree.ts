@@ -71,26 +71,6 @@ export class FlowTree {
     return this.#tree.root();
   }
 
-  /** Where a submission of these heights would begin. @throws as `append` */
-  startFor(nodes: readonly SubmissionNode[]): number {
-    const sectors = assertFlowNodes(nodes);
-    const start = this.#startOf(nodes, sectors);
-    if (Number.isSafeInteger(start + sectors)) return start;
-    throw new CommitmentError(
-      { code: 'TREE_FULL', length: this.length, added: sectors },
-      `a flow of ${this.length} sectors cannot take ${sectors} more: it ends at 2^53 - 1`,
-    );
-  }
-
-  #startOf(nodes: readonly SubmissionNode[], sectors: number): number {
-    const first = 2 ** (nodes[0]?.height ?? 0);
-    const start = alignUp(this.length, first);
-    const startSegment = Math.floor(start / SEGMENT_SECTORS);
-    const straddles = startSegment !== Math.floor((start + sectors - 1) / SEGMENT_SECTORS);
-    if (start % SEGMENT_SECTORS === 0 || !straddles) return start;
-    return alignUp((startSegment + 1) * SEGMENT_SECTORS, first);
-  }
-
   /**
    * Appends a submission: each node at the next multiple of its size, and none across the end of
    * a segment unless it begins with one.
@@ -101,7 +81,13 @@ export class FlowTree {
    */
   append(nodes: readonly SubmissionNode[]): FlowPlacement {
     const sectors = assertFlowNodes(nodes);
-    const startSector = this.startFor(nodes);
+    const startSector = this.#startOf(nodes, sectors);
+    if (!Number.isSafeInteger(startSector + sectors)) {
+      throw new CommitmentError(
+        { code: 'TREE_FULL', length: this.length, added: sectors },
+        `a flow of ${this.length} sectors cannot take ${sectors} more: it ends at 2^53 - 1`,
+      );
+    }
     const added: FlowNode[] = [];
     const keep = (node: FlowNode): void => {
       added.push(node);
@@ -112,6 +98,16 @@ export class FlowTree {
     }
     for (const { height, root } of nodes) this.#tree.push(height, new Uint8Array(root), keep);
     return { startSector, sectors, added };
+  }
+
+  /** Where a submission would begin, if there is no end. */
+  #startOf(nodes: readonly SubmissionNode[], sectors: number): number {
+    const first = 2 ** (nodes[0]?.height ?? 0);
+    const start = alignUp(this.length, first);
+    const startSegment = Math.floor(start / SEGMENT_SECTORS);
+    const straddles = startSegment !== Math.floor((start + sectors - 1) / SEGMENT_SECTORS);
+    if (start % SEGMENT_SECTORS === 0 || !straddles) return start;
+    return alignUp((startSegment + 1) * SEGMENT_SECTORS, first);
   }
 }
 

@@ -30,7 +30,7 @@ export async function run(task: unknown): Promise<unknown> {
  *
  * @throws {RangeError} unless `bytes` are a whole number of segments
  */
-export function segmentRootsOf(hasher: Pick<Hasher, 'segmentRoot'>, bytes: Uint8Array): Uint8Array {
+function segmentRootsOf(hasher: Pick<Hasher, 'segmentRoot'>, bytes: Uint8Array): Uint8Array {
   if (bytes.length % SEGMENT_BYTES !== 0) {
     throw new RangeError(
       `${bytes.length} bytes are not a whole number of ${SEGMENT_BYTES}-byte segments`,

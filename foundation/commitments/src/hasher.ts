@@ -29,7 +29,7 @@ export interface Hasher {
 }
 
 /** Largest item `hashMany` takes. */
-export const MAX_ITEM_BYTES = 65_536;
+const MAX_ITEM_BYTES = 65_536;
 
 /**
  * Checks the lengths of a `hashMany` call and gives its output: `output` or a new array.

@@ -6,7 +6,7 @@ export {
   type FileCommitment,
   FileCommitter,
 } from './commit-file.ts';
-export { BATCH_SEGMENTS, type CommitStreamOptions, commitStream } from './commit-stream.ts';
+export { type CommitStreamOptions, commitStream } from './commit-stream.ts';
 export { CommitmentError, type CommitmentFault, ProofError, type ProofFault } from './errors.ts';
 export {
   assertNodeLayout,
@@ -19,8 +19,7 @@ export {
 } from './file-tree.ts';
 export { type FlowClaim, type FlowPosition, flowProof, verifyFlowProof } from './flow-proof.ts';
 export { type FlowNode, type FlowPlacement, FlowTree } from './flow-tree.ts';
-export { type SegmentRootsTask, segmentRootsOf } from './hash-worker.ts';
-export { HASH_BYTES, type Hasher, MAX_ITEM_BYTES } from './hasher.ts';
+export { HASH_BYTES, type Hasher } from './hasher.ts';
 export { type LoadHasherOptions, loadHasher } from './load-hasher.ts';
 export { nobleHasher } from './noble-hasher.ts';
 export {
@@ -54,4 +53,4 @@ export {
   verifySegment,
   verifySegmentRoot,
 } from './verify-segment.ts';
-export { MAX_ZERO_HEIGHT, ZERO_HASHES, zeroSubtreeRoot } from './zero-hashes.ts';
+export { zeroSubtreeRoot } from './zero-hashes.ts';

@@ -1,7 +1,7 @@
 import { fromHex, type Hex } from '@cairn/primitives';
 
 /** Height of the tallest zero subtree in the table. */
-export const MAX_ZERO_HEIGHT = 63;
+const MAX_ZERO_HEIGHT = 63;
 
 /**
  * Roots of perfect trees over zero sectors, by height: entry 0 is keccak-256 of 256 zero bytes,

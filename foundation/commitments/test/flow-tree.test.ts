@@ -91,7 +91,6 @@ describe('the flow tree', () => {
       const { root, nodes } = commitBytes(hasher, periodicBytes(step.size));
       assert.equal(toHex(root), step.dataRoot);
       assert.equal(flow.length, Number(step.previousLength));
-      assert.equal(flow.startFor(nodes), Number(step.startPos));
       const placement = flow.append(nodes);
       assert.equal(placement.startSector, Number(step.startPos));
       assert.equal(placement.sectors, Number(step.length));
@@ -179,10 +178,6 @@ describe('the flow tree', () => {
     }
     assert.throws(
       () => flow.append(madeUpNodes([60], 1)),
-      (error) => isFault(error, 'TREE_FULL'),
-    );
-    assert.throws(
-      () => flow.startFor(madeUpNodes([60], 1)),
       (error) => isFault(error, 'TREE_FULL'),
     );
     assert.deepEqual(flow.snapshot(), snapshot);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { keccak256, toHex } from '@cairn/primitives';
-import { ZERO_HASHES, zeroSubtreeRoot } from '../src/index.ts';
+import { ZERO_HASHES, zeroSubtreeRoot } from '../src/zero-hashes.ts';
 import { vectors } from './support.ts';
 
 describe('zero hashes', () => {
