@@ -18,6 +18,8 @@ import { zgDoor } from './zg-door.ts';
 const ASK_PARALLEL = 16;
 /** Nodes a client remembers. */
 const MAX_NODES = 4096;
+/** How long a node that was caught is not asked. */
+const CONVICTION_MS = 3_600_000;
 /** Share of a new measurement in the running latency. */
 const LATENCY_WEIGHT = 0.3;
 /** What a node that has just failed is taken to need; measured again when it is tried. */
@@ -45,12 +47,14 @@ interface Standing {
 /**
  * What a client knows about storage nodes: how fast each answers, and which were caught lying.
  *
- * A node whose proof failed is not asked again by this client.
+ * A node whose proof failed is not asked again for an hour: long enough to end any download, short
+ * enough that a gateway that runs for months takes repaired nodes back.
  */
 export class HolderBook {
   readonly #deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger };
   readonly #standings = new LruCache<string, Standing>({ maxWeight: MAX_NODES });
-  readonly #convicted = new Map<string, HolderEvidence>();
+  /** Until when, on the clock that only grows, each convicted node is not asked. */
+  readonly #convicted = new Map<string, number>();
 
   constructor(deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger }) {
     this.#deps = deps;
@@ -61,14 +65,19 @@ export class HolderBook {
     return this.#standing(url).node;
   }
 
-  /** Whether the node was caught giving something that its proof contradicts. */
+  /** Whether the node was lately caught giving something that its proof contradicts. */
   isConvicted(url: string): boolean {
-    return this.#convicted.has(url);
+    const untilMs = this.#convicted.get(url);
+    if (untilMs === undefined) return false;
+    if (this.#deps.clock.monotonic() < untilMs) return true;
+    this.#convicted.delete(url);
+    return false;
   }
 
   /** Takes a node's place away. */
   convict(evidence: HolderEvidence): void {
-    if (this.#convicted.size < MAX_NODES) this.#convicted.set(evidence.url, evidence);
+    const untilMs = this.#deps.clock.monotonic() + CONVICTION_MS;
+    if (this.#convicted.size < MAX_NODES) this.#convicted.set(evidence.url, untilMs);
     const { url, root, index, code } = evidence;
     this.#deps.logger.warn({ url, root, index, code }, 'a node gave what its proof contradicts');
   }
