@@ -1,9 +1,7 @@
 import type { ServiceContext } from '@cairn/node-runtime/lifecycle';
-import { abortable } from '@cairn/primitives';
 import type { AdjustableLogger } from './adjustable-logger.ts';
 import type { NodeRole, StorageNodeConfig } from './config.ts';
-import { createStorageNode, type StorageNode } from './create-storage-node.ts';
-import { startIndexer } from './indexer/start-indexer.ts';
+import type { StorageNode } from './create-storage-node.ts';
 
 /** What a role is started with. */
 export interface RoleContext {
@@ -30,9 +28,12 @@ export type RoleStarter = (context: RoleContext) => Promise<StartedRole>;
 /** Roles in the order they start. */
 export const ROLE_ORDER: readonly NodeRole[] = ['storage', 'indexer'];
 
-/** How each role is started. */
+/** How each role is started. What only one role needs is loaded when it starts. */
 export function roleStarters(): Readonly<Record<NodeRole, RoleStarter>> {
-  return { storage: startStorage, indexer: startIndexer };
+  return {
+    storage: async (context) => (await import('./start-storage.ts')).startStorage(context),
+    indexer: async (context) => (await import('./indexer/start-indexer.ts')).startIndexer(context),
+  };
 }
 
 /** Starts the configured roles. @throws what starting throws */
@@ -47,12 +48,4 @@ export async function startRoles(
     started.push(await starters[role]({ ...context, storage }));
   }
   return started;
-}
-
-async function startStorage({ config, log, service, shutdown }: RoleContext): Promise<StartedRole> {
-  const node = createStorageNode({ config, log, onShutdown: shutdown });
-  service.opened('storage node', () => node.stop());
-  await node.start({ signal: service.signal });
-  service.runner.run('storage node', (signal) => abortable(node.failed, signal));
-  return { role: 'storage', url: node.address.url, storage: node };
 }

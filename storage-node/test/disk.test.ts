@@ -1,10 +1,5 @@
 import { equal, rejects } from 'node:assert/strict';
-import {
-  type FileStore,
-  isFault,
-  memoryFileStore,
-  silentLogger,
-} from '@cairn/primitives';
+import { type FileStore, isFault, memoryFileStore, silentLogger } from '@cairn/primitives';
 import { DiskGuard, isNoRoom } from '../src/disk-guard.ts';
 import { ReopeningFileStore } from '../src/reopening-file-store.ts';
 
