@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import {
   type Address,
   type Clock,
@@ -20,7 +21,21 @@ import type { Deployment } from '../src/deploy/deployment.ts';
 import { encodeSubmissions, type FlowSubmission } from '../src/flow/submission.ts';
 import { signerFromKey } from '../src/keys/signer.ts';
 
-const BINARY: string = fileURLToPath(new URL('../../../node_modules/.bin/anvil', import.meta.url));
+const BINARY: string = anvilBinary();
+
+/** The program itself, not its launcher: killing the launcher would leave the chain running. */
+function anvilBinary(): string {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  try {
+    const launcher = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json');
+    const found = createRequire(launcher).resolve(
+      `@foundry-rs/anvil-${process.platform}-${arch}/package.json`,
+    );
+    return join(dirname(found), 'bin', 'anvil');
+  } catch {
+    return ''; // not installed here: the suites skip
+  }
+}
 
 /** The first two accounts of anvil's public test mnemonic. */
 export const ANVIL_KEYS: readonly [string, string] = [

@@ -15,8 +15,8 @@ export const SEGMENT_HEIGHT = 10;
 export const PADDING_STEPS = 16;
 /** Nodes a submission has at most; follows from `PADDING_STEPS` = 2^4. */
 export const MAX_SUBMISSION_NODES = 4;
-/** Heights from here on are refused by the log contract. */
-export const MAX_NODE_HEIGHT = 64;
+/** Heights from here on are refused by our log contract: a file of 2^53 bytes is past what numbers count exactly. */
+export const MAX_NODE_HEIGHT = 45;
 /** The default size above which a client cuts a file into fragments: 4 GiB. */
 export const FRAGMENT_BYTES: number = 4 * 1024 ** 3;
 /** The smallest fragment: one sector. */
