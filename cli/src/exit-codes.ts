@@ -123,6 +123,14 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Check --rpc and that the chain runs; for a devnet: `cairn devnet status`.',
   ),
+  TX_INSUFFICIENT_FUNDS: outcome(
+    EXIT.failure,
+    'Send coins to that account, or pay from another with --key-file FILE.',
+  ),
+  TX_FATE_UNKNOWN: outcome(
+    EXIT.failure,
+    'Ask the chain about those transactions before paying anew; another --rpc may know them.',
+  ),
   CHAIN_WRONG_ID: outcome(EXIT.usage, 'Name the RPC address of the right chain with --rpc.'),
   CHAIN_NO_CONTRACT: outcome(
     EXIT.usage,
@@ -158,6 +166,10 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Use it, stop it with `cairn devnet down`, or start another with --dir D --port 0.',
   ),
+  DEVNET_KEPT: outcome(
+    EXIT.failure,
+    'Go on with it by adding --keep, or remove it with `cairn devnet reset`.',
+  ),
   DEVNET_NOT_RUNNING: outcome(EXIT.notFound, 'Start one with `cairn devnet up`.'),
   DEVNET_NOT_STOPPED: outcome(EXIT.failure, 'Look at these processes and end them by hand.'),
   DEVNET_START_FAILED: outcome(EXIT.failure, '`cairn devnet logs` shows what its services wrote.'),
@@ -179,6 +191,7 @@ const FAMILIES: readonly (readonly [prefix: string, outcome: Outcome])[] = [
   ['NODE_CONFIG', outcome(EXIT.usage, 'Correct the configuration file.')],
   ['SHARD_', outcome(EXIT.usage, 'Write shards as id/count, for instance 0/2.')],
   ['TRANSPORT_', outcome(EXIT.failure, NEXT_AGAIN)],
+  ['TX_', outcome(EXIT.failure, 'The payment was not made; see why, and run the command again.')],
   ['CHAIN_', outcome(EXIT.failure, 'Check --rpc and that the chain answers.')],
 ];
 

@@ -1,6 +1,11 @@
 import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { acquireDirectoryLock, type DirectoryLock } from '@cairn/node-runtime/files';
+import {
+  acquireDirectoryLock,
+  type DirectoryLock,
+  readFileIfPresent,
+  writeFileAtomic,
+} from '@cairn/node-runtime/files';
 import {
   type Address,
   type Clock,
@@ -79,7 +84,7 @@ export interface Devnet {
  * Order: directory → ports → chain → contracts → storage nodes and indexer, all at once →
  * endpoints file. Whatever fails, what was started is stopped again.
  *
- * @throws {DevnetError} DEVNET_RUNNING, PORT_IN_USE, ANVIL_MISSING, PROCESS_ENDED,
+ * @throws {DevnetError} DEVNET_RUNNING, DEVNET_KEPT, PORT_IN_USE, ANVIL_MISSING, PROCESS_ENDED,
  * PROCESS_NOT_READY; what the disk or the chain throws; the signal's reason
  */
 export async function createDevnet(options: DevnetOptions): Promise<Devnet> {
@@ -136,6 +141,8 @@ class RunningDevnet implements Devnet {
   readonly #stopping = new AbortController();
   #loseChain: (name: string) => void = () => undefined;
   #guardian: ProcessIdentity = { pid: 0, startedAt: '' };
+  /** Whether what lies in the directory is this run's. */
+  #isOurs = false;
   /** Whether the logs tell of something that a person will want to know. */
   #hasTrouble = true;
   #stopped: Promise<void> | undefined;
@@ -167,7 +174,11 @@ class RunningDevnet implements Devnet {
     const paths = this.#paths;
     const signal = this.#startSignal();
     const isKept = this.#options.isKept === true;
-    if (!isKept) await removeRemains(paths);
+    if (!isKept) {
+      await refuseKept(paths);
+      await removeRemains(paths);
+    }
+    this.#isOurs = true;
     this.#guardian = await this.#supervisor.start([
       paths.endpoints,
       ...(isKept ? [] : remainsOf(paths)),
@@ -175,6 +186,10 @@ class RunningDevnet implements Devnet {
       paths.run,
     ]);
     await this.#record('starting');
+    if (isKept) {
+      await mkdir(paths.data, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(join(paths.data, KEPT_NAME), '');
+    }
     const ports = await planPorts(this.#topology, this.#options.ports ?? { kind: 'default' }, {
       rng: this.#options.rng ?? systemRng(),
     });
@@ -237,7 +252,7 @@ class RunningDevnet implements Devnet {
     const paths = this.#paths;
     await rm(paths.endpoints, { force: true });
     await this.#supervisor.stop();
-    if (this.#options.isKept !== true) {
+    if (this.#options.isKept !== true && this.#isOurs) {
       await removeRemains(paths);
       if (!this.#hasTrouble) await rm(paths.logs, { recursive: true, force: true });
     }
@@ -384,6 +399,18 @@ class RunningDevnet implements Devnet {
     const elapsedMs = this.#clock.monotonic() - this.#startedAt;
     this.#options.onEvent?.({ kind: 'step', text, elapsedMs });
   }
+}
+
+/** Marks data that a run was told to keep. */
+const KEPT_NAME = 'KEPT';
+
+/** @throws {DevnetError} DEVNET_KEPT rather than remove what somebody wanted kept */
+async function refuseKept({ directory, data }: DevnetPaths): Promise<void> {
+  if ((await readFileIfPresent(join(data, KEPT_NAME))) === undefined) return;
+  throw new DevnetError(
+    { code: 'DEVNET_KEPT', directory },
+    `${directory} holds what an earlier devnet was told to keep`,
+  );
 }
 
 /** The files by which `acquireDirectoryLock` keeps a directory for one process. */

@@ -22,7 +22,7 @@ export type DevnetFault =
   | { readonly code: 'DEVNET_NOT_RUNNING'; readonly directory: string }
   | { readonly code: 'DEVNET_START_FAILED'; readonly directory: string; readonly reason: string }
   | { readonly code: 'DEVNET_NOT_STOPPED'; readonly directory: string; readonly pids: number[] }
-  | { readonly code: 'DEVNET_DIRECTORY_FOREIGN'; readonly directory: string }
+  | { readonly code: 'DEVNET_KEPT'; readonly directory: string }
   | { readonly code: 'SERVICE_UNKNOWN'; readonly name: string; readonly known: readonly string[] };
 
 /** A devnet that cannot be started, found or stopped. */
