@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import {
   CONTRACT_NAMES,
@@ -59,15 +57,6 @@ const OFFICIAL_MARKET = `
   da6eb36a chargeFee(uint256,uint256,uint256)`;
 
 describe('contract artefacts', () => {
-  it('match what the sources compile to', function () {
-    this.timeout(120_000);
-    const script = fileURLToPath(new URL('../scripts/build.mjs', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], {
-      encoding: 'utf8',
-    });
-    assert.equal(status, 0, stdout + stderr);
-  });
-
   it('fit the size limit of deployed code', () => {
     // The creation code holds the deployed code, so 24,576 bytes of it are enough.
     assert.ok(flowBytecode.length / 2 - 1 < 24_576);

@@ -54,7 +54,7 @@ describe('files over plain HTTP', function () {
       assert.equal(past.status, 416);
       const whole = await fetch(`${base()}/big.bin`);
       assert.ok(Buffer.from(await whole.arrayBuffer()).equals(big));
-      assert.match(await (await fetch(`${base()}/`)).text(), /href="\.\/sub\/"/);
+      assert.match(await (await fetch(`${base()}/`)).text(), /href="sub\/"/);
       const head = await fetch(`${base()}/big.bin`, { method: 'HEAD' });
       assert.equal(head.headers.get('content-length'), String(big.length));
     });
@@ -105,7 +105,7 @@ describe('files over plain HTTP', function () {
   it('fsspec lists, globs and reads parts', async function () {
     // Debian's own interpreter has the package where another stands first on the path.
     const python = ['python3', '/usr/bin/python3'].find((command) =>
-      hasProgram(command, ['-c', 'import fsspec, aiohttp']),
+      hasProgram(command, ['-c', 'import fsspec, aiohttp, requests']),
     );
     if (python === undefined) this.skip();
     const script = `

@@ -102,7 +102,7 @@ describe('the file door', () => {
   it('lists a directory as links, and as JSON for who asks for it', async () => {
     const html = await get(`/v1/files/${DIRECTORY}/`);
     assert.match(html.headers.get('content-type') ?? '', /text\/html/);
-    assert.match(await html.text(), /href="\.\/sub%20dir\/"/);
+    assert.match(await html.text(), /href="sub%20dir\/"/);
     const json = await get(`/v1/files/${DIRECTORY}/`, { headers: { accept: 'application/json' } });
     assert.deepEqual(
       ((await json.json()) as { name: string }[]).map(({ name }) => name),
