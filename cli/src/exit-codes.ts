@@ -1,4 +1,4 @@
-import { describeError, Fault, type FaultFacts } from '@cairn/primitives';
+import { describeError, Fault, type FaultFacts, isRecord } from '@cairn/primitives';
 
 /** What the process's exit code says. Scripts rely on it. */
 export const EXIT = {
@@ -231,7 +231,18 @@ function outcomeOf(error: unknown, code: string): Outcome {
       return outcome(EXIT.verification, NEXT_LIAR);
     }
   }
+  if (code === 'SDK_NOT_ENOUGH_HOLDERS' && facts !== undefined && hasOnlyFullDisks(facts)) {
+    return outcome(EXIT.noSpace, 'Store on other nodes with --node URL.');
+  }
   return CODES[code] ?? FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? UNKNOWN;
+}
+
+/** Whether holders failed, and each of them for want of room. */
+function hasOnlyFullDisks(facts: FaultFacts): boolean {
+  const failures = 'failures' in facts && Array.isArray(facts.failures) ? facts.failures : [];
+  return (
+    failures.length > 0 && failures.every((one) => isRecord(one) && one['code'] === 'STORE_FULL')
+  );
 }
 
 function codeOf(error: unknown): string {

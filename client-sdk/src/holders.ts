@@ -10,6 +10,7 @@ import {
 import { cairnDoor } from './cairn-door.ts';
 import type { HolderEvidence } from './client.ts';
 import type { HolderFailure } from './errors.ts';
+import { NodeRefusal } from './node-refusal.ts';
 import type { SegmentDoor } from './segment-door.ts';
 import { type NodeDeps, type NodeDescription, StorageNode } from './storage-node.ts';
 import { zgDoor } from './zg-door.ts';
@@ -165,7 +166,12 @@ export class HolderBook {
 
 /** What a request to a node came to, for a fault's list. */
 export function failureOf(url: string, error: unknown): HolderFailure {
-  const code = error instanceof Fault ? error.code : 'INTERNAL';
+  const code =
+    error instanceof NodeRefusal
+      ? error.facts.nodeCode // why it refused, not that it did
+      : error instanceof Fault
+        ? error.code
+        : 'INTERNAL';
   return { url, code, reason: describeError(error).slice(0, 300) };
 }
 

@@ -90,7 +90,9 @@ export class DiskGuard {
     const { reserveBytes } = this.#options;
     return new StorageNodeError(
       { code: 'STORE_FULL', freeBytes: this.#freeBytes, reserveBytes },
-      `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`,
+      cause === undefined
+        ? `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`
+        : `the disk of this node is full: a write found no room, ${this.#freeBytes} bytes were free when last measured`,
       cause === undefined ? undefined : { cause },
     );
   }
