@@ -52,6 +52,12 @@ export type SegmentFault =
   | { readonly code: 'SEGMENT_SEALED'; readonly sector: number }
   /** A stored record of a piece that cannot be read. */
   | { readonly code: 'SEGMENT_RECORD'; readonly sector: number; readonly sizeBytes: number }
+  /** A file with more segments than a bitmap may have. */
+  | {
+      readonly code: 'SEGMENT_BITMAP_TOO_LARGE';
+      readonly segments: number;
+      readonly maxSegments: number;
+    }
   /** A segment that was there when reading began and is gone. */
   | { readonly code: 'SEGMENT_NOT_HELD'; readonly sequence: Sequence; readonly index: number }
   /** A proof asked for under a flow root that is not known any more, or never was. */

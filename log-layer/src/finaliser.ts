@@ -5,8 +5,8 @@ import {
   type VerifiedSegment,
   verifySegment,
 } from '@cairn/commitments';
-import { forEachConcurrent, type Logger, rootBytes, type Sequence } from '@cairn/primitives';
-import { countOwnedSegments, isHeld, ownedSegments, type ShardConfig } from '@cairn/wire-protocol';
+import { type Logger, mapConcurrent, rootBytes, type Sequence } from '@cairn/primitives';
+import { ownedSegments, type ShardConfig } from '@cairn/wire-protocol';
 import type { LogEntry } from './log-entry.ts';
 import type { LogStore } from './log-store.ts';
 import type { LogMetrics } from './metrics.ts';
@@ -16,11 +16,13 @@ import type { SegmentStore } from './segment-store.ts';
 const MAX_SAME_ROOT = 64;
 /** Pieces copied at once: bounds memory at 2 MiB a file and lets their syncs be shared. */
 const PARALLEL_COPIES = 8;
+/** Pieces found nowhere before copying gives up: a file may claim to have billions. */
+const MAX_FAILED_COPIES = 1000;
 
 /** What finalising works with. */
 export interface FinaliserDeps {
   readonly log: LogStore;
-  readonly segments: Pick<SegmentStore, 'held' | 'get' | 'getStashed' | 'put'>;
+  readonly segments: Pick<SegmentStore, 'heldSegments' | 'get' | 'getStashed' | 'put'>;
   readonly hasher: Hasher;
   readonly logger: Logger;
   readonly metrics: LogMetrics;
@@ -52,20 +54,21 @@ export class Finaliser {
     const { finalized, pruned } = await log.stateOf(entry.sequence);
     if (finalized || pruned) return finalized;
     if (!(await this.#complete(entry, signal))) return false;
-    const isNew = await log.setFinalized(entry, true);
-    if (isNew) this.#announce(entry);
+    const isNew = await this.#mark(entry, signal);
     for (const sequence of isNew ? await this.#twinsOf(entry, signal) : []) {
       const twin = await log.entryAt(sequence);
       if (twin === undefined || twin.root !== entry.root) continue;
-      if ((await this.#complete(twin, signal)) && (await log.setFinalized(twin, true))) {
-        this.#announce(twin);
-      }
+      if (await this.#complete(twin, signal)) await this.#mark(twin, signal);
     }
     return isNew || (await log.stateOf(entry.sequence)).finalized;
   }
 
-  /** Looks at every entry that waits, in order. For the start: a crash may lie behind us. */
-  async considerPending(signal: AbortSignal): Promise<void> {
+  /**
+   * Looks at every entry that waits, in order. For the start: a crash may lie behind us.
+   *
+   * @param onFailed - told of entries whose finalisation failed, to try it again
+   */
+  async considerPending(signal: AbortSignal, onFailed: (entry: LogEntry) => void): Promise<void> {
     const { log, logger, metrics } = this.#deps;
     for (let from = 0; ; ) {
       const sequences = await log.pendingFrom(from, { signal });
@@ -78,6 +81,7 @@ export class Finaliser {
           signal.throwIfAborted();
           metrics.finaliseFailures.add(1);
           logger.warn({ sequence, error }, 'finalising an entry failed');
+          if (entry !== undefined) onFailed(entry);
         }
         from = sequence + 1;
       }
@@ -87,27 +91,52 @@ export class Finaliser {
 
   /** Whether all owned segments are held, after copying those that exist elsewhere. */
   async #complete(entry: LogEntry, signal: AbortSignal): Promise<boolean> {
-    const owner = this.#deps.shard();
-    if (countOwnedSegments(owner, entry.startSector, entry.sizeBytes) === 0) return true;
-    const missing = await this.#missing(entry, owner, signal);
-    const [first] = missing;
-    if (first === undefined) return true;
+    const missing = await this.#missing(entry, signal);
+    const first = missing.next();
+    if (first.done === true) return true;
     const sources = await this.#sourcesOf(entry, signal);
     // One look tells whether there is anything to copy: a file never seen has no piece anywhere.
-    if (!(await this.#copy(entry, first, sources, signal))) return false;
-    let copied = 1;
-    const rest = missing.slice(1);
-    const copyOne = async (index: number, inner: AbortSignal): Promise<void> => {
-      if (await this.#copy(entry, index, sources, inner)) copied += 1;
-    };
-    await forEachConcurrent(rest, copyOne, { parallel: PARALLEL_COPIES, signal });
-    return copied === missing.length;
+    if (!(await this.#copy(entry, first.value, sources, signal))) return false;
+    let failed = 0;
+    const copyOne = (index: number, inner: AbortSignal): Promise<boolean> =>
+      this.#copy(entry, index, sources, inner);
+    const copies = mapConcurrent(missing, copyOne, { parallel: PARALLEL_COPIES, signal });
+    for await (const isCopied of copies) {
+      if (!isCopied) failed += 1;
+      if (failed === MAX_FAILED_COPIES) break;
+    }
+    return failed === 0;
   }
 
-  async #missing(entry: LogEntry, owner: ShardConfig, signal: AbortSignal): Promise<number[]> {
-    const held = await this.#deps.segments.held(entry, { signal });
-    const owned = [...ownedSegments(owner, entry.startSector, entry.sizeBytes)];
-    return owned.filter((index) => !isHeld(held, index));
+  /** Owned segments that are not held, one at a time: there may be billions. */
+  async #missing(
+    entry: LogEntry,
+    signal: AbortSignal,
+  ): Promise<Generator<number, undefined, undefined>> {
+    const held = await this.#deps.segments.heldSegments(entry, { signal });
+    const owned = ownedSegments(this.#deps.shard(), entry.startSector, entry.sizeBytes);
+    return (function* () {
+      for (const index of owned) if (!held.has(index)) yield index;
+      return undefined;
+    })();
+  }
+
+  /**
+   * Marks an entry finalised. A piece that was found damaged since the last look takes the mark back:
+   * who finds one first forgets the piece and then the mark, so one of the two always notices.
+   *
+   * @returns whether it is finalised now and was not before
+   */
+  async #mark(entry: LogEntry, signal: AbortSignal): Promise<boolean> {
+    const { log, logger, metrics } = this.#deps;
+    if (!(await log.setFinalized(entry, true))) return false;
+    if ((await this.#missing(entry, signal)).next().done !== true) {
+      await log.setFinalized(entry, false);
+      return false;
+    }
+    metrics.finalised.add(1);
+    logger.debug({ sequence: entry.sequence, root: entry.root }, 'entry finalised');
+    return true;
   }
 
   /** Other places where pieces of the same root may lie: finalised entries first, then orphans. */
@@ -156,8 +185,9 @@ export class Finaliser {
   /** A piece of the same root as a piece of `entry`: sizes may differ, so it is proven anew. */
   #adopt(entry: LogEntry, { data, index, proof }: VerifiedSegment): VerifiedSegment | undefined {
     const { sizeBytes } = entry;
-    const fitted = new Uint8Array(segmentDataBytes(fileShape(sizeBytes), index));
-    fitted.set(data.subarray(0, fitted.length));
+    const wantedBytes = segmentDataBytes(fileShape(sizeBytes), index);
+    const fitted = data.length === wantedBytes ? data : new Uint8Array(wantedBytes);
+    if (fitted !== data) fitted.set(data.subarray(0, wantedBytes));
     const claim = { root: rootBytes(entry.root), sizeBytes, index, data: fitted, proof };
     try {
       return verifySegment(claim, this.#deps.hasher);
@@ -180,10 +210,5 @@ export class Finaliser {
       if (!(await log.stateOf(sequence)).finalized) twins.push(sequence);
     }
     return twins;
-  }
-
-  #announce({ sequence, root }: LogEntry): void {
-    this.#deps.metrics.finalised.add(1);
-    this.#deps.logger.debug({ sequence, root }, 'entry finalised');
   }
 }

@@ -17,7 +17,7 @@ import type { LogMetrics } from './metrics.ts';
 
 /** Entries between two comparisons of the flow root with the contract's. */
 const CHECK_EVERY = 500;
-/** Entries waiting to be finalised; the chain waits when they are too many. */
+/** Entries waiting to be finalised; those beyond are found again among the pending ones. */
 const MAX_WAITING_ENTRIES = 10_000;
 /** The first wait before a failed finalisation is tried again; doubles up to the longest. */
 const RETRY_MS = 1000;
@@ -57,7 +57,11 @@ export class LogFollower {
   readonly #waiting = new BoundedQueue<Sequence>(MAX_WAITING_ENTRIES);
   #head: number | undefined;
   #isCaughtUp = false;
+  /** Whether entries did not fit into `#waiting`. */
+  #isOverfull = false;
   #checkedSequence: number;
+  /** Whether a comparison of the flow root could not be made when it was due. */
+  #isCheckOwed = false;
   #suspect: Sequence | undefined;
 
   constructor(deps: LogFollowerDeps) {
@@ -70,8 +74,8 @@ export class LogFollower {
   }
 
   /**
-   * Runs until `signal` aborts. A finalisation that fails is logged and tried again; it never stops
-   * the log.
+   * Runs until `signal` aborts. A finalisation that fails is logged and tried again, and so is a
+   * comparison of flow roots that the chain does not answer; neither stops the log.
    *
    * @throws {LogError} LOG_FLOW_MISMATCH, LOG_GAP, LOG_MISPLACED: the chain and we disagree
    * @throws what the chain or the store throws; the signal's reason
@@ -86,7 +90,7 @@ export class LogFollower {
     const loops = [
       this.#follow(inner),
       this.#finaliseLoop(inner),
-      this.#deps.finaliser.considerPending(inner),
+      this.#considerPending(inner),
     ].map((loop) => loop.catch(stopOthers));
     await Promise.allSettled(loops);
     signal.throwIfAborted();
@@ -96,6 +100,7 @@ export class LogFollower {
   /** Looks at an entry again soon: after a piece of it was found damaged, for example. */
   reconsider({ sequence }: Pick<LogEntry, 'sequence'>): void {
     if (this.#waiting.length < MAX_WAITING_ENTRIES) this.#waiting.push(sequence);
+    else this.#isOverfull = true;
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -122,7 +127,7 @@ export class LogFollower {
     for (const entry of added) {
       logger.debug({ sequence: entry.sequence, root: entry.root }, 'log entry stored');
       await this.#tell(onEntry, entry, signal);
-      await this.#waiting.put(entry.sequence, signal);
+      this.reconsider(entry);
     }
     const { confirmations = 0 } = this.#deps;
     await this.#checkFlow(step.through.number + confirmations >= step.head, signal);
@@ -158,7 +163,15 @@ export class LogFollower {
         delayMs = Math.min(delayMs * 2, MAX_RETRY_MS);
         this.reconsider({ sequence });
       }
+      if (this.#isOverfull && this.#waiting.length === 0) {
+        this.#isOverfull = false;
+        await this.#considerPending(signal);
+      }
     }
+  }
+
+  #considerPending(signal: AbortSignal): Promise<void> {
+    return this.#deps.finaliser.considerPending(signal, (entry) => this.reconsider(entry));
   }
 
   /**
@@ -170,10 +183,21 @@ export class LogFollower {
     const isCatchUpEnd = isAtHead && !this.#isCaughtUp;
     if (isAtHead) this.#isCaughtUp = true;
     const isDue = log.nextSequence >= this.#checkedSequence + CHECK_EVERY;
-    if (log.nextSequence === 0 || !(isDue || isCatchUpEnd || this.#suspect !== undefined)) return;
+    const isSuspect = this.#suspect !== undefined;
+    if (log.nextSequence === 0) return;
+    if (!(isDue || isCatchUpEnd || isSuspect || this.#isCheckOwed)) return;
     const sequence = sequenceOf(log.nextSequence - 1);
     const local = log.flowRoot();
-    const remote = await chainLog.flowRootAt(sequence, { signal });
+    let remote: Uint8Array | undefined;
+    try {
+      remote = await chainLog.flowRootAt(sequence, { signal });
+      this.#isCheckOwed = false;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#isCheckOwed = true;
+      logger.warn({ sequence, error }, 'the flow root cannot be compared now, at the next step');
+      return;
+    }
     if (remote === undefined) return; // the contract remembers only so many; asked again later
     if (equalBytes(local, remote)) {
       this.#checkedSequence = log.nextSequence;

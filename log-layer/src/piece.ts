@@ -131,6 +131,20 @@ export function decodePiece(sector: number, bytes: Uint8Array, checksum: Checksu
   };
 }
 
+/** As `decodePiece`, but `undefined` for a damaged record. @throws {SegmentError} SEGMENT_SEALED */
+export function soundPiece(
+  sector: number,
+  bytes: Uint8Array,
+  checksum: Checksum,
+): PieceRecord | undefined {
+  try {
+    return decodePiece(sector, bytes, checksum);
+  } catch (error) {
+    if (error instanceof SegmentError && error.code === 'SEGMENT_RECORD') return undefined;
+    throw error;
+  }
+}
+
 function refuseRecord(sector: number, bytes: Uint8Array): never {
   throw new SegmentError(
     { code: 'SEGMENT_RECORD', sector, sizeBytes: bytes.length },

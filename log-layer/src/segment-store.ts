@@ -1,4 +1,4 @@
-import { type Hasher, type VerifiedSegment, verifySegment } from '@cairn/commitments';
+import { type Hasher, segmentsOf, type VerifiedSegment, verifySegment } from '@cairn/commitments';
 import {
   equalBytes,
   type FileStore,
@@ -10,7 +10,6 @@ import {
   rootBytes,
   rootOf,
   SECTOR_BYTES,
-  SEGMENT_BYTES,
   SEGMENT_SECTORS,
   Semaphore,
   SingleFlight,
@@ -20,12 +19,12 @@ import { type Checksum, createCrc32 } from './crc32.ts';
 import { SegmentError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { HeldBitmaps } from './held-bitmaps.ts';
+import type { HeldSegments } from './held-segments.ts';
 import { KEY, keyOf, lastNumber, numberRange } from './keyspace.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { LogStore } from './log-store.ts';
 import type { LogMetrics } from './metrics.ts';
 import {
-  decodePiece,
   encodePiece,
   type FilePlace,
   isPieceOf,
@@ -33,6 +32,7 @@ import {
   type PieceRecord,
   piecePlace,
   segmentOfPiece,
+  soundPiece,
 } from './piece.ts';
 import { RangeLocks } from './range-locks.ts';
 import { DEFAULT_STASH_BYTES, Stash } from './stash.ts';
@@ -62,6 +62,9 @@ export interface SegmentStoreOptions {
   /** Told of an entry that lost a piece to damage, so that it can be had again. */
   readonly onDamaged?: (entry: LogEntry) => void;
 }
+
+/** Segments of the largest file whose bitmap is given out: 2 TiB, a bitmap of 1 MiB. */
+const MAX_BITMAP_SEGMENTS = 2 ** 23;
 
 /** How far a scrub came. */
 export interface ScrubResult {
@@ -178,14 +181,33 @@ export class SegmentStore {
     return (await this.#recordOf(file, index)) !== undefined;
   }
 
-  /** Which segments of a file are held. */
+  /** Which segments of a file are held: a view that goes on changing. */
+  async heldSegments(
+    file: FilePlace,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<HeldSegments> {
+    return this.#held.of(file, segmentsOf(file.sizeBytes), signal);
+  }
+
+  /**
+   * Which segments of a file are held, as a bitmap of its own.
+   *
+   * @throws {SegmentError} SEGMENT_BITMAP_TOO_LARGE for a file beyond 2 TiB
+   */
   async held(file: FilePlace, { signal }: { readonly signal: AbortSignal }): Promise<HeldBitmap> {
-    return this.#held.bitmap(file, segmentsOf(file), signal);
+    const segments = segmentsOf(file.sizeBytes);
+    if (segments > MAX_BITMAP_SEGMENTS) {
+      throw new SegmentError(
+        { code: 'SEGMENT_BITMAP_TOO_LARGE', segments, maxSegments: MAX_BITMAP_SEGMENTS },
+        `a bitmap of ${segments} segments is too large, ${MAX_BITMAP_SEGMENTS} are the most`,
+      );
+    }
+    return { segments, bits: (await this.heldSegments(file, { signal })).toBits() };
   }
 
   /** How many segments of a file are held. Cheap when asked for again. */
   async heldCount(file: FilePlace, { signal }: { readonly signal: AbortSignal }): Promise<number> {
-    return this.#held.count(file, segmentsOf(file), signal);
+    return (await this.heldSegments(file, { signal })).count;
   }
 
   /**
@@ -222,9 +244,8 @@ export class SegmentStore {
     const place = piecePlace(entry, segment.index);
     const end = place.sector + place.sectors;
     const quick = await this.#locks.run(place.sector, end, async () => {
-      if (await this.has(entry, segment.index)) return 'held';
-      const blocking = await this.#overlapping(place);
-      return blocking.length > 0 ? undefined : this.#write(entry, segment, place);
+      if ((await this.#overlapping(place)).length === 0) return this.#write(entry, segment, place);
+      return (await this.has(entry, segment.index)) ? 'held' : undefined;
     });
     if (quick !== undefined) return quick;
     // Pieces of a branch that is gone lie in the way. They may reach beyond this piece, but never
@@ -274,31 +295,34 @@ export class SegmentStore {
     const { sector } = piecePlace(file, index);
     const value = await this.#deps.kv.get(keyOf(KEY.piece, sector));
     if (value === undefined) return undefined;
-    const record = await this.#decode(sector, value);
+    const record = this.#decode(sector, value);
     return record !== undefined && isPieceOf(record, file, index) ? record : undefined;
   }
 
   /** A record; one that is damaged counts as none and is written over by the next `put`. */
-  async #decode(sector: number, value: Uint8Array): Promise<PieceRecord | undefined> {
-    try {
-      return decodePiece(sector, value, this.#checksum);
-    } catch (error) {
-      if (!(error instanceof SegmentError) || error.code !== 'SEGMENT_RECORD') throw error;
-      this.#deps.logger.warn({ sector }, 'record of a piece is damaged');
-      return undefined;
-    }
+  #decode(sector: number, value: Uint8Array): PieceRecord | undefined {
+    const record = soundPiece(sector, value, this.#checksum);
+    if (record === undefined) this.#deps.logger.warn({ sector }, 'record of a piece is damaged');
+    return record;
   }
 
-  /** Sectors of pieces, whole or in part where `place` is, that are not the one meant there. */
+  /** Sectors of the pieces that lie, whole or in part, where `place` is. */
   async #overlapping(place: PiecePlace): Promise<number[]> {
-    const end = place.sector + place.sectors;
-    const range = numberRange(KEY.piece, Math.max(0, place.sector - SEGMENT_SECTORS + 1), end);
+    const from = Math.max(0, place.sector - SEGMENT_SECTORS + 1);
+    const range = numberRange(KEY.piece, from, place.sector + place.sectors);
     const found: number[] = [];
-    for await (const [key, value] of this.#deps.kv.entries(range, { signal: this.#stop.signal })) {
+    const { kv } = this.#deps;
+    const options = { signal: this.#stop.signal };
+    for await (const [key, value] of kv.entries({ ...range, reverse: true }, options)) {
       const sector = lastNumber(key);
-      const record = await this.#decode(sector, value);
-      // How far a damaged record reached is not known: it counts where it began.
-      if (sector + (record?.sectors ?? 1) > place.sector) found.push(sector);
+      if (sector < place.sector) {
+        // Pieces never overlap each other, so only the nearest one before can reach in here. How
+        // far a damaged record reached is not known: it counts where it began.
+        const reach = this.#decode(sector, value)?.sectors ?? 1;
+        if (sector + reach > place.sector) found.push(sector);
+        break;
+      }
+      found.push(sector);
     }
     return found;
   }
@@ -310,7 +334,7 @@ export class SegmentStore {
     for (const sector of await this.#overlapping(place)) {
       const key = keyOf(KEY.piece, sector);
       const value = await kv.get(key);
-      const record = value === undefined ? undefined : await this.#decode(sector, value);
+      const record = value === undefined ? undefined : this.#decode(sector, value);
       batch.push({ type: 'delete', key });
       if (record === undefined) continue;
       const data = await files.read(sector * SECTOR_BYTES, record.sectors * SECTOR_BYTES);
@@ -333,7 +357,7 @@ export class SegmentStore {
     return this.#locks.run(sector, sector + SEGMENT_SECTORS, async () => {
       const value = await kv.get(key);
       if (value === undefined) return true; // moved meanwhile
-      const record = await this.#decode(sector, value);
+      const record = this.#decode(sector, value);
       if (record !== undefined) {
         const data = await files.read(sector * SECTOR_BYTES, record.sectors * SECTOR_BYTES);
         if (isProven(record, data, hasher)) return true;
@@ -345,7 +369,8 @@ export class SegmentStore {
 
   /**
    * Takes a damaged piece out of service. Its entry loses the finalised mark first: a crash between
-   * the two leaves an entry that is asked for again, not one that claims what it lacks.
+   * the two leaves an entry that is asked for again, not one that claims what it lacks. And once
+   * more after: whoever saw the piece may have set the mark in between.
    */
   async #quarantine(sector: number, signal: AbortSignal): Promise<void> {
     const { kv, log, logger, metrics } = this.#deps;
@@ -361,8 +386,8 @@ export class SegmentStore {
       ],
       { sync: true },
     );
-    if (entry === undefined) this.#held.forgetAll();
-    else this.#held.forget(entry);
+    this.#held.forgetAll(); // the piece may be of an entry that is gone and comes back
+    if (entry !== undefined) await log.setFinalized(entry, false);
     metrics.damagedSegments.add(1);
     logger.error({ sector, sequence: entry?.sequence }, 'segment damaged on disk, quarantined');
     if (entry !== undefined) this.#onDamaged(entry);
@@ -370,21 +395,22 @@ export class SegmentStore {
 
   async *#scanHeld(file: FilePlace): AsyncIterable<number> {
     const { kv } = this.#deps;
-    const end = file.startSector + segmentsOf(file) * SEGMENT_SECTORS;
+    const segments = segmentsOf(file.sizeBytes);
+    if (segments === 1) {
+      // A thousand others may share its place's 1,024 sectors: not worth reading them all.
+      if (await this.has(file, 0)) yield 0;
+      return;
+    }
+    const end = Math.min(file.startSector + segments * SEGMENT_SECTORS, Number.MAX_SAFE_INTEGER);
     const range = numberRange(KEY.piece, file.startSector, end);
     for await (const [key, value] of kv.entries(range, { signal: this.#stop.signal })) {
       const sector = lastNumber(key);
       const index = (sector - file.startSector) / SEGMENT_SECTORS;
       if (!Number.isInteger(index)) continue;
-      const record = await this.#decode(sector, value);
+      const record = this.#decode(sector, value);
       if (record !== undefined && isPieceOf(record, file, index)) yield index;
     }
   }
-}
-
-/** Data segments of a file. */
-function segmentsOf({ sizeBytes }: FilePlace): number {
-  return Math.ceil(sizeBytes / SEGMENT_BYTES);
 }
 
 function assertBelongs(entry: LogEntry, segment: VerifiedSegment): void {

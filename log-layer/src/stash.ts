@@ -9,7 +9,7 @@ import {
 import type { Checksum } from './crc32.ts';
 import { KEY, keyOf, lastNumber, rangeOf } from './keyspace.ts';
 import type { LogMetrics } from './metrics.ts';
-import { decodePiece, encodePiece, type PieceRecord } from './piece.ts';
+import { encodePiece, type PieceRecord, soundPiece } from './piece.ts';
 
 /** Bytes the stash keeps unless told. */
 export const DEFAULT_STASH_BYTES: number = GIB;
@@ -53,25 +53,19 @@ export class Stash {
     return stash;
   }
 
-  /** Reads the index again: after writes of `writesFor` failed. */
+  /** Reads the index again, after writes of `writesFor` failed; drops what is damaged. */
   async reload(signal: AbortSignal): Promise<void> {
     this.#pieces.clear();
     this.#bytes = 0;
+    const damaged: KeyValueWrite[] = [];
     for await (const [key, value] of this.#kv.entries(rangeOf(KEY.stash), { signal })) {
       const ordinal = lastNumber(key);
-      this.#remember(ordinal, decodePiece(ordinal, value, this.#checksum));
+      const record = soundPiece(ordinal, value, this.#checksum);
+      if (record !== undefined) this.#remember(ordinal, record);
+      else damaged.push(...removal(ordinal));
     }
+    if (damaged.length > 0) await this.#kv.write(damaged);
     this.#metrics.stashedBytes.set(this.#bytes);
-  }
-
-  /** Bytes stashed now. */
-  get sizeBytes(): number {
-    return this.#bytes;
-  }
-
-  /** Whether nothing is stashed. */
-  get isEmpty(): boolean {
-    return this.#pieces.size === 0;
   }
 
   /** The writes that stash a piece, dropping the oldest for it. The caller writes them, all or none. */
@@ -89,8 +83,7 @@ export class Stash {
       this.#pieces.delete(oldest);
       this.#bytes -= stashed.sizeBytes;
       this.#metrics.droppedStash.add(1);
-      writes.push({ type: 'delete', key: keyOf(KEY.stash, stashed.ordinal) });
-      writes.push({ type: 'delete', key: keyOf(KEY.stashData, stashed.ordinal) });
+      writes.push(...removal(stashed.ordinal));
     }
     this.#metrics.stashedBytes.set(this.#bytes);
     return writes;
@@ -108,8 +101,8 @@ export class Stash {
     const keys = [keyOf(KEY.stash, ordinal), keyOf(KEY.stashData, ordinal)];
     const [value, data] = await this.#kv.getMany(keys);
     if (value === undefined || data === undefined) return undefined;
-    const record = decodePiece(ordinal, value, this.#checksum);
-    return this.#checksum(data) === record.checksum ? { record, data } : undefined;
+    const record = soundPiece(ordinal, value, this.#checksum);
+    return this.#checksum(data) === record?.checksum ? { record, data } : undefined;
   }
 
   #remember(ordinal: number, record: PieceRecord): void {
@@ -126,6 +119,13 @@ interface StashOptions {
   readonly checksum: Checksum;
   readonly maxBytes: number;
   readonly metrics: LogMetrics;
+}
+
+function removal(ordinal: number): KeyValueWrite[] {
+  return [
+    { type: 'delete', key: keyOf(KEY.stash, ordinal) },
+    { type: 'delete', key: keyOf(KEY.stashData, ordinal) },
+  ];
 }
 
 function keyText(root: Root, index: number, sizeBytes: number): string {

@@ -11,10 +11,11 @@ import {
 import fc from 'fast-check';
 import { GroupCommit } from '../src/group-commit.ts';
 import { HeldBitmaps } from '../src/held-bitmaps.ts';
+import { HeldSegments } from '../src/held-segments.ts';
 import type { LogEntry } from '../src/log-entry.ts';
 import { RangeLocks } from '../src/range-locks.ts';
 import { Reader } from '../src/reader.ts';
-import { UploadCache } from '../src/upload-cache.ts';
+import { SEGMENT_OVERHEAD_BYTES, UploadCache } from '../src/upload-cache.ts';
 import { metrics, randomFile, type TestFile, testHasher } from './support/files.ts';
 import { entryOf, never, openNode, syncNode, type TestNode, upload } from './support/node.ts';
 import { TestChain } from './support/test-chain.ts';
@@ -115,7 +116,6 @@ describe('UploadCache', () => {
       assert.equal(cache.add(segment), 'held');
     }
     assert.equal(cache.countOf(file.root, file.bytes.length), 2);
-    assert.ok(cache.hasRoot(file.root));
     const put: number[] = [];
     await assert.rejects(
       cache.flush(entry, async (_, { index }) => {
@@ -128,7 +128,7 @@ describe('UploadCache', () => {
     assert.equal(await cache.flush(entry, async (_, { index }) => void put.push(index)), 1);
     assert.deepEqual(put, [0, 1]);
     assert.equal(cache.sizeBytes, 0);
-    assert.equal(cache.hasRoot(file.root), false);
+    assert.equal(cache.countOf(file.root, file.bytes.length), 0);
   });
 
   it('copies what it keeps', async () => {
@@ -142,7 +142,8 @@ describe('UploadCache', () => {
   });
 
   it('bounds a file, all files, and time', () => {
-    const options = { maxFileBytes: 2000, maxBytes: 2048, expiryMs: 100 };
+    const maxBytes = 2 * (1024 + SEGMENT_OVERHEAD_BYTES);
+    const options = { maxFileBytes: 2000, maxBytes, expiryMs: 100 };
     const cache = new UploadCache({ clock, metrics }, options);
     const add = (size: number, seed: number) => {
       const [segment] = randomFile(hasher, size, seed).segments;
@@ -162,7 +163,19 @@ describe('UploadCache', () => {
     );
     now += 50;
     assert.equal(add(10, 4), 'cached', 'the first has expired');
-    assert.equal(cache.sizeBytes, 1024 + 256);
+    assert.equal(cache.sizeBytes, 1024 + 256 + 2 * SEGMENT_OVERHEAD_BYTES);
+  });
+
+  it('counts what tiny segments take besides their bytes', () => {
+    const cache = new UploadCache({ clock, metrics }, { maxBytes: 64 * 1024 });
+    const [segment] = randomFile(hasher, 256, 8).segments;
+    assert.ok(segment);
+    const fill = (): void => {
+      for (let at = 0; at < 64; at += 1) {
+        cache.add({ ...segment, root: new Uint8Array(32).fill(at) });
+      }
+    };
+    assert.throws(fill, (error) => isFault(error, 'CACHE_FULL'));
   });
 
   it('tells claims of different sizes for one root apart', async () => {
@@ -240,14 +253,32 @@ describe('what the store is made of', () => {
       yield 0;
       if (scans === 1) {
         held.add(place, 3);
-        held.forget(place); // it went again: this reading is worth nothing
+        held.forgetAll(); // it went again: this reading is worth nothing
       } else {
         held.add(place, 2);
       }
       yield 1;
     });
-    assert.deepEqual((await held.bitmap(place, 8, signal)).bits, Uint8Array.of(0b111));
-    assert.equal(await held.count(place, 8, signal), 3);
+    const segments = await held.of(place, 8, signal);
+    assert.deepEqual(segments.toBits(), Uint8Array.of(0b111));
+    assert.equal(segments.count, 3);
+    held.add(place, 7);
+    assert.equal((await held.of(place, 8, signal)).count, 4);
     assert.equal(scans, 2);
+  });
+
+  it('keeps bits of what is held only, however long the file', () => {
+    const held = new HeldSegments(2 ** 34);
+    const indexes = [0, 8191, 8192, 2 ** 33 + 5, 2 ** 34 - 1];
+    for (const index of [...indexes, ...indexes]) held.add(index);
+    assert.equal(held.count, indexes.length);
+    for (const index of indexes) assert.ok(held.has(index));
+    for (const index of [1, 8190, 8193, 2 ** 33, 2 ** 34 - 2]) assert.ok(!held.has(index));
+    assert.ok(held.sizeBytes <= 4 * 1024);
+    const short = new HeldSegments(8200);
+    for (const index of [3, 8199]) short.add(index);
+    const bits = short.toBits();
+    assert.equal(bits.length, 1025);
+    assert.deepEqual([bits[0], bits[1024]], [8, 128]);
   });
 });

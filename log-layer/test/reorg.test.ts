@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
-import type { Hasher } from '@cairn/commitments';
+import { fileShape, type Hasher, verifySegment, zeroSubtreeRoot } from '@cairn/commitments';
 import {
+  concatBytes,
   equalBytes,
   isFault,
   memoryFileStore,
   memoryKeyValueStore,
   type Rng,
+  rootOf,
   SEGMENT_BYTES,
   seededRng,
   systemClock,
 } from '@cairn/primitives';
 import { ownedSegments } from '@cairn/wire-protocol';
+import { Finaliser } from '../src/finaliser.ts';
+import { KEY, rangeOf } from '../src/keyspace.ts';
+import { LogFollower } from '../src/log-follower.ts';
 import { UploadCache } from '../src/upload-cache.ts';
 import { Crash, FaultyDisk } from './support/faulty-disk.ts';
-import { fileOf, metrics, randomFile, type TestFile, testHasher } from './support/files.ts';
+import { fileOf, logger, metrics, randomFile, type TestFile, testHasher } from './support/files.ts';
 import {
   entryOf,
   followerOf,
@@ -109,6 +114,59 @@ describe('finalising', () => {
     await assertFinalised(node, 1, short);
     await assertFinalised(node, 0, long);
   });
+
+  it('spends little on a file that claims to have a petabyte', async () => {
+    const sizeBytes = 2 ** 50;
+    const data = new Uint8Array(SEGMENT_BYTES).fill(5);
+    const siblings = fileShape(sizeBytes).nodes.flatMap(({ height }) =>
+      Array.from({ length: height - 10 }, (_, level) => zeroSubtreeRoot(10 + level)),
+    );
+    const segmentRoot = hasher.segmentRoot(data, 1024);
+    const root = siblings.reduce(
+      (node, sibling) => hasher.hashMany(concatBytes(node, sibling), 64),
+      segmentRoot,
+    );
+    const segment = verifySegment({ root, sizeBytes, index: 0, data, proof: { siblings } }, hasher);
+    const nodes = [{ height: 42, root }];
+    const file = { bytes: { length: sizeBytes }, root: rootOf(root), commitment: { nodes } };
+    const chain = new TestChain();
+    chain.mine(file as never, file as never);
+    const node = await openNode(plain());
+    await syncNode(node, chain);
+    const [first, second] = [await entryOf(node, 0), await entryOf(node, 1)];
+    await node.segments.put(first, segment, { signal });
+    assert.equal(await node.finaliser.consider(second, signal), false);
+    assert.equal(await node.segments.heldCount(second, { signal }), 1, 'one piece can be copied');
+    await assert.rejects(node.segments.held(first, { signal }), (error) =>
+      isFault(error, 'SEGMENT_BITMAP_TOO_LARGE'),
+    );
+  });
+
+  it('takes the mark back if a piece was damaged between the look and the mark', async () => {
+    const file = randomFile(hasher, 2 * SEGMENT_BYTES, 5);
+    const chain = new TestChain();
+    chain.mine(file);
+    const disk = new FaultyDisk();
+    const node = await openNode(disk);
+    await syncNode(node, chain);
+    const entry = await entryOf(node, 0);
+    for (const segment of file.segments) await node.segments.put(entry, segment, { signal });
+    const segments = {
+      get: node.segments.get.bind(node.segments),
+      getStashed: node.segments.getStashed.bind(node.segments),
+      put: node.segments.put.bind(node.segments),
+      heldSegments: async (...args: Parameters<typeof node.segments.heldSegments>) => {
+        const seen = await node.segments.heldSegments(...args);
+        await disk.flip(entry.startSector * 256 + 9, 1);
+        assert.equal(await node.segments.get(entry, 0, { signal }), undefined);
+        return seen;
+      },
+    };
+    const { log } = node;
+    const deps = { log, segments, hasher, logger, metrics, shard: () => ({ id: 0, count: 1 }) };
+    assert.equal(await new Finaliser(deps).consider(entry, signal), false);
+    assert.equal((await log.stateOf(entry.sequence)).finalized, false);
+  });
 });
 
 describe('reorgs', () => {
@@ -174,6 +232,58 @@ describe('reorgs', () => {
     await assertFinalised(node, 1, b);
   });
 
+  it('do not bring back what was found damaged meanwhile', async () => {
+    const [a, b] = [randomFile(hasher, 1000, 7), randomFile(hasher, 1000, 8)];
+    const chain = new TestChain();
+    chain.mine();
+    chain.mine(a);
+    const disk = new FaultyDisk();
+    const node = await openNode(disk);
+    await syncNode(node, chain);
+    await upload(node, a, 0);
+    const { startSector } = await entryOf(node, 0);
+    chain.takeBack(1);
+    chain.mine(b);
+    chain.mine();
+    await syncNode(node, chain);
+    await disk.flip(startSector * 256, 0);
+    assert.equal((await node.segments.scrub(0, 10, { signal })).damaged, 1);
+    chain.takeBack(2);
+    chain.mine(a);
+    chain.mine();
+    chain.mine();
+    await syncNode(node, chain);
+    assert.equal((await node.log.stateOf(0 as never)).finalized, false);
+    await upload(node, a, 0);
+    await assertFinalised(node, 0, a);
+  });
+
+  it('leave a damaged record of what was set aside behind, and go on', async () => {
+    const [a, b] = [randomFile(hasher, 1000, 7), randomFile(hasher, 1000, 8)];
+    const chain = new TestChain();
+    chain.mine();
+    chain.mine(a);
+    const disk = plain();
+    const node = await openNode(disk);
+    await syncNode(node, chain);
+    await upload(node, a, 0);
+    chain.takeBack(1);
+    chain.mine(b);
+    chain.mine();
+    await syncNode(node, chain);
+    await upload(node, b, 0);
+    for await (const [key, value] of disk.kv.entries(rangeOf(KEY.stash), { signal })) {
+      value[40] = (value[40] ?? 0) ^ 1;
+      await disk.kv.write([{ type: 'put', key, value }]);
+    }
+    const entryOfA = { ...(await entryOf(node, 0)), root: a.root, sizeBytes: 1000 };
+    assert.equal(await node.segments.getStashed(entryOfA, 0), undefined);
+    await openNode(disk);
+    for (const letter of [KEY.stash, KEY.stashData]) {
+      for await (const [key] of disk.kv.entries(rangeOf(letter), { signal })) assert.fail(`${key}`);
+    }
+  });
+
   it('drop the oldest of what was set aside when room is short', async () => {
     const [a, b] = [randomFile(hasher, 1024, 7), randomFile(hasher, 1024, 8)];
     const chain = new TestChain();
@@ -235,7 +345,7 @@ describe('reorgs', () => {
         const next = await disk.afterCrash(seededRng(at * 10 + seed));
         const node = await openNode(next);
         await syncNode(node, chain);
-        await node.finaliser.considerPending(signal);
+        await node.finaliser.considerPending(signal, () => assert.fail('finalising failed'));
         for (const [sequence, file] of [c, b, a].entries()) {
           if (kept.has(file))
             await assertFinalised(node, sequence, file, `stop at ${at}, seed ${seed}`);
@@ -328,6 +438,79 @@ describe('LogFollower', () => {
     await until(async () => tried.length === 4);
     assert.deepEqual(tried, [0, 1, 0, 1]);
     assert.deepEqual(sleeps, [1000, 2000]);
+    stop.abort(new Error('test over'));
+    await assert.rejects(running, /test over/);
+  });
+
+  it('never waits for finalising, and finds again what did not fit into its queue', async () => {
+    const entries = 10_005;
+    const applied = { added: [] as { sequence: number }[], removed: [] };
+    for (let sequence = 0; sequence < entries; sequence += 1) applied.added.push({ sequence });
+    const taken: number[] = [];
+    let pending = 0;
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const follower = new LogFollower({
+      chainLog: {
+        async *follow() {
+          yield { kind: 'advance', through: { number: 1 }, entries: [], head: 9 };
+          taken.push(1);
+          await new Promise(() => undefined);
+        },
+      },
+      log: {
+        marks: () => [],
+        nextSequence: 0,
+        apply: async () => applied,
+        entryAt: async (sequence: number) => ({ sequence }),
+      },
+      finaliser: {
+        consider: () => finished,
+        considerPending: async () => {
+          pending += 1;
+        },
+      },
+      clock: systemClock(),
+      logger,
+      metrics,
+    } as never);
+    const stop = new AbortController();
+    follower.run(stop.signal).catch(() => undefined);
+    await until(async () => taken.length === 1);
+    assert.equal(pending, 1, 'at the start');
+    finish();
+    await until(async () => pending === 2);
+    stop.abort(new Error('test over'));
+  });
+
+  it('goes on when the chain does not tell the flow root, and asks at the next step', async () => {
+    const [a] = files;
+    assert.ok(a);
+    const chain = new TestChain();
+    chain.mine(a);
+    const asked: number[] = [];
+    const silent = {
+      chainId: chain.chainId,
+      flow: chain.flow,
+      follow: chain.follow.bind(chain),
+      flowRootAt: async (sequence: number) => {
+        asked.push(sequence);
+        if (asked.length === 1) throw new Error('the chain does not answer');
+        return chain.flowRootAt(sequence as never);
+      },
+    };
+    const node = await openNode(plain());
+    const stop = new AbortController();
+    const running = followerOf(node, silent as never).run(stop.signal);
+    running.catch(() => undefined);
+    await until(async () => asked.length === 1);
+    chain.mine();
+    await until(async () => node.log.newestBlock?.number === 1 && asked.length === 2);
+    chain.mine();
+    await until(async () => node.log.newestBlock?.number === 2);
+    assert.deepEqual(asked, [0, 0]);
     stop.abort(new Error('test over'));
     await assert.rejects(running, /test over/);
   });
