@@ -107,7 +107,6 @@ describe('the chain client', () => {
       { ...block, hash: '0x12' },
       { ...block, parentHash: null },
       { ...block, number: `0x${'f'.repeat(16)}` },
-      { ...block, transactions: 'none' },
       { ...block, baseFeePerGas: 'cheap' },
     ];
     for (const value of bad) {

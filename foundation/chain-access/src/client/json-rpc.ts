@@ -16,7 +16,7 @@ import { ChainError } from './errors.ts';
 import { originOf } from './fetch-transport.ts';
 
 /** How a call is made: where to, how patiently, how large a reply. */
-export interface RpcOptions {
+interface RpcOptions {
   readonly transport: HttpTransport;
   readonly url: string;
   readonly clock: Clock;

@@ -17,7 +17,6 @@ export interface ChainBlock extends BlockMark {
   /** Wei per gas; `undefined` on chains without EIP-1559. */
   readonly baseFeePerGas: bigint | undefined;
   readonly gasLimit: bigint;
-  readonly transactionHashes: readonly Hex[];
 }
 
 /** One event of a contract. */
@@ -145,10 +144,6 @@ export function parseBlock(reply: unknown, method: string): ChainBlock | undefin
         ? undefined
         : read.quantity(block['baseFeePerGas'], 'baseFeePerGas'),
     gasLimit: read.quantity(block['gasLimit'], 'gasLimit'),
-    transactionHashes: read.list(block['transactions'] ?? [], 'transactions').map((item) =>
-      // Full bodies come where they were asked for; their hash is all this needs.
-      read.hash(isRecord(item) ? item['hash'] : item, 'a transaction hash'),
-    ),
   };
 }
 

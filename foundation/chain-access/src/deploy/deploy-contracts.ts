@@ -33,7 +33,7 @@ import { DeployError } from './errors.ts';
 export interface DeployParams {
   /** Holds every admin role; the deploying account unless told. */
   readonly admin?: Address;
-  /** Wei per sector of 256 bytes; 232,830,643 unless told: 3 months at 1 coin per GiB and year. */
+  /** Wei per sector of 256 bytes; 232,830,643 unless told: a coin for a TiB. */
   readonly pricePerSectorWei?: bigint;
   /** Blocks of a mining epoch; 3,750 unless told. */
   readonly blocksPerEpoch?: number;

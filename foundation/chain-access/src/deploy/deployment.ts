@@ -51,7 +51,7 @@ export function parseDeployment(value: unknown): Deployment {
   };
 }
 
-export const DIRECTORY_GET = 'function get(bytes32 name) view returns (address)';
+const DIRECTORY_GET = 'function get(bytes32 name) view returns (address)';
 
 /**
  * Asks a Directory which contracts the network has now.

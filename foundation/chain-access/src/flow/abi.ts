@@ -18,7 +18,6 @@ export const OLD_SUBMIT: string = `function submit(${SUBMISSION_DATA} submission
 
 /** Ours only: records appended to the log's history, and their root. */
 export const LOG_ROOT = 'function logRoot() view returns (bytes32)';
-export const LOG_COUNT = 'function logCount() view returns (uint256)';
 
 /** Errors of the official flow and its libraries, for reading reverts. */
 export const OFFICIAL_ERRORS: readonly string[] = [

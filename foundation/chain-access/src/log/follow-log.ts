@@ -22,7 +22,7 @@ import { type Page, readPage } from './read-page.ts';
 import { splitPage } from './split-page.ts';
 
 /** What one walk along the log needs. */
-export interface FollowDeps {
+interface FollowDeps {
   readonly client: ChainClient;
   readonly flow: Address;
   readonly chainId: ChainId;
@@ -108,7 +108,7 @@ export class LogWalk {
 
     const standing = await this.#newestStands(head, options);
     if (standing === 'unclear') return [];
-    if (standing === 'gone') return [await this.#rollBack(options)];
+    if (standing === 'gone') return [await this.#rollBack(head, options)];
 
     const newest = this.#marks.newest;
     const fromBlock = newest === undefined ? startBlock : newest.mark.number + 1;
@@ -151,10 +151,10 @@ export class LogWalk {
     return 'unclear';
   }
 
-  async #rollBack(options: CallOptions): Promise<ChainStep> {
+  async #rollBack(head: ChainBlock, options: CallOptions): Promise<ChainStep> {
     const { client, chainId } = this.#deps;
     await checkChainId(client, chainId, options); // another chain is no reason to forget this one
-    const to = await this.#marks.findCommon(client, options);
+    const to = await this.#marks.findCommon(client, head.number, options);
     this.#suspected = false;
     return this.#rollBackTo(to);
   }

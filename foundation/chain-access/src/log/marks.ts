@@ -1,8 +1,9 @@
 import { type BlockMark, MAX_BLOCK_MARKS } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import { ChainMoved } from './errors.ts';
 
 /** A mark and what is known about the log right after it. */
-export interface FollowedMark {
+interface FollowedMark {
   readonly mark: BlockMark;
   /** The sequence that the next entry must have; `undefined` for marks from before a restart. */
   readonly nextSequence: number | undefined;
@@ -63,16 +64,25 @@ export class Marks {
    * The newest mark that is on the chain: what a reorganisation left standing.
    *
    * A block is on the chain only if its ancestors are, so halving finds it in 8 calls.
+   *
+   * @param head - height of the chain; marks above it are gone
+   * @throws {ChainMoved} if the endpoint does not know a block below its head: that is no reason to
+   * give up what was followed
    */
-  async findCommon(client: ChainClient, options: CallOptions): Promise<BlockMark | undefined> {
+  async findCommon(
+    client: Pick<ChainClient, 'getBlock'>,
+    head: number,
+    options: CallOptions,
+  ): Promise<BlockMark | undefined> {
     let standing = 0; // marks known to stand
-    let unknown = this.#marks.length;
+    let unknown = this.#marks.filter(({ mark }) => mark.number <= head).length;
     while (standing < unknown) {
       const middle = Math.floor((standing + unknown) / 2);
       const { mark } = this.#marks[middle] ?? {};
       if (mark === undefined) break;
       const block = await client.getBlock(mark.number, options);
-      if (block?.hash === mark.hash) standing = middle + 1;
+      if (block === undefined) throw new ChainMoved(`block ${mark.number} is not known`);
+      if (block.hash === mark.hash) standing = middle + 1;
       else unknown = middle;
     }
     return this.#marks[standing - 1]?.mark;

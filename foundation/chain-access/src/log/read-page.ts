@@ -15,7 +15,7 @@ import { ChainMoved, inconsistent } from './errors.ts';
 const PARALLEL_HEADERS = 8;
 
 /** A run of blocks to read, both ends included. */
-export interface PageRequest {
+interface PageRequest {
   readonly flow: Address;
   readonly fromBlock: number;
   readonly toBlock: number;

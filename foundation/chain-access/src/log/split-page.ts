@@ -1,7 +1,7 @@
 import type { Page } from './read-page.ts';
 
 /** Entries of one step: a store writes a step in one batch. */
-export const MAX_STEP_ENTRIES = 1000;
+const MAX_STEP_ENTRIES = 1000;
 
 /**
  * Cuts a page between blocks so that no part has more than 1,000 entries.

@@ -3,7 +3,7 @@ import type { CallOptions, ChainClient } from '../client/chain-client.ts';
 import { ChainError } from '../client/errors.ts';
 
 /** What an endpoint said to a signed transaction. */
-export type BroadcastAnswer =
+type BroadcastAnswer =
   | { readonly kind: 'accepted' }
   /** No answer, or one that says nothing about the transaction: it may be on its way. */
   | { readonly kind: 'unknown'; readonly error: unknown }

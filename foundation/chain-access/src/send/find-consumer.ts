@@ -3,7 +3,7 @@ import type { CallOptions, ChainClient } from '../client/chain-client.ts';
 import { ChainError } from '../client/errors.ts';
 
 /** A nonce's place on the chain. */
-export interface NonceConsumer {
+interface NonceConsumer {
   readonly hash: Hex;
   readonly block: number;
 }

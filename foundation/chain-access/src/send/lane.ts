@@ -18,7 +18,7 @@ import { laneOf } from './keyspace.ts';
 import type { TransactionIntent } from './transaction-sender.ts';
 
 /** What a lane needs. */
-export interface LaneDeps {
+interface LaneDeps {
   readonly client: ChainClient;
   readonly signer: LocalSigner;
   readonly store: KeyValueStore;

@@ -14,7 +14,7 @@ import { callOf, withFees } from './parse-raw.ts';
 import { estimateGasLimit, revertDataOf, reverted } from './reverts.ts';
 import type { SendOptions, TransactionIntent } from './transaction-sender.ts';
 
-export interface SettlementDeps {
+interface SettlementDeps {
   readonly client: ChainClient;
   readonly signer: LocalSigner;
   readonly lane: Lane;
@@ -23,7 +23,7 @@ export interface SettlementDeps {
   readonly isActive: (intent: string) => boolean;
 }
 
-export interface SettlementOptions {
+interface SettlementOptions {
   readonly pollMs: number;
   readonly rebroadcastMs: number;
   readonly raiseFeesMs: number;
