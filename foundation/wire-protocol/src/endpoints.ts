@@ -22,7 +22,7 @@ import { parseBoundedJson } from './json-text.ts';
 import { parseShardConfig, type ShardConfig } from './shard.ts';
 
 /** Most characters of an endpoints file. */
-export const MAX_ENDPOINTS_CHARACTERS: number = 1024 * 1024;
+const MAX_ENDPOINTS_CHARACTERS: number = 1024 * 1024;
 /** Most services of one kind in an endpoints file. */
 const MAX_SERVICES = 1000;
 const MAX_NAME = 100;

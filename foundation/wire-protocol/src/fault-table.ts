@@ -1,4 +1,4 @@
-import { Fault, isRecord, type Json } from '@cairn/primitives';
+import { Fault, isRecord } from '@cairn/primitives';
 import { fieldsOf, naturalField, textField } from './check.ts';
 
 /** What a caller can do about a fault. */
@@ -117,11 +117,6 @@ export function problemOf(error: unknown): Problem {
   const isTold = (status < 500 || Object.hasOwn(ROWS, code)) && !UNTOLD.includes(code);
   const detail = error instanceof Fault && isTold ? error.message : title;
   return { type: `urn:cairn:fault:${code}`, title, status, detail, code, retry };
-}
-
-/** A problem as JSON. */
-export function problemJson(problem: Problem): Json {
-  return { ...problem };
 }
 
 /** @throws {WireError} WIRE_NOT_AN_OBJECT, WIRE_FIELD, WIRE_TOO_LONG */

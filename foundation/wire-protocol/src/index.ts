@@ -12,13 +12,9 @@ export {
 } from './endpoints.ts';
 export { WireError, type WireFault } from './errors.ts';
 export {
-  type FaultAdvice,
-  faultAdvice,
-  faultRows,
   PROBLEM_TYPE,
   type Problem,
   parseProblem,
-  problemJson,
   problemOf,
   type RetryAdvice,
 } from './fault-table.ts';
@@ -60,11 +56,9 @@ export {
   type ManifestFile,
   type ManifestLink,
   manifestEntryAt,
-  manifestMagic,
   parseManifest,
 } from './manifest.ts';
 export {
-  allNetworks,
   type DefaultPorts,
   type Network,
   type NetworkName,
@@ -85,8 +79,6 @@ export {
   parseNodeStatus,
 } from './node-shapes.ts';
 export {
-  entryFilePath,
-  fileEtag,
   filePath,
   fileStatPath,
   type HttpRoute,
@@ -104,16 +96,13 @@ export {
   MAX_SEGMENT_MESSAGE_BYTES,
   parseSegmentMessage,
   SEGMENT_MESSAGE_TYPE,
-  SEGMENT_MESSAGE_VERSION,
   type SegmentFields,
   type SegmentMessage,
-  segmentWireBytes,
 } from './segment-message.ts';
 export {
   countOwnedSegments,
   firstGlobalSegment,
   formatShard,
-  nextOwnedSegment,
   ownedSegments,
   ownsSegment,
   parseShardConfig,
@@ -121,14 +110,11 @@ export {
   type ShardConfig,
 } from './shard.ts';
 export {
-  MAX_ZG_SEGMENTS,
   parseZgFileInfo,
-  parseZgFlowContext,
   parseZgProof,
   parseZgSegment,
   parseZgSegments,
   parseZgShardConfig,
-  parseZgShardedNode,
   parseZgShardedNodeList,
   parseZgShardedNodes,
   parseZgStatus,

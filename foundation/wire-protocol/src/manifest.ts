@@ -16,11 +16,11 @@ import { WireError } from './errors.ts';
 import { parseBoundedJson } from './json-text.ts';
 
 /** Longest name of a manifest entry in UTF-8 bytes: what file systems allow. */
-export const MAX_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255;
 /** Longest target of a symbolic link in characters. */
-export const MAX_LINK_LENGTH = 4096;
+const MAX_LINK_LENGTH = 4096;
 /** Fragments one file of a manifest may have; at 4 GiB each that is 64 TiB. */
-export const MAX_FILE_ROOTS = 16_384;
+const MAX_FILE_ROOTS = 16_384;
 
 const VERSION = 2;
 const HEADER_BYTES = 34;

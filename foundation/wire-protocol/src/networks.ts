@@ -78,8 +78,3 @@ const NETWORKS: Readonly<Record<NetworkName, Network>> = {
 export function networkOf(name: string): Network | undefined {
   return Object.hasOwn(NETWORKS, name) ? NETWORKS[name as NetworkName] : undefined;
 }
-
-/** Every named network. */
-export function allNetworks(): readonly Network[] {
-  return Object.values(NETWORKS);
-}

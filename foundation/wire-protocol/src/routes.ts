@@ -1,7 +1,7 @@
-import { type Root, SEGMENT_BYTES } from '@cairn/primitives';
+import type { Root } from '@cairn/primitives';
 import Type, { type TSchema } from 'typebox';
 import { PROBLEM_TYPE } from './fault-table.ts';
-import { SEGMENT_MESSAGE_TYPE } from './segment-message.ts';
+import { MAX_SEGMENT_MESSAGE_BYTES, SEGMENT_MESSAGE_TYPE } from './segment-message.ts';
 
 /** A JSON Schema, as OpenAPI documents hold it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -65,11 +65,6 @@ export function filePath(root: Root, inner?: string): string {
   return `/v1/files/${root}${innerPath(inner)}`;
 }
 
-/** Path of the bytes of the file of one log entry. */
-export function entryFilePath(sequence: number, inner?: string): string {
-  return `/v1/tx/${sequence}${innerPath(inner)}`;
-}
-
 /** Path of a file's stat. */
 export function fileStatPath(root: Root): string {
   return `/v1/entries/${root}`;
@@ -92,11 +87,6 @@ function innerPath(inner: string | undefined): string {
   return `/${inner.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** The strong ETag of a file: its root in quotes. Content never changes under a root. */
-export function fileEtag(root: Root): string {
-  return `"${root}"`;
-}
-
 /** The HTTP routes of a storage node, JSON-RPC left out. */
 export function storageRoutes(): readonly HttpRoute[] {
   const root = Type.String({ pattern: '^0x[0-9a-fA-F]{64}$', description: 'the file’s root' });
@@ -111,7 +101,7 @@ export function storageRoutes(): readonly HttpRoute[] {
       id: 'putSegment',
       summary: 'Stores one segment with its proof',
       params: segmentParams,
-      body: { type: SEGMENT_MESSAGE_TYPE, maxBytes: 80 + 40 * 32 + SEGMENT_BYTES },
+      body: { type: SEGMENT_MESSAGE_TYPE, maxBytes: MAX_SEGMENT_MESSAGE_BYTES },
       replies: {
         200: { description: 'held already, or of another shard' },
         202: { description: 'kept in memory until the log entry is known' },

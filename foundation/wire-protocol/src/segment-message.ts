@@ -18,7 +18,7 @@ export const SEGMENT_MESSAGE_TYPE = 'application/vnd.cairn.segment';
 /** Version this build writes and reads. */
 export const SEGMENT_MESSAGE_VERSION = 1;
 /** Bytes before the siblings. */
-export const SEGMENT_MESSAGE_HEADER_BYTES = 80;
+const SEGMENT_MESSAGE_HEADER_BYTES = 80;
 /** Bytes of the longest segment message. */
 export const MAX_SEGMENT_MESSAGE_BYTES: number =
   SEGMENT_MESSAGE_HEADER_BYTES + MAX_PROOF_DEPTH * 32 + SEGMENT_BYTES;

@@ -18,14 +18,8 @@ import {
   parseEndpointsText,
 } from '../src/endpoints.ts';
 import { WireError } from '../src/errors.ts';
-import {
-  faultAdvice,
-  faultRows,
-  parseProblem,
-  problemJson,
-  problemOf,
-} from '../src/fault-table.ts';
-import { allNetworks, networkOf } from '../src/networks.ts';
+import { faultAdvice, faultRows, parseProblem, problemOf } from '../src/fault-table.ts';
+import { networkOf } from '../src/networks.ts';
 import {
   type FileStat,
   fileStatJson,
@@ -205,7 +199,7 @@ describe('fault table', () => {
       [internal.code, internal.status, internal.detail],
       ['INTERNAL', 500, 'Internal error'],
     );
-    assert.deepEqual(parseProblem(overWire(problemJson(ours))), ours);
+    assert.deepEqual(parseProblem(overWire({ ...ours })), ours);
   });
 });
 
@@ -214,7 +208,9 @@ describe('networks and routes', () => {
     assert.equal(networkOf('mainnet')?.chainId, 16_661);
     assert.equal(networkOf('devnet')?.chainId, 31_337);
     assert.equal(networkOf('toString'), undefined);
-    assert.equal(new Set(allNetworks().map((network) => network.name)).size, allNetworks().length);
+    for (const name of ['mainnet', 'testnet', 'devnet', 'minimal']) {
+      assert.equal(networkOf(name)?.name, name);
+    }
   });
 
   it('describe every route with an id of its own and plain JSON schemas', () => {

@@ -1,7 +1,6 @@
-import { chainIdOf, type Hex, MAX_PROOF_DEPTH } from '@cairn/primitives';
+import { chainIdOf, MAX_PROOF_DEPTH } from '@cairn/primitives';
 import {
   addressField,
-  assertBound,
   booleanField,
   fieldsOf,
   hexOf,
@@ -25,11 +24,11 @@ import type {
 } from './shapes.ts';
 
 /** Characters of a segment's base64 that are looked at; a full segment has 349,528. */
-export const MAX_ZG_DATA_CHARACTERS: number = 512 * 1024;
+const MAX_ZG_DATA_CHARACTERS: number = 512 * 1024;
 /** Segments in one upload call: all that 100 MiB can carry and more. */
 export const MAX_ZG_SEGMENTS = 1024;
 /** Storage nodes an indexer may list. */
-export const MAX_ZG_NODES = 10_000;
+const MAX_ZG_NODES = 10_000;
 
 /**
  * A segment as 0G clients send it and 0G nodes serve it. Only kinds and bounds are checked:
@@ -170,16 +169,6 @@ export function parseZgShardedNodes(value: unknown): ZgShardedNodes {
     trusted: parseZgShardedNodeList(fields['trusted']),
     discovered: parseZgShardedNodeList(fields['discovered']),
   };
-}
-
-/** `[flow root, length in sectors]` of `zgs_getFlowContext`. @throws {WireError} WIRE_FIELD */
-export function parseZgFlowContext(value: unknown): readonly [root: Hex, length: number] {
-  if (!Array.isArray(value)) refuseField('flow context', 'reply', 'a pair', value);
-  assertBound(value.length, 2, 'flow context');
-  return [
-    hexOf(value[0], 32, 'flow context', 'root'),
-    naturalField({ length: value[1] }, 'length', 'flow context'),
-  ];
 }
 
 /** Latency and age are hints: what is no natural number counts as 0. */

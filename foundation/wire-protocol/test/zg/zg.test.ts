@@ -4,7 +4,6 @@ import { Fault, isFault, SEGMENT_BYTES, toHex } from '@cairn/primitives';
 import fc from 'fast-check';
 import {
   parseZgFileInfo,
-  parseZgFlowContext,
   parseZgProof,
   parseZgSegment,
   parseZgSegments,
@@ -56,7 +55,6 @@ describe('0G shapes', () => {
       parseZgStatus(STATUS).networkIdentity.flowAddress,
       '0x62d4144db0f0a6fbbaeb6296c785c71b3d57c526',
     );
-    assert.deepEqual(parseZgFlowContext([ROOT, 5]), [ROOT, 5]);
     assert.deepEqual(parseZgShardConfig({ shardId: 1, numShard: 2 }), { shardId: 1, numShard: 2 });
   });
 
@@ -121,7 +119,6 @@ describe('0G shapes', () => {
       parseZgStatus,
       parseZgProof,
       parseZgShardedNodes,
-      parseZgFlowContext,
     ];
     fc.assert(
       fc.property(fc.constantFrom(...parsers), fc.anything(), (parser, value) => {
