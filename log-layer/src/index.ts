@@ -1,5 +1,5 @@
 /** The append-only log: preparing files, log entries, segment store, following the chain. */
-export { type Checksum, createCrc32 } from './crc32.ts';
+export type { Checksum } from './crc32.ts';
 export {
   CacheError,
   type CacheFault,
@@ -10,18 +10,13 @@ export {
 } from './errors.ts';
 export { type ByteRange, type FileSource, memoryFileSource, sliceSource } from './file-source.ts';
 export { Finaliser, type FinaliserDeps } from './finaliser.ts';
-export { fragmentBytesFor, fragmentRanges, fragmentSources } from './fragments.ts';
-export {
-  type EntryState,
-  isSameEntry,
-  type LogEntry,
-  logEntryOf,
-  MAX_STORED_TAGS_BYTES,
-} from './log-entry.ts';
+export { fragmentRanges, fragmentSources } from './fragments.ts';
+export type { HeldSegments } from './held-segments.ts';
+export { type EntryState, isSameEntry, type LogEntry } from './log-entry.ts';
 export { type FollowProgress, LogFollower, type LogFollowerDeps } from './log-follower.ts';
 export { type AppliedStep, LogStore } from './log-store.ts';
 export { createLogMetrics, type LogMetrics } from './metrics.ts';
-export { type FilePlace, type PiecePlace, piecePlace } from './piece.ts';
+export type { FilePlace } from './piece.ts';
 export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
 export { Reader, type ReaderOptions } from './reader.ts';
 export { proveSector, type SectorProof, type SectorProofDeps } from './sector-proof.ts';
@@ -31,6 +26,5 @@ export {
   type SegmentStoreDeps,
   type SegmentStoreOptions,
 } from './segment-store.ts';
-export { claimStore, type StoreIdentity } from './store-identity.ts';
-export { chargedSectors, type Submission, submissionOf } from './submission.ts';
+export type { StoreIdentity } from './store-identity.ts';
 export { UploadCache, type UploadCacheOptions } from './upload-cache.ts';

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type Hasher, rootOfNodes } from '@cairn/commitments';
-import { concatBytes, equalBytes, isFault, parseAddress, toHex } from '@cairn/primitives';
+import { concatBytes, equalBytes, isFault, toHex } from '@cairn/primitives';
 import fc from 'fast-check';
 import { type FileSource, memoryFileSource, sliceSource } from '../src/file-source.ts';
 import { fragmentBytesFor, fragmentRanges, fragmentSources } from '../src/fragments.ts';
 import { prepareFile } from '../src/prepare-file.ts';
-import { chargedSectors, submissionOf } from '../src/submission.ts';
 import { testHasher } from './support/files.ts';
 
 const signal = new AbortController().signal;
@@ -104,14 +103,10 @@ describe('prepareFile', () => {
       );
       const prepared = await prepareFile(memoryFileSource(bytes), { hasher, signal });
       assert.equal(prepared.root, root, `size ${size}`);
-      const submission = submissionOf(
-        prepared,
-        new Uint8Array(0),
-        parseAddress(`0x${'1'.repeat(40)}`),
-      );
-      assert.equal(submission.length, size);
-      assert.equal(chargedSectors(submission), prepared.shape.paddedSectors);
-      assert.equal(toHex(rootOfNodes(submission.nodes)), root);
+      assert.equal(prepared.sizeBytes, size);
+      const sectors = prepared.nodes.reduce((sum, { height }) => sum + 2 ** height, 0);
+      assert.equal(sectors, prepared.shape.paddedSectors);
+      assert.equal(toHex(rootOfNodes(prepared.nodes)), root);
     }
   });
 
