@@ -244,7 +244,9 @@ export class SegmentStore {
     const place = piecePlace(entry, segment.index);
     const end = place.sector + place.sectors;
     const quick = await this.#locks.run(place.sector, end, async () => {
-      if ((await this.#overlapping(place)).length === 0) return this.#write(entry, segment, place);
+      if ((await this.#overlapping(place, 1)).length === 0) {
+        return this.#write(entry, segment, place);
+      }
       return (await this.has(entry, segment.index)) ? 'held' : undefined;
     });
     if (quick !== undefined) return quick;
@@ -306,14 +308,18 @@ export class SegmentStore {
     return record;
   }
 
-  /** Sectors of the pieces that lie, whole or in part, where `place` is. */
-  async #overlapping(place: PiecePlace): Promise<number[]> {
+  /** Sectors of the pieces that lie, whole or in part, where `place` is: all, or `limit` of them. */
+  async #overlapping(place: PiecePlace, limit?: number): Promise<number[]> {
     const from = Math.max(0, place.sector - SEGMENT_SECTORS + 1);
-    const range = numberRange(KEY.piece, from, place.sector + place.sectors);
+    const range = {
+      ...numberRange(KEY.piece, from, place.sector + place.sectors),
+      reverse: true,
+      ...(limit === undefined ? {} : { limit }),
+    };
     const found: number[] = [];
     const { kv } = this.#deps;
     const options = { signal: this.#stop.signal };
-    for await (const [key, value] of kv.entries({ ...range, reverse: true }, options)) {
+    for await (const [key, value] of kv.entries(range, options)) {
       const sector = lastNumber(key);
       if (sector < place.sector) {
         // Pieces never overlap each other, so only the nearest one before can reach in here. How
