@@ -13,15 +13,15 @@ import type { LogEntry } from './log-entry.ts';
 import type { LogMetrics } from './metrics.ts';
 
 /**
- * Memory that a segment takes besides its bytes: objects, buffers, up to six siblings. Without it a
- * quarter of a million segments of one sector would fit, and take ten times the memory allowed.
+ * A segment counts as this much at least: objects and buffers around one sector take over a
+ * kilobyte, so a quarter of a million of them would take many times the memory allowed.
  */
-export const SEGMENT_OVERHEAD_BYTES = 2048;
+export const LEAST_WEIGHT_BYTES = 4096;
 
 export interface UploadCacheOptions {
   /** Largest file that may wait, 10 MiB unless told. */
   readonly maxFileBytes?: number;
-  /** Memory of all that waits, 64 MiB unless told; a segment takes its bytes and 2 KiB. */
+  /** Bytes of all that waits, 64 MiB unless told; a segment counts as 4 KiB at least. */
   readonly maxBytes?: number;
   /** How long a file waits after its last new segment, 5 minutes unless told. */
   readonly expiryMs?: number;
@@ -58,7 +58,7 @@ export class UploadCache {
     this.#expiryMs = options.expiryMs ?? CACHED_FILE_EXPIRY_MS;
   }
 
-  /** Memory of what waits now. */
+  /** Bytes that wait now, each segment counted as 4 KiB at least. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
@@ -157,7 +157,7 @@ function keyOf(root: Root, sizeBytes: number): string {
 }
 
 function weightOf({ data }: VerifiedSegment): number {
-  return data.length + SEGMENT_OVERHEAD_BYTES;
+  return Math.max(data.length, LEAST_WEIGHT_BYTES);
 }
 
 function ownCopy(segment: VerifiedSegment): VerifiedSegment {

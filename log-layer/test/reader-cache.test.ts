@@ -15,7 +15,7 @@ import { HeldSegments } from '../src/held-segments.ts';
 import type { LogEntry } from '../src/log-entry.ts';
 import { RangeLocks } from '../src/range-locks.ts';
 import { Reader } from '../src/reader.ts';
-import { SEGMENT_OVERHEAD_BYTES, UploadCache } from '../src/upload-cache.ts';
+import { LEAST_WEIGHT_BYTES, UploadCache } from '../src/upload-cache.ts';
 import { metrics, randomFile, type TestFile, testHasher } from './support/files.ts';
 import { entryOf, never, openNode, syncNode, type TestNode, upload } from './support/node.ts';
 import { TestChain } from './support/test-chain.ts';
@@ -142,7 +142,7 @@ describe('UploadCache', () => {
   });
 
   it('bounds a file, all files, and time', () => {
-    const maxBytes = 2 * (1024 + SEGMENT_OVERHEAD_BYTES);
+    const maxBytes = 2 * LEAST_WEIGHT_BYTES;
     const options = { maxFileBytes: 2000, maxBytes, expiryMs: 100 };
     const cache = new UploadCache({ clock, metrics }, options);
     const add = (size: number, seed: number) => {
@@ -163,7 +163,7 @@ describe('UploadCache', () => {
     );
     now += 50;
     assert.equal(add(10, 4), 'cached', 'the first has expired');
-    assert.equal(cache.sizeBytes, 1024 + 256 + 2 * SEGMENT_OVERHEAD_BYTES);
+    assert.equal(cache.sizeBytes, 2 * LEAST_WEIGHT_BYTES);
   });
 
   it('counts what tiny segments take besides their bytes', () => {
