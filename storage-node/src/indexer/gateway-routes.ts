@@ -29,6 +29,8 @@ const PATH_NOT_FOUND = 104;
 const MAX_SEGMENT_BODY_BYTES = 512 * 1024;
 /** Files one `/files/info` call may ask for. */
 const MAX_INFOS = 100;
+/** The 0G gateway hands every file over as an attachment. */
+const AS_DOWNLOAD = { isDownload: true };
 
 /** What the gateway needs. */
 export interface GatewayDeps {
@@ -124,7 +126,7 @@ async function sendWhole(
   const info = await readableInfo(deps, id, request.signal);
   const name = textOf(request.query, 'name') ?? info.tx.dataMerkleRoot;
   const file = await open(deps, info.tx.dataMerkleRoot, request.signal);
-  return sendFile(file, name, request, reply.header('x-cairn-root', info.tx.dataMerkleRoot));
+  return sendFile(file, name, request, reply, AS_DOWNLOAD);
 }
 
 async function sendInside(
@@ -143,6 +145,7 @@ async function sendInside(
       found.name,
       request,
       reply,
+      AS_DOWNLOAD,
     );
   } catch (error) {
     if (isAbsent(error)) throw new GatewayOutcome(PATH_NOT_FOUND, 'File path not found');

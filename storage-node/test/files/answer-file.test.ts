@@ -125,6 +125,14 @@ describe('content headers', () => {
     assert.match(contentHeaders('x.svg')['content-disposition'] ?? '', /^attachment/);
     assert.equal(contentTypeOf('model.safetensors'), 'application/octet-stream');
   });
+
+  it('takes names that are cut inside a character, or hold half of one', () => {
+    for (const name of [`${'a'.repeat(199)}😀`, 'half \ud83d of one.txt', "it's (1)*.txt"]) {
+      const disposition = contentHeaders(name)['content-disposition'] ?? '';
+      assert.match(disposition, /filename\*=UTF-8''[\w.~!%-]+$/);
+      assert.doesNotThrow(() => decodeURIComponent(disposition.split("''")[1] ?? ''));
+    }
+  });
 });
 
 describe('directories', () => {
@@ -137,6 +145,7 @@ describe('directories', () => {
     assert.match(html, /<a href="sub%20dir\/">sub dir\/<\/a>/);
     assert.doesNotMatch(html, /<img|<b>/);
     assert.match(html, /<td>12<\/td>/);
+    assert.match(directoryHtml('/', [{ name: '\udc00', kind: 'file' }]), /href="%EF%BF%BD"/);
     assert.deepEqual(directoryJson([{ name: 'l', kind: 'symlink' }]), [
       { name: 'l', type: 'symbolic' },
     ]);
@@ -161,6 +170,20 @@ describe('fragments read as one file', () => {
       ),
       { seed: 5, numRuns: 50 },
     );
+  });
+
+  it('names any number of them in a header that stays short', () => {
+    const parts = Array.from({ length: 16_384 }, (_, index) => fileOf(TEN, `0x${index}`));
+    const { etag } = joinFiles(parts);
+    assert.match(etag, /^[0-9a-f]{64}$/);
+    assert.notEqual(etag, joinFiles(parts.slice(1)).etag);
+    const { headers } = answerFile(joinFiles(parts), {
+      method: 'HEAD',
+      headers: {},
+      name: '',
+      signal,
+    });
+    assert.equal('x-cairn-root' in headers, false, 'a digest is no root');
   });
 
   it('refuses to hold a larger file in memory than allowed', async () => {

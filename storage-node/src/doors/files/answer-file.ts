@@ -1,3 +1,4 @@
+import { isHexOf } from '@cairn/primitives';
 import { chooseRange, namesEtag } from './byte-range.ts';
 import { contentHeaders } from './content-headers.ts';
 import type { ReadableFile } from './readable-file.ts';
@@ -9,6 +10,8 @@ export interface FileRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** File name for the reader. */
   readonly name: string;
+  /** Whether browsers are to save it whatever it is. */
+  readonly isDownload?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +34,7 @@ export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer
     etag,
     'accept-ranges': 'bytes',
     'cache-control': 'public, max-age=31536000, immutable',
-    'x-cairn-root': file.etag,
+    ...(isHexOf(file.etag, 32) ? { 'x-cairn-root': file.etag } : {}),
   };
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined && !namesEtag(ifMatch, etag)) {
@@ -57,7 +60,7 @@ export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer
     status: choice.kind === 'part' ? 206 : 200,
     headers: {
       ...common,
-      ...contentHeaders(request.name),
+      ...contentHeaders(request.name, { isDownload: request.isDownload === true }),
       'content-length': String(length),
       ...(choice.kind === 'part'
         ? { 'content-range': `bytes ${first}-${last}/${file.sizeBytes}` }

@@ -45,22 +45,41 @@ export function contentTypeOf(name: string): string {
  * browser: no sniffing, no scripts, active types as downloads.
  *
  * @param name - file name from the path or `?name=`; control and path characters are replaced
+ * @param isDownload - whether every type is handed over as a download
  */
-export function contentHeaders(name: string): Record<string, string> {
+export function contentHeaders(
+  name: string,
+  { isDownload = false }: { readonly isDownload?: boolean } = {},
+): Record<string, string> {
   const contentType = contentTypeOf(name);
-  const disposition = ACTIVE_TYPES.test(contentType) ? 'attachment' : 'inline';
-  const safeName = name
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
-    .replace(/[\u0000-\u001f\u007f"\\/]/g, '_')
-    .slice(0, MAX_NAME_CHARACTERS);
+  const disposition = isDownload || ACTIVE_TYPES.test(contentType) ? 'attachment' : 'inline';
+  const safeName = wellFormed(
+    name
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
+      .replace(/[\u0000-\u001f\u007f"\\/]/g, '_')
+      .slice(0, MAX_NAME_CHARACTERS),
+  );
   const ascii = safeName.replace(/[^\x20-\x7e]/g, '_');
   return {
     'content-type': contentType,
     'content-disposition':
       safeName === ''
         ? disposition
-        : `${disposition}; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(safeName)}`,
+        : `${disposition}; filename="${ascii}"; filename*=UTF-8''${encodeName(safeName)}`,
     'x-content-type-options': 'nosniff',
     'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
   };
+}
+
+/** A name as part of an address or of an extended header value (RFC 8187). */
+export function encodeName(name: string): string {
+  return encodeURIComponent(wellFormed(name)).replace(
+    /['()*]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Halves of surrogate pairs stand for no character, and `encodeURIComponent` throws at them. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }

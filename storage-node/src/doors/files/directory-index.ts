@@ -1,3 +1,5 @@
+import { encodeName } from './content-headers.ts';
+
 /** One line of a directory. */
 export interface DirectoryLine {
   readonly name: string;
@@ -16,7 +18,7 @@ export function directoryHtml(path: string, lines: readonly DirectoryLine[]): st
   const title = `Index of ${escapeHtml(path)}`;
   const rows = lines.map(({ name, kind, sizeBytes, target }) => {
     const shown = kind === 'directory' ? `${name}/` : name;
-    const link = `${encodeURIComponent(name)}${kind === 'directory' ? '/' : ''}`;
+    const link = `${encodeName(name)}${kind === 'directory' ? '/' : ''}`;
     const label =
       kind === 'symlink'
         ? `${escapeHtml(name)} → ${escapeHtml(target ?? '')}`

@@ -1,8 +1,12 @@
-import { Readable } from 'node:stream';
-import type { HttpReplyOut, HttpRequestIn, RouteGroup } from '@cairn/node-runtime/http';
+import {
+  type HttpReplyOut,
+  type HttpRequestIn,
+  type RouteGroup,
+  readableFrom,
+} from '@cairn/node-runtime/http';
 import { parseRoot, type Root } from '@cairn/primitives';
 import { answerFile } from './answer-file.ts';
-import { contentHeaders } from './content-headers.ts';
+import { contentHeaders, encodeName } from './content-headers.ts';
 import { directoryHtml, directoryJson } from './directory-index.ts';
 import { directoryLines } from './directory-tree.ts';
 import { FileDoorError } from './errors.ts';
@@ -69,7 +73,7 @@ async function sendPath(
   if (found.kind === 'directory') {
     if (path !== '' && !path.endsWith('/')) {
       const name = path.split('/').at(-1) ?? '';
-      return reply.redirect(`${encodeURIComponent(name)}/`, 308);
+      return reply.redirect(`${encodeName(name)}/`, 308);
     }
     const lines = directoryLines(found);
     void reply
@@ -92,16 +96,18 @@ export function sendFile(
   pathName: string,
   request: HttpRequestIn,
   reply: HttpReplyOut,
+  { isDownload = false }: { readonly isDownload?: boolean } = {},
 ): HttpReplyOut {
   const answer = answerFile(file, {
     method: request.method === 'HEAD' ? 'HEAD' : 'GET',
     headers: singleHeaders(request),
     name: nameIn(request) ?? pathName,
+    isDownload,
     signal: request.signal,
   });
   void reply.code(answer.status).headers(answer.headers);
   if (answer.body === undefined) return reply.send();
-  return reply.send(Readable.from(answer.body, { objectMode: false, highWaterMark: 65_536 }));
+  return reply.send(readableFrom(answer.body));
 }
 
 function wantsJson(accept: string | undefined): boolean {
