@@ -1,7 +1,6 @@
-import { relative } from 'node:path';
 import { type Hasher, loadHasher } from '@cairn/commitments';
 import { freeBytesAt } from '@cairn/node-runtime/files';
-import { createHttpHost, type HttpHost, type RouteGroup } from '@cairn/node-runtime/http';
+import type { HttpHost } from '@cairn/node-runtime/http';
 import { Runner } from '@cairn/node-runtime/lifecycle';
 import { createMetrics, type MetricsRegistry } from '@cairn/node-runtime/observe';
 import {
@@ -14,20 +13,14 @@ import {
 } from '@cairn/primitives';
 import { type NodeStatus, nodeStatusJson } from '@cairn/wire-protocol';
 import type { AdjustableLogger } from './adjustable-logger.ts';
+import { createAdminListener, fittingSocketPath } from './admin-listener.ts';
 import type { StorageNodeConfig } from './config.ts';
 import { type ConnectedChain, connectChain } from './connect-chain.ts';
 import { isNoRoom } from './disk-guard.ts';
-import { adminDoor } from './doors/admin.ts';
-import { describeProblem } from './doors/describe-problem.ts';
-import { entryDoors } from './doors/entries.ts';
-import { fileRoutes } from './doors/files/file-routes.ts';
 import type { FileLibrary } from './doors/files/readable-file.ts';
-import { jsonRpcDoor } from './doors/json-rpc.ts';
-import { segmentDoors } from './doors/segments.ts';
-import { statusDoor } from './doors/status.ts';
 import { StorageNodeError } from './errors.ts';
-import { DiskProbe, readyReport } from './health.ts';
 import { type NodeParts, openParts } from './node-parts.ts';
+import { createPublicListener } from './public-listener.ts';
 import { VERSION } from './version.ts';
 import { zgAdminMethods } from './zg-compat/admin-methods.ts';
 import type { JsonRpcDeps, JsonRpcMethods } from './zg-compat/answer-json-rpc.ts';
@@ -44,8 +37,6 @@ export interface StorageNodeOptions {
   readonly chain?: ConnectedChain;
   /** Bytes that can still be written where the data lies. */
   readonly freeBytes?: () => Promise<number | undefined>;
-  /** More routes for the public listener, made from the node's parts once they are open. */
-  readonly extraRoutes?: (parts: NodeParts) => readonly RouteGroup[];
   /** Called when the admin door asks for a stop. */
   readonly onShutdown?: () => void;
 }
@@ -86,8 +77,6 @@ export function createStorageNode(options: StorageNodeOptions): StorageNode {
 
 /** Time before a loop that met a full or failing disk is begun again. */
 const RESUME_AFTER_MS = 1000;
-/** Longest path of a unix socket that systems take, a terminating zero not counted. */
-const MAX_SOCKET_PATH_BYTES = 103;
 /** How often measures that are not events are set. */
 const MEASURE_MS = 5000;
 
@@ -198,42 +187,18 @@ class WiredStorageNode implements StorageNode {
   }
 
   async #listen(parts: NodeParts, hasher: Hasher, methods: JsonRpcMethods): Promise<void> {
-    const { config, extraRoutes } = this.#options;
-    const { log, segments, finder, acceptor, segmentReader, gate, library, progress } = parts;
-    const chainId = log.chainId;
-    const stopping = this.#stopping.signal;
-    const { shard, readyLagBlocks } = config.storage;
-    const probe = new DiskProbe({ clock: this.#clock }, config.node.dataDirectory);
-    const host = createHttpHost({
-      host: config.http.host,
-      port: config.http.port,
-      name: 'cairn-storage-node',
-      version: VERSION,
+    const { config } = this.#options;
+    const host = createPublicListener({
+      config,
+      parts,
+      hasher,
+      clock: this.#clock,
       logger: this.#logger,
       metrics: this.#metrics,
-      limits: { maxConnections: config.limits.maxConnections, drainMs: config.limits.drainMs },
-      describeProblem,
-      live: () => probe.live(),
-      ready: () => readyReport(progress, { maxLagBlocks: readyLagBlocks }),
-      exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
-      routes: [
-        segmentDoors({
-          chainId,
-          finder,
-          acceptor,
-          reader: segmentReader,
-          hasher,
-          gate,
-          stopping,
-        }),
-        entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
-        statusDoor(() => this.#status(parts)),
-        fileRoutes({ library }),
-        ...(extraRoutes?.(parts) ?? []),
-        jsonRpcDoor({ ...this.#rpc(parts, methods), gate, stopping }),
-      ],
+      rpc: this.#rpc(parts, methods),
+      status: () => this.#status(parts),
+      stopping: this.#stopping.signal,
     });
-    answerPlainOptions(host);
     await host.start();
     this.#host = host;
   }
@@ -241,7 +206,6 @@ class WiredStorageNode implements StorageNode {
   async #listenToAdmins(parts: NodeParts): Promise<void> {
     const { config, log, onShutdown } = this.#options;
     const shutdown = onShutdown ?? ((): void => undefined);
-    const socketPath = fittingSocketPath(config.admin.socketPath);
     const methods = zgAdminMethods({
       finder: parts.finder,
       shard: config.storage.shard,
@@ -250,24 +214,18 @@ class WiredStorageNode implements StorageNode {
       renderMetrics: async () => (await this.#metrics.render()).body,
       shutdown,
     });
-    const rpc = this.#rpc(parts, methods);
-    const host = createHttpHost({
+    const socketPath = fittingSocketPath(config.admin.socketPath);
+    const host = createAdminListener({
       socketPath,
-      name: 'cairn-storage-node-admin',
-      version: VERSION,
       logger: this.#logger,
       metrics: this.#metrics,
-      limits: { maxConnections: 16, drainMs: 1000 },
-      describeProblem,
-      routes: [
-        adminDoor({
-          status: () => this.#adminStatus(parts),
-          log,
-          shutdown,
-          rpc,
-          stopping: this.#stopping.signal,
-        }),
-      ],
+      door: {
+        status: () => this.#adminStatus(parts),
+        log,
+        shutdown,
+        rpc: this.#rpc(parts, methods),
+        stopping: this.#stopping.signal,
+      },
     });
     await host.start();
     this.#closers.push(() => host.stop());
@@ -357,40 +315,4 @@ class WiredStorageNode implements StorageNode {
     await close('loops', () => this.#runner.stop());
     for (const closer of this.#closers.splice(0).reverse()) await close('part', closer);
   }
-}
-
-/**
- * OPTIONS without the headers of a browser's preflight: 0G nodes answer it, the CORS plugin takes
- * it for malformed.
- */
-function answerPlainOptions({ app }: HttpHost): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const isPlain =
-      request.method === 'OPTIONS' &&
-      request.headers['access-control-request-method'] === undefined;
-    if (!isPlain) {
-      done();
-      return;
-    }
-    void reply
-      .code(204)
-      .header('access-control-allow-origin', '*')
-      .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, OPTIONS')
-      .header('access-control-allow-headers', '*')
-      .header('allow', 'GET, HEAD, POST, PUT, OPTIONS')
-      .send();
-  });
-}
-
-/** A socket path that the system takes: relative to the working directory if the whole is too long. */
-function fittingSocketPath(path: string): string {
-  const candidates = [path, relative(process.cwd(), path)];
-  const fitting = candidates.find(
-    (candidate) => Buffer.byteLength(candidate) <= MAX_SOCKET_PATH_BYTES,
-  );
-  if (fitting !== undefined) return fitting;
-  throw new StorageNodeError(
-    { code: 'NODE_CONFIG', field: 'admin.socket' },
-    `the admin socket ${path} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes a socket path may have; set admin.socket`,
-  );
 }

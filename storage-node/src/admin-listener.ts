@@ -1,0 +1,52 @@
+import { relative } from 'node:path';
+import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import type { MetricsRegistry } from '@cairn/node-runtime/observe';
+import type { Logger } from '@cairn/primitives';
+import { type AdminDoorDeps, adminDoor } from './doors/admin.ts';
+import { describeProblem } from './doors/describe-problem.ts';
+import { StorageNodeError } from './errors.ts';
+import { VERSION } from './version.ts';
+
+/** Longest path of a unix socket that systems take, a terminating zero not counted. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** The listener for the owner of the process: a unix socket, never a port. */
+export function createAdminListener({
+  socketPath,
+  logger,
+  metrics,
+  door,
+}: {
+  readonly socketPath: string;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly door: AdminDoorDeps;
+}): HttpHost {
+  return createHttpHost({
+    socketPath,
+    name: 'cairn-storage-node-admin',
+    version: VERSION,
+    logger,
+    metrics,
+    limits: { maxConnections: 16, drainMs: 1000 },
+    describeProblem,
+    routes: [adminDoor(door)],
+  });
+}
+
+/**
+ * A socket path that the system takes: relative to the working directory if the whole is too long.
+ *
+ * @throws {StorageNodeError} NODE_CONFIG if neither fits
+ */
+export function fittingSocketPath(path: string): string {
+  const candidates = [path, relative(process.cwd(), path)];
+  const fitting = candidates.find(
+    (candidate) => Buffer.byteLength(candidate) <= MAX_SOCKET_PATH_BYTES,
+  );
+  if (fitting !== undefined) return fitting;
+  throw new StorageNodeError(
+    { code: 'NODE_CONFIG', field: 'admin.socket' },
+    `the admin socket ${path} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes a socket path may have; set admin.socket`,
+  );
+}

@@ -1,0 +1,102 @@
+import type { Hasher } from '@cairn/commitments';
+import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import type { MetricsRegistry } from '@cairn/node-runtime/observe';
+import { type Clock, type Logger, MIB } from '@cairn/primitives';
+import type { NodeStatus } from '@cairn/wire-protocol';
+import type { StorageNodeConfig } from './config.ts';
+import { describeProblem } from './doors/describe-problem.ts';
+import { entryDoors } from './doors/entries.ts';
+import { fileRoutes } from './doors/files/file-routes.ts';
+import { jsonRpcDoor } from './doors/json-rpc.ts';
+import { segmentDoors } from './doors/segments.ts';
+import { statusDoor } from './doors/status.ts';
+import { DiskProbe, readyReport } from './health.ts';
+import type { NodeParts } from './node-parts.ts';
+import { UnsentReplies } from './unsent-replies.ts';
+import { VERSION } from './version.ts';
+import type { JsonRpcDeps } from './zg-compat/answer-json-rpc.ts';
+
+/** What the doors stand on. */
+export interface PublicListenerDeps {
+  readonly config: StorageNodeConfig;
+  readonly parts: NodeParts;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** The zgs_* methods. */
+  readonly rpc: JsonRpcDeps;
+  readonly status: () => NodeStatus;
+  /** Aborts when the node stops for good. */
+  readonly stopping: AbortSignal;
+}
+
+/** Memory for replies that clients have not taken yet: some 380 segments in base64. */
+const UNSENT_BYTES: number = 128 * MIB;
+
+/** The listener for everybody, with all doors of a storage node and none for admins. */
+export function createPublicListener(deps: PublicListenerDeps): HttpHost {
+  const { config, parts, hasher, clock, logger, metrics, rpc, status, stopping } = deps;
+  const { log, segments, finder, acceptor, segmentReader, gate, library, progress } = parts;
+  const { chainId } = log;
+  const { shard, readyLagBlocks } = config.storage;
+  const probe = new DiskProbe({ clock }, config.node.dataDirectory);
+  const host = createHttpHost({
+    host: config.http.host,
+    port: config.http.port,
+    name: 'cairn-storage-node',
+    version: VERSION,
+    logger,
+    metrics,
+    limits: { maxConnections: config.limits.maxConnections, drainMs: config.limits.drainMs },
+    describeProblem,
+    live: () => probe.live(),
+    ready: () => readyReport(progress, { maxLagBlocks: readyLagBlocks }),
+    exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
+    routes: [
+      segmentDoors({ chainId, finder, acceptor, reader: segmentReader, hasher, gate, stopping }),
+      entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
+      statusDoor(status),
+      fileRoutes({ library }),
+      jsonRpcDoor({ ...rpc, gate, stopping }),
+    ],
+  });
+  answerPlainOptions(host);
+  boundReplies(host);
+  return host;
+}
+
+/**
+ * OPTIONS without the headers of a browser's preflight: 0G nodes answer it, the CORS plugin takes
+ * it for malformed.
+ */
+function answerPlainOptions({ app }: HttpHost): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const isPlain =
+      request.method === 'OPTIONS' &&
+      request.headers['access-control-request-method'] === undefined;
+    if (!isPlain) {
+      done();
+      return;
+    }
+    void reply
+      .code(204)
+      .header('access-control-allow-origin', '*')
+      .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, OPTIONS')
+      .header('access-control-allow-headers', '*')
+      .header('allow', 'GET, HEAD, POST, PUT, OPTIONS')
+      .send();
+  });
+}
+
+/** Replies that are sent whole are counted; streams hold little and wait for their reader. */
+function boundReplies({ app }: HttpHost): void {
+  const unsent = new UnsentReplies({ maxBytes: UNSENT_BYTES });
+  app.addHook('onSend', (_, reply, payload, done) => {
+    // Texts here are ASCII, so characters stand for bytes.
+    if (typeof payload === 'string' || payload instanceof Uint8Array) {
+      unsent.add(reply.raw, payload.length);
+    }
+    done();
+  });
+}

@@ -1,0 +1,50 @@
+/** What of a reply is needed to watch it go out. */
+export interface OutgoingReply {
+  /** Told once, when the reply is with the operating system or its connection is gone. */
+  once(event: 'close', listener: () => void): unknown;
+  /** Cuts the connection. */
+  destroy(): unknown;
+}
+
+/** Replies up to here fit a socket's own buffer; they are not counted. */
+const SMALL_REPLY_BYTES = 65_536;
+
+/**
+ * Bounds the memory of replies that their clients do not read.
+ *
+ * Beyond the budget the connections whose replies wait longest are cut: a client that reads has
+ * its segment in moments, one that asks for many and reads none would hold them all.
+ */
+export class UnsentReplies {
+  readonly #maxBytes: number;
+  /** Oldest first. */
+  readonly #waiting = new Map<OutgoingReply, number>();
+  #bytes = 0;
+
+  constructor({ maxBytes }: { readonly maxBytes: number }) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes of replies on their way now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Counts a reply of `bytes` until it is sent. */
+  add(reply: OutgoingReply, bytes: number): void {
+    if (bytes <= SMALL_REPLY_BYTES) return;
+    this.#waiting.set(reply, bytes);
+    this.#bytes += bytes;
+    reply.once('close', () => this.#remove(reply));
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#bytes <= this.#maxBytes || oldest === reply) return;
+      this.#remove(oldest);
+      oldest.destroy();
+    }
+  }
+
+  #remove(reply: OutgoingReply): void {
+    this.#bytes -= this.#waiting.get(reply) ?? 0;
+    this.#waiting.delete(reply);
+  }
+}
