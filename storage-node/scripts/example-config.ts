@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '@cairn/node-runtime/files';
-import { exampleConfig } from '../src/example-config.ts';
+import { exampleConfig } from '../src/config.ts';
 
 const path = fileURLToPath(new URL('../cairn.example.toml', import.meta.url));
 const text = exampleConfig();

@@ -54,11 +54,15 @@ export class LogProgress {
   current(): Progress {
     const { log, clock } = this.#deps;
     const { newestBlock: block, nextSequence } = log;
-    const head = this.#head;
+    const { confirmations } = this.#options;
     const silentMs = clock.monotonic() - this.#heardAt;
-    if (head === undefined) return { head, block, nextSequence, lagBlocks: undefined, silentMs };
-    const behind = head - this.#options.confirmations - (block?.number ?? -1);
-    return { head, block, nextSequence, lagBlocks: Math.max(0, behind), silentMs };
+    if (this.#head === undefined) {
+      return { head: undefined, block, nextSequence, lagBlocks: undefined, silentMs };
+    }
+    // What is stored was on the chain: a head told before that is no news.
+    const head = Math.max(this.#head, (block?.number ?? -1) + confirmations);
+    const lagBlocks = head - confirmations - (block?.number ?? -1);
+    return { head, block, nextSequence, lagBlocks: Math.max(0, lagBlocks), silentMs };
   }
 
   /** Asks for the head again and again until `signal` aborts. A chain that is silent is waited for. */

@@ -1,4 +1,4 @@
 /** Entry of the process: `node dist/main.js --config FILE`. */
 import { runProcess } from './run-process.ts';
 
-await runProcess(process.argv.slice(2));
+process.exitCode = await runProcess(process.argv.slice(2), process.env);

@@ -160,5 +160,5 @@ export async function openParts(
 
 /** Uploads after the disk was full wait at most this long for the next look. */
 const DISK_RECHECK_MS = 1000;
-/** The head is asked for beside the log; more often would only load the chain's endpoint. */
-const MIN_HEAD_POLL_MS = 250;
+/** The head is asked for beside the log, which finds new blocks by itself: this only tells the lag. */
+const MIN_HEAD_POLL_MS = 1000;

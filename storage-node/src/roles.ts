@@ -1,6 +1,7 @@
 import type { ServiceContext } from '@cairn/node-runtime/lifecycle';
 import type { AdjustableLogger } from './adjustable-logger.ts';
-import type { NodeRole, StorageNodeConfig } from './config.ts';
+import type { StorageNodeConfig } from './config.ts';
+import type { NodeRole } from './config-schema.ts';
 import type { StorageNode } from './create-storage-node.ts';
 
 /** What a role is started with. */

@@ -13,19 +13,23 @@ const EXIT_USAGE = 2;
 const USAGE = 'usage: main.js --config FILE\n';
 
 /**
- * Runs a node until it is told to stop: `--config FILE`, then the roles that the file names.
+ * Runs a node until it is told to stop: `--config FILE`, then the roles that the file names. Once
+ * it is up, the end of the node is the end of the process.
  *
  * Standard output gets one line once all roles take requests, `{"event":"ready", …}`; logs go to
  * standard error. What keeps the node from starting is told there in one sentence, with its code.
  * Exit codes: 0 after a stop, 1 for a failure, 2 for wrong arguments or configuration, 130 for a
  * second signal.
+ *
+ * @param env - where `CAIRN_SECTION__KEY` settings come from
+ * @returns the exit code
  */
-export async function runProcess(args: readonly string[]): Promise<void> {
-  const config = await configOf(args);
-  if (config === undefined) {
-    process.exitCode = EXIT_USAGE;
-    return;
-  }
+export async function runProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const config = await configOf(args, env);
+  if (config === undefined) return EXIT_USAGE;
   const inner = createLogger({
     level: 'debug',
     pretty: config.log.pretty,
@@ -46,16 +50,20 @@ export async function runProcess(args: readonly string[]): Promise<void> {
     },
     { logger: log.logger, drainMs: config.limits.drainMs + 10_000 },
   );
+  return 0;
 }
 
-async function configOf(args: readonly string[]): Promise<StorageNodeConfig | undefined> {
+async function configOf(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<StorageNodeConfig | undefined> {
   try {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
     if (values.config === undefined) {
       process.stderr.write(USAGE);
       return undefined;
     }
-    return await loadStorageNodeConfig({ file: values.config, env: process.env });
+    return await loadStorageNodeConfig({ file: values.config, env });
   } catch (error) {
     tell(error);
     return undefined;

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFault } from '@cairn/primitives';
-import { loadStorageNodeConfig } from '../src/config.ts';
-import { exampleConfig } from '../src/example-config.ts';
+import { exampleConfig, loadStorageNodeConfig } from '../src/config.ts';
 import { VERSION } from '../src/version.ts';
 
 const FLOW = `0x${'F1'.repeat(20)}`;
@@ -48,6 +47,13 @@ describe('the configuration', () => {
     await refused({ ...least, chain: { rpc: 'http://c', flow: '0x12' } }, 'NODE_CONFIG');
     await refused({ ...least, storage: { shard: '2/2' } }, 'SHARD_INVALID');
     await refused({ ...least, storage: { shard: '0/3' } }, 'SHARD_INVALID');
+  });
+
+  it('tells everything that is wrong with the chain at once', async () => {
+    await rejects(
+      load({ node: { data_dir: '/d' }, chain: { rpc: 'http://', flow: '0x12' } }),
+      /chain\.rpc must be a URL; chain\.flow must be an address/,
+    );
   });
 
   it('lets an indexer run without a chain', async () => {

@@ -76,7 +76,7 @@ export async function nodeDoctor(
 }
 
 async function planOf(file: string, { io }: CommandContext): Promise<NodePlan> {
-  const { loadStorageNodeConfig } = await import('@cairn/storage-node');
+  const { loadStorageNodeConfig } = await import('@cairn/storage-node/config');
   const { node, chain, http, indexer } = await loadStorageNodeConfig({
     file: resolve(io.cwd, file),
     env: io.env,

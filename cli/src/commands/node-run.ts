@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { environmentName } from '@cairn/node-runtime/config';
-import { exampleConfig } from '@cairn/storage-node';
 import { usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -15,6 +14,7 @@ export interface NodeRunOptions {
 /** Runs a storage node or an indexer in this process until it is told to stop. */
 export async function nodeRun(options: NodeRunOptions, { io }: CommandContext): Promise<number> {
   if (options.example === true) {
+    const { exampleConfig } = await import('@cairn/storage-node/config');
     await io.writeOut(exampleConfig());
     return EXIT.ok;
   }
@@ -24,12 +24,9 @@ export async function nodeRun(options: NodeRunOptions, { io }: CommandContext): 
       'say which node with --config FILE; `cairn node run --example > cairn.toml` makes one to edit',
     );
   }
-  // The daemon reads its settings from its file, the environment and its own arguments.
-  Object.assign(process.env, settingsOf(options.set ?? []));
-  const [node = 'node', program = 'cairn'] = process.argv;
-  process.argv = [node, program, '--config', resolve(io.cwd, options.config)];
-  await import('@cairn/storage-node/main');
-  return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok;
+  const env = { ...io.env, ...settingsOf(options.set ?? []) };
+  const { runProcess } = await import('@cairn/storage-node/process');
+  return runProcess(['--config', resolve(io.cwd, options.config)], env);
 }
 
 /**
