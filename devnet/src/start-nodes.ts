@@ -102,7 +102,7 @@ function commonConfig(
     `[node]\nroles = ["${role}"]\ndata_dir = ${quoted(directory)}\n`,
     `[chain]\nrpc = ${quoted(rpc)}\nchain_id = ${chainId}\nflow = ${quoted(flow)}`,
     // A reorganisation is unwound, so nothing has to wait for confirmations here.
-    'confirmations = 0\npoll_ms = 200\n',
+    'confirmations = 0\npoll_ms = 500\n',
     `[admin]\nenabled = ${hasSocket}\n`,
   ].join('\n');
 }
