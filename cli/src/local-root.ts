@@ -113,7 +113,7 @@ export class RootComputer {
       const { availableParallelism } = await import('node:os');
       this.#pool = createWorkerPool({
         module: import.meta.resolve('@cairn/commitments/hash-worker'),
-        size: Math.min(8, availableParallelism()),
+        size: Math.min(8, Math.max(1, availableParallelism() - 1)), // this thread reads meanwhile
       });
     }
     return this.#pool;

@@ -15,7 +15,10 @@ export interface NodeClientOptions extends ClientOptions {
    * twice. Private: with `sealed-to` and `zg-ecies` it can hold what decrypts a file under way.
    */
   readonly journalDirectory?: string;
-  /** Threads that hash large files: as many as there are cores, 8 at most, unless told; 0: none. */
+  /**
+   * Threads that hash large files: one less than there are cores, 1 to 8, unless told; 0: none. The
+   * main thread reads and sends meanwhile, so one more would only take turns with it.
+   */
   readonly threads?: number;
 }
 
@@ -25,7 +28,10 @@ export interface NodeClientOptions extends ClientOptions {
  * @throws {SdkError} SDK_OPTION
  */
 export function createClient(options: NodeClientOptions): Client {
-  const { journalDirectory, threads = Math.min(availableParallelism(), MAX_THREADS) } = options;
+  const {
+    journalDirectory,
+    threads = Math.min(Math.max(availableParallelism() - 1, 1), MAX_THREADS),
+  } = options;
   const transport = options.transport ?? createNodeTransport();
   const pool =
     options.pool ??

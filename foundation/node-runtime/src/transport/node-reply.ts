@@ -119,7 +119,8 @@ export class NodeReply implements HttpReply {
 
   /** NaN for a body of unknown length. */
   #announcedBytes(): number {
-    return this.#context.isHead ? 0 : Number(this.headers['content-length'] ?? Number.NaN);
+    const isBodiless = this.#context.isHead || this.status === 204 || this.status === 304;
+    return isBodiless ? 0 : Number(this.headers['content-length'] ?? Number.NaN);
   }
 
   #requireWhole(): void {

@@ -182,6 +182,23 @@ describe('node transport', () => {
     await transport.close();
   });
 
+  it('keeps the connection of a reply that has no body', async () => {
+    await withServer(
+      (request, reply) => {
+        request.resume().on('end', () => reply.writeHead(204).end());
+      },
+      async ({ url, sockets }) => {
+        const transport = createNodeTransport();
+        for (let round = 0; round < 5; round += 1) {
+          const reply = await transport.send({ method: 'PUT', url, body: segment, signal });
+          await reply.discard();
+        }
+        assert.equal(sockets.size, 1, 'one connection served all');
+        await transport.close();
+      },
+    );
+  });
+
   it('frees the connection of a reply that is given up', async () => {
     await withServer(
       (request, reply) => reply.end(request.url === '/large' ? segment : 'small'),
