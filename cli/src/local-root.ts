@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { CommitmentError, commitStream, type Hasher, loadHasher } from '@cairn/commitments';
 import { openFileSource } from '@cairn/node-runtime/files';
@@ -68,7 +69,9 @@ export class RootComputer {
     const { sizeBytes } = source;
     try {
       const roots: Root[] = [];
-      const pool = sizeBytes >= THREADS_FROM_BYTES ? await this.#threads() : undefined;
+      // On two cores the hand-overs cost more than a second thread wins.
+      const isWorthIt = sizeBytes >= THREADS_FROM_BYTES && availableParallelism() > 2;
+      const pool = isWorthIt ? await this.#threads() : undefined;
       for (let from = 0; from < sizeBytes; from += fragmentBytes) {
         const to = Math.min(from + fragmentBytes, sizeBytes);
         const before = this.#doneBytes + from;
@@ -110,10 +113,9 @@ export class RootComputer {
   async #threads(): Promise<WorkerPool> {
     if (this.#pool === undefined) {
       const { createWorkerPool } = await import('@cairn/node-runtime/workers');
-      const { availableParallelism } = await import('node:os');
       this.#pool = createWorkerPool({
         module: import.meta.resolve('@cairn/commitments/hash-worker'),
-        size: Math.min(8, Math.max(1, availableParallelism() - 1)), // this thread reads meanwhile
+        size: Math.min(8, availableParallelism() - 1), // this thread reads meanwhile
       });
     }
     return this.#pool;

@@ -8,6 +8,12 @@ import { fileJournal } from './file-journal.ts';
 /** Threads that hash a large file at most: more wait for the disk. */
 const MAX_THREADS = 8;
 
+/** Cores that can hash while another one reads and sends. */
+function spareCores(): number {
+  const cores = availableParallelism();
+  return cores <= 2 ? 0 : Math.min(cores - 1, MAX_THREADS);
+}
+
 /** How a client on Node reaches its network. */
 export interface NodeClientOptions extends ClientOptions {
   /**
@@ -16,8 +22,8 @@ export interface NodeClientOptions extends ClientOptions {
    */
   readonly journalDirectory?: string;
   /**
-   * Threads that hash large files: one less than there are cores, 1 to 8, unless told; 0: none. The
-   * main thread reads and sends meanwhile, so one more would only take turns with it.
+   * Threads that hash large files: one less than there are cores, at most 8, unless told; none on
+   * machines of two cores or less, where they cost more in hand-overs than they win.
    */
   readonly threads?: number;
 }
@@ -28,10 +34,7 @@ export interface NodeClientOptions extends ClientOptions {
  * @throws {SdkError} SDK_OPTION
  */
 export function createClient(options: NodeClientOptions): Client {
-  const {
-    journalDirectory,
-    threads = Math.min(Math.max(availableParallelism() - 1, 1), MAX_THREADS),
-  } = options;
+  const { journalDirectory, threads = spareCores() } = options;
   const transport = options.transport ?? createNodeTransport();
   const pool =
     options.pool ??

@@ -47,7 +47,9 @@ export async function openFileSource(path: string): Promise<FileSource> {
   const read = async (offset: number, length: number): Promise<Uint8Array> => {
     assertNatural(offset, 'offset');
     assertNatural(length, 'length');
-    const bytes = new Uint8Array(length);
+    // Not cleared first: every byte is read over, or the read fails.
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+    const bytes = new Uint8Array(buffer, byteOffset, length);
     for (let done = 0; done < length; ) {
       let bytesRead: number;
       try {
