@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runService } from '@cairn/node-runtime/lifecycle';
+import { runService, type ServiceProcess } from '@cairn/node-runtime/lifecycle';
 import { createLogger } from '@cairn/node-runtime/observe';
 import { describeError, isFault, type Json, stringifyJson } from '@cairn/primitives';
 import { adjustableLogger } from './adjustable-logger.ts';
@@ -12,6 +12,13 @@ const EXIT_USAGE = 2;
 
 const USAGE = 'usage: main.js --config FILE\n';
 
+/** The process that a node runs in; tests put their own here. */
+export interface NodeProcess extends ServiceProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
 /**
  * Runs a node until it is told to stop: `--config FILE`, then the roles that the file names. Once
  * it is up, the end of the node is the end of the process.
@@ -21,14 +28,11 @@ const USAGE = 'usage: main.js --config FILE\n';
  * Exit codes: 0 after a stop, 1 for a failure, 2 for wrong arguments or configuration, 130 for a
  * second signal.
  *
- * @param env - where `CAIRN_SECTION__KEY` settings come from
+ * @param host - settings come from its environment too, as `CAIRN_SECTION__KEY`
  * @returns the exit code
  */
-export async function runProcess(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const config = await configOf(args, env);
+export async function runProcess(args: readonly string[], host: NodeProcess): Promise<number> {
+  const config = await configOf(args, host);
   if (config === undefined) return EXIT_USAGE;
   const inner = createLogger({
     level: 'debug',
@@ -41,31 +45,31 @@ export async function runProcess(
       try {
         const shutdown = (): void => void process.kill(process.pid, 'SIGTERM');
         const roles = await startRoles({ config, log, service, shutdown });
-        process.stdout.write(`${stringifyJson(readyLine(roles))}\n`);
+        host.stdout.write(`${stringifyJson(readyLine(roles))}\n`);
       } catch (error) {
-        if (!service.signal.aborted) tell(error);
+        if (!service.signal.aborted) tell(error, host);
         throw error;
       }
       return { stop: async () => undefined };
     },
-    { logger: log.logger, drainMs: config.limits.drainMs + 10_000 },
+    { logger: log.logger, drainMs: config.limits.drainMs + 10_000, process: host },
   );
   return 0;
 }
 
 async function configOf(
   args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  host: NodeProcess,
 ): Promise<StorageNodeConfig | undefined> {
   try {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
     if (values.config === undefined) {
-      process.stderr.write(USAGE);
+      host.stderr.write(USAGE);
       return undefined;
     }
-    return await loadStorageNodeConfig({ file: values.config, env });
+    return await loadStorageNodeConfig({ file: values.config, env: host.env });
   } catch (error) {
-    tell(error);
+    tell(error, host);
     return undefined;
   }
 }
@@ -86,7 +90,7 @@ function readyLine(roles: readonly StartedRole[]): Json {
   };
 }
 
-function tell(error: unknown): void {
+function tell(error: unknown, { stderr }: Pick<NodeProcess, 'stderr'>): void {
   const code = isFault(error) ? `${error.code}: ` : '';
-  process.stderr.write(`cairn storage node: ${code}${describeError(error)}\n`);
+  stderr.write(`cairn storage node: ${code}${describeError(error)}\n`);
 }

@@ -5,14 +5,14 @@ import { TestNode, testFile, until, zgSegment } from './harness.ts';
 const SEGMENT = 262_144;
 
 describe('many requests at once', () => {
-  it('stores 200 parallel uploads of one file within a small budget of memory', async () => {
+  it('stores 60 parallel uploads of one file within a small budget of memory', async () => {
     // The smallest budget holds three bodies at a time; all others wait on their sockets.
     const node = await TestNode.start({ limits: { bodyBudgetBytes: MIB } });
     try {
-      const file = await testFile(200 * SEGMENT, 101);
+      const file = await testFile(60 * SEGMENT, 101);
       const [sequence = -1] = await node.announce(file);
       const outcomes = await Promise.all(
-        Array.from({ length: 200 }, (_, index) =>
+        Array.from({ length: 60 }, (_, index) =>
           node.rpc('zgs_uploadSegmentsByTxSeq', [[zgSegment(file, index)], sequence]),
         ),
       );
@@ -20,12 +20,12 @@ describe('many requests at once', () => {
         deepEqual([status, error, result], [200, undefined, null]);
       }
       await until(async () => (await node.rpc('zgs_checkFileFinalized', [sequence])).result);
-      const { result } = await node.rpc('zgs_downloadSegmentWithProofByTxSeq', [sequence, 199]);
-      deepEqual(result, zgSegment(file, 199));
+      const { result } = await node.rpc('zgs_downloadSegmentWithProofByTxSeq', [sequence, 59]);
+      deepEqual(result, zgSegment(file, 59));
     } finally {
       await node.remove();
     }
-  }).timeout(60_000);
+  });
 
   it('says "too many data writing" only when the queue itself is full', async () => {
     const node = await TestNode.start({
@@ -51,14 +51,14 @@ describe('many requests at once', () => {
     }
   });
 
-  it('serves 100 parallel downloads', async () => {
+  it('serves 40 parallel downloads', async () => {
     const node = await TestNode.start();
     try {
       const file = await testFile(4 * SEGMENT, 103);
       const [sequence = -1] = await node.announce(file);
       await node.upload(file, sequence);
       const statuses = await Promise.all(
-        Array.from({ length: 100 }, async (_, at) => {
+        Array.from({ length: 40 }, async (_, at) => {
           const reply = await node.get(`/v1/segments/${file.root}/${at % 4}`);
           await reply.arrayBuffer();
           return reply.status;

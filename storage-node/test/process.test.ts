@@ -1,45 +1,43 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { runProcess } from '../src/run-process.ts';
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+/** A process in this one. That real ones live through kill -9 is tested with whole networks. */
+class FakeProcess extends EventEmitter {
+  readonly env: Record<string, string>;
+  out = '';
+  err = '';
+  exitCode: number | undefined;
+  readonly stdout = {
+    write: (text: string) => {
+      this.out += text;
+      this.emit('said');
+    },
+  };
+  readonly stderr = {
+    write: (text: string) => {
+      this.err += text;
+    },
+  };
 
-interface Run {
-  readonly child: ChildProcess;
-  /** The ready line, or `undefined` if the process ended without one. */
-  readonly ready: Promise<Record<string, string> | undefined>;
-  readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>;
-}
+  constructor(env: Record<string, string> = {}) {
+    super();
+    this.env = env;
+  }
 
-function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.on('data', (piece) => {
-    stderr += String(piece);
-  });
-  const ready = new Promise<Record<string, string> | undefined>((resolve) => {
-    let text = '';
-    child.stdout.on('data', (piece) => {
-      text += String(piece);
-      const line = /^(\{.*\})\n/.exec(text)?.[1];
-      if (line !== undefined) resolve(JSON.parse(line));
-    });
-    child.once('close', () => resolve(undefined));
-  });
-  const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
-    child.once('close', (code) => resolve({ code, stderr }));
-  });
-  return { child, ready, ended };
+  exit(code: number): void {
+    this.exitCode = code;
+  }
 }
 
 describe('the process', () => {
   let directory: string;
   let config: string;
+  let host: FakeProcess;
+  let running: Promise<unknown> | undefined;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'cairn-sn-'));
     config = join(directory, 'node.toml');
@@ -57,37 +55,48 @@ reserve_bytes = 0
 [http]
 port = 0
 [log]
-level = "error"
+level = "silent"
 `,
     );
   });
-  after(() => rm(directory, { recursive: true, force: true }));
+  after(async () => {
+    if (host.exitCode === undefined) host.emit('SIGTERM');
+    await running;
+    await rm(directory, { recursive: true, force: true });
+  });
 
-  it('tells that it is ready, lives through kill -9 and stops on SIGTERM with 0', async () => {
-    const first = run('--config', config);
-    const line = (await first.ready) ?? {};
+  it('tells that it is ready, keeps others off its data, and stops on SIGTERM with 0', async () => {
+    host = new FakeProcess({ CAIRN_ADMIN__ENABLED: 'false' });
+    running = runProcess(['--config', config], host);
+    await once(host, 'said');
+    match(host.out, /^\{.*\}\n$/);
+    const line = JSON.parse(host.out) as Record<string, string>;
     equal(line['event'], 'ready');
+    equal(line['admin'], undefined, 'the environment counts');
     const status = await fetch(`${line['http']}/v1/status`);
     equal((await status.json()).chainId, 31337);
     const notReady = await fetch(`${line['http']}/health/ready`);
     equal(notReady.status, 503);
     match((await notReady.json()).reasons[0], /has not told its newest block/);
-    const rival = await run('--config', config).ended;
-    equal(rival.code, 1);
-    match(rival.stderr, /DIRECTORY_LOCKED: .* is in use by process \d+/);
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = run('--config', config);
-    equal((await second.ready)?.['event'], 'ready');
-    second.child.kill('SIGTERM');
-    equal((await second.ended).code, 0);
-  }).timeout(60_000);
+
+    const rival = new FakeProcess();
+    await runProcess(['--config', config], rival);
+    equal(rival.exitCode, 1);
+    match(rival.err, /^cairn storage node: .* is in use by process \d+/);
+
+    host.emit('SIGTERM');
+    await running;
+    equal(host.exitCode, 0);
+    equal(host.err, '');
+  });
 
   it('ends with a sentence and 2 for arguments and configurations it cannot use', async () => {
-    const bare = await run().ended;
-    deepEqual([bare.code, bare.stderr], [2, 'usage: main.js --config FILE\n']);
-    const missing = await run('--config', join(directory, 'none.toml')).ended;
-    equal(missing.code, 2);
-    match(missing.stderr, /CONFIG_INVALID: .*there is no file/s);
-  }).timeout(60_000);
+    const bare = new FakeProcess();
+    equal(await runProcess([], bare), 2);
+    deepEqual([bare.out, bare.err], ['', 'usage: main.js --config FILE\n']);
+    const missing = new FakeProcess();
+    equal(await runProcess(['--config', join(directory, 'none.toml')], missing), 2);
+    match(missing.err, /CONFIG_INVALID: .*there is no file/s);
+    equal(await runProcess(['--cfg', config], new FakeProcess()), 2);
+  });
 });

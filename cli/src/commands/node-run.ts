@@ -26,7 +26,15 @@ export async function nodeRun(options: NodeRunOptions, { io }: CommandContext): 
   }
   const env = { ...io.env, ...settingsOf(options.set ?? []) };
   const { runProcess } = await import('@cairn/storage-node/process');
-  return runProcess(['--config', resolve(io.cwd, options.config)], env);
+  const host = {
+    env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    on: process.on.bind(process),
+    off: process.off.bind(process),
+    exit: process.exit.bind(process),
+  };
+  return runProcess(['--config', resolve(io.cwd, options.config)], host);
 }
 
 /**
