@@ -12,6 +12,7 @@ import {
   parseSegmentMessage,
   SEGMENT_MESSAGE_TYPE,
   segmentPath,
+  splitSegmentMessages,
 } from '@cairn/wire-protocol';
 import { NodeRefusal } from './node-refusal.ts';
 import type { EntryPlace, HolderProgress, SegmentDoor } from './segment-door.ts';
@@ -59,6 +60,19 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
         return undefined;
       }
       throw new NodeRefusal(node.url, problem);
+    },
+
+    async fetchRun(entry, first, count, { signal }) {
+      const url = `${node.url}${segmentPath(entry.root, first, entry.sequence, count)}`;
+      const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
+      if (reply.status !== 200) {
+        await reply.discard();
+        throw statusFault(url, reply.status);
+      }
+      const bytes = await reply.bytes(count * MAX_SEGMENT_MESSAGE_BYTES);
+      return splitSegmentMessages(bytes, count).map((message, at) =>
+        matchingSegment(message, entry, first + at),
+      );
     },
 
     async progress({ root, sequence, sizeBytes }, options): Promise<HolderProgress | undefined> {

@@ -1,9 +1,10 @@
 import type { VerifiedSegment } from '@cairn/commitments';
 import type { FileSource } from '@cairn/log-layer';
 import { mapConcurrent, type Root, SEGMENT_BYTES } from '@cairn/primitives';
+import { MAX_SEGMENTS_PER_REPLY } from '@cairn/wire-protocol';
 import type { ByteRange, FileReference, HolderEvidence, StoredFile } from './client.ts';
 import { SdkError } from './errors.ts';
-import { type FetchDeps, fetchSegment } from './fetch-segment.ts';
+import { type FetchDeps, fetchRun, type SegmentRun } from './fetch-segment.ts';
 import {
   type EntryReference,
   type LocateDeps,
@@ -104,18 +105,23 @@ async function* provenBytes(
 ): AsyncGenerator<Uint8Array, void, void> {
   const { start, end } = resolveRange(file.sizeBytes, range);
   if (start === end) return;
-  const fetch = (index: number, inner: AbortSignal): Promise<VerifiedSegment> =>
-    fetchSegment(file, index, evidence, deps, inner);
-  for await (const { index, data } of mapConcurrent(segmentsIn(start, end), fetch, {
-    parallel,
-    signal,
-  })) {
-    const position = index * SEGMENT_BYTES;
-    yield data.subarray(Math.max(0, start - position), Math.min(data.length, end - position));
+  const fetch = (run: SegmentRun, inner: AbortSignal): Promise<readonly VerifiedSegment[]> =>
+    fetchRun(file, run, evidence, deps, inner);
+  const length = Math.min(MAX_SEGMENTS_PER_REPLY, parallel);
+  const runs = runsIn(start, end, length);
+  const options = { parallel: Math.max(1, Math.floor(parallel / length)), signal };
+  for await (const segments of mapConcurrent(runs, fetch, options)) {
+    for (const { index, data } of segments) {
+      const position = index * SEGMENT_BYTES;
+      yield data.subarray(Math.max(0, start - position), Math.min(data.length, end - position));
+    }
   }
 }
 
-function* segmentsIn(start: number, end: number): Generator<number, void, void> {
+/** The segments that hold the bytes from `start` to before `end`, `length` of them at a time. */
+function* runsIn(start: number, end: number, length: number): Generator<SegmentRun, void, void> {
   const last = Math.floor((end - 1) / SEGMENT_BYTES);
-  for (let index = Math.floor(start / SEGMENT_BYTES); index <= last; index += 1) yield index;
+  for (let first = Math.floor(start / SEGMENT_BYTES); first <= last; first += length) {
+    yield { first, count: Math.min(length, last - first + 1) };
+  }
 }

@@ -1,5 +1,5 @@
 import { type Hasher, ProofError, type VerifiedSegment, verifySegment } from '@cairn/commitments';
-import { type Clock, Fault } from '@cairn/primitives';
+import { type Clock, Fault, withDeadline } from '@cairn/primitives';
 import { firstGlobalSegment, ownsSegment, WireError } from '@cairn/wire-protocol';
 import type { HolderEvidence } from './client.ts';
 import { type HolderFailure, SdkError } from './errors.ts';
@@ -56,6 +56,66 @@ export async function fetchSegment(
     `none of ${file.holders.length} holders gave segment ${index} of ${root}` +
       (failures[0] === undefined ? '' : `; ${failures[0].url}: ${failures[0].reason}`),
   );
+}
+
+/** Consecutive segments. */
+export interface SegmentRun {
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * Consecutive segments, each proven, in order. One request to the fastest holder gets them all where
+ * it keeps everything and answers in time; whatever else happens, each is fetched by itself.
+ *
+ * @throws as `fetchSegment`
+ */
+export async function fetchRun(
+  file: LocatedFile,
+  { first, count }: SegmentRun,
+  evidence: HolderEvidence[],
+  deps: FetchDeps,
+  signal: AbortSignal,
+): Promise<readonly VerifiedSegment[]> {
+  const together = count > 1 ? await fetchTogether(file, { first, count }, deps, signal) : [];
+  const rest: Promise<VerifiedSegment>[] = [];
+  for (let index = first + together.length; index < first + count; index += 1) {
+    rest.push(fetchSegment(file, index, evidence, deps, signal));
+  }
+  const settled = await Promise.allSettled(rest);
+  const alone = settled.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+  return [...together, ...alone];
+}
+
+/** As many proven segments from the start of the run as one request to one holder gives. */
+async function fetchTogether(
+  file: LocatedFile,
+  { first, count }: SegmentRun,
+  { book, hasher, clock }: FetchDeps,
+  signal: AbortSignal,
+): Promise<readonly VerifiedSegment[]> {
+  const [holder] = rank(file, first, book);
+  if (holder?.door.fetchRun === undefined || holder.shard.count > 1) return [];
+  const { door, entry, url } = holder;
+  const proven: VerifiedSegment[] = [];
+  try {
+    const timeoutMs = Math.max(MIN_HEDGE_MS, HEDGE_FACTOR * book.expectedMs(url)) * count;
+    const run = await withDeadline(
+      'a run of segments',
+      timeoutMs,
+      (inner) => door.fetchRun?.(entry, first, count, { signal: inner }) ?? Promise.resolve([]),
+      { clock, signal },
+    );
+    for (const segment of run) proven.push(verifySegment(segment, hasher));
+  } catch (error) {
+    // Each one asked for by itself says what is wrong, and who is to blame.
+    if (signal.aborted || !(error instanceof Fault)) throw error;
+    book.penalise(url);
+  }
+  return proven;
 }
 
 interface Wanted {

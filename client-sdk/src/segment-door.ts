@@ -47,6 +47,16 @@ export interface SegmentDoor {
     index: number,
     options: { readonly signal: AbortSignal },
   ): Promise<Segment | undefined>;
+  /**
+   * Up to `count` segments from `first` on in one request, as the node claims them, ending where it
+   * has none. Left out where the node cannot. @throws as `fetch`
+   */
+  fetchRun?(
+    entry: EntryPlace,
+    first: number,
+    count: number,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly Segment[]>;
   /** `undefined` while the node does not know the entry. */
   progress(
     entry: Pick<EntryPlace, 'root' | 'sequence' | 'sizeBytes'>,

@@ -94,10 +94,12 @@ export {
 export {
   encodeSegmentMessage,
   MAX_SEGMENT_MESSAGE_BYTES,
+  MAX_SEGMENTS_PER_REPLY,
   parseSegmentMessage,
   SEGMENT_MESSAGE_TYPE,
   type SegmentFields,
   type SegmentMessage,
+  splitSegmentMessages,
 } from './segment-message.ts';
 export {
   countOwnedSegments,

@@ -1,7 +1,11 @@
 import type { Root } from '@cairn/primitives';
 import Type, { type TSchema } from 'typebox';
 import { PROBLEM_TYPE } from './fault-table.ts';
-import { MAX_SEGMENT_MESSAGE_BYTES, SEGMENT_MESSAGE_TYPE } from './segment-message.ts';
+import {
+  MAX_SEGMENT_MESSAGE_BYTES,
+  MAX_SEGMENTS_PER_REPLY,
+  SEGMENT_MESSAGE_TYPE,
+} from './segment-message.ts';
 
 /** A JSON Schema, as OpenAPI documents hold it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -55,9 +59,10 @@ export const INDEXER = {
   getFileLocations: 'indexer_getFileLocations',
 } as const;
 
-/** Path of one segment on a storage node. */
-export function segmentPath(root: Root, index: number, sequence?: number): string {
-  return `/v1/segments/${root}/${index}${query(sequence)}`;
+/** Path of a segment on a storage node, or of `count` segments from it on. */
+export function segmentPath(root: Root, index: number, sequence?: number, count = 1): string {
+  const path = `/v1/segments/${root}/${index}${query(sequence)}`;
+  return count === 1 ? path : `${path}${sequence === undefined ? '?' : '&'}count=${count}`;
 }
 
 /** Path of a file's bytes, or of a file inside a directory. */
@@ -113,9 +118,14 @@ export function storageRoutes(): readonly HttpRoute[] {
       method: 'GET',
       path: '/v1/segments/{root}/{index}',
       id: 'getSegment',
-      summary: 'One segment with its proof',
+      summary: 'A segment with its proof, or up to `count` segments one after another',
       params: segmentParams,
-      query: bySequence,
+      query: plain(
+        Type.Object({
+          seq: Type.Optional(natural),
+          count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SEGMENTS_PER_REPLY })),
+        }),
+      ),
       replies: { 200: binary('the segment', SEGMENT_MESSAGE_TYPE), ...problems(400, 404) },
     },
     ...fileRoutes('/v1/files/{root}', 'File', 'of a root', rootParams),

@@ -19,6 +19,11 @@ export const SEGMENT_MESSAGE_TYPE = 'application/vnd.cairn.segment';
 export const SEGMENT_MESSAGE_VERSION = 1;
 /** Bytes before the siblings. */
 const SEGMENT_MESSAGE_HEADER_BYTES = 80;
+/**
+ * Segments one reply carries at most: a mebibyte, which spreads the cost of a request over four
+ * segments and is still little to lose or to hold.
+ */
+export const MAX_SEGMENTS_PER_REPLY = 4;
 /** Bytes of the longest segment message. */
 export const MAX_SEGMENT_MESSAGE_BYTES: number =
   SEGMENT_MESSAGE_HEADER_BYTES + MAX_PROOF_DEPTH * 32 + SEGMENT_BYTES;
@@ -78,6 +83,29 @@ export function encodeSegmentMessage({ chainId, sequence, segment }: SegmentMess
   writeSafeU64(view, 64, index);
   view.setUint32(72, data.length);
   return concatBytes(header, ...proof.siblings, data);
+}
+
+/**
+ * Several messages that stand one after another, each as its own part of `bytes`. Only lengths are
+ * read here: `parseSegmentMessage` checks the rest.
+ *
+ * @throws {WireError} WIRE_LENGTH if a message is cut short; WIRE_TOO_LONG for more than `max`
+ */
+export function splitSegmentMessages(bytes: Uint8Array, max: number): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    assertBound(messages.length + 1, max, 'segment messages');
+    const rest = bytes.subarray(at);
+    if (rest.length < SEGMENT_MESSAGE_HEADER_BYTES) {
+      refuseLength(SEGMENT_MESSAGE_HEADER_BYTES, rest.length);
+    }
+    const view = viewOf(rest);
+    const length = SEGMENT_MESSAGE_HEADER_BYTES + view.getUint8(5) * 32 + view.getUint32(72);
+    if (rest.length < length) refuseLength(length, rest.length);
+    messages.push(rest.subarray(0, length));
+    at += length;
+  }
+  return messages;
 }
 
 /**

@@ -6,7 +6,14 @@ import {
   type HttpRequestIn,
   type RouteGroup,
 } from '@cairn/node-runtime/http';
-import { type ChainId, parseRoot, type Root, rootOf, sequenceOf } from '@cairn/primitives';
+import {
+  type ChainId,
+  concatBytes,
+  parseRoot,
+  type Root,
+  rootOf,
+  sequenceOf,
+} from '@cairn/primitives';
 import {
   encodeSegmentMessage,
   MAX_SEGMENT_MESSAGE_BYTES,
@@ -42,7 +49,10 @@ const STATUS: Readonly<Record<AcceptOutcome, 200 | 202 | 204>> = {
   cached: 202,
 };
 
-/** `PUT` and `GET /v1/segments/{root}/{index}`: one segment with its proof, in binary. */
+/**
+ * `PUT` and `GET /v1/segments/{root}/{index}`: a segment with its proof, in binary; or, with
+ * `?count=`, as many of the following as are held without a gap.
+ */
 export function segmentDoors(deps: SegmentDoorsDeps): RouteGroup {
   return (app) => {
     acceptStreams(app, { maxBytes: MAX_SEGMENT_MESSAGE_BYTES });
@@ -96,16 +106,23 @@ async function getSegment(
   const known = await deps.finder.find({ root, sequence }, signal);
   if (known === undefined || known.entry.root !== root) throw unknownEntry(root);
   const { entry } = known;
-  const isInside = index < segmentsOf(entry.sizeBytes);
-  const segment = isInside ? await deps.reader.read(entry, index, { signal }) : undefined;
-  if (segment === undefined) {
+  const end = Math.min(index + (queryNumber(request, 'count') ?? 1), segmentsOf(entry.sizeBytes));
+  const messages: Uint8Array[] = [];
+  for (let at = index; at < end; at += 1) {
+    const segment = await deps.reader.read(entry, at, { signal });
+    if (segment === undefined) break; // the reader asks elsewhere for the rest
+    messages.push(
+      encodeSegmentMessage({ chainId: deps.chainId, sequence: entry.sequence, segment }),
+    );
+  }
+  if (messages.length === 0) {
     throw new StorageNodeError(
       { code: 'SEGMENT_NOT_HELD', sequence: entry.sequence, index },
       `segment ${index} of log entry ${entry.sequence} is not held here`,
     );
   }
-  const message = { chainId: deps.chainId, sequence: entry.sequence, segment };
-  const bytes = encodeSegmentMessage(message);
+  const [only] = messages;
+  const bytes = messages.length === 1 && only !== undefined ? only : concatBytes(...messages);
   void reply
     .type(SEGMENT_MESSAGE_TYPE)
     // Proven content never changes, but which entry is answered may.
