@@ -40,6 +40,9 @@ export interface GatewayDeps {
   readonly logger: Logger;
 }
 
+/** Says that an answer is on its way as bytes. Not the reply itself: awaiting that waits for its end. */
+const SENT = Symbol('sent');
+
 /** An outcome that the gateway's clients expect inside the envelope, with HTTP 200. */
 class GatewayOutcome extends Error {
   readonly code: number;
@@ -64,22 +67,15 @@ export function gatewayRoutes(deps: GatewayDeps): RouteGroup {
   return (app) => {
     const schema = { hide: true };
     const enveloped =
-      (answer: (request: HttpRequestIn, reply: HttpReplyOut) => Promise<Json | HttpReplyOut>) =>
+      (answer: (request: HttpRequestIn, reply: HttpReplyOut) => Promise<Json | typeof SENT>) =>
       async (request: HttpRequestIn, reply: HttpReplyOut): Promise<HttpReplyOut> => {
         try {
           const data = await answer(request, reply);
-          return isReply(data, reply) ? reply : envelope(reply, SUCCESS, 'Success', data);
+          if (data !== SENT) envelope(reply, SUCCESS, 'Success', data);
         } catch (error) {
-          if (error instanceof GatewayOutcome)
-            return envelope(reply, error.code, error.message, error.data);
-          deps.logger.warn({ reason: describeError(error) }, 'a gateway request failed');
-          return envelope(
-            reply.code(500),
-            INTERNAL_ERROR,
-            'Internal server error',
-            describeError(error),
-          );
+          sendFailure(error, reply, deps.logger);
         }
+        return reply;
       };
     app.get(
       '/file',
@@ -118,7 +114,7 @@ async function sendWhole(
   deps: GatewayDeps,
   request: HttpRequestIn,
   reply: HttpReplyOut,
-): Promise<HttpReplyOut> {
+): Promise<typeof SENT> {
   const root = textOf(request.query, 'root');
   const sequence = textOf(request.query, 'txSeq');
   if (root === undefined && sequence === undefined) throw invalid('either root or txSeq is needed');
@@ -126,27 +122,24 @@ async function sendWhole(
   const info = await readableInfo(deps, id, request.signal);
   const name = textOf(request.query, 'name') ?? info.tx.dataMerkleRoot;
   const file = await open(deps, info.tx.dataMerkleRoot, request.signal);
-  return sendFile(file, name, request, reply, AS_DOWNLOAD);
+  sendFile(file, name, request, reply, AS_DOWNLOAD);
+  return SENT;
 }
 
 async function sendInside(
   deps: GatewayDeps,
   request: HttpRequestIn,
   reply: HttpReplyOut,
-): Promise<Json | HttpReplyOut> {
+): Promise<Json | typeof SENT> {
   const { signal } = request;
   const info = await readableInfo(deps, fileId(textOf(request.params, 'cid') ?? ''), signal);
   const path = textOf(request.params, '*') ?? '';
   try {
     const found = await deps.shelf.resolve(info.tx.dataMerkleRoot, path, { signal });
     if (found.kind === 'directory') return directoryJson(directoryLines(found));
-    return sendFile(
-      await deps.shelf.openFragments(found.roots, { signal }),
-      found.name,
-      request,
-      reply,
-      AS_DOWNLOAD,
-    );
+    const file = await deps.shelf.openFragments(found.roots, { signal });
+    sendFile(file, found.name, request, reply, AS_DOWNLOAD);
+    return SENT;
   } catch (error) {
     if (isAbsent(error)) throw new GatewayOutcome(PATH_NOT_FOUND, 'File path not found');
     throw error;
@@ -273,12 +266,18 @@ function infoJson({ tx, finalized, isCached, uploadedSegNum, pruned }: ZgFileInf
   };
 }
 
-function envelope(reply: HttpReplyOut, code: number, message: string, data: Json): HttpReplyOut {
-  return reply.send({ code, message, data });
+function sendFailure(error: unknown, reply: HttpReplyOut, logger: Logger): void {
+  if (error instanceof GatewayOutcome) {
+    envelope(reply, error.code, error.message, error.data);
+    return;
+  }
+  const reason = describeError(error);
+  logger.warn({ reason }, 'a gateway request failed');
+  envelope(reply.code(500), INTERNAL_ERROR, 'Internal server error', reason);
 }
 
-function isReply(data: Json | HttpReplyOut, reply: HttpReplyOut): data is HttpReplyOut {
-  return data === reply;
+function envelope(reply: HttpReplyOut, code: number, message: string, data: Json): void {
+  void reply.send({ code, message, data });
 }
 
 function textOf(fields: unknown, name: string): string | undefined {

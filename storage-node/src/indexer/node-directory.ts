@@ -79,7 +79,7 @@ export class NodeDirectory {
   async nodes(signal: AbortSignal): Promise<readonly KnownNode[]> {
     const age = this.#deps.clock.monotonic() - this.#askedAt;
     if (age < this.#options.freshMs) return this.#known;
-    return await this.#rounds.run('nodes', () => this.#askAll(), signal);
+    return this.#rounds.run('nodes', () => this.#askAll(), signal);
   }
 
   /**

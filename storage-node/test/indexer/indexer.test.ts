@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMetrics } from '@cairn/node-runtime/observe';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
@@ -19,24 +19,30 @@ class SmallNode {
 
   constructor(shard: { shardId: number; numShard: number }, files: ReadonlyMap<string, boolean>) {
     this.files = files;
-    this.server = createServer(async (request, response) => {
+    this.server = createServer((request, response) => {
       let text = '';
-      for await (const part of request) text += part;
-      if (this.isBroken) {
-        response.destroy();
-        return;
-      }
-      const { id, method, params } = JSON.parse(text) as {
-        id: number;
-        method: string;
-        params: unknown[];
-      };
-      this.calls += 1;
-      const result = method === 'zgs_getShardConfig' ? shard : this.#info(String(params[0]));
-      response
-        .setHeader('content-type', 'application/json')
-        .end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+      request.on('data', (part) => {
+        text += part;
+      });
+      request.on('end', () => this.#answer(text, shard, response));
     });
+  }
+
+  #answer(text: string, shard: unknown, response: ServerResponse): void {
+    if (this.isBroken) {
+      response.destroy();
+      return;
+    }
+    const { id, method, params } = JSON.parse(text) as {
+      id: number;
+      method: string;
+      params: unknown[];
+    };
+    this.calls += 1;
+    const result = method === 'zgs_getShardConfig' ? shard : this.#info(String(params[0]));
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ jsonrpc: '2.0', id, result }));
   }
 
   #info(root: string): unknown {

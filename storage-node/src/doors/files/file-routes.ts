@@ -33,7 +33,7 @@ export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
     const byRoot = async (request: HttpRequestIn): Promise<Root> =>
       parseRoot(parameter(request, 'root'));
     const bySequence = async (request: HttpRequestIn): Promise<Root> =>
-      await shelf.rootAt(sequenceIn(request), { signal: request.signal });
+      shelf.rootAt(sequenceIn(request), { signal: request.signal });
     for (const [base, rootIn] of [
       ['/v1/files/:root', byRoot],
       ['/v1/tx/:seq', bySequence],
@@ -55,7 +55,7 @@ export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
         schema: hidden,
         handler: async (request, reply) => {
           const root = await rootIn(request);
-          return await sendPath(shelf, root, parameter(request, '*'), request, reply);
+          return sendPath(shelf, root, parameter(request, '*'), request, reply);
         },
       });
     }
