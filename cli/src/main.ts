@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type CommandContext, type CommandIo, processIo } from './io.ts';
 import { buildProgram, isHelpShown, isUsageRefused } from './program.ts';
 
@@ -42,8 +43,18 @@ async function report(error: unknown, argv: readonly string[], io: CommandIo): P
   return exit;
 }
 
+/**
+ * Collects garbage when it must, not beside the work: a transfer's buffers lie outside the heap, so
+ * there is little to mark, and the threads that mark ahead cost a sixth of a download's CPU time.
+ */
+function preferThroughput(): void {
+  setFlagsFromString('--no-concurrent-marking');
+  setFlagsFromString('--no-incremental-marking');
+}
+
 /** Runs the process's own command line and ends the process. */
 export async function runProcess(): Promise<never> {
+  preferThroughput();
   const io = processIo();
   const stop = new AbortController();
   let isStopping = false;

@@ -81,14 +81,10 @@ export {
 export {
   filePath,
   fileStatPath,
-  type HttpRoute,
   heldPath,
   INDEXER,
-  type JsonSchema,
-  type RouteReply,
   STATUS_PATH,
   segmentPath,
-  storageRoutes,
   ZGS,
 } from './routes.ts';
 export {

@@ -30,7 +30,8 @@ import {
   parseHeldBitmap,
   parseNodeStatus,
 } from '../src/node-shapes.ts';
-import { filePath, segmentPath, storageRoutes } from '../src/routes.ts';
+import { storageRoutes } from '../src/route-table.ts';
+import { filePath, segmentPath } from '../src/routes.ts';
 
 const ROOT = parseRoot(`0x${'12'.repeat(32)}`);
 const FLOW = parseAddress(`0x${'34'.repeat(20)}`);

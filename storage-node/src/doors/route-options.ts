@@ -1,5 +1,5 @@
 import type { HttpApp, HttpReplyOut, HttpRequestIn } from '@cairn/node-runtime/http';
-import { type HttpRoute, storageRoutes } from '@cairn/wire-protocol';
+import { type HttpRoute, storageRoutes } from '@cairn/wire-protocol/route-table';
 
 /** What a door does with a request. What it returns is sent; `undefined` sends nothing more. */
 export type RouteHandler = (request: HttpRequestIn, reply: HttpReplyOut) => Promise<unknown>;

@@ -1,0 +1,199 @@
+import Type, { type TSchema } from 'typebox';
+import { PROBLEM_TYPE } from './fault-table.ts';
+import { STATUS_PATH } from './routes.ts';
+import {
+  MAX_SEGMENT_MESSAGE_BYTES,
+  MAX_SEGMENTS_PER_REPLY,
+  SEGMENT_MESSAGE_TYPE,
+} from './segment-message.ts';
+
+/** A JSON Schema, as OpenAPI documents hold it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One kind of answer of a route. */
+export interface RouteReply {
+  readonly description: string;
+  /** Content type and, for JSON, its schema; none for answers without a body. */
+  readonly content?: { readonly type: string; readonly schema?: JsonSchema };
+}
+
+/** An HTTP route, described once for the server, the client and the documentation. */
+export interface HttpRoute {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
+  /** Path with `{name}` for parameters; `{path}` at the end may hold slashes. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  /** Schema of the path's parameters. */
+  readonly params?: JsonSchema;
+  readonly query?: JsonSchema;
+  /** Content type and bound of the body. */
+  readonly body?: { readonly type: string; readonly maxBytes: number };
+  readonly replies: Readonly<Record<number, RouteReply>>;
+}
+
+/** The HTTP routes of a storage node, JSON-RPC left out. */
+export function storageRoutes(): readonly HttpRoute[] {
+  const root = Type.String({ pattern: '^0x[0-9a-fA-F]{64}$', description: 'the file’s root' });
+  const natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+  const bySequence = plain(Type.Object({ seq: Type.Optional(natural) }));
+  const segmentParams = plain(Type.Object({ root, index: natural }));
+  const rootParams = plain(Type.Object({ root }));
+  return [
+    {
+      method: 'PUT',
+      path: '/v1/segments/{root}/{index}',
+      id: 'putSegment',
+      summary: 'Stores one segment with its proof',
+      params: segmentParams,
+      body: { type: SEGMENT_MESSAGE_TYPE, maxBytes: MAX_SEGMENT_MESSAGE_BYTES },
+      replies: {
+        200: { description: 'held already, or of another shard' },
+        202: { description: 'kept in memory until the log entry is known' },
+        204: { description: 'stored on disk' },
+        ...problems(400, 404, 409, 413, 415, 422, 503, 507),
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/segments/{root}/{index}',
+      id: 'getSegment',
+      summary: 'A segment with its proof, or up to `count` segments one after another',
+      params: segmentParams,
+      query: plain(
+        Type.Object({
+          seq: Type.Optional(natural),
+          count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SEGMENTS_PER_REPLY })),
+        }),
+      ),
+      replies: { 200: binary('the segment', SEGMENT_MESSAGE_TYPE), ...problems(400, 404) },
+    },
+    ...fileRoutes('/v1/files/{root}', 'File', 'of a root', rootParams),
+    ...fileRoutes(
+      '/v1/tx/{seq}',
+      'EntryFile',
+      'of a log entry',
+      plain(Type.Object({ seq: natural })),
+    ),
+    {
+      method: 'GET',
+      path: '/v1/entries/{root}',
+      id: 'getFileStat',
+      summary: 'Log entries of a root and what is held of them',
+      params: rootParams,
+      replies: { 200: json('the stat', fileStatSchema(root, natural)), ...problems(400, 404) },
+    },
+    {
+      method: 'GET',
+      path: '/v1/entries/{root}/held',
+      id: 'getHeld',
+      summary: 'Bitmap of the held segments: bit i & 7 of byte i >> 3',
+      params: rootParams,
+      query: bySequence,
+      replies: { 200: binary('the bitmap', 'application/octet-stream'), ...problems(400, 404) },
+    },
+    {
+      method: 'GET',
+      path: STATUS_PATH,
+      id: 'getStatus',
+      summary: 'What the node follows and how far it is',
+      replies: { 200: json('the status', statusSchema(natural)) },
+    },
+  ];
+}
+
+function fileRoutes(path: string, id: string, whose: string, params: JsonSchema): HttpRoute[] {
+  const replies = {
+    200: binary('the whole file, or the listing of a directory', 'application/octet-stream'),
+    206: binary('the ranges asked for', 'application/octet-stream'),
+    304: { description: 'the caller has it' },
+    ...problems(400, 404, 416, 503),
+  };
+  return [
+    { method: 'GET', path, id: `get${id}`, summary: `Bytes ${whose}`, params, replies },
+    {
+      method: 'HEAD',
+      path,
+      id: `head${id}`,
+      summary: `Head of the bytes ${whose}`,
+      params,
+      replies,
+    },
+    {
+      method: 'GET',
+      path: `${path}/{path}`,
+      id: `get${id}Inside`,
+      summary: `A file inside the directory ${whose}`,
+      params,
+      replies,
+    },
+  ];
+}
+
+function fileStatSchema(root: TSchema, natural: TSchema): JsonSchema {
+  const address = Type.String({ pattern: '^0x[0-9a-f]{40}$' });
+  return plain(
+    Type.Object({
+      chainId: natural,
+      root,
+      entries: Type.Array(
+        Type.Object({
+          sequence: natural,
+          sizeBytes: natural,
+          startSector: natural,
+          paddedSectors: natural,
+          submitter: address,
+          tags: Type.String({ pattern: '^0x([0-9a-f]{2})*$' }),
+          block: natural,
+          finalized: Type.Boolean(),
+          ownedSegments: natural,
+          heldSegments: natural,
+          pruned: Type.Boolean(),
+        }),
+      ),
+    }),
+  );
+}
+
+function statusSchema(natural: TSchema): JsonSchema {
+  return plain(
+    Type.Object({
+      version: Type.String(),
+      chainId: natural,
+      flow: Type.String({ pattern: '^0x[0-9a-f]{40}$' }),
+      shard: Type.Object({ id: natural, count: natural }),
+      head: Type.Optional(natural),
+      synced: Type.Boolean(),
+      nextSequence: natural,
+      logSyncBlock: Type.Optional(Type.Object({ number: natural, hash: Type.String() })),
+    }),
+  );
+}
+
+function json(description: string, schema: JsonSchema): RouteReply {
+  return { description, content: { type: 'application/json', schema } };
+}
+
+function binary(description: string, type: string): RouteReply {
+  return { description, content: { type } };
+}
+
+function problems(...statuses: readonly number[]): Record<number, RouteReply> {
+  const schema = plain(
+    Type.Object({
+      type: Type.String(),
+      title: Type.String(),
+      status: Type.Integer(),
+      detail: Type.String(),
+      code: Type.String(),
+      retry: Type.Union([Type.Literal('never'), Type.Literal('later'), Type.Literal('elsewhere')]),
+    }),
+  );
+  const reply = { description: 'what went wrong', content: { type: PROBLEM_TYPE, schema } };
+  return Object.fromEntries(statuses.map((status) => [status, reply]));
+}
+
+/** The schema without typebox's hidden marks. */
+function plain(schema: TSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema)) as JsonSchema;
+}
