@@ -37,7 +37,7 @@ export function runStep({ name, command, args, env = {} }, { quiet = false } = {
     const started = performance.now();
     const child = spawn(command, args, {
       cwd: root,
-      env: { ...process.env, FORCE_COLOR: '0', ...env },
+      env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';

@@ -95,7 +95,7 @@ describe('the official 0G SDK', function () {
       ? indexer.download(root, path, true)
       : indexer.download(root, path, true));
     if (error !== null) throw error;
-    return await readFile(path);
+    return readFile(path);
   };
 
   /** What our command reads back, verified. */

@@ -14,7 +14,7 @@ export class SingleFlight<Result> {
       flight.catch(() => undefined); // each caller sees the failure through its own race below
       this.#flights.set(key, flight);
     }
-    return await abortable(flight, signal);
+    return abortable(flight, signal);
   }
 }
 
