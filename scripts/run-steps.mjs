@@ -79,6 +79,9 @@ export function mochaStep(name, paths, env = {}) {
   };
 }
 
+/** Suites on real chains, disks and processes that take seconds each: for `npm test`, not `verify`. */
+export const SLOW_TESTS = ['--ignore', '**/test/real/**', '--ignore', '**/kernels.test.ts'];
+
 /** The unit tests of every package: the `test` folder beside each `src`. */
 export const UNIT_TESTS = [
   'foundation/primitives/test',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { memoryKeyValueStore, parseAddress } from '@cairn/primitives';
-import { deployContracts } from '../src/deploy/deploy-contracts.ts';
-import { parseDeployment, readDirectory, verifyDeployment } from '../src/deploy/deployment.ts';
-import { signerFromKey } from '../src/keys/signer.ts';
-import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, testSignal } from './anvil.ts';
+import { deployContracts } from '../../src/deploy/deploy-contracts.ts';
+import { parseDeployment, readDirectory, verifyDeployment } from '../../src/deploy/deployment.ts';
+import { signerFromKey } from '../../src/keys/signer.ts';
+import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, testSignal } from '../anvil.ts';
 
 describe('deploying the contracts', () => {
   let anvil: Anvil;

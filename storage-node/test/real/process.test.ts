@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProcess } from '../src/run-process.ts';
+import { runProcess } from '../../src/run-process.ts';
 
 /** A process in this one. That real ones live through kill -9 is tested with whole networks. */
 class FakeProcess extends EventEmitter {

@@ -8,11 +8,11 @@ import {
   silentLogger,
   systemClock,
 } from '@cairn/primitives';
-import { createChainClient } from '../src/client/create-client.ts';
-import { createChainLog } from '../src/log/create-chain-log.ts';
-import { Anvil, fastClock, hasAnvil, oneSector, testSignal } from './anvil.ts';
-import { FaultProxy, type ProxiedCall, type ProxyReply } from './fault-proxy.ts';
-import { followUntil, LogModel } from './log-model.ts';
+import { createChainClient } from '../../src/client/create-client.ts';
+import { createChainLog } from '../../src/log/create-chain-log.ts';
+import { Anvil, fastClock, hasAnvil, oneSector, testSignal } from '../anvil.ts';
+import { FaultProxy, type ProxiedCall, type ProxyReply } from '../fault-proxy.ts';
+import { followUntil, LogModel } from '../log-model.ts';
 
 const ENTRIES = 30;
 

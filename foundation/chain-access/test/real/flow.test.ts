@@ -14,19 +14,19 @@ import {
 } from '@cairn/primitives';
 import { Interface } from 'ethers';
 import fc from 'fast-check';
-import { selectorOf } from '../src/client/abi.ts';
-import * as fragments from '../src/flow/abi.ts';
-import { openFlow } from '../src/flow/open-flow.ts';
-import { chargedSectors, encodeSubmissions } from '../src/flow/submission.ts';
-import { quoteFee, submitFile, submitFiles } from '../src/flow/submit-file.ts';
-import { signerFromKey } from '../src/keys/signer.ts';
-import { decodeSubmit } from '../src/log/decode-submit.ts';
-import { createTransactionSender } from '../src/send/create-sender.ts';
-import { ANVIL_KEYS, Anvil, hasAnvil, oneSector, testSignal } from './anvil.ts';
+import { selectorOf } from '../../src/client/abi.ts';
+import * as fragments from '../../src/flow/abi.ts';
+import { openFlow } from '../../src/flow/open-flow.ts';
+import { chargedSectors, encodeSubmissions } from '../../src/flow/submission.ts';
+import { quoteFee, submitFile, submitFiles } from '../../src/flow/submit-file.ts';
+import { signerFromKey } from '../../src/keys/signer.ts';
+import { decodeSubmit } from '../../src/log/decode-submit.ts';
+import { createTransactionSender } from '../../src/send/create-sender.ts';
+import { ANVIL_KEYS, Anvil, hasAnvil, oneSector, testSignal } from '../anvil.ts';
 
 const abi = new Interface(flowAbi);
 /** Known answers made with the official contracts and clients. */
-const VECTORS = new URL('../../../test/vectors/storage.json', import.meta.url);
+const VECTORS = new URL('../../../../test/vectors/storage.json', import.meta.url);
 
 describe('submissions', () => {
   it('charge the sum of their nodes, exactly, at any height', () => {

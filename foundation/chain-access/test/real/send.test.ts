@@ -10,18 +10,18 @@ import {
   seededRng,
   silentLogger,
 } from '@cairn/primitives';
-import type { ChainClient } from '../src/client/chain-client.ts';
-import { createChainClient } from '../src/client/create-client.ts';
-import { fetchTransport } from '../src/client/fetch-transport.ts';
-import { encodeSubmissions } from '../src/flow/submission.ts';
-import { randomKey } from '../src/keys/private-key.ts';
-import { type LocalSigner, signerFromKey } from '../src/keys/signer.ts';
+import type { ChainClient } from '../../src/client/chain-client.ts';
+import { createChainClient } from '../../src/client/create-client.ts';
+import { fetchTransport } from '../../src/client/fetch-transport.ts';
+import { encodeSubmissions } from '../../src/flow/submission.ts';
+import { randomKey } from '../../src/keys/private-key.ts';
+import { type LocalSigner, signerFromKey } from '../../src/keys/signer.ts';
 import {
   createTransactionSender,
   type TransactionSenderOptions,
-} from '../src/send/create-sender.ts';
-import type { TransactionIntent, TransactionSender } from '../src/send/transaction-sender.ts';
-import { Anvil, hasAnvil, oneSector, testSignal } from './anvil.ts';
+} from '../../src/send/create-sender.ts';
+import type { TransactionIntent, TransactionSender } from '../../src/send/transaction-sender.ts';
+import { Anvil, hasAnvil, oneSector, testSignal } from '../anvil.ts';
 
 const SINK: Address = parseAddress(`0x${'00'.repeat(18)}beef`);
 const COIN = 10n ** 18n;

@@ -2,9 +2,9 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault, silentLogger } from '@cairn/primitives';
-import { adjustableLogger } from '../src/adjustable-logger.ts';
-import { createStorageNode } from '../src/create-storage-node.ts';
-import { TestNode, testConfig, testFile, until, zgSegment } from './harness.ts';
+import { adjustableLogger } from '../../src/adjustable-logger.ts';
+import { createStorageNode } from '../../src/create-storage-node.ts';
+import { TestNode, testConfig, testFile, until, zgSegment } from '../harness.ts';
 
 const SEGMENT = 262_144;
 

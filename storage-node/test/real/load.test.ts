@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { MIB } from '@cairn/primitives';
-import { TestNode, testFile, until, zgSegment } from './harness.ts';
+import { TestNode, testFile, until, zgSegment } from '../harness.ts';
 
 const SEGMENT = 262_144;
 

@@ -6,10 +6,10 @@ import {
   seededRng,
   silentLogger,
 } from '@cairn/primitives';
-import type { ChainClient } from '../src/client/chain-client.ts';
-import { createChainLog } from '../src/log/create-chain-log.ts';
-import { Anvil, FIRST_ACCOUNT, hasAnvil, oneSector, testSignal } from './anvil.ts';
-import { followUntil, LogModel } from './log-model.ts';
+import type { ChainClient } from '../../src/client/chain-client.ts';
+import { createChainLog } from '../../src/log/create-chain-log.ts';
+import { Anvil, FIRST_ACCOUNT, hasAnvil, oneSector, testSignal } from '../anvil.ts';
+import { followUntil, LogModel } from '../log-model.ts';
 
 const logger = silentLogger();
 

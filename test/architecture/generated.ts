@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { repositoryRoot } from './house.ts';
+
+/** Scripts in TypeScript run from source, as the tests do. */
+const flags = [
+  ...((process.features as { typescript?: unknown }).typescript ? [] : ['--import', 'tsx']),
+  '--conditions=@cairn/source',
+];
+
+/** Runs a generator's `--check`. @throws if what is committed is not what its sources make */
+export function assertGenerated(script: string): void {
+  const { NODE_OPTIONS: _options, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, script, '--check'], {
+    cwd: repositoryRoot,
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+}
