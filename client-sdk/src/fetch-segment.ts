@@ -77,7 +77,8 @@ export async function fetchRun(
   deps: FetchDeps,
   signal: AbortSignal,
 ): Promise<readonly VerifiedSegment[]> {
-  const together = count > 1 ? await fetchTogether(file, { first, count }, deps, signal) : [];
+  const together =
+    count > 1 ? await fetchTogether(file, { first, count }, evidence, deps, signal) : [];
   const rest: Promise<VerifiedSegment>[] = [];
   for (let index = first + together.length; index < first + count; index += 1) {
     rest.push(fetchSegment(file, index, evidence, deps, signal));
@@ -94,6 +95,7 @@ export async function fetchRun(
 async function fetchTogether(
   file: LocatedFile,
   { first, count }: SegmentRun,
+  evidence: HolderEvidence[],
   { book, hasher, clock }: FetchDeps,
   signal: AbortSignal,
 ): Promise<readonly VerifiedSegment[]> {
@@ -111,9 +113,14 @@ async function fetchTogether(
     );
     for (const segment of run) proven.push(verifySegment(segment, hasher));
   } catch (error) {
-    // Each one asked for by itself says what is wrong, and who is to blame.
     if (signal.aborted || !(error instanceof Fault)) throw error;
-    book.penalise(url);
+    if (isLie(error)) {
+      const found = evidenceOf(url, file.root, error, first + proven.length);
+      evidence.push(found);
+      book.convict(found);
+    } else {
+      book.penalise(url); // each one is asked for by itself now
+    }
   }
   return proven;
 }
@@ -185,6 +192,11 @@ async function hedgeTimer(
   return 'late';
 }
 
+/** Whether a fault means that a holder gave something that cannot be, not that it failed. */
+function isLie(error: unknown): error is ProofError | WireError {
+  return error instanceof ProofError || error instanceof WireError;
+}
+
 /** A proven segment of one holder; `undefined` after noting why there is none. */
 async function askHolder(
   { file, index, evidence, failures }: Wanted,
@@ -202,7 +214,7 @@ async function askHolder(
   } catch (error) {
     if (signal.aborted) throw error;
     failures.push(failureOf(url, error));
-    if (error instanceof ProofError || error instanceof WireError) {
+    if (isLie(error)) {
       const found = evidenceOf(url, file.root, error, index);
       evidence.push(found);
       book.convict(found);
