@@ -79,11 +79,21 @@ describe('a chain that misbehaves', function () {
     ),
   });
 
+  /** Whether a node stands on the chain's own newest block, with the chain's log. */
   const agrees = async (url: string): Promise<boolean> => {
     const { count, root } = await chainHead();
-    const { nextTxSeq } = (await rpc(url, 'zgs_getStatus')) as { nextTxSeq: number };
+    const status = (await rpc(url, 'zgs_getStatus')) as {
+      nextTxSeq: number;
+      logSyncHeight: number;
+      logSyncBlock: string;
+    };
+    const height = `0x${status.logSyncHeight.toString(16)}`;
+    const block = (await chainCall(network.chainRpc, 'eth_getBlockByNumber', [height, false])) as {
+      hash: string;
+    } | null;
+    if (block?.hash !== status.logSyncBlock) return false; // it has not seen the reorg yet
     const [ours] = (await rpc(url, 'zgs_getFlowContext')) as [string, number];
-    return nextTxSeq === count && (count === 0 || ours === root);
+    return status.nextTxSeq === count && (count === 0 || ours === root);
   };
 
   it(`takes back what the chain takes back, at depths ${DEPTHS.join(', ')}`, async () => {
