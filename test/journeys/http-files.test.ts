@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nobleHasher, verifySegment } from '@cairn/commitments';
+import { parseSegmentMessage, splitSegmentMessages } from '@cairn/wire-protocol';
 import { repositoryRoot } from '../architecture/house.ts';
 import { cairnJson, run } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
@@ -59,6 +61,22 @@ describe('files over plain HTTP', function () {
       assert.equal(head.headers.get('content-length'), String(big.length));
     });
   }
+
+  it('a storage node sends several segments with their proofs in one reply', async () => {
+    const path = join(folder, 'segments.bin');
+    await writeFile(path, contentOf(654, 5 * 262_144 + 1));
+    const stored = await cairnJson(['file', 'put', path, '--dir', network.directory]);
+    const base = `${network.fullNode}/v1/segments/${String(stored['root'])}`;
+    const several = await fetch(`${base}/2?count=4`);
+    const messages = splitSegmentMessages(new Uint8Array(await several.arrayBuffer()), 4);
+    for (const [at, message] of messages.entries()) {
+      const { segment } = parseSegmentMessage(message);
+      assert.equal(verifySegment(segment, nobleHasher).index, 2 + at);
+    }
+    assert.equal(messages.length, 4);
+    assert.equal((await fetch(`${base}/2?count=5`)).status, 400);
+    assert.equal((await fetch(`${base}/6`)).status, 404);
+  });
 
   it('the gateway of the indexer serves whole files and paths, and lists directories', async () => {
     const gateway = network.endpoints.indexer;

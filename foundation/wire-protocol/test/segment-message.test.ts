@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chainIdOf,
+  concatBytes,
   equalBytes,
   Fault,
   isFault,
@@ -15,6 +16,7 @@ import {
   parseSegmentMessage,
   type SegmentMessage,
   segmentWireBytes,
+  splitSegmentMessages,
 } from '../src/segment-message.ts';
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -43,6 +45,27 @@ const known = (): SegmentMessage => ({
     data: new Uint8Array(512).fill(0x22),
     proof: { siblings: [] },
   },
+});
+
+describe('several segment messages', () => {
+  it('are taken apart where each ends, and refused when one is cut or one too many', () => {
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 1, maxLength: 4 }), fc.nat(), (sent, cut) => {
+        const parts = sent.map(encodeSegmentMessage);
+        const whole = concatBytes(...parts);
+        assert.deepEqual(splitSegmentMessages(whole, 4), parts);
+        assert.throws(() => splitSegmentMessages(whole, parts.length - 1), Fault);
+        const length = cut % whole.length;
+        const ends = parts.map((_, at) => concatBytes(...parts.slice(0, at + 1)).length);
+        if (length === 0 || ends.includes(length)) return;
+        assert.throws(
+          () => splitSegmentMessages(whole.subarray(0, length), 4),
+          (error) => isFault(error, 'WIRE_LENGTH'),
+        );
+      }),
+      { seed: 41, numRuns: 30 },
+    );
+  });
 });
 
 describe('segment message', () => {

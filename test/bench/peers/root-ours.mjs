@@ -1,15 +1,17 @@
 // Our file root, on one thread, without the pool.
 
-import { createReadStream, statSync } from 'node:fs';
 import { commitStream, loadHasher } from '@cairn/commitments';
+import { openFileSource } from '@cairn/node-runtime/files';
 import { toHex } from '@cairn/primitives';
 
 const path = process.argv[2];
-const { size } = statSync(path);
 const hasher = await loadHasher();
-const source = createReadStream(path, { highWaterMark: 1024 * 1024 });
+const file = await openFileSource(path);
+const { signal } = new AbortController();
 const before = process.cpuUsage();
-const { root } = await commitStream(source, size, { hasher, signal: new AbortController().signal });
+const { root } = await commitStream(file.pieces({ signal }), file.sizeBytes, { hasher, signal });
 const { user, system } = process.cpuUsage(before);
 process.stderr.write(`${toHex(root)}\n`);
-process.stdout.write(`${JSON.stringify({ cpuSeconds: (user + system) / 1e6, bytes: size })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ cpuSeconds: (user + system) / 1e6, bytes: file.sizeBytes })}\n`,
+);
