@@ -33,6 +33,13 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
+/** The row, told on stderr as soon as it is there: a suite takes minutes. */
+function announced(row: Row): Row {
+  const peer = row.ratio === null ? '' : `, ${row.ratio.toFixed(2)} x ${row.peerName}`;
+  process.stderr.write(`${row.name}: ${row.ours.toPrecision(4)} ${row.unit}${peer}\n`);
+  return row;
+}
+
 /** A row where more is better and the goal is a multiple of the peer. */
 export function versusPeer(
   name: string,
@@ -45,7 +52,7 @@ export function versusPeer(
   const ours = median(samples);
   const peer = peerSamples.length === 0 ? null : median(peerSamples);
   const ratio = peer === null ? null : ours / peer;
-  return {
+  return announced({
     name,
     unit,
     ours,
@@ -55,7 +62,7 @@ export function versusPeer(
     goal: atLeast === undefined ? '' : `>= ${atLeast} x`,
     met: atLeast === undefined || ratio === null ? null : ratio >= atLeast,
     samples,
-  };
+  });
 }
 
 /** A row where less is better and the goal is a bound in the row's own unit. */
@@ -66,7 +73,7 @@ export function versusBound(
   atMost?: number,
 ): Row {
   const ours = median(samples);
-  return {
+  return announced({
     name,
     unit,
     ours,
@@ -76,7 +83,7 @@ export function versusBound(
     goal: atMost === undefined ? '' : `<= ${atMost} ${unit}`,
     met: atMost === undefined ? null : ours <= atMost,
     samples,
-  };
+  });
 }
 
 /** The machine in a line: what a figure means nothing without. */
