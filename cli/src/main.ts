@@ -44,20 +44,16 @@ async function report(error: unknown, argv: readonly string[], io: CommandIo): P
 }
 
 /**
- * Collects garbage when it must, not beside the work: a transfer's buffers lie outside the heap, so
- * there is little to mark, and the threads that mark ahead cost a sixth of a download's CPU time.
  * Compiles the hash kernel once, well: the quick first version would hash a good part of the file at
  * a third of the speed while the better one is made on the same core.
  */
-function preferThroughput(): void {
-  setFlagsFromString('--no-concurrent-marking');
-  setFlagsFromString('--no-incremental-marking');
+function compileKernelsOnce(): void {
   setFlagsFromString('--no-liftoff');
 }
 
 /** Runs the process's own command line and ends the process. */
 export async function runProcess(): Promise<never> {
-  preferThroughput();
+  compileKernelsOnce();
   const io = processIo();
   const stop = new AbortController();
   let isStopping = false;
