@@ -28,7 +28,12 @@ import {
   writeRunRecord,
 } from './run-file.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
-import { type NodeSurroundings, startIndexer, startStorageNode } from './start-nodes.ts';
+import {
+  awaitIndexerKnows,
+  type NodeSurroundings,
+  startIndexer,
+  startStorageNode,
+} from './start-nodes.ts';
 import { stopRecorded } from './stop-devnet.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
 import { type Topology, topologyOf } from './topology.ts';
@@ -347,6 +352,7 @@ class RunningDevnet implements Devnet {
       async (service, starting) => this.#startService(service, starting),
       { parallel: services.length + 1, signal },
     );
+    await awaitIndexerKnows(deps, this.#running('indexer'), storageUrls, { signal });
   }
 
   async #startService(
@@ -381,6 +387,12 @@ class RunningDevnet implements Devnet {
       { code: 'SERVICE_UNKNOWN', name, known },
       `this devnet has no "${name}"; it has ${known.join(', ')}`,
     );
+  }
+
+  #running(name: string): { readonly url: string; readonly process: ManagedProcess } {
+    const { url, running } = this.#service(name);
+    if (running === undefined) throw new Error(`unreachable: ${name} was ready a moment ago`);
+    return { url, process: running };
   }
 
   #record(state: RunRecord['state']): Promise<void> {

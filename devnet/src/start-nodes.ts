@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '@cairn/node-runtime/files';
 import { type Address, type Clock, MIB } from '@cairn/primitives';
-import { formatShard } from '@cairn/wire-protocol';
+import { formatShard, INDEXER } from '@cairn/wire-protocol';
 import { loopback } from './endpoints.ts';
 import { awaitReady, type ManagedProcess, type Supervisor } from './supervise.ts';
 import type { StorageNodePlan } from './topology.ts';
@@ -60,6 +60,29 @@ export function startIndexer(
 ): Promise<ManagedProcess> {
   const config = indexerConfig(port, storageUrls, surroundings);
   return startNode(deps, { name: 'indexer', port, config, surroundings }, options);
+}
+
+/**
+ * Waits until the indexer lists every storage node: it may have asked before the last one listened,
+ * and a client that comes then finds too few nodes for its file.
+ *
+ * @throws {DevnetError} PROCESS_ENDED, PROCESS_NOT_READY
+ */
+export function awaitIndexerKnows(
+  { clock }: StartNodeDeps,
+  { url, process }: { readonly url: string; readonly process: ManagedProcess },
+  storageUrls: readonly string[],
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  const knowsAll = (asking: AbortSignal): Promise<boolean> =>
+    answered(asking, async (limit) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: INDEXER.getShardedNodes });
+      const headers = { 'content-type': 'application/json' };
+      const reply = await fetch(url, { method: 'POST', headers, body, signal: limit });
+      const text = await reply.text();
+      return storageUrls.every((storageUrl) => text.includes(JSON.stringify(storageUrl)));
+    });
+  return awaitReady(process, knowsAll, { clock, signal, timeoutMs: READY_WITHIN_MS });
 }
 
 /** Longest path of a unix socket that every system takes. */
@@ -136,18 +159,25 @@ async function startNode(
     command: process.execPath,
     args: [...process.execArgv, program, '--config', path],
   });
-  const isReady = async (asking: AbortSignal): Promise<boolean> => {
-    try {
-      const url = `${loopback(port)}/health/ready`;
-      const limit = AbortSignal.any([asking, AbortSignal.timeout(2_000)]);
-      const reply = await fetch(url, { signal: limit });
+  const isReady = (asking: AbortSignal): Promise<boolean> =>
+    answered(asking, async (limit) => {
+      const reply = await fetch(`${loopback(port)}/health/ready`, { signal: limit });
       await reply.arrayBuffer(); // frees the connection
       return reply.ok;
-    } catch {
-      asking.throwIfAborted();
-      return false; // not listening yet
-    }
-  };
+    });
   await awaitReady(managed, isReady, { clock, signal, timeoutMs: READY_WITHIN_MS });
   return managed;
+}
+
+/** One question to a service that may not listen yet. @throws the signal's reason */
+async function answered(
+  asking: AbortSignal,
+  question: (limit: AbortSignal) => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await question(AbortSignal.any([asking, AbortSignal.timeout(2_000)]));
+  } catch {
+    asking.throwIfAborted();
+    return false;
+  }
 }
