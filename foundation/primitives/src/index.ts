@@ -16,6 +16,7 @@ export {
 export { type RetryOptions, retry } from './async/retry.ts';
 export { QueueFullError, Semaphore, type SemaphoreFault } from './async/semaphore.ts';
 export { abortable, SingleFlight } from './async/single-flight.ts';
+export { BufferPool } from './buffer-pool.ts';
 export {
   bigEndianBytes,
   compareBytes,

@@ -6,6 +6,8 @@
 export interface FileStore {
   /** `length` bytes from `offset`. @throws what the disk throws */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `target` with the bytes from `offset`. @throws what the disk throws */
+  readInto(offset: number, target: Uint8Array): Promise<void>;
   /** Writes all of `bytes` at `offset`. @throws what the disk throws, ENOSPC among it */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Makes every write that resolved before this call durable. */
@@ -30,15 +32,20 @@ export function memoryFileStore(): FileStore {
       done += count;
     }
   };
+  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+    eachPart(offset, target.length, (page, at, from, count) => {
+      const held = pages.get(page);
+      if (held === undefined) target.fill(0, from, from + count);
+      else target.set(held.subarray(at, at + count), from);
+    });
+  };
   return {
     read: async (offset, length) => {
       const bytes = new Uint8Array(length);
-      eachPart(offset, length, (page, at, from, count) => {
-        const held = pages.get(page);
-        if (held !== undefined) bytes.set(held.subarray(at, at + count), from);
-      });
+      await readInto(offset, bytes);
       return bytes;
     },
+    readInto,
     write: async (offset, bytes) => {
       eachPart(offset, bytes.length, (page, at, from, count) => {
         const held = pages.get(page) ?? new Uint8Array(pageBytes);

@@ -16,8 +16,14 @@ export interface HttpReply {
   readonly headers: Readonly<Record<string, string>>;
   /** The body as it arrives. */
   stream(): AsyncIterable<Uint8Array>;
-  /** The whole body. @throws {TransportError} TRANSPORT_REPLY_TOO_LARGE beyond `maxBytes` */
-  bytes(maxBytes: number): Promise<Uint8Array>;
+  /**
+   * The whole body.
+   *
+   * @param allocate - gives the array for a body whose length is announced, if the caller has one to
+   *   use again; it is asked once, with at most `maxBytes`
+   * @throws {TransportError} TRANSPORT_REPLY_TOO_LARGE beyond `maxBytes`
+   */
+  bytes(maxBytes: number, allocate?: (length: number) => Uint8Array): Promise<Uint8Array>;
   /** Gives the body up, so that its connection is free again or closed. */
   discard(): Promise<void>;
 }
