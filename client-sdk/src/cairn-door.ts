@@ -62,14 +62,14 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
       throw new NodeRefusal(node.url, problem);
     },
 
-    async fetchRun(entry, first, count, { signal }) {
+    async fetchRun(entry, first, count, { signal, allocate }) {
       const url = `${node.url}${segmentPath(entry.root, first, entry.sequence, count)}`;
       const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
       if (reply.status !== 200) {
         await reply.discard();
         throw statusFault(url, reply.status);
       }
-      const bytes = await reply.bytes(count * MAX_SEGMENT_MESSAGE_BYTES);
+      const bytes = await reply.bytes(count * MAX_SEGMENT_MESSAGE_BYTES, allocate);
       return splitSegmentMessages(bytes, count).map((message, at) =>
         matchingSegment(message, entry, first + at),
       );

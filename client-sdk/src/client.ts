@@ -132,7 +132,7 @@ export interface GetOptions {
   /** A file inside the directory that the reference names. */
   readonly path?: string;
   readonly decryption?: Decryption;
-  /** Segments fetched ahead of the reader; 8 unless told. */
+  /** Segments fetched ahead of the reader; 16 unless told. */
   readonly parallel?: number;
   readonly signal?: AbortSignal;
 }

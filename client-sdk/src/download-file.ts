@@ -1,7 +1,7 @@
 import type { VerifiedSegment } from '@cairn/commitments';
-import type { FileSource } from '@cairn/log-layer';
-import { mapConcurrent, type Root, SEGMENT_BYTES } from '@cairn/primitives';
-import { MAX_SEGMENTS_PER_REPLY } from '@cairn/wire-protocol';
+import type { FileSource, StreamOptions } from '@cairn/log-layer';
+import { BufferPool, mapConcurrent, type Root, SEGMENT_BYTES } from '@cairn/primitives';
+import { MAX_SEGMENT_MESSAGE_BYTES, MAX_SEGMENTS_PER_REPLY } from '@cairn/wire-protocol';
 import type { ByteRange, FileReference, HolderEvidence, StoredFile } from './client.ts';
 import { SdkError } from './errors.ts';
 import { type FetchDeps, fetchRun, type SegmentRun } from './fetch-segment.ts';
@@ -14,8 +14,8 @@ import {
 } from './locate-file.ts';
 import { joinSources, readFromStream, resolveRange } from './sources.ts';
 
-/** Segments fetched ahead of the reader unless told: 2 MiB in memory. */
-export const READ_PARALLEL = 8;
+/** Segments fetched ahead of the reader unless told: 4 MiB in memory, two requests. */
+export const READ_PARALLEL = 16;
 /** The most that may be asked for: 64 MiB in memory. */
 const MAX_READ_PARALLEL = 256;
 
@@ -25,7 +25,7 @@ export type DownloadDeps = LocateDeps & FetchDeps;
 /** How a file is opened. */
 export interface OpenOptions {
   readonly signal: AbortSignal;
-  /** Segments fetched ahead of the reader; 8 unless told. */
+  /** Segments fetched ahead of the reader; 16 unless told. */
   readonly parallel?: number;
 }
 
@@ -89,7 +89,7 @@ async function openEntry(
   const source: FileSource = {
     sizeBytes,
     read: (offset, length, options) => readFromStream(source, offset, length, options),
-    stream: (options, range) => provenBytes(located, range, evidence, ahead, deps, options.signal),
+    stream: (options, range) => provenBytes(located, range, evidence, ahead, deps, options),
   };
   return { located, source };
 }
@@ -101,21 +101,37 @@ async function* provenBytes(
   evidence: HolderEvidence[],
   parallel: number,
   deps: FetchDeps,
-  signal: AbortSignal,
+  { signal, reuse = false }: StreamOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { start, end } = resolveRange(file.sizeBytes, range);
   if (start === end) return;
-  const fetch = (run: SegmentRun, inner: AbortSignal): Promise<readonly VerifiedSegment[]> =>
-    fetchRun(file, run, evidence, deps, inner);
   const length = Math.min(MAX_SEGMENTS_PER_REPLY, parallel);
+  const runsAhead = Math.max(1, Math.floor(parallel / length));
+  const pool = reuse
+    ? new BufferPool({ bufferBytes: length * MAX_SEGMENT_MESSAGE_BYTES, maxIdle: runsAhead })
+    : undefined;
+  const fetch = async (run: SegmentRun, inner: AbortSignal): Promise<FetchedRun> => {
+    let memory: Uint8Array | undefined;
+    const allocate = pool && ((bytes: number) => (memory = pool.take(bytes)));
+    const segments = await fetchRun(file, { ...run, allocate }, evidence, deps, inner);
+    // Memory that a failed request was given is left alone: something may still write into it.
+    const isUsed = segments[0]?.data.buffer === memory?.buffer;
+    return { segments, memory: isUsed ? memory : undefined };
+  };
   const runs = runsIn(start, end, length);
-  const options = { parallel: Math.max(1, Math.floor(parallel / length)), signal };
-  for await (const segments of mapConcurrent(runs, fetch, options)) {
-    for (const { index, data } of segments) {
+  for await (const run of mapConcurrent(runs, fetch, { parallel: runsAhead, signal })) {
+    for (const { index, data } of run.segments) {
       const position = index * SEGMENT_BYTES;
       yield data.subarray(Math.max(0, start - position), Math.min(data.length, end - position));
     }
+    if (run.memory !== undefined) pool?.give(run.memory);
   }
+}
+
+interface FetchedRun {
+  readonly segments: readonly VerifiedSegment[];
+  /** What the segments lie in, if it can be used again after them. */
+  readonly memory: Uint8Array | undefined;
 }
 
 /** The segments that hold the bytes from `start` to before `end`, `length` of them at a time. */

@@ -62,6 +62,8 @@ export async function fetchSegment(
 export interface SegmentRun {
   readonly first: number;
   readonly count: number;
+  /** Gives memory for those that come together; it is asked once at most. */
+  readonly allocate?: ((length: number) => Uint8Array) | undefined;
 }
 
 /**
@@ -72,13 +74,13 @@ export interface SegmentRun {
  */
 export async function fetchRun(
   file: LocatedFile,
-  { first, count }: SegmentRun,
+  run: SegmentRun,
   evidence: HolderEvidence[],
   deps: FetchDeps,
   signal: AbortSignal,
 ): Promise<readonly VerifiedSegment[]> {
-  const together =
-    count > 1 ? await fetchTogether(file, { first, count }, evidence, deps, signal) : [];
+  const { first, count } = run;
+  const together = count > 1 ? await fetchTogether(file, run, evidence, deps, signal) : [];
   const rest: Promise<VerifiedSegment>[] = [];
   for (let index = first + together.length; index < first + count; index += 1) {
     rest.push(fetchSegment(file, index, evidence, deps, signal));
@@ -94,7 +96,7 @@ export async function fetchRun(
 /** As many proven segments from the start of the run as one request to one holder gives. */
 async function fetchTogether(
   file: LocatedFile,
-  { first, count }: SegmentRun,
+  { first, count, allocate }: SegmentRun,
   evidence: HolderEvidence[],
   { book, hasher, clock }: FetchDeps,
   signal: AbortSignal,
@@ -108,7 +110,10 @@ async function fetchTogether(
     const run = await withDeadline(
       'a run of segments',
       timeoutMs,
-      (inner) => door.fetchRun?.(entry, first, count, { signal: inner }) ?? Promise.resolve([]),
+      async (inner) => {
+        const options = allocate === undefined ? {} : { allocate };
+        return (await door.fetchRun?.(entry, first, count, { ...options, signal: inner })) ?? [];
+      },
       { clock, signal },
     );
     for (const segment of run) proven.push(verifySegment(segment, hasher));

@@ -49,13 +49,17 @@ export interface SegmentDoor {
   ): Promise<Segment | undefined>;
   /**
    * Up to `count` segments from `first` on in one request, as the node claims them, ending where it
-   * has none. Left out where the node cannot. @throws as `fetch`
+   * has none. Left out where the node cannot. They share the memory that `allocate` gives for them.
+   * @throws as `fetch`
    */
   fetchRun?(
     entry: EntryPlace,
     first: number,
     count: number,
-    options: { readonly signal: AbortSignal },
+    options: {
+      readonly signal: AbortSignal;
+      readonly allocate?: (length: number) => Uint8Array;
+    },
   ): Promise<readonly Segment[]>;
   /** `undefined` while the node does not know the entry. */
   progress(

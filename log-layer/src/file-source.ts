@@ -20,7 +20,17 @@ export interface FileSource {
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array>;
   /** The bytes in order, in pieces of any size, of the whole file or of `range`. */
-  stream(options: { readonly signal: AbortSignal }, range?: ByteRange): AsyncIterable<Uint8Array>;
+  stream(options: StreamOptions, range?: ByteRange): AsyncIterable<Uint8Array>;
+}
+
+/** How a file is streamed. */
+export interface StreamOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Whether a piece's memory may be used again once the next piece is asked for; false unless told.
+   * For readers that have copied, hashed or written a piece by then: it saves an array for each.
+   */
+  readonly reuse?: boolean;
 }
 
 /** A file that is in memory already. Pieces share its memory. */

@@ -8,7 +8,13 @@ export {
   SegmentError,
   type SegmentFault,
 } from './errors.ts';
-export { type ByteRange, type FileSource, memoryFileSource, sliceSource } from './file-source.ts';
+export {
+  type ByteRange,
+  type FileSource,
+  memoryFileSource,
+  type StreamOptions,
+  sliceSource,
+} from './file-source.ts';
 export { Finaliser, type FinaliserDeps } from './finaliser.ts';
 export { fragmentRanges, fragmentSources } from './fragments.ts';
 export type { HeldSegments } from './held-segments.ts';
@@ -18,6 +24,7 @@ export { type AppliedStep, LogStore } from './log-store.ts';
 export { createLogMetrics, type LogMetrics } from './metrics.ts';
 export type { FilePlace } from './piece.ts';
 export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
+export type { RunRequest } from './read-run.ts';
 export { Reader, type ReaderOptions } from './reader.ts';
 export { proveSector, type SectorProof, type SectorProofDeps } from './sector-proof.ts';
 export {

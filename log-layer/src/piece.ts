@@ -1,4 +1,9 @@
-import { fileShape, type Segment, segmentDataBytes } from '@cairn/commitments';
+import {
+  fileShape,
+  type Segment,
+  segmentDataBytes,
+  type VerifiedSegment,
+} from '@cairn/commitments';
 import {
   concatBytes,
   equalBytes,
@@ -71,6 +76,15 @@ export function isPieceOf(
 export function segmentOfPiece(record: PieceRecord, data: Uint8Array): Segment {
   const { root, sizeBytes, index, siblings } = record;
   return { root, sizeBytes, index, data, proof: { siblings } };
+}
+
+/**
+ * The verified segment that was stored. Its bytes have the checksum taken when they were verified,
+ * and its record has its own: this is the one place where that is taken for the proof.
+ */
+export function restored(record: PieceRecord, data: Uint8Array): VerifiedSegment {
+  const { segmentRoot } = record;
+  return { ...segmentOfPiece(record, data), segmentRoot } as VerifiedSegment;
 }
 
 /** Form byte: bytes as they are. */

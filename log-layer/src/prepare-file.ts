@@ -34,7 +34,7 @@ export async function prepareFile(
   source: FileSource,
   { hasher, pool, signal, onProgress }: PrepareFileOptions,
 ): Promise<PreparedFile> {
-  const commitment = await commitStream(source.stream({ signal }), source.sizeBytes, {
+  const commitment = await commitStream(source.stream({ signal, reuse: true }), source.sizeBytes, {
     hasher,
     signal,
     ...(pool === undefined ? {} : { pool }),

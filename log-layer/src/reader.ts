@@ -10,6 +10,7 @@ import {
 import { SegmentError } from './errors.ts';
 import { assertRange } from './file-source.ts';
 import type { LogEntry } from './log-entry.ts';
+import type { RunRequest } from './read-run.ts';
 import type { SegmentStore } from './segment-store.ts';
 
 /** Bytes of segments kept in memory unless told. */
@@ -24,12 +25,12 @@ export interface ReaderOptions {
 
 /** Reads files from the segment store: whole segments with proofs, sectors, any range of bytes. */
 export class Reader {
-  readonly #segments: Pick<SegmentStore, 'get' | 'has'>;
+  readonly #segments: Pick<SegmentStore, 'get' | 'getRun' | 'has'>;
   readonly #cache: LruCache<string, VerifiedSegment>;
   readonly #flights = new SingleFlight<VerifiedSegment | undefined>();
 
   constructor(
-    deps: { readonly segments: Pick<SegmentStore, 'get' | 'has'> },
+    deps: { readonly segments: Pick<SegmentStore, 'get' | 'getRun' | 'has'> },
     { cacheBytes = DEFAULT_CACHE_BYTES }: ReaderOptions = {},
   ) {
     this.#segments = deps.segments;
@@ -58,6 +59,22 @@ export class Reader {
       return segment;
     };
     return this.#flights.run(key, work, signal);
+  }
+
+  /**
+   * Consecutive segments of an entry with their proofs, read from the disk in one piece into memory
+   * that the caller gives, past the cache: whoever reads a file from end to end would only push out
+   * of it what others come back to. Ends before the first that is not held or is damaged.
+   *
+   * @throws {CommitmentError} SEGMENT_INDEX; what the disk throws; the signal's reason
+   */
+  async segmentRun(
+    entry: LogEntry,
+    run: RunRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<readonly VerifiedSegment[]> {
+    signal.throwIfAborted();
+    return this.#segments.getRun(entry, run);
   }
 
   /**

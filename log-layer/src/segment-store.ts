@@ -31,10 +31,12 @@ import {
   type PiecePlace,
   type PieceRecord,
   piecePlace,
+  restored,
   segmentOfPiece,
   soundPiece,
 } from './piece.ts';
 import { RangeLocks } from './range-locks.ts';
+import { type RunRequest, readRun } from './read-run.ts';
 import { DEFAULT_STASH_BYTES, Stash } from './stash.ts';
 
 /** What a segment store is made of. */
@@ -168,6 +170,12 @@ export class SegmentStore {
       await this.#quarantine(place.sector, signal);
       return undefined;
     });
+  }
+
+  /** Consecutive segments of a file, with one read. @throws as `readRun` */
+  getRun(file: FilePlace, run: RunRequest): Promise<readonly VerifiedSegment[]> {
+    const { files, kv } = this.#deps;
+    return readRun({ files, kv, checksum: this.#checksum }, file, run);
   }
 
   /** A piece of that file that a reorg pushed aside. */
@@ -439,15 +447,6 @@ function replaced({ sequence }: LogEntry): SegmentError {
     { code: 'ENTRY_REPLACED', sequence },
     `the chain replaced entry ${sequence} while its segment was on the way`,
   );
-}
-
-/**
- * The verified segment that was stored. Its bytes have the checksum taken when they were verified,
- * and its record has its own: this is the one place where that is taken for the proof.
- */
-function restored(record: PieceRecord, data: Uint8Array): VerifiedSegment {
-  const { segmentRoot } = record;
-  return { ...segmentOfPiece(record, data), segmentRoot } as VerifiedSegment;
 }
 
 function isProven(record: PieceRecord, data: Uint8Array, hasher: Hasher): boolean {

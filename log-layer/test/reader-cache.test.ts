@@ -63,6 +63,7 @@ describe('Reader', () => {
     let reads = 0;
     const counting = {
       has: node.segments.has.bind(node.segments),
+      getRun: node.segments.getRun.bind(node.segments),
       get: async (...args: Parameters<typeof node.segments.get>) => {
         reads += 1;
         return node.segments.get(...args);
@@ -82,7 +83,11 @@ describe('Reader', () => {
 
   it('says what is not held before reading, and names what vanishes while it reads', async () => {
     const reader = new Reader({
-      segments: { has: async (_file, index) => index !== 1, get: async () => undefined },
+      segments: {
+        has: async (_file, index) => index !== 1,
+        get: async () => undefined,
+        getRun: async () => [],
+      },
     });
     assert.equal(await reader.readBytes(entry, 0, file.bytes.length, { signal }), undefined);
     assert.equal(await reader.readSectors(entry, 0, 5, { signal }), undefined);

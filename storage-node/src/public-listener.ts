@@ -8,6 +8,7 @@ import { describeProblem } from './doors/describe-problem.ts';
 import { entryDoors } from './doors/entries.ts';
 import { fileRoutes } from './doors/files/file-routes.ts';
 import { jsonRpcDoor } from './doors/json-rpc.ts';
+import { RunMemory } from './doors/run-memory.ts';
 import { segmentDoors } from './doors/segments.ts';
 import { statusDoor } from './doors/status.ts';
 import { DiskProbe, readyReport } from './health.ts';
@@ -54,7 +55,16 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     ready: () => readyReport(progress, { maxLagBlocks: readyLagBlocks }),
     exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
     routes: [
-      segmentDoors({ chainId, finder, acceptor, reader: segmentReader, hasher, gate, stopping }),
+      segmentDoors({
+        chainId,
+        finder,
+        acceptor,
+        reader: segmentReader,
+        runMemory: new RunMemory(),
+        hasher,
+        gate,
+        stopping,
+      }),
       entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
       statusDoor(status),
       fileRoutes({ library }),

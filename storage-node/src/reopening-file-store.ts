@@ -45,6 +45,10 @@ export class ReopeningFileStore implements FileStore {
     return this.#track((store) => store.read(offset, length));
   }
 
+  async readInto(offset: number, target: Uint8Array): Promise<void> {
+    return this.#track((store) => store.readInto(offset, target));
+  }
+
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     await this.#mend();
     await this.#guard((store) => store.write(offset, bytes));

@@ -64,7 +64,7 @@ export async function writeToPath(
     let safeBytes = resumedBytes;
     onProgress?.(doneBytes, sizeBytes);
     const range = { offset: resumedBytes, length: sizeBytes - resumedBytes };
-    for await (const piece of file.stream({ signal }, range)) {
+    for await (const piece of file.stream({ signal, reuse: true }, range)) {
       await writeAll(handle, piece, doneBytes);
       doneBytes += piece.length;
       if (doneBytes - safeBytes >= CHECKPOINT_BYTES) {

@@ -24,9 +24,10 @@ export async function openFileSource(path: string): Promise<LocalFileSource> {
       signal.throwIfAborted();
       return file.read(offset, length);
     },
-    stream: ({ signal }, range) =>
+    stream: ({ signal, reuse = false }, range) =>
       file.pieces({
         signal,
+        reuse,
         ...(range === undefined ? {} : { from: range.offset, to: range.offset + range.length }),
       }),
     close: () => file.close(),

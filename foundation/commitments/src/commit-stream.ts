@@ -19,7 +19,8 @@ export interface CommitStreamOptions {
 }
 
 /**
- * Commits to a file in one pass over a stream of pieces of any length.
+ * Commits to a file in one pass over a stream of pieces of any length. A piece is not looked at any
+ * more once the next is asked for: the source may use its memory again.
  *
  * Memory: 32 bytes for each segment, the piece in hand and one segment; with a pool also 4 MiB
  * for each of its threads and two more.

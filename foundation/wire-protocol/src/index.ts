@@ -88,6 +88,7 @@ export {
   ZGS,
 } from './routes.ts';
 export {
+  encodeSegmentHead,
   encodeSegmentMessage,
   MAX_SEGMENT_MESSAGE_BYTES,
   MAX_SEGMENTS_PER_REPLY,

@@ -20,10 +20,10 @@ export const SEGMENT_MESSAGE_VERSION = 1;
 /** Bytes before the siblings. */
 const SEGMENT_MESSAGE_HEADER_BYTES = 80;
 /**
- * Segments one reply carries at most: a mebibyte, which spreads the cost of a request over four
+ * Segments one reply carries at most: two mebibytes, which spreads the cost of a request over eight
  * segments and is still little to lose or to hold.
  */
-export const MAX_SEGMENTS_PER_REPLY = 4;
+export const MAX_SEGMENTS_PER_REPLY = 8;
 /** Bytes of the longest segment message. */
 export const MAX_SEGMENT_MESSAGE_BYTES: number =
   SEGMENT_MESSAGE_HEADER_BYTES + MAX_PROOF_DEPTH * 32 + SEGMENT_BYTES;
@@ -61,11 +61,21 @@ export function segmentWireBytes(sizeBytes: number, index: number): number {
 }
 
 /**
- * The message as bytes: a header of 80, the siblings bottom-up, the data. One copy of the data.
+ * The message as bytes: what stands before the data, and the data. One copy of the data.
+ *
+ * @throws as `encodeSegmentHead`
+ */
+export function encodeSegmentMessage(message: SegmentMessage): Uint8Array {
+  return concatBytes(encodeSegmentHead(message), message.segment.data);
+}
+
+/**
+ * What stands before the data of a message: a header of 80 bytes and the siblings, bottom-up. Who
+ * sends the data after it copies nothing.
  *
  * @throws {WireError} WIRE_FIELD, WIRE_LENGTH, WIRE_TOO_LONG if the segment could not be parsed back
  */
-export function encodeSegmentMessage({ chainId, sequence, segment }: SegmentMessage): Uint8Array {
+export function encodeSegmentHead({ chainId, sequence, segment }: SegmentMessage): Uint8Array {
   const { root, sizeBytes, index, data, proof } = segment;
   assertBound(proof.siblings.length, MAX_PROOF_DEPTH, `${WHAT}.siblings`);
   assertHashes([root, ...proof.siblings]);
@@ -82,7 +92,7 @@ export function encodeSegmentMessage({ chainId, sequence, segment }: SegmentMess
   writeSafeU64(view, 56, sizeBytes);
   writeSafeU64(view, 64, index);
   view.setUint32(72, data.length);
-  return concatBytes(header, ...proof.siblings, data);
+  return concatBytes(header, ...proof.siblings);
 }
 
 /**

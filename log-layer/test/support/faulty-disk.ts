@@ -35,6 +35,7 @@ export class FaultyDisk {
     const files = this.#files;
     return {
       read: (offset, length) => files.read(offset, length),
+      readInto: (offset, target) => files.readInto(offset, target),
       write: async (offset, bytes) => {
         const failure = this.failNextWrite;
         this.failNextWrite = undefined;

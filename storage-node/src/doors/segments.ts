@@ -1,4 +1,6 @@
-import { type Hasher, segmentsOf, verifySegment } from '@cairn/commitments';
+import { Readable } from 'node:stream';
+import { type Hasher, segmentsOf, type VerifiedSegment, verifySegment } from '@cairn/commitments';
+import type { LogEntry } from '@cairn/log-layer';
 import {
   acceptStreams,
   bodyStream,
@@ -6,16 +8,9 @@ import {
   type HttpRequestIn,
   type RouteGroup,
 } from '@cairn/node-runtime/http';
+import { type ChainId, parseRoot, type Root, rootOf, sequenceOf } from '@cairn/primitives';
 import {
-  type ChainId,
-  concatBytes,
-  parseRoot,
-  type Root,
-  rootOf,
-  sequenceOf,
-} from '@cairn/primitives';
-import {
-  encodeSegmentMessage,
+  encodeSegmentHead,
   MAX_SEGMENT_MESSAGE_BYTES,
   parseSegmentMessage,
   SEGMENT_MESSAGE_TYPE,
@@ -28,13 +23,15 @@ import type { AcceptOutcome, SegmentAcceptor } from '../journeys/accept-segment.
 import type { SegmentReader } from '../journeys/serve-segment.ts';
 import { requestSignal } from './request-signal.ts';
 import { addRoute, pathNumber, pathText, queryNumber } from './route-options.ts';
+import type { RunMemory } from './run-memory.ts';
 
 /** What the segment doors need. */
 export interface SegmentDoorsDeps {
   readonly chainId: ChainId;
   readonly finder: EntryFinder;
   readonly acceptor: Pick<SegmentAcceptor, 'accept'>;
-  readonly reader: Pick<SegmentReader, 'read'>;
+  readonly reader: Pick<SegmentReader, 'read' | 'readRun'>;
+  readonly runMemory: RunMemory;
   readonly hasher: Pick<Hasher, 'hashMany' | 'segmentRoot'>;
   readonly gate: BodyGate;
   readonly stopping: AbortSignal;
@@ -97,7 +94,7 @@ async function getSegment(
   request: HttpRequestIn,
   reply: HttpReplyOut,
   deps: SegmentDoorsDeps,
-): Promise<Buffer> {
+): Promise<Readable> {
   const root = parseRoot(pathText(request, 'root'));
   const index = pathNumber(request, 'index');
   const seq = queryNumber(request, 'seq');
@@ -106,29 +103,51 @@ async function getSegment(
   const known = await deps.finder.find({ root, sequence }, signal);
   if (known === undefined || known.entry.root !== root) throw unknownEntry(root);
   const { entry } = known;
-  const end = Math.min(index + (queryNumber(request, 'count') ?? 1), segmentsOf(entry.sizeBytes));
-  const messages: Uint8Array[] = [];
-  for (let at = index; at < end; at += 1) {
-    const segment = await deps.reader.read(entry, at, { signal });
-    if (segment === undefined) break; // the reader asks elsewhere for the rest
-    messages.push(
-      encodeSegmentMessage({ chainId: deps.chainId, sequence: entry.sequence, segment }),
-    );
-  }
-  if (messages.length === 0) {
+  const { sequence: held } = entry;
+  const count = Math.min(queryNumber(request, 'count') ?? 1, segmentsOf(entry.sizeBytes) - index);
+  const segments = await readSegments(entry, { index, count }, reply, deps, signal);
+  if (segments.length === 0) {
     throw new StorageNodeError(
-      { code: 'SEGMENT_NOT_HELD', sequence: entry.sequence, index },
-      `segment ${index} of log entry ${entry.sequence} is not held here`,
+      { code: 'SEGMENT_NOT_HELD', sequence: held, index },
+      `segment ${index} of log entry ${held} is not held here`,
     );
   }
-  const [only] = messages;
-  const bytes = messages.length === 1 && only !== undefined ? only : concatBytes(...messages);
+  const parts = segments.flatMap((segment) => [
+    encodeSegmentHead({ chainId: deps.chainId, sequence: held, segment }),
+    segment.data,
+  ]);
   void reply
     .type(SEGMENT_MESSAGE_TYPE)
     // Proven content never changes, but which entry is answered may.
     .header('cache-control', seq === undefined ? 'public, max-age=60' : 'public, max-age=31536000')
-    .header('x-content-type-options', 'nosniff');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    .header('x-content-type-options', 'nosniff')
+    .header(
+      'content-length',
+      parts.reduce((sum, { length }) => sum + length, 0),
+    );
+  // The segments' own memory goes out: they are not copied into one message.
+  return Readable.from(parts, { objectMode: false });
+}
+
+/**
+ * The segments that are held from `index` on, without a gap, or as many as there is memory for: the
+ * reader asks again, here or elsewhere, for the rest.
+ */
+async function readSegments(
+  entry: LogEntry,
+  { index, count }: { readonly index: number; readonly count: number },
+  reply: HttpReplyOut,
+  { reader, runMemory }: SegmentDoorsDeps,
+  signal: AbortSignal,
+): Promise<readonly VerifiedSegment[]> {
+  if (count < 1) return []; // beyond the file's end
+  const allocate = count > 1 ? runMemory.lendTo(reply) : undefined;
+  if (allocate !== undefined) {
+    const run = await reader.readRun(entry, { first: index, count, allocate }, { signal });
+    if (run.length > 0) return run;
+  }
+  const segment = await reader.read(entry, index, { signal });
+  return segment === undefined ? [] : [segment];
 }
 
 function requireContentType(request: HttpRequestIn): void {

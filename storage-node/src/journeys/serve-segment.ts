@@ -1,11 +1,11 @@
 import type { VerifiedSegment } from '@cairn/commitments';
-import type { LogEntry, Reader } from '@cairn/log-layer';
+import type { LogEntry, Reader, RunRequest } from '@cairn/log-layer';
 import { MAX_QUEUED_WRITES, Semaphore } from '@cairn/primitives';
 import type { StorageNodeMetrics } from '../metrics.ts';
 
 /** What serving reads from. */
 export interface SegmentReaderDeps {
-  readonly reader: Pick<Reader, 'segmentWithProof'>;
+  readonly reader: Pick<Reader, 'segmentRun' | 'segmentWithProof'>;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -42,5 +42,22 @@ export class SegmentReader {
     );
     if (segment !== undefined) metrics.downloadBytes.add(segment.data.length);
     return segment;
+  }
+
+  /**
+   * Consecutive segments of an entry, read together into memory that the caller gives, up to the
+   * first that is not held.
+   *
+   * @throws as `read`
+   */
+  async readRun(
+    entry: LogEntry,
+    run: RunRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<readonly VerifiedSegment[]> {
+    const { reader, metrics } = this.#deps;
+    const segments = await this.#reads.run(() => reader.segmentRun(entry, run, { signal }), signal);
+    for (const { data } of segments) metrics.downloadBytes.add(data.length);
+    return segments;
   }
 }

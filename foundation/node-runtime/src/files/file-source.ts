@@ -11,7 +11,7 @@ export interface FileSource {
   readonly sizeBytes: number;
   /**
    * The file's bytes in order, in pieces of at most `pieceBytes` (1 MiB unless told). Every piece
-   * has a buffer of its own.
+   * has a buffer of its own, or with `reuse` the same one: then it is good until the next is asked for.
    *
    * @throws {StorageError} SOURCE_FILE_CHANGED if it got shorter; DISK_IO; the signal's reason
    */
@@ -20,6 +20,7 @@ export interface FileSource {
     readonly pieceBytes?: number;
     readonly from?: number;
     readonly to?: number;
+    readonly reuse?: boolean;
   }): AsyncIterable<Uint8Array>;
   /** Exactly `length` bytes from `offset`. @throws {StorageError} SOURCE_FILE_CHANGED, DISK_IO */
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -44,12 +45,8 @@ export async function openFileSource(path: string): Promise<FileSource> {
   } catch (error) {
     throw await diskFault(error, { path, operation: 'open' });
   }
-  const read = async (offset: number, length: number): Promise<Uint8Array> => {
-    assertNatural(offset, 'offset');
-    assertNatural(length, 'length');
-    // Not cleared first: every byte is read over, or the read fails.
-    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-    const bytes = new Uint8Array(buffer, byteOffset, length);
+  const fill = async (bytes: Uint8Array, offset: number): Promise<Uint8Array> => {
+    const { length } = bytes;
     for (let done = 0; done < length; ) {
       let bytesRead: number;
       try {
@@ -70,16 +67,28 @@ export async function openFileSource(path: string): Promise<FileSource> {
   return {
     path,
     sizeBytes,
-    read,
-    async *pieces({ signal, pieceBytes = MIB, from = 0, to = sizeBytes }) {
+    async read(offset, length) {
+      assertNatural(offset, 'offset');
+      assertNatural(length, 'length');
+      return fill(uncleared(length), offset);
+    },
+    async *pieces({ signal, pieceBytes = MIB, from = 0, to = sizeBytes, reuse = false }) {
       assertPositiveInteger(pieceBytes, 'pieceBytes');
+      const shared = reuse ? uncleared(Math.min(pieceBytes, Math.max(0, to - from))) : undefined;
       for (let offset = from; offset < to; offset += pieceBytes) {
         signal.throwIfAborted();
-        yield await read(offset, Math.min(pieceBytes, to - offset));
+        const length = Math.min(pieceBytes, to - offset);
+        yield await fill(shared?.subarray(0, length) ?? uncleared(length), offset);
       }
     },
     close: () => handle.close(),
   };
+}
+
+/** An array for bytes that are all read over, or never seen. */
+function uncleared(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** A file being put together at positions, in any order, beside the place it will take. */

@@ -96,14 +96,17 @@ class FlatFiles implements FlatFileStore {
   }
 
   read(offset: number, length: number): Promise<Uint8Array> {
-    assertNatural(offset, 'offset');
     assertNatural(length, 'length');
+    const bytes = new Uint8Array(length);
+    return this.readInto(offset, bytes).then(() => bytes);
+  }
+
+  readInto(offset: number, target: Uint8Array): Promise<void> {
+    assertNatural(offset, 'offset');
     return this.#track(async () => {
-      const bytes = new Uint8Array(length);
-      for (const part of this.#partsOf(offset, length)) {
-        await this.#readPart(part, bytes.subarray(part.from, part.from + part.count));
+      for (const part of this.#partsOf(offset, target.length)) {
+        await this.#readPart(part, target.subarray(part.from, part.from + part.count));
       }
-      return bytes;
     });
   }
 
@@ -171,19 +174,22 @@ class FlatFiles implements FlatFileStore {
     }
   }
 
+  /** Fills all of `target`: where there is no file, and beyond one's end, with zeros. */
   async #readPart({ file, at }: Part, target: Uint8Array): Promise<void> {
-    if (!this.#present.has(file)) return;
+    let done = 0;
+    const read = async (handle: FileHandle | undefined): Promise<void> => {
+      while (handle !== undefined && done < target.length) {
+        const { bytesRead } = await handle.read(target, done, target.length - done, at + done);
+        if (bytesRead === 0) return;
+        done += bytesRead;
+      }
+    };
     try {
-      await this.#handles.use(file, this.#openPresent, async (handle) => {
-        for (let done = 0; handle !== undefined && done < target.length; ) {
-          const { bytesRead } = await handle.read(target, done, target.length - done, at + done);
-          if (bytesRead === 0) return; // beyond the file's end everything is zero
-          done += bytesRead;
-        }
-      });
+      if (this.#present.has(file)) await this.#handles.use(file, this.#openPresent, read);
     } catch (error) {
       throw await diskFault(error, { path: this.#pathOf(file), operation: 'read' });
     }
+    target.fill(0, done);
   }
 
   async #writePart({ file, at }: Part, source: Uint8Array): Promise<void> {

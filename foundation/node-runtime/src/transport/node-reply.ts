@@ -64,7 +64,10 @@ export class NodeReply implements HttpReply {
     this.#requireWhole();
   }
 
-  bytes(maxBytes: number): Promise<Uint8Array> {
+  bytes(
+    maxBytes: number,
+    allocate: (length: number) => Uint8Array = uncleared,
+  ): Promise<Uint8Array> {
     const message = this.#message;
     const announced = this.#announcedBytes();
     return new Promise((resolve, reject) => {
@@ -81,7 +84,7 @@ export class NodeReply implements HttpReply {
         return;
       }
       // An announced length is allocated once, as it is at most what the caller allows.
-      const whole = Number.isSafeInteger(announced) ? uncleared(announced) : undefined;
+      const whole = Number.isSafeInteger(announced) ? allocate(announced) : undefined;
       const pieces: Buffer[] = [];
       let length = 0;
       message.on('data', (piece: Buffer) => {
