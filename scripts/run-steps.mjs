@@ -86,6 +86,7 @@ export const SLOW_TESTS = ['--ignore', '**/test/real/**', '--ignore', '**/kernel
 export const UNIT_TESTS = [
   'foundation/primitives/test',
   'foundation/commitments/test',
+  'foundation/erasure-codec/test',
   'foundation/wire-protocol/test',
   'foundation/chain-access/test',
   'foundation/node-runtime/test',

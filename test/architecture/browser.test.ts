@@ -6,6 +6,8 @@ import { packages, repositoryRoot } from './house.ts';
 const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[] = [
   ['@cairn/primitives', 'src/index.ts'],
   ['@cairn/commitments', 'src/index.ts'],
+  ['@cairn/commitments', 'src/rows.ts'],
+  ['@cairn/erasure-codec', 'src/index.ts'],
   ['@cairn/contracts', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/index.ts'],
   ['@cairn/chain-access', 'src/index.ts'],

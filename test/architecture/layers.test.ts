@@ -7,7 +7,7 @@ import { importsOf, packageOf, packages, repositoryRoot, sourceFiles } from './h
 const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/primitives'],
   ['@cairn/commitments', '@cairn/contracts'],
-  ['@cairn/wire-protocol'],
+  ['@cairn/erasure-codec', '@cairn/wire-protocol'],
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
   ['@cairn/client-sdk'],
   ['@cairn/storage-node'],

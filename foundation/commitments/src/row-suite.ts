@@ -1,0 +1,112 @@
+import { concatBytes } from '@cairn/primitives';
+import { blake3, blake3ContextKey, sha256 } from '@cairn/primitives/hashes';
+import { HASH_BYTES } from './hasher.ts';
+
+/** What a digest stands for. Digests of two domains never meet, whatever is hashed. */
+export type RowDomain = 'rows' | 'challenge' | 'combination' | 'commitment' | 'placement';
+
+/**
+ * The hashes of a blob's commitment, behind one number in its header: trees, transcript and random
+ * bits. Suite 0 is BLAKE3; suite 1 is SHA-256, for rows that a contract checks (the EVM has no
+ * BLAKE3).
+ */
+export interface RowSuite {
+  /** The suite byte. */
+  readonly id: 0 | 1;
+  readonly name: 'blake3' | 'sha256';
+  /**
+   * The leaf of each row.
+   *
+   * @param rows - one after another; a multiple of `rowBytes`
+   * @returns 32 bytes for each row, in order
+   * @throws {RangeError} if the lengths do not fit
+   */
+  leaves(rows: Uint8Array, rowBytes: number): Uint8Array;
+  /**
+   * The parent of each pair of neighbours.
+   *
+   * @param hashes - a multiple of 64 bytes
+   * @returns 32 bytes for each pair, in order
+   * @throws {RangeError} if the length does not fit
+   */
+  parents(hashes: Uint8Array): Uint8Array;
+  /** 32 bytes over the parts one after another. Every domain hashes parts of known lengths. */
+  digest(domain: RowDomain, parts: readonly Uint8Array[]): Uint8Array;
+  /**
+   * Pseudo-random bytes of a seed, the same for a shorter length up to it.
+   *
+   * @param seed - 32 bytes
+   */
+  expand(seed: Uint8Array, length: number): Uint8Array;
+}
+
+const CONTEXT = 'Cairn ZR1 2026-11';
+const LEAF_KEY = blake3ContextKey(`${CONTEXT} leaf`);
+const NODE_KEY = blake3ContextKey(`${CONTEXT} node`);
+const EXPAND_KEY = blake3ContextKey(`${CONTEXT} expand`);
+const DOMAIN_KEYS: Readonly<Record<RowDomain, Uint8Array>> = {
+  rows: blake3ContextKey(`${CONTEXT} rows`),
+  challenge: blake3ContextKey(`${CONTEXT} challenge`),
+  combination: blake3ContextKey(`${CONTEXT} combination`),
+  commitment: blake3ContextKey(`${CONTEXT} commitment`),
+  placement: blake3ContextKey(`${CONTEXT} placement`),
+};
+
+/** Suite 0 in plain JavaScript: keyed BLAKE3, a key for each use. The oracle of the fast one. */
+export const plainBlake3Suite: RowSuite = {
+  id: 0,
+  name: 'blake3',
+  leaves: (rows, rowBytes) => eachOf(rows, rowBytes, (row) => blake3([row], { key: LEAF_KEY })),
+  parents: (hashes) => eachOf(hashes, 2 * HASH_BYTES, (pair) => blake3([pair], { key: NODE_KEY })),
+  digest: (domain, parts) => blake3(parts, { key: DOMAIN_KEYS[domain] }),
+  expand: (seed, length) => blake3([seed], { key: EXPAND_KEY, length }),
+};
+
+/** The byte before what is hashed: 0 and 1 as in RFC 6962. */
+const LEAF_TAG = Uint8Array.of(0);
+const NODE_TAG = Uint8Array.of(1);
+const DOMAIN_TAGS: Readonly<Record<RowDomain, Uint8Array>> = {
+  rows: Uint8Array.of(2),
+  challenge: Uint8Array.of(3),
+  combination: Uint8Array.of(4),
+  commitment: Uint8Array.of(5),
+  placement: Uint8Array.of(6),
+};
+const EXPAND_TAG = Uint8Array.of(7);
+
+/** Suite 1: SHA-256, a tag byte for each use. */
+export const sha256Suite: RowSuite = {
+  id: 1,
+  name: 'sha256',
+  leaves: (rows, rowBytes) => eachOf(rows, rowBytes, (row) => sha256(LEAF_TAG, row)),
+  parents: (hashes) => eachOf(hashes, 2 * HASH_BYTES, (pair) => sha256(NODE_TAG, pair)),
+  digest: (domain, parts) => sha256(DOMAIN_TAGS[domain], ...parts),
+  expand(seed, length) {
+    const blocks = Array.from({ length: Math.ceil(length / HASH_BYTES) }, (_, block) =>
+      sha256(EXPAND_TAG, seed, littleEndian32(block)),
+    );
+    return concatBytes(...blocks).subarray(0, length);
+  },
+};
+
+function littleEndian32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+
+function eachOf(
+  bytes: Uint8Array,
+  itemBytes: number,
+  hash: (item: Uint8Array) => Uint8Array,
+): Uint8Array {
+  if (!Number.isInteger(itemBytes) || itemBytes < 1 || bytes.length % itemBytes !== 0) {
+    throw new RangeError(`${bytes.length} bytes are not whole items of ${itemBytes}`);
+  }
+  const hashes = new Uint8Array((bytes.length / itemBytes) * HASH_BYTES);
+  for (let item = 0; item * itemBytes < bytes.length; item += 1) {
+    const start = item * itemBytes;
+    hashes.set(hash(bytes.subarray(start, start + itemBytes)), item * HASH_BYTES);
+  }
+  return hashes;
+}
