@@ -3,7 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nobleHasher, verifySegment } from '@cairn/commitments';
-import { parseSegmentMessage, splitSegmentMessages } from '@cairn/wire-protocol';
+import {
+  MAX_SEGMENTS_PER_REPLY,
+  parseSegmentMessage,
+  splitSegmentMessages,
+} from '@cairn/wire-protocol';
 import { repositoryRoot } from '../architecture/house.ts';
 import { cairnJson, run } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
@@ -74,7 +78,8 @@ describe('files over plain HTTP', function () {
       assert.equal(verifySegment(segment, nobleHasher).index, 2 + at);
     }
     assert.equal(messages.length, 4);
-    assert.equal((await fetch(`${base}/2?count=5`)).status, 400);
+    const tooMany = MAX_SEGMENTS_PER_REPLY + 1;
+    assert.equal((await fetch(`${base}/2?count=${tooMany}`)).status, 400);
     assert.equal((await fetch(`${base}/6`)).status, 404);
   });
 

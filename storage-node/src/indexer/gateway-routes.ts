@@ -30,7 +30,6 @@ const MAX_SEGMENT_BODY_BYTES = 512 * 1024;
 /** Files one `/files/info` call may ask for. */
 const MAX_INFOS = 100;
 /** The 0G gateway hands every file over as an attachment. */
-const AS_DOWNLOAD = { isDownload: true };
 
 /** What the gateway needs. */
 export interface GatewayDeps {
@@ -122,7 +121,7 @@ async function sendWhole(
   const info = await readableInfo(deps, id, request.signal);
   const name = textOf(request.query, 'name') ?? info.tx.dataMerkleRoot;
   const file = await open(deps, info.tx.dataMerkleRoot, request.signal);
-  sendFile(file, name, request, reply, AS_DOWNLOAD);
+  sendFile(file, name, request, reply, { isDownload: true, mayChange: root === undefined });
   return SENT;
 }
 
@@ -132,13 +131,17 @@ async function sendInside(
   reply: HttpReplyOut,
 ): Promise<Json | typeof SENT> {
   const { signal } = request;
-  const info = await readableInfo(deps, fileId(textOf(request.params, 'cid') ?? ''), signal);
+  const id = fileId(textOf(request.params, 'cid') ?? '');
+  const info = await readableInfo(deps, id, signal);
   const path = textOf(request.params, '*') ?? '';
   try {
     const found = await deps.shelf.resolve(info.tx.dataMerkleRoot, path, { signal });
     if (found.kind === 'directory') return directoryJson(directoryLines(found));
     const file = await deps.shelf.openFragments(found.roots, { signal });
-    sendFile(file, found.name, request, reply, AS_DOWNLOAD);
+    sendFile(file, found.name, request, reply, {
+      isDownload: true,
+      mayChange: typeof id === 'number',
+    });
     return SENT;
   } catch (error) {
     if (isAbsent(error)) throw new GatewayOutcome(PATH_NOT_FOUND, 'File path not found');

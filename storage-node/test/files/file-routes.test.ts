@@ -86,7 +86,14 @@ describe('the file door', () => {
     assert.equal(await whole.text(), 'hello');
     assert.equal(whole.headers.get('etag'), `"${FILE}"`);
     assert.match(whole.headers.get('content-disposition') ?? '', /greeting\.txt/);
-    assert.equal(await (await get('/v1/tx/7')).text(), 'hello');
+    assert.match(whole.headers.get('cache-control') ?? '', /immutable/);
+    const numbered = await get('/v1/tx/7');
+    assert.equal(await numbered.text(), 'hello');
+    assert.equal(
+      numbered.headers.get('cache-control'),
+      'public, no-cache',
+      'a reorg may change it',
+    );
     const part = await get(`/v1/files/${FILE}`, { headers: { range: 'bytes=1-3' } });
     assert.equal(part.status, 206);
     assert.equal(await part.text(), 'ell');

@@ -12,6 +12,8 @@ export interface FileRequest {
   readonly name: string;
   /** Whether browsers are to save it whatever it is. */
   readonly isDownload?: boolean;
+  /** Whether another file may have the same address later; false unless told. */
+  readonly mayChange?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -23,17 +25,21 @@ export interface FileAnswer {
 }
 
 /**
- * How a file answers a request: preconditions first, then the range (RFC 9110 §13.2.2).
- *
- * Content never changes under its root, so it may be cached for ever.
+ * How long a reply may be kept: content never changes under its root, but a reorganisation of the
+ * chain may give a sequence to another file, so that one is asked for again each time, by its ETag.
  */
+export function cacheControl(mayChange: boolean): string {
+  return mayChange ? 'public, no-cache' : 'public, max-age=31536000, immutable';
+}
+
+/** How a file answers a request: preconditions first, then the range (RFC 9110 §13.2.2). */
 export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer {
   const etag = `"${file.etag}"`;
   const { headers } = request;
   const common: Record<string, string> = {
     etag,
     'accept-ranges': 'bytes',
-    'cache-control': 'public, max-age=31536000, immutable',
+    'cache-control': cacheControl(request.mayChange ?? false),
     ...(isHexOf(file.etag, 32) ? { 'x-cairn-root': file.etag } : {}),
   };
   const ifMatch = headers['if-match'];

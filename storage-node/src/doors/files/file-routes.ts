@@ -5,7 +5,7 @@ import {
   readableFrom,
 } from '@cairn/node-runtime/http';
 import { parseRoot, type Root } from '@cairn/primitives';
-import { answerFile } from './answer-file.ts';
+import { answerFile, cacheControl } from './answer-file.ts';
 import { contentHeaders, encodeName } from './content-headers.ts';
 import { directoryHtml, directoryJson } from './directory-index.ts';
 import { directoryLines } from './directory-tree.ts';
@@ -34,10 +34,10 @@ export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
       parseRoot(parameter(request, 'root'));
     const bySequence = async (request: HttpRequestIn): Promise<Root> =>
       shelf.rootAt(sequenceIn(request), { signal: request.signal });
-    for (const [base, rootIn] of [
-      ['/v1/files/:root', byRoot],
-      ['/v1/tx/:seq', bySequence],
-    ] as const) {
+    for (const { base, rootIn, mayChange } of [
+      { base: '/v1/files/:root', rootIn: byRoot, mayChange: false },
+      { base: '/v1/tx/:seq', rootIn: bySequence, mayChange: true },
+    ]) {
       app.route({
         method,
         url: base,
@@ -45,7 +45,7 @@ export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
         handler: async (request, reply) => {
           const root = await rootIn(request);
           const file = await shelf.openRoot(root, { signal: request.signal });
-          return sendFile(file, '', request, reply);
+          return sendFile(file, '', request, reply, { mayChange });
         },
       });
       app.route({
@@ -55,17 +55,23 @@ export function fileRoutes({ library }: FileRoutesDeps): RouteGroup {
         schema: hidden,
         handler: async (request, reply) => {
           const root = await rootIn(request);
-          return sendPath(shelf, root, parameter(request, '*'), request, reply);
+          const place = { root, path: parameter(request, '*'), mayChange };
+          return sendPath(shelf, place, request, reply);
         },
       });
     }
   };
 }
 
+interface PlaceInDirectory {
+  readonly root: Root;
+  readonly path: string;
+  readonly mayChange: boolean;
+}
+
 async function sendPath(
   shelf: FileShelf,
-  root: Root,
-  path: string,
+  { root, path, mayChange }: PlaceInDirectory,
   request: HttpRequestIn,
   reply: HttpReplyOut,
 ): Promise<HttpReplyOut> {
@@ -78,7 +84,7 @@ async function sendPath(
     const lines = directoryLines(found);
     void reply
       .header('x-cairn-root', root)
-      .header('cache-control', 'public, max-age=31536000, immutable')
+      .header('cache-control', cacheControl(mayChange))
       .header('vary', 'accept');
     if (wantsJson(request.headers.accept)) return reply.send(directoryJson(lines));
     return reply
@@ -87,7 +93,7 @@ async function sendPath(
       .send(directoryHtml(`/${path}`, lines));
   }
   const file = await shelf.openFragments(found.roots, { signal: request.signal });
-  return sendFile(file, found.name, request, reply);
+  return sendFile(file, found.name, request, reply, { mayChange });
 }
 
 /** Sends as the range and the preconditions ask; a failure on the way cuts the connection. */
@@ -96,13 +102,17 @@ export function sendFile(
   pathName: string,
   request: HttpRequestIn,
   reply: HttpReplyOut,
-  { isDownload = false }: { readonly isDownload?: boolean } = {},
+  {
+    isDownload = false,
+    mayChange = false,
+  }: { readonly isDownload?: boolean; readonly mayChange?: boolean } = {},
 ): HttpReplyOut {
   const answer = answerFile(file, {
     method: request.method === 'HEAD' ? 'HEAD' : 'GET',
     headers: singleHeaders(request),
     name: nameIn(request) ?? pathName,
     isDownload,
+    mayChange,
     signal: request.signal,
   });
   void reply.code(answer.status).headers(answer.headers);
