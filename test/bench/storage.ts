@@ -5,12 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { MIB } from '@cairn/primitives';
 import { cairnJson } from '../support/cli.ts';
 import { contentBytes } from '../support/content.ts';
-import { startNetwork } from '../support/network.ts';
-import { measured, measuredCairn, peerFigures, processUsage } from './measured-run.ts';
+import { type Network, startNetwork } from '../support/network.ts';
+import { measured, measuredCairn, peerFigures, processUsage, type Usage } from './measured-run.ts';
 import { machineLine, type Report, type Row, versusBound, versusPeer } from './report.ts';
 
 /** Interleaved runs of each hashing contender. */
 const HASH_RUNS = 3;
+/** Interleaved runs of each reader. */
+const GET_RUNS = 3;
+/** The file that is stored and read. */
+const TRANSFER_MIB = 256;
 /** Slow peers run on a smaller file; figures are per byte. */
 const PEER_MIB = 64;
 const GROWTH_MIB = [1, 4, 16, 64, 256, 1024, 2048];
@@ -84,134 +88,142 @@ async function hashingRows(folder: string): Promise<Row[]> {
   return rows;
 }
 
+/** Where files travel: a network of one node that keeps everything. */
+interface Travel {
+  readonly folder: string;
+  readonly network: Network;
+  readonly nodePid: number;
+}
+
+/** What a client used, and what the node used for it meanwhile. */
+interface TravelUsage extends Usage {
+  readonly nodeSeconds: number;
+}
+
 async function transferRows(folder: string): Promise<Row[]> {
   const network = await startNetwork(['--storage', '0/1']);
   try {
     const nodePid = await storagePid(network.directory);
-    const flow = network.endpoints.chains[0]?.contracts['flow'] ?? '';
-    const dir = ['--dir', network.directory];
-    const out = join(folder, 'read.bin');
-
-    // The same node serves both; its share of the CPU time counts for each.
-    const withNode = async (
-      work: () => Promise<{ cpuSeconds: number; wallSeconds: number; stdout: string }>,
-    ) => {
-      const before = processUsage(nodePid).cpuSeconds;
-      const usage = await work();
-      return { ...usage, nodeSeconds: processUsage(nodePid).cpuSeconds - before };
-    };
-    const official = makeFile(folder, PEER_MIB, 1);
-    const putPeer = await withNode(() =>
-      measured(peerScript('put-official.mjs'), [
-        network.fullNode,
-        network.chainRpc,
-        flow,
-        network.key,
-        official,
-      ]),
-    );
-    const root = putPeer.stdout.trim();
-    const getPeer = await withNode(() =>
-      measured(peerScript('get-official.mjs'), [network.fullNode, root, out]),
-    );
-    rmSync(out);
-
-    const file = makeFile(folder, 256, 2);
-    const putOurs = await withNode(() => measuredCairn(['file', 'put', file, '--json', ...dir]));
-    const ourRoot = String(
-      (JSON.parse(putOurs.stdout.trim().split('\n').at(-1) ?? '') as { root: string }).root,
-    );
-    const getOurs = await withNode(() =>
-      measuredCairn(['file', 'get', ourRoot, '--output', out, ...dir]),
-    );
-    assertSame(file, out);
-    rmSync(out);
-    rmSync(file);
-
-    const perCpu = (sizeMib: number, usage: { cpuSeconds: number; nodeSeconds: number }): number =>
-      sizeMib / (usage.cpuSeconds + usage.nodeSeconds);
-    const rows: Row[] = [
-      versusPeer(
-        'put 256 MiB, client and node',
-        'MiB/CPU-s',
-        [perCpu(256, putOurs)],
-        'official SDK upload',
-        [perCpu(PEER_MIB, putPeer)],
-        10,
-      ),
-      versusPeer(
-        'put 256 MiB, client alone',
-        'MiB/CPU-s',
-        [256 / putOurs.cpuSeconds],
-        'official SDK upload',
-        [PEER_MIB / putPeer.cpuSeconds],
-        10,
-      ),
-      versusPeer(
-        'put 256 MiB, wall',
-        'MiB/s',
-        [256 / putOurs.wallSeconds],
-        'official SDK upload',
-        [PEER_MIB / putPeer.wallSeconds],
-        10,
-      ),
-      versusPeer(
-        'get 256 MiB verified, client and node',
-        'MiB/CPU-s',
-        [perCpu(256, getOurs)],
-        'official SDK, unverified',
-        [perCpu(PEER_MIB, getPeer)],
-        2,
-      ),
-      versusPeer(
-        'get 256 MiB verified, client alone',
-        'MiB/CPU-s',
-        [256 / getOurs.cpuSeconds],
-        'official SDK, unverified',
-        [PEER_MIB / getPeer.cpuSeconds],
-        2,
-      ),
-      versusPeer(
-        'get 256 MiB verified, wall',
-        'MiB/s',
-        [256 / getOurs.wallSeconds],
-        'official SDK, unverified',
-        [PEER_MIB / getPeer.wallSeconds],
-        2,
-      ),
-    ];
-    for (const sizeMib of TRAVEL_MIB) {
-      const path = makeFile(folder, sizeMib, 3);
-      const put = await measuredCairn(['file', 'put', path, '--json', ...dir]);
-      const putRoot = String(
-        (JSON.parse(put.stdout.trim().split('\n').at(-1) ?? '') as { root: string }).root,
-      );
-      const get = await measuredCairn(['file', 'get', putRoot, '--output', out, ...dir]);
-      rows.push(versusBound(`growth: put ${sizeMib} MiB, client`, 'CPU-s', [put.cpuSeconds]));
-      rows.push(versusBound(`growth: get ${sizeMib} MiB, client`, 'CPU-s', [get.cpuSeconds]));
-      if (sizeMib === Math.max(...TRAVEL_MIB)) {
-        rows.push(
-          versusBound(`peak memory of put ${sizeMib} MiB, client`, 'MiB', [put.maxRssMib], 256),
-        );
-        rows.push(
-          versusBound(`peak memory of get ${sizeMib} MiB, client`, 'MiB', [get.maxRssMib], 256),
-        );
-        rows.push(
-          versusBound(
-            `peak memory of the node, ${sizeMib} MiB in and out`,
-            'MiB',
-            [processUsage(nodePid).maxRssMib],
-            512,
-          ),
-        );
-      }
-      rmSync(path);
-      rmSync(out);
-    }
-    return rows;
+    const travel = { folder, network, nodePid };
+    const { rows, root, file } = await putRows(travel);
+    return [...rows, ...(await getRows(travel, root, file)), ...(await growthRows(travel))];
   } finally {
     await network.stop();
   }
+}
+
+/** The same node serves both contenders; its share of the CPU time counts for each. */
+async function withNode(nodePid: number, work: () => Promise<Usage>): Promise<TravelUsage> {
+  const before = processUsage(nodePid).cpuSeconds;
+  const usage = await work();
+  return { ...usage, nodeSeconds: processUsage(nodePid).cpuSeconds - before };
+}
+
+async function put({ network }: Travel, file: string): Promise<Usage & { readonly root: string }> {
+  const usage = await measuredCairn(['file', 'put', file, '--json', '--dir', network.directory]);
+  const last = usage.stdout.trim().split('\n').at(-1) ?? '';
+  return { ...usage, root: (JSON.parse(last) as { root: string }).root };
+}
+
+const get = ({ network }: Travel, root: string, out: string): Promise<Usage> =>
+  measuredCairn(['file', 'get', root, '--output', out, '--dir', network.directory]);
+
+const cpuRate = (sizeMib: number, { cpuSeconds, nodeSeconds }: TravelUsage): number =>
+  sizeMib / (cpuSeconds + nodeSeconds);
+
+/** Storing; the official SDK's upload is slow and runs on a smaller file. */
+async function putRows(
+  travel: Travel,
+): Promise<{ readonly rows: readonly Row[]; readonly root: string; readonly file: string }> {
+  const { folder, network, nodePid } = travel;
+  const peerFile = makeFile(folder, PEER_MIB, 1);
+  const flow = network.endpoints.chains[0]?.contracts['flow'] ?? '';
+  const peerArgs = [network.fullNode, network.chainRpc, flow, network.key, peerFile];
+  const peer = await withNode(nodePid, () => measured(peerScript('put-official.mjs'), peerArgs));
+  rmSync(peerFile);
+  const file = makeFile(folder, TRANSFER_MIB, 2);
+  let root = '';
+  const ours = await withNode(nodePid, async () => {
+    const stored = await put(travel, file);
+    ({ root } = stored);
+    return stored;
+  });
+  const versus = (what: string, unit: string, own: number, theirs: number): Row =>
+    versusPeer(
+      `put ${TRANSFER_MIB} MiB, ${what}`,
+      unit,
+      [own],
+      'official SDK upload',
+      [theirs],
+      10,
+    );
+  const rows = [
+    versus('client and node', 'MiB/CPU-s', cpuRate(TRANSFER_MIB, ours), cpuRate(PEER_MIB, peer)),
+    versus('client', 'MiB/CPU-s', TRANSFER_MIB / ours.cpuSeconds, PEER_MIB / peer.cpuSeconds),
+    versus('wall', 'MiB/s', TRANSFER_MIB / ours.wallSeconds, PEER_MIB / peer.wallSeconds),
+  ];
+  return { rows, root, file };
+}
+
+/** Reading, one and the same file for both: ours proves every byte, the official SDK none here. */
+async function getRows(travel: Travel, root: string, file: string): Promise<readonly Row[]> {
+  const { folder, network, nodePid } = travel;
+  const out = join(folder, 'read.bin');
+  const ours: TravelUsage[] = [];
+  const peers: TravelUsage[] = [];
+  for (let run = 0; run < GET_RUNS; run += 1) {
+    ours.push(await withNode(nodePid, () => get(travel, root, out)));
+    assertSame(file, out);
+    rmSync(out);
+    const args = [network.fullNode, root, out];
+    peers.push(await withNode(nodePid, () => measured(peerScript('get-official.mjs'), args)));
+    assertSame(file, out);
+    rmSync(out);
+  }
+  rmSync(file);
+  const versus = (
+    what: string,
+    unit: string,
+    rateOf: (usage: TravelUsage) => number,
+    atLeast?: number,
+  ): Row =>
+    versusPeer(
+      `get ${TRANSFER_MIB} MiB verified, ${what}`,
+      unit,
+      ours.map(rateOf),
+      'official SDK, unverified',
+      peers.map(rateOf),
+      atLeast,
+    );
+  return [
+    versus('client and node', 'MiB/CPU-s', (usage) => cpuRate(TRANSFER_MIB, usage), 2),
+    versus('wall', 'MiB/s', ({ wallSeconds }) => TRANSFER_MIB / wallSeconds, 2),
+    versus('client', 'MiB/CPU-s', ({ cpuSeconds }) => TRANSFER_MIB / cpuSeconds),
+  ];
+}
+
+/** What storing and reading cost as files grow, and what the largest takes of memory. */
+async function growthRows(travel: Travel): Promise<readonly Row[]> {
+  const { folder, nodePid } = travel;
+  const out = join(folder, 'read.bin');
+  const rows: Row[] = [];
+  for (const sizeMib of TRAVEL_MIB) {
+    const path = makeFile(folder, sizeMib, 3);
+    const stored = await put(travel, path);
+    const read = await get(travel, stored.root, out);
+    rmSync(path);
+    rmSync(out);
+    rows.push(versusBound(`growth: put ${sizeMib} MiB, client`, 'CPU-s', [stored.cpuSeconds]));
+    rows.push(versusBound(`growth: get ${sizeMib} MiB, client`, 'CPU-s', [read.cpuSeconds]));
+    if (sizeMib !== Math.max(...TRAVEL_MIB)) continue;
+    const node = processUsage(nodePid).maxRssMib;
+    rows.push(
+      versusBound(`peak memory of put ${sizeMib} MiB, client`, 'MiB', [stored.maxRssMib], 256),
+      versusBound(`peak memory of get ${sizeMib} MiB, client`, 'MiB', [read.maxRssMib], 256),
+      versusBound(`peak memory of the node, ${sizeMib} MiB in and out`, 'MiB', [node], 512),
+    );
+  }
+  return rows;
 }
 
 /** @throws if the copy differs: a fast wrong answer is no figure */

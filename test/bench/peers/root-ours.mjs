@@ -9,7 +9,10 @@ const hasher = await loadHasher();
 const file = await openFileSource(path);
 const { signal } = new AbortController();
 const before = process.cpuUsage();
-const { root } = await commitStream(file.pieces({ signal }), file.sizeBytes, { hasher, signal });
+const { root } = await commitStream(file.pieces({ signal, reuse: true }), file.sizeBytes, {
+  hasher,
+  signal,
+});
 const { user, system } = process.cpuUsage(before);
 process.stderr.write(`${toHex(root)}\n`);
 process.stdout.write(
