@@ -9,4 +9,5 @@ export {
   MAX_PARITY_COSETS,
   MAX_PAYLOAD_BYTES,
 } from './params.ts';
+export { referenceCodec } from './reference-codec.ts';
 export type { MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';

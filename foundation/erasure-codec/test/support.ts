@@ -1,0 +1,39 @@
+import { seededRng } from '@cairn/primitives';
+import type { MatrixShape, PlacedRow } from '../src/row-codec.ts';
+
+/** A signal that never aborts. */
+export const signal: AbortSignal = new AbortController().signal;
+
+/** A shape that a code can have, whether or not any payload has it. */
+export function shapeOf(log2K: number, cosets: number, rowBytes = 64): MatrixShape {
+  const dataRows = 2 ** log2K;
+  return { log2K, dataRows, cosets, rows: dataRows * (1 + cosets), rowBytes };
+}
+
+/** Bytes of chance that a seed determines. */
+export function bytesOf(length: number, seed: number): Uint8Array {
+  return seededRng(seed).fill(new Uint8Array(length));
+}
+
+/** All rows of a matrix, data and parity, each with its place. */
+export function placedRows(data: Uint8Array, parity: Uint8Array, rowBytes: number): PlacedRow[] {
+  return [...rowsOf(data, rowBytes), ...rowsOf(parity, rowBytes)].map((bytes, index) => ({
+    index,
+    bytes,
+  }));
+}
+
+/** `items` in an order that a seed determines. */
+export function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const rng = seededRng(seed);
+  return items
+    .map((item) => ({ item, key: rng.below(2 ** 32) }))
+    .sort((left, right) => left.key - right.key)
+    .map(({ item }) => item);
+}
+
+function rowsOf(matrix: Uint8Array, rowBytes: number): Uint8Array[] {
+  return Array.from({ length: matrix.length / rowBytes }, (_, index) =>
+    matrix.slice(index * rowBytes, (index + 1) * rowBytes),
+  );
+}
