@@ -3,7 +3,7 @@ import { blake3, blake3ContextKey, sha256 } from '@cairn/primitives/hashes';
 import { HASH_BYTES } from './hasher.ts';
 
 /** What a digest stands for. Digests of two domains never meet, whatever is hashed. */
-export type RowDomain = 'rows' | 'challenge' | 'combination' | 'commitment' | 'placement';
+export type RowDomain = 'rows' | 'challenge' | 'commitment' | 'placement';
 
 /**
  * The hashes of a blob's commitment, behind one number in its header: trees, transcript and random
@@ -47,7 +47,6 @@ const EXPAND_KEY = blake3ContextKey(`${CONTEXT} expand`);
 const DOMAIN_KEYS: Readonly<Record<RowDomain, Uint8Array>> = {
   rows: blake3ContextKey(`${CONTEXT} rows`),
   challenge: blake3ContextKey(`${CONTEXT} challenge`),
-  combination: blake3ContextKey(`${CONTEXT} combination`),
   commitment: blake3ContextKey(`${CONTEXT} commitment`),
   placement: blake3ContextKey(`${CONTEXT} placement`),
 };
@@ -68,11 +67,10 @@ const NODE_TAG = Uint8Array.of(1);
 const DOMAIN_TAGS: Readonly<Record<RowDomain, Uint8Array>> = {
   rows: Uint8Array.of(2),
   challenge: Uint8Array.of(3),
-  combination: Uint8Array.of(4),
-  commitment: Uint8Array.of(5),
-  placement: Uint8Array.of(6),
+  commitment: Uint8Array.of(4),
+  placement: Uint8Array.of(5),
 };
-const EXPAND_TAG = Uint8Array.of(7);
+const EXPAND_TAG = Uint8Array.of(6);
 
 /** Suite 1: SHA-256, a tag byte for each use. */
 export const sha256Suite: RowSuite = {

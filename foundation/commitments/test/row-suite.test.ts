@@ -9,13 +9,7 @@ import {
   sha256Suite,
 } from '../src/rows.ts';
 
-const DOMAINS: readonly RowDomain[] = [
-  'rows',
-  'challenge',
-  'combination',
-  'commitment',
-  'placement',
-];
+const DOMAINS: readonly RowDomain[] = ['rows', 'challenge', 'commitment', 'placement'];
 
 for (const suite of [plainBlake3Suite, sha256Suite]) {
   describe(`the ${suite.name} suite`, () => {
