@@ -4,6 +4,7 @@ import { Fault } from '@cairn/primitives';
 export type CodecFault =
   | { readonly code: 'PAYLOAD_TOO_LARGE'; readonly actualBytes: number; readonly maxBytes: number }
   | { readonly code: 'LAYOUT'; readonly field: string; readonly actual: number }
+  | { readonly code: 'BLOB_HEADER'; readonly field: string }
   | { readonly code: 'ROW_LENGTH'; readonly expectedBytes: number; readonly actualBytes: number }
   | { readonly code: 'ROW_INDEX'; readonly index: number; readonly rows: number }
   | { readonly code: 'TOO_FEW_ROWS'; readonly have: number; readonly need: number }

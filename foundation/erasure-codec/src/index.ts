@@ -1,4 +1,5 @@
 /** Reed-Solomon rows over a blob, and the commitment by which anyone checks one. */
+export { dataMatrix, payloadOf } from './blob-matrix.ts';
 export { CodecError, type CodecFault, SliceError, type SliceFault } from './errors.ts';
 export { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
 export {

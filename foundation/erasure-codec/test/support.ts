@@ -1,8 +1,19 @@
+import assert from 'node:assert/strict';
 import { seededRng } from '@cairn/primitives';
+import { CodecError, type CodecFault } from '../src/errors.ts';
 import type { MatrixShape, PlacedRow } from '../src/row-codec.ts';
 
 /** A signal that never aborts. */
 export const signal: AbortSignal = new AbortController().signal;
+
+/** Whether an error is the codec's with just these facts; for `assert.throws` and `assert.rejects`. */
+export function isCodecFault(facts: CodecFault): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof CodecError, String(error));
+    assert.deepEqual(error.facts, facts);
+    return true;
+  };
+}
 
 /** A shape that a code can have, whether or not any payload has it. */
 export function shapeOf(log2K: number, cosets: number, rowBytes = 64): MatrixShape {
