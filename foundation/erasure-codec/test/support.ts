@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { seededRng } from '@cairn/primitives';
 import { CodecError, type CodecFault } from '../src/errors.ts';
+import { inverse, multiply, pointOf } from '../src/field.ts';
 import type { MatrixShape, PlacedRow } from '../src/row-codec.ts';
 
 /** A signal that never aborts. */
@@ -47,4 +48,22 @@ function rowsOf(matrix: Uint8Array, rowBytes: number): Uint8Array[] {
   return Array.from({ length: matrix.length / rowBytes }, (_, index) =>
     matrix.slice(index * rowBytes, (index + 1) * rowBytes),
   );
+}
+
+/**
+ * What the polynomial of lowest degree with the given values at points 0, 1, … is at `point`, by
+ * Lagrange's formula; shares nothing with the codecs but the field.
+ */
+export function lagrange(values: Uint16Array, point: number): number {
+  let sum = 0;
+  for (const [index, value] of values.entries()) {
+    let term = value;
+    for (const other of values.keys()) {
+      if (other === index) continue;
+      const difference = pointOf(index) ^ pointOf(other);
+      term = multiply(term, multiply(point ^ pointOf(other), inverse(difference)));
+    }
+    sum ^= term;
+  }
+  return sum;
 }
