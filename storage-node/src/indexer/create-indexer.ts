@@ -87,6 +87,7 @@ export function createIndexer(options: IndexerOptions, deps: IndexerDeps): Index
     routes,
     describeProblem,
     ready: () => readiness(directory),
+    exposedHeaders: ['x-cairn-root'],
     limits: { drainMs: options.drainMs, maxConnections: options.maxConnections },
   });
   return {

@@ -12,6 +12,7 @@ const FILE = rootOfByte(1);
 const FRAGMENT = rootOfByte(2);
 const DIRECTORY = rootOfByte(3);
 const BROKEN = rootOfByte(4);
+const LOST = rootOfByte(5);
 
 const directory: ManifestDirectory = {
   kind: 'directory',
@@ -32,7 +33,7 @@ const directory: ManifestDirectory = {
   ],
 };
 
-/** A library over files in memory; one of them fails half-way, as a lost holder does. */
+/** A library over files in memory; one of them fails half-way, one at once, as lost holders do. */
 function memoryLibrary(files: ReadonlyMap<Root, Uint8Array>): FileLibrary {
   return {
     openRoot: async (root) => {
@@ -42,6 +43,7 @@ function memoryLibrary(files: ReadonlyMap<Root, Uint8Array>): FileLibrary {
         etag: root,
         sizeBytes: bytes.length,
         async *read(offset, length) {
+          if (root === LOST) throw new Error('no holder answers');
           yield bytes.subarray(offset, offset + Math.min(length, 100_000));
           if (root === BROKEN) throw new Error('the holder is gone');
           if (length > 100_000) yield bytes.subarray(offset + 100_000, offset + length);
@@ -62,6 +64,7 @@ describe('the file door', () => {
         [FRAGMENT, Buffer.from('+++')],
         [DIRECTORY, encodeManifest(directory)],
         [BROKEN, new Uint8Array(300_000)],
+        [LOST, new Uint8Array(300_000)],
       ]),
     );
     host = createHttpHost({
@@ -70,6 +73,7 @@ describe('the file door', () => {
       logger: silentLogger(),
       metrics: createMetrics(),
       routes: [fileRoutes({ library })],
+      exposedHeaders: ['x-cairn-root'],
       describeProblem: problemOf,
     });
     await host.start();
@@ -158,5 +162,17 @@ describe('the file door', () => {
       const reply = await get(`/v1/files/${BROKEN}`);
       await reply.arrayBuffer();
     });
+  });
+
+  it('answers a problem that nobody keeps when not even the first byte can be had', async () => {
+    const reply = await get(`/v1/files/${LOST}?name=a.bin`, { headers: { range: 'bytes=5-' } });
+    assert.equal(reply.status, 500);
+    assert.match(reply.headers.get('content-type') ?? '', /problem\+json/);
+    assert.equal(reply.headers.get('cache-control'), 'no-store');
+    for (const name of ['etag', 'accept-ranges', 'content-range', 'content-disposition']) {
+      assert.equal(reply.headers.get(name), null, name);
+    }
+    assert.equal(reply.headers.get('x-cairn-root'), null);
+    assert.equal(reply.headers.get('content-length'), String((await reply.text()).length));
   });
 });

@@ -1,22 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
-import { describeError, type Logger } from '@cairn/primitives';
+import type { Logger } from '@cairn/primitives';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { MetricsRegistry } from '../observe/create-metrics.ts';
 import { watchEventLoop } from '../observe/event-loop-watch.ts';
+import { answerFaults, answerProtocolFault, refuseConnection } from './answer-faults.ts';
 import { ConnectionWatch } from './connections.ts';
 import { type HealthCheck, registerStandardRoutes } from './health-routes.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
-import {
-  type DescribeProblem,
-  describeInternally,
-  type HttpProblem,
-  type ProblemReply,
-  problemReply,
-  protocolProblem,
-} from './problem.ts';
+import { type DescribeProblem, describeInternally } from './problem.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 
 /**
@@ -46,7 +40,7 @@ export interface HttpHostOptions {
   /** Besides the event loop, which the host watches itself. */
   readonly live?: HealthCheck;
   readonly ready?: HealthCheck;
-  /** Header names scripts in browsers may read besides the usual ones. */
+  /** Header names scripts in browsers may read besides the usual ones; problems go without them. */
   readonly exposedHeaders?: readonly string[];
 }
 
@@ -145,7 +139,11 @@ class FastifyHost implements HttpHost {
     const eventLoop = watchEventLoop();
     this.#stopWatching = () => eventLoop.stop();
     observeRequests(app, metrics);
-    answerFaults(app, options.describeProblem ?? describeInternally, options.logger);
+    answerFaults(app, {
+      describe: options.describeProblem ?? describeInternally,
+      logger: options.logger,
+      ownHeaders: exposedHeaders,
+    });
     await app.register(cors, {
       origin: '*',
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
@@ -214,31 +212,10 @@ function buildApp(limits: HttpLimits): FastifyInstance {
     // Met before any hook has run, so what the hooks add is added here.
     frameworkErrors: (error, request, reply) => {
       reply.headers({ [REQUEST_ID_HEADER]: request.id, 'access-control-allow-origin': '*' });
-      send(reply, problemReply(protocolProblem(error) ?? MALFORMED, request.id));
+      answerProtocolFault(error, request, reply);
     },
-    clientErrorHandler: (error, socket) => {
-      if (error.code === 'ECONNRESET' || !socket.writable) return;
-      const { status, title } = connectionProblem(error.code);
-      const { body } = problemReply({ ...MALFORMED, status, title, detail: title }, nextId());
-      socket.end(
-        `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
-          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
-    },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, nextId()),
   });
-}
-
-const MALFORMED: HttpProblem = {
-  status: 400,
-  title: 'Malformed request',
-  code: 'WIRE_MALFORMED',
-  detail: 'the request is not HTTP as this server reads it',
-};
-
-function connectionProblem(code: string | undefined): { status: number; title: string } {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, title: 'Request Timeout' };
-  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, title: 'Headers Too Large' };
-  return { status: 400, title: 'Malformed request' };
 }
 
 /** Times every request and names it in its reply. */
@@ -259,33 +236,6 @@ function observeRequests(app: FastifyInstance, { metrics }: MetricsRegistry): vo
     duration.observe(reply.elapsedTime / 1000, { route, code: String(reply.statusCode) });
     done();
   });
-}
-
-function answerFaults(app: FastifyInstance, describe: DescribeProblem, logger: Logger): void {
-  app.setNotFoundHandler((request, reply) => {
-    const detail = `there is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
-    const title = 'There is nothing at this path';
-    send(reply, problemReply({ status: 404, title, code: 'ROUTE_UNKNOWN', detail }, request.id));
-  });
-  app.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const problem = protocolProblem(error) ?? describe(error);
-    const fields = {
-      requestId: request.id,
-      route: request.routeOptions.url ?? 'none',
-      status: problem.status,
-      code: problem.code,
-    };
-    if (problem.status === 500) {
-      logger.error({ ...fields, error }, 'a request failed unexpectedly');
-    } else {
-      logger.debug({ ...fields, reason: describeError(error) }, 'a request was refused');
-    }
-    send(reply, problemReply(problem, request.id));
-  });
-}
-
-function send(reply: FastifyReply, { status, headers, body }: ProblemReply): void {
-  void reply.code(status).headers(headers).send(body);
 }
 
 function addressOf(

@@ -47,6 +47,8 @@ export function problemReply(problem: HttpProblem, requestId: string): ProblemRe
     status,
     headers: {
       'content-type': PROBLEM_TYPE,
+      // Whatever went wrong may be right the next time; a route may have promised otherwise.
+      'cache-control': 'no-store',
       ...(waits > 0 ? { 'retry-after': String(Math.ceil(waits)) } : {}),
     },
     body: JSON.stringify({

@@ -96,7 +96,10 @@ async function sendPath(
   return sendFile(file, found.name, request, reply, { mayChange });
 }
 
-/** Sends as the range and the preconditions ask; a failure on the way cuts the connection. */
+/**
+ * Sends as the range and the preconditions ask. A failure before the first byte is answered with a
+ * problem, one after it cuts the connection.
+ */
 export function sendFile(
   file: ReadableFile,
   pathName: string,
