@@ -45,10 +45,13 @@ export function interpolate(elements: Uint16Array, offset: number): void {
 
 /** Coefficients become those of the formal derivative, in place: X_i′ is the sum of all X_{i − 2^b}. */
 export function differentiate(coefficients: Uint16Array): void {
-  for (const [index, coefficient] of coefficients.entries()) {
+  coefficients[0] = 0;
+  for (let index = 1; index < coefficients.length; index += 1) {
+    const coefficient = coefficients[index] ?? 0;
     coefficients[index] = 0;
-    for (let bit = 1; bit <= index; bit *= 2) {
-      if (index & bit) coefficients[index - bit] = (coefficients[index - bit] ?? 0) ^ coefficient;
+    for (let bits = index; bits > 0; bits &= bits - 1) {
+      const lower = index - (bits & -bits);
+      coefficients[lower] = (coefficients[lower] ?? 0) ^ coefficient;
     }
   }
 }

@@ -95,7 +95,7 @@ describe('the reference codec', () => {
         for (const rowBytes of [64, 128]) {
           const shape = shapeOf(log2K, cosets, rowBytes);
           const { data, rows } = await encoded(shape, log2K * 4 + cosets);
-          for (let seed = 0; seed < (log2K < 6 ? 8 : 2); seed += 1) {
+          for (let seed = 0; seed < (log2K < 6 ? 8 : 1); seed += 1) {
             const some = shuffled(rows, seed).slice(0, shape.dataRows);
             await assertDecodes(some, shape, data, `seed ${seed}, ${rowBytes}-byte rows`);
           }
@@ -141,8 +141,6 @@ describe('the reference codec', () => {
       const { data, rows } = await encoded(shape, log2K);
       await assertDecodes(rows.slice(-dataRows), shape, data, 'the last coset');
       await assertDecodes(shuffled(rows, 1).slice(0, dataRows), shape, data, 'seed 1');
-      const burst = [...rows.slice(0, 100), ...rows.slice(-dataRows + 100)];
-      await assertDecodes(burst, shape, data, 'the ends');
     }).timeout(20_000);
   }
 });
@@ -246,7 +244,7 @@ describe('a signal to the reference codec', () => {
       const stopping = referenceCodec({
         sleep: async (_durationMs, inner) => {
           turns += 1;
-          if (turns === 3) controller.abort(reason);
+          if (turns === 2) controller.abort(reason);
           inner.throwIfAborted();
         },
       });
@@ -256,7 +254,7 @@ describe('a signal to the reference codec', () => {
           ? stopping.encode(data, shape, { signal: stop })
           : stopping.decode(rows, shape, { signal: stop });
       await assert.rejects(outcome, (error) => error === reason);
-      assert.equal(turns, 3, run);
+      assert.equal(turns, 2, run);
     }
   });
 });
