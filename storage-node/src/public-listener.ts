@@ -41,6 +41,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
   const { log, segments, finder, acceptor, segmentReader, gate, library, progress } = parts;
   const { chainId } = log;
   const { shard, readyLagBlocks } = config.storage;
+  const unsent = new UnsentReplies({ maxBytes: UNSENT_BYTES });
   const probe = new DiskProbe({ clock }, config.node.dataDirectory);
   const host = createHttpHost({
     host: config.http.host,
@@ -61,6 +62,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
         acceptor,
         reader: segmentReader,
         runMemory: new RunMemory(),
+        unsent,
         hasher,
         gate,
         stopping,
@@ -72,7 +74,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     ],
   });
   answerPlainOptions(host);
-  boundReplies(host);
+  boundReplies(host, unsent);
   return host;
 }
 
@@ -99,9 +101,11 @@ function answerPlainOptions({ app }: HttpHost): void {
   });
 }
 
-/** Replies that are sent whole are counted; streams hold little and wait for their reader. */
-function boundReplies({ app }: HttpHost): void {
-  const unsent = new UnsentReplies({ maxBytes: UNSENT_BYTES });
+/**
+ * Replies that are sent whole are counted; streams hold little and wait for their reader, but for
+ * segments, which their door counts.
+ */
+function boundReplies({ app }: HttpHost, unsent: UnsentReplies): void {
   app.addHook('onSend', (_, reply, payload, done) => {
     // Texts here are ASCII, so characters stand for bytes.
     if (typeof payload === 'string' || payload instanceof Uint8Array) {

@@ -21,6 +21,7 @@ import type { EntryFinder } from '../entry-finder.ts';
 import { StorageNodeError } from '../errors.ts';
 import type { AcceptOutcome, SegmentAcceptor } from '../journeys/accept-segment.ts';
 import type { SegmentReader } from '../journeys/serve-segment.ts';
+import type { UnsentReplies } from '../unsent-replies.ts';
 import { requestSignal } from './request-signal.ts';
 import { addRoute, pathNumber, pathText, queryNumber } from './route-options.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -32,6 +33,8 @@ export interface SegmentDoorsDeps {
   readonly acceptor: Pick<SegmentAcceptor, 'accept'>;
   readonly reader: Pick<SegmentReader, 'read' | 'readRun'>;
   readonly runMemory: RunMemory;
+  /** Counts what is sent: segments go out as streams, which nothing else counts. */
+  readonly unsent: Pick<UnsentReplies, 'add'>;
   readonly hasher: Pick<Hasher, 'hashMany' | 'segmentRoot'>;
   readonly gate: BodyGate;
   readonly stopping: AbortSignal;
@@ -116,15 +119,14 @@ async function getSegment(
     encodeSegmentHead({ chainId: deps.chainId, sequence: held, segment }),
     segment.data,
   ]);
+  const sizeBytes = parts.reduce((sum, { length }) => sum + length, 0);
+  deps.unsent.add(reply.raw, sizeBytes);
   void reply
     .type(SEGMENT_MESSAGE_TYPE)
     // Proven content never changes, but which entry is answered may.
     .header('cache-control', seq === undefined ? 'public, max-age=60' : 'public, max-age=31536000')
     .header('x-content-type-options', 'nosniff')
-    .header(
-      'content-length',
-      parts.reduce((sum, { length }) => sum + length, 0),
-    );
+    .header('content-length', sizeBytes);
   // The segments' own memory goes out: they are not copied into one message.
   return Readable.from(parts, { objectMode: false });
 }
