@@ -77,7 +77,8 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
 
     async progress({ root, sequence, sizeBytes }, options): Promise<HolderProgress | undefined> {
       const info = await node.fileInfoAt(sequence, options);
-      if (info === undefined) return undefined;
+      // Another file's entry: a reorg moved this one, or a node made its place up.
+      if (info?.tx.dataMerkleRoot !== root || info.tx.size !== sizeBytes) return undefined;
       if (info.finalized) return { finalized: true, holds: () => true };
       const url = `${node.url}${heldPath(root, sequence)}`;
       const { signal } = options;

@@ -33,6 +33,7 @@ import { exclusiveSender, isExclusive } from './exclusive-sender.ts';
 import { filesClient } from './files-client.ts';
 import { type Answers, failureOf, type Holder, HolderBook } from './holders.ts';
 import { type IndexerClient, indexerClient } from './indexer-client.ts';
+import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
 import type { PutDeps } from './put-file.ts';
 import { uploadJournal } from './upload-journal.ts';
@@ -153,6 +154,7 @@ class Connection {
       writableHolders: (call) => this.#writableHolders(call),
       isFlowKnown: this.#knownFlow() !== undefined,
       payer: (flow, call) => this.#payer(flow, call),
+      entryCheck: (flow) => this.#entryCheck(flow),
       clock: this.#clock,
       rng: this.#rng,
       logger: this.#logger,
@@ -163,16 +165,12 @@ class Connection {
   async download(_call: Call): Promise<DownloadDeps> {
     this.#assertNodes();
     const flow = this.#knownFlow();
-    const checkEntry =
-      this.#chain === undefined || flow === undefined
-        ? undefined
-        : chainEntryCheck(this.#chain, flow, this.#logger);
     return {
       book: this.#book,
       nodes: this.#nodes,
       indexer: this.#indexer,
       hasher: await this.#loadHasher(),
-      checkEntry,
+      checkEntry: flow === undefined ? undefined : this.#entryCheck(flow),
       clock: this.#clock,
       logger: this.#logger,
     };
@@ -257,6 +255,10 @@ class Connection {
       this.#payers.set(address, payer);
     }
     return payer;
+  }
+
+  #entryCheck(flow: Address): EntryCheck | undefined {
+    return this.#chain && chainEntryCheck(this.#chain, flow, this.#logger);
   }
 
   #openSender(client: ChainClient, chainId: Payer['chainId']): TransactionSender | undefined {

@@ -61,7 +61,7 @@ export interface SegmentDoor {
       readonly allocate?: (length: number) => Uint8Array;
     },
   ): Promise<readonly Segment[]>;
-  /** `undefined` while the node does not know the entry. */
+  /** `undefined` while the node does not know the entry, or has another file's in its place. */
   progress(
     entry: Pick<EntryPlace, 'root' | 'sequence' | 'sizeBytes'>,
     options: { readonly signal: AbortSignal },

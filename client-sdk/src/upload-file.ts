@@ -67,7 +67,7 @@ export async function storeFiles(
   const different = new Map(files.map((file) => [file.root, file]));
   const entries = new Map<Root, KnownEntry>();
   for (const [root, file] of different) {
-    const known = await findKnown(file, network.holders, options);
+    const known = await findKnown(file, network, options);
     if (known !== undefined) entries.set(root, known);
   }
   const unpaid = [...different.values()].filter(({ root }) => !entries.has(root));
@@ -140,11 +140,11 @@ type KnownEntry = Pick<PaidEntry, 'sequence' | 'startSector'> &
 /** The entry a file has already, if it may be used instead of paying. */
 async function findKnown(
   file: PreparedUpload,
-  holders: readonly Holder[],
+  network: UploadNetwork,
   { tags, resubmit, signal }: StoreOptions,
 ): Promise<KnownEntry | undefined> {
   if (resubmit !== undefined) return undefined;
-  return findEntry(file, tags ?? new Uint8Array(0), holders, { signal });
+  return findEntry(file, tags ?? new Uint8Array(0), network, { signal });
 }
 
 interface StoredReplica {

@@ -2,6 +2,7 @@ import type { Address, ChainId, Rng } from '@cairn/primitives';
 import { chooseHolders } from '@cairn/wire-protocol';
 import { type HolderFailure, SdkError } from './errors.ts';
 import type { Answers, Holder } from './holders.ts';
+import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
 
 /** What opening a network for writing needs. */
@@ -15,6 +16,8 @@ export interface UploadNetworkDeps {
     flow: Address,
     options: { readonly signal: AbortSignal },
   ) => Promise<Payer | undefined>;
+  /** Asks the chain about entries of a log contract; `undefined` without a chain. */
+  readonly entryCheck: (flow: Address) => EntryCheck | undefined;
   readonly rng: Rng;
 }
 
@@ -25,6 +28,7 @@ export interface UploadNetwork {
   readonly holders: readonly Holder[];
   readonly failures: readonly HolderFailure[];
   readonly payer: Payer | undefined;
+  readonly checkEntry: EntryCheck | undefined;
 }
 
 /**
@@ -35,7 +39,7 @@ export interface UploadNetwork {
  */
 export async function openUploadNetwork(
   replicas: number,
-  { writableHolders, isFlowKnown, payer: openPayer, rng }: UploadNetworkDeps,
+  { writableHolders, isFlowKnown, payer: openPayer, entryCheck, rng }: UploadNetworkDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<UploadNetwork> {
   const { answers, failures } = await writableHolders({ signal });
@@ -60,7 +64,7 @@ export async function openUploadNetwork(
   if (chooseHolders(holders, replicas, 'min', rng) === undefined) {
     throw notEnough(replicas, holders.length, failures);
   }
-  return { chainId, flow, holders, failures, payer };
+  return { chainId, flow, holders, failures, payer, checkEntry: entryCheck(flow) };
 }
 
 /** Too few nodes, with what those that failed said. */

@@ -49,10 +49,12 @@ export function zgDoor(node: StorageNode): SegmentDoor {
       };
     },
 
-    async progress({ sequence }, options) {
+    async progress({ root, sequence, sizeBytes }, options) {
       const info = await node.fileInfoAt(sequence, options);
+      // Another file's entry: a reorg moved this one, or a node made its place up.
+      if (info?.tx.dataMerkleRoot !== root || info.tx.size !== sizeBytes) return undefined;
       // `uploadedSegNum` is a boundary on some nodes and a count on others: it says nothing safe.
-      return info === undefined ? undefined : { finalized: info.finalized, holds: undefined };
+      return { finalized: info.finalized, holds: undefined };
     },
   };
 }

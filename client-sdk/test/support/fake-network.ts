@@ -75,6 +75,8 @@ export interface FakeNodeOptions {
   readonly busyTimes?: number;
   /** Size it claims for every file. */
   readonly claimBytes?: number;
+  /** The place it names when it is asked for a file's entries by root. */
+  readonly claimEntry?: { readonly sequence: number; readonly sizeBytes: number };
   /** Stops answering after so many stored segments. */
   readonly dieAfter?: number;
   /** Status reads until it knows a new entry. */
@@ -197,7 +199,11 @@ export class FakeNode {
   }
 
   #stat(root: string, response: ServerResponse): void {
-    const entry = this.entry(root);
+    const { claimEntry } = this.options;
+    const known = this.entry(root);
+    const empty = { root, startSector: 0, paddedSectors: 1, nodes: [], tags: new Uint8Array(0) };
+    const claimed = claimEntry && { ...empty, ...known, ...claimEntry };
+    const entry = claimed ?? known;
     if (entry === undefined) {
       this.#problem(response, 404, 'FILE_UNKNOWN', 'elsewhere');
       return;
@@ -217,7 +223,7 @@ export class FakeNode {
           submitter: FLOW,
           tags: toHex(tags),
           block: 1,
-          finalized: this.isFinal(entry),
+          finalized: claimed !== undefined || this.isFinal(entry),
           ownedSegments: owned,
           heldSegments: held,
           pruned: false,
@@ -486,6 +492,7 @@ export class FakeNetwork {
         ),
       isFlowKnown: false,
       payer: async () => this.payer,
+      entryCheck: () => options.checkEntry,
       clock,
       rng: seededRng(options.seed ?? 1),
       logger,
