@@ -1,10 +1,4 @@
-/** What of a reply is needed to watch it go out. */
-export interface OutgoingReply {
-  /** Told once, when the reply is with the operating system or its connection is gone. */
-  once(event: 'close', listener: () => void): unknown;
-  /** Cuts the connection. */
-  destroy(): unknown;
-}
+import { onceOver, type RawReply } from './doors/once-over.ts';
 
 /** Replies up to here fit a socket's own buffer; they are not counted. */
 const SMALL_REPLY_BYTES = 65_536;
@@ -18,7 +12,7 @@ const SMALL_REPLY_BYTES = 65_536;
 export class UnsentReplies {
   readonly #maxBytes: number;
   /** Oldest first. */
-  readonly #waiting = new Map<OutgoingReply, number>();
+  readonly #waiting = new Map<RawReply, number>();
   #bytes = 0;
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
@@ -30,20 +24,27 @@ export class UnsentReplies {
     return this.#bytes;
   }
 
-  /** Counts a reply of `bytes` until it is sent. */
-  add(reply: OutgoingReply, bytes: number): void {
+  /** Counts a reply of `bytes` until it is sent or its connection is gone. */
+  add(reply: RawReply, bytes: number): void {
     if (bytes <= SMALL_REPLY_BYTES) return;
     this.#waiting.set(reply, bytes);
     this.#bytes += bytes;
-    reply.once('close', () => this.#remove(reply));
+    onceOver(reply, () => this.#remove(reply));
     for (const oldest of this.#waiting.keys()) {
       if (this.#bytes <= this.#maxBytes || oldest === reply) return;
-      this.#remove(oldest);
-      oldest.destroy();
+      this.#cut(oldest);
     }
   }
 
-  #remove(reply: OutgoingReply): void {
+  /** With its connection go all replies that wait on it. */
+  #cut({ req: { socket } }: RawReply): void {
+    for (const reply of this.#waiting.keys()) {
+      if (reply.req.socket === socket) this.#remove(reply);
+    }
+    socket.destroy();
+  }
+
+  #remove(reply: RawReply): void {
     this.#bytes -= this.#waiting.get(reply) ?? 0;
     this.#waiting.delete(reply);
   }

@@ -1,6 +1,7 @@
 import type { HttpReplyOut } from '@cairn/node-runtime/http';
 import { BufferPool, SEGMENT_BYTES } from '@cairn/primitives';
 import { MAX_SEGMENTS_PER_REPLY } from '@cairn/wire-protocol';
+import { isOver, onceOver } from './once-over.ts';
 
 /** Replies that hold memory at once, at most: 64 MiB. */
 const MAX_LENT = 32;
@@ -20,13 +21,13 @@ export class RunMemory {
    * readers that take their time. Memory of a reply that broke off is not used again: something may
    * still be reading it.
    */
-  lendTo(reply: HttpReplyOut): ((length: number) => Uint8Array) | undefined {
-    if (this.#lent >= MAX_LENT || reply.raw.destroyed) return undefined;
+  lendTo({ raw }: Pick<HttpReplyOut, 'raw'>): ((length: number) => Uint8Array) | undefined {
+    if (this.#lent >= MAX_LENT || isOver(raw)) return undefined;
     this.#lent += 1;
     let lent: Uint8Array | undefined;
-    reply.raw.once('close', () => {
+    onceOver(raw, () => {
       this.#lent -= 1;
-      if (lent !== undefined && reply.raw.writableFinished) this.#pool.give(lent);
+      if (lent !== undefined && raw.writableFinished) this.#pool.give(lent);
     });
     return (length) => {
       lent = this.#pool.take(length);
