@@ -63,20 +63,17 @@ export async function payFor(
 }
 
 /**
- * Names a payment by everything that makes it this one: chain, contract, roots, tags and the
- * caller's own word. The same again is the same payment.
+ * Names a payment by everything that makes it this one: chain, contract, roots, lengths, tags and
+ * the caller's own word. The same again is the same payment.
  */
 export function intentOf(
   { chainId, flow }: Pick<Payer, 'chainId' | 'flow'>,
-  files: readonly { readonly root: Root }[],
+  files: readonly Pick<PreparedUpload, 'root' | 'sizeBytes'>[],
   tags: Uint8Array,
   resubmit: string | undefined,
 ): string {
-  const [only] = files;
-  const what =
-    files.length === 1 && only !== undefined
-      ? only.root
-      : toHex(keccak256(utf8Bytes(files.map(({ root }) => root).join())));
+  const names = files.map(({ root, sizeBytes }) => `${root}:${sizeBytes}`);
+  const what = toHex(keccak256(utf8Bytes(names.join())));
   const word = utf8Bytes(resubmit ?? '');
   const rest =
     tags.length === 0 && word.length === 0

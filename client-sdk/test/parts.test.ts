@@ -49,13 +49,17 @@ describe('cost', () => {
 describe('payment intents', () => {
   it('are the same for the same payment only, and short enough for the sender', () => {
     const chain = { chainId: CHAIN, flow };
-    const [one, two] = ['1', '2'].map((digit) => ({ root: parseRoot(`0x${digit.repeat(64)}`) }));
+    const [one, two] = ['1', '2'].map((digit) => ({
+      root: parseRoot(`0x${digit.repeat(64)}`),
+      sizeBytes: 3,
+    }));
     assert.ok(one !== undefined && two !== undefined);
     const none = new Uint8Array(0);
     const intents = [
       intentOf(chain, [one], none, undefined),
       intentOf(chain, [two], none, undefined),
       intentOf(chain, [one, two], none, undefined),
+      intentOf(chain, [{ ...one, sizeBytes: 4 }], none, undefined),
       intentOf(chain, [two, one], none, undefined),
       intentOf(chain, [one], Uint8Array.of(1), undefined),
       intentOf(chain, [one], none, 'again'),
