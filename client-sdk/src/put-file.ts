@@ -88,7 +88,7 @@ export function receiptOf(
   const fees = receipts.filter(({ feeWei }) => feeWei !== undefined);
   return {
     ...whole,
-    sizeBytes: fragments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     ...(fees.length === 0
       ? {}
       : { feeWei: fees.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n) }),

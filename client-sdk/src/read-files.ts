@@ -13,6 +13,9 @@ export type OpenStoredOptions = Pick<GetOptions, 'path' | 'decryption' | 'parall
   readonly signal: AbortSignal;
 };
 
+/** A file of a manifest, as far as opening it needs. */
+export type ListedFile = Pick<ManifestFile, 'roots' | 'sizeBytes'>;
+
 /** A stored file, found by reference, or by its path inside a directory, and decrypted. */
 export async function openStored(
   reference: FileReference,
@@ -34,16 +37,30 @@ export async function openStored(
 
 /** A file of a manifest. Its length is what the manifest says, which its root commits to. */
 export async function openEntry(
-  { roots, sizeBytes }: Pick<ManifestFile, 'roots' | 'sizeBytes'>,
+  entry: ListedFile,
   deps: DownloadDeps,
   options: OpenStoredOptions,
 ): Promise<StoredFile> {
+  const { roots } = entry;
   if (roots.length === 0) {
     return { ...memoryFileSource(new Uint8Array(0)), roots: [], evidence: [] };
   }
-  const file = await openDecrypted({ roots }, deps, options);
+  return asListed(await openDecrypted({ roots }, deps, options), entry, options.decryption);
+}
+
+/**
+ * A file as long as its manifest says. Its log entry may hold more trailing zeros, of another file
+ * with the same root; encrypted files have no such twins.
+ *
+ * @throws {SdkError} SDK_SIZE_DISPUTED
+ */
+export function asListed(
+  file: StoredFile,
+  { roots, sizeBytes }: ListedFile,
+  decryption: Decryption | undefined,
+): StoredFile {
   if (file.sizeBytes === sizeBytes) return file;
-  if (file.sizeBytes > sizeBytes && options.decryption === undefined) {
+  if (file.sizeBytes > sizeBytes && decryption === undefined) {
     return { ...file, ...sliceSource(file, 0, sizeBytes) };
   }
   const [root] = roots;

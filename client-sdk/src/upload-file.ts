@@ -53,7 +53,8 @@ export type StoreOptions = Pick<
  * Every step looks before it acts, so the journey may be run again from the start after any cut:
  * a known file is not paid, a paid intent is not paid again, a held segment is not sent.
  *
- * @returns a receipt for each file, in order; files with the same root share an entry
+ * @returns a receipt for each file, in order; files with the same root share the entry of the
+ *   longest: they differ in trailing zeros only
  * @throws {SdkError} SDK_NOT_ENOUGH_HOLDERS, SDK_WRONG_NETWORK, SDK_NO_PAYER, SDK_DECLINED,
  *   SDK_NOT_FINAL, SDK_SOURCE_CHANGED; what the payer throws; the signal's reason
  */
@@ -64,7 +65,7 @@ export async function storeFiles(
   options: StoreOptions,
 ): Promise<readonly FileReceipt[]> {
   const { signal, parallel = UPLOAD_PARALLEL } = options;
-  const different = new Map(files.map((file) => [file.root, file]));
+  const different = longestOfEachRoot(files);
   const entries = new Map<Root, KnownEntry>();
   for (const [root, file] of different) {
     const known = await findKnown(file, network, options);
@@ -106,6 +107,16 @@ export async function storeFiles(
     if (receipt === undefined) throw new Error(`no receipt for ${root}`);
     return receipt;
   });
+}
+
+/** A root does not fix how many trailing zeros there are, and the longest file holds all others. */
+function longestOfEachRoot(files: readonly PreparedUpload[]): ReadonlyMap<Root, PreparedUpload> {
+  const longest = new Map<Root, PreparedUpload>();
+  for (const file of files) {
+    const { sizeBytes = 0 } = longest.get(file.root) ?? {};
+    if (file.sizeBytes > sizeBytes) longest.set(file.root, file);
+  }
+  return longest;
 }
 
 function receiptOf(

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { sliceSource } from '@cairn/log-layer';
 import { mapConcurrent } from '@cairn/primitives';
 import type { FilesClient, LsOptions } from '../client.ts';
 import { type DirectoryEntry, type DirectoryItem, pathNames } from '../directories.ts';
 import { SdkError } from '../errors.ts';
+import { asListed } from '../read-files.ts';
 import { type DownloadOptions, writeToPath } from './download-to-path.ts';
 import { openFileSource } from './file-source.ts';
 
@@ -58,7 +58,8 @@ export interface DownloadDirectoryResult {
  * Brings a stored directory to disk. The target must be new or empty, so nothing that is there can
  * lead a write elsewhere.
  *
- * @throws {SdkError} SDK_PATH_EXISTS, SDK_PATH_UNSAFE; as `FilesClient.get`
+ * @throws {SdkError} SDK_PATH_EXISTS, SDK_PATH_UNSAFE; SDK_SIZE_DISPUTED if holders give a file
+ *   another length than the manifest; as `FilesClient.get`
  */
 export async function downloadDirectory(
   files: Pick<FilesClient, 'ls' | 'open'>,
@@ -93,18 +94,17 @@ export async function downloadDirectory(
   }
   let totalBytes = 0;
   const bring = async (
-    { path, roots, sizeBytes }: Extract<DirectoryEntry, { readonly kind: 'file' }>,
+    entry: Extract<DirectoryEntry, { readonly kind: 'file' }>,
     inner: AbortSignal,
   ): Promise<void> => {
+    const { path, roots, sizeBytes } = entry;
     const full = join(target, path);
     await mkdir(dirname(full), { recursive: true });
     const file =
       roots.length === 0
         ? await files.open(root, { ...rest, path, signal: inner })
         : await files.open({ roots }, { ...rest, signal: inner });
-    const isLonger = file.sizeBytes > sizeBytes && decryption === undefined;
-    const exact = isLonger ? { ...file, ...sliceSource(file, 0, sizeBytes) } : file;
-    await writeToPath(exact, full, { signal: inner });
+    await writeToPath(asListed(file, entry, decryption), full, { signal: inner });
     totalBytes += sizeBytes;
     onFile?.(path, sizeBytes);
   };
