@@ -9,6 +9,22 @@ const MAX_LINKS = 40;
 /** A file or a directory, whatever links led there. */
 export type Resolved = ManifestFile | ManifestDirectory;
 
+/** Entries of directories by their names, so that a path costs a look-up for each of its names. */
+export class EntryIndex {
+  /** Made when a directory is first looked into, kept as long as the directory itself. */
+  readonly #byDirectory = new WeakMap<ManifestDirectory, ReadonlyMap<string, ManifestEntry>>();
+
+  /** The entry `name` of a directory. */
+  find(directory: ManifestDirectory, name: string): ManifestEntry | undefined {
+    let byName = this.#byDirectory.get(directory);
+    if (byName === undefined) {
+      byName = new Map(directory.entries.map((entry) => [entry.name, entry]));
+      this.#byDirectory.set(directory, byName);
+    }
+    return byName.get(name);
+  }
+}
+
 /**
  * What stands at `path` of a directory, following its symbolic links. Links never lead out of the
  * directory: an absolute target or one above the top leads nowhere.
@@ -16,12 +32,17 @@ export type Resolved = ManifestFile | ManifestDirectory;
  * @param path - names joined by `/`; empty ones are skipped
  * @throws {FileDoorError} FILE_PATH_UNKNOWN, FILE_LINK_BROKEN
  */
-export function resolvePath(top: ManifestDirectory, path: string, root: Root): Resolved {
+export function resolvePath(
+  top: ManifestDirectory,
+  path: string,
+  { root, index }: { readonly root: Root; readonly index: EntryIndex },
+): Resolved {
   const ancestors: ManifestDirectory[] = [];
-  const names = path.split('/').filter((name) => name !== '');
+  /** What is still to be walked, the next name last. */
+  const names = namesOf(path);
   let here: Resolved = top;
   let links = 0;
-  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
     if (name === '.') continue;
     if (name === '..') {
       const parent = ancestors.pop();
@@ -29,7 +50,8 @@ export function resolvePath(top: ManifestDirectory, path: string, root: Root): R
       here = parent;
       continue;
     }
-    const entry: ManifestEntry | undefined = entriesOf(here).find((one) => one.name === name);
+    const entry: ManifestEntry | undefined =
+      here.kind === 'directory' ? index.find(here, name) : undefined;
     if (entry === undefined) {
       throw new FileDoorError(
         { code: 'FILE_PATH_UNKNOWN', root, path: shorten(path) },
@@ -40,7 +62,7 @@ export function resolvePath(top: ManifestDirectory, path: string, root: Root): R
       links += 1;
       if (links > MAX_LINKS) throw broken(root, path, `follows more than ${MAX_LINKS} links`);
       if (entry.link.startsWith('/')) throw broken(root, path, 'leads out of the directory');
-      names.unshift(...entry.link.split('/').filter((part) => part !== ''));
+      names.push(...namesOf(entry.link));
       continue;
     }
     if (here.kind === 'directory') ancestors.push(here);
@@ -59,8 +81,12 @@ export function directoryLines(directory: ManifestDirectory): DirectoryLine[] {
   });
 }
 
-function entriesOf(entry: Resolved): readonly ManifestEntry[] {
-  return entry.kind === 'directory' ? entry.entries : [];
+/** The names in a path, the first one last. */
+function namesOf(path: string): string[] {
+  return path
+    .split('/')
+    .filter((name) => name !== '')
+    .reverse();
 }
 
 function broken(root: Root, path: string, reason: string): FileDoorError {

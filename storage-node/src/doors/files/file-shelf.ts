@@ -1,6 +1,6 @@
 import { type Fault, isFault, LruCache, MAX_MANIFEST_BYTES, type Root } from '@cairn/primitives';
 import { isManifest, type ManifestDirectory, parseManifest } from '@cairn/wire-protocol';
-import { type Resolved, resolvePath } from './directory-tree.ts';
+import { EntryIndex, type Resolved, resolvePath } from './directory-tree.ts';
 import { FileDoorError } from './errors.ts';
 import { type FileLibrary, joinFiles, type ReadableFile, readWhole } from './readable-file.ts';
 
@@ -12,6 +12,7 @@ const MANIFEST_HEAD_BYTES = 34;
 /** Finds files by root, and by path inside directories. */
 export class FileShelf {
   readonly #library: FileLibrary;
+  readonly #index = new EntryIndex();
   readonly #manifests = new LruCache<
     Root,
     { readonly top: ManifestDirectory; readonly bytes: number }
@@ -46,7 +47,7 @@ export class FileShelf {
     path: string,
     options: { readonly signal: AbortSignal },
   ): Promise<Resolved> {
-    return resolvePath(await this.#manifest(root, options), path, root);
+    return resolvePath(await this.#manifest(root, options), path, { root, index: this.#index });
   }
 
   /** The bytes of a file of a directory: its fragments, one after another. */
