@@ -12,3 +12,4 @@ export {
 } from './params.ts';
 export { referenceCodec } from './reference-codec.ts';
 export type { MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';
+export { type LoadWasmCodecOptions, loadWasmCodec } from './wasm/wasm-codec.ts';
