@@ -1,5 +1,6 @@
 import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
-import type { Root } from '@cairn/primitives';
+import { memoryFileSource } from '@cairn/log-layer';
+import { keccak256, type Root, toHex } from '@cairn/primitives';
 import { encodeManifest } from '@cairn/wire-protocol';
 import type { DirectoryReceipt, FileReceipt, PutDirectoryOptions } from './client.ts';
 import { type DirectoryEntry, type DirectoryItem, manifestOf, pathNames } from './directories.ts';
@@ -9,7 +10,6 @@ import {
   type PreparedPut,
   type PutDeps,
   preparePut,
-  prepareSmallFile,
   receiptOf,
 } from './put-file.ts';
 import { storeFiles } from './upload-file.ts';
@@ -24,6 +24,11 @@ interface OpenItem {
 /**
  * Stores a directory: its files in groups that are paid together, its manifest last, so that a
  * root that can be read names files that can be read.
+ *
+ * The journal keeps each file until the manifest is stored: encrypted anew, a file of a finished
+ * group would be another file, to be paid again.
+ *
+ * @throws as `FilesClient.putDirectory`
  */
 export async function putDirectory(
   items: Iterable<DirectoryItem> | AsyncIterable<DirectoryItem>,
@@ -34,6 +39,7 @@ export async function putDirectory(
   const network = await openUploadNetwork(replicas, deps, { signal });
   const entries: DirectoryEntry[] = [];
   const paid = new Map<Root, FileReceipt>();
+  const journalKeys: (string | undefined)[] = [];
   let totalBytes = 0;
   let group: OpenItem[] = [];
   const flush = async (): Promise<void> => {
@@ -65,6 +71,7 @@ export async function putDirectory(
       const prepared = await closeOnFailure(close, () =>
         preparePut(source, network, deps, options),
       );
+      journalKeys.push(prepared.journalKey);
       group.push({ path, prepared, close });
       const roots = prepared.parts.map(({ root }) => root);
       entries.push({ kind: 'file', path, sizeBytes: source.sizeBytes, roots });
@@ -76,20 +83,21 @@ export async function putDirectory(
     for (const { close } of group) await close();
   }
   const bytes = encodeManifest(manifestOf(entries));
-  const seed = deps.rng.fill(new Uint8Array(32));
-  const manifest = await prepareSmallFile(bytes, seed, 'directory', deps, { encryption, signal });
-  const [stored] = await storeFiles([manifest], network, deps, options);
+  const manifest = await preparePut(memoryFileSource(bytes), network, deps, {
+    signal,
+    ...(encryption === undefined ? {} : { encryption }),
+    // Only where every file can be recalled is the manifest the same in a later run.
+    ...(journalKeys.includes(undefined) ? {} : { resumeKey: `manifest ${toHex(keccak256(bytes))}` }),
+  });
+  const [stored] = await storeFiles(filesOf(manifest), network, deps, options);
   if (stored === undefined) throw new Error('a manifest without a receipt');
   paid.set(stored.root, stored);
-  const put = {
-    plainBytes: bytes.length,
-    parts: [manifest],
-    manifest: undefined,
-    journalKey: undefined,
-  };
+  for (const key of [...journalKeys, manifest.journalKey]) {
+    if (key !== undefined) await deps.journal.delete(key);
+  }
   return {
     root: stored.root,
-    manifest: receiptOf(put, [stored], encryption),
+    manifest: receiptOf(manifest, [stored], encryption),
     files: entries.filter(({ kind }) => kind === 'file').length,
     totalBytes,
     feeWei: [...paid.values()].reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n),
@@ -106,11 +114,7 @@ async function storeGroup(
   if (group.length === 0) return [];
   try {
     const files = group.flatMap(({ prepared }) => prepared.parts);
-    const receipts = await storeFiles(files, network, deps, options);
-    for (const { prepared } of group) {
-      if (prepared.journalKey !== undefined) await deps.journal.delete(prepared.journalKey);
-    }
-    return receipts;
+    return await storeFiles(files, network, deps, options);
   } catch (error) {
     for (const { prepared } of group) await forgetIfChanged(prepared, deps, error);
     throw error;

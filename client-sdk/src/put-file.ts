@@ -136,34 +136,21 @@ export async function preparePut(
   return { plainBytes: plain.sizeBytes, parts, manifest, journalKey };
 }
 
-/** A small file that belongs to an upload, encrypted like the rest. `label` sets its chance apart. */
-export async function prepareSmallFile(
-  bytes: Uint8Array,
-  seed: Uint8Array,
-  label: string,
-  deps: PutDeps,
-  {
-    encryption,
-    signal,
-  }: { readonly encryption?: Encryption | undefined; readonly signal: AbortSignal },
-): Promise<PreparedUpload> {
-  // The bytes are part of the chance: the same seed never covers two different contents.
-  const own = keccak256(concatBytes(seed, utf8Bytes(label), keccak256(bytes)));
-  const stored = await storedSource(memoryFileSource(bytes), encryption, own);
-  return prepareUpload(stored, deps, { signal, isRechecked: false });
-}
-
+/** The list of a cut file's parts, encrypted like them. */
 async function prepareManifest(
   name: string,
   roots: readonly Root[],
   sizeBytes: number,
   seed: Uint8Array,
   deps: PutDeps,
-  options: PrepareOptions,
+  { encryption, signal }: PrepareOptions,
 ): Promise<PreparedUpload> {
   const entries = [{ kind: 'file' as const, name, roots, sizeBytes }];
   const bytes = encodeManifest({ kind: 'directory', name: '/', entries });
-  return prepareSmallFile(bytes, seed, 'fragments', deps, options);
+  // The bytes are part of the chance: the same seed never covers two different contents.
+  const own = keccak256(concatBytes(seed, utf8Bytes('fragments'), keccak256(bytes)));
+  const stored = await storedSource(memoryFileSource(bytes), encryption, own);
+  return prepareUpload(stored, deps, { signal, isRechecked: false });
 }
 
 async function prepareParts(

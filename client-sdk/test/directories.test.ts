@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { memoryFileSource } from '@cairn/log-layer';
-import { isFault } from '@cairn/primitives';
+import { isFault, memoryKeyValueStore } from '@cairn/primitives';
 import { type DirectoryItem, listEntries, manifestOf, pathNames } from '../src/directories.ts';
 import { aperiodicBytes, FakeNetwork } from './support/fake-network.ts';
 
@@ -79,6 +79,35 @@ describe('directories', () => {
       aperiodicBytes(300_000),
     );
   });
+
+  for (const cutAt of ['second group', 'manifest'] as const) {
+    it(`pays no sealed file twice when it is cut off at the ${cutAt}`, async () => {
+      const key = new Uint8Array(32).fill(1);
+      const options = { encryption: { kind: 'sealed', key } } as const;
+      const many = Array.from({ length: 40 }, (_, index): DirectoryItem => {
+        const source = memoryFileSource(aperiodicBytes(index + 1));
+        const open = async () => ({ ...source, resumeKey: `file ${index}` });
+        return { kind: 'file', path: `${index}`, open };
+      });
+      const journal = memoryKeyValueStore();
+      const first = network.client({ journal, seed: 2 });
+      const onFile = (path: string): void => {
+        if (cutAt === 'second group' && path === '31') throw new Error('killed');
+        if (cutAt === 'manifest' && path === '39') network.crashAfterPayment = true;
+      };
+      await assert.rejects(first.putDirectory(many, { ...options, onFile }), /killed/);
+      network.crashAfterPayment = false;
+      const second = network.client({ journal, seed: 3 });
+      const { root } = await second.putDirectory(many, options);
+      assert.equal(network.entries.length, 41);
+      const decryption = { key };
+      const read = await network.client().getBytes(root, { path: '7', decryption });
+      assert.deepEqual(read, aperiodicBytes(8));
+      for await (const record of journal.entries({}, { signal: AbortSignal.timeout(1000) })) {
+        assert.fail(`the journal still holds ${record[0].length} bytes of key`);
+      }
+    });
+  }
 
   it('tells what differs between two directories', async () => {
     const client = network.client();
