@@ -7,6 +7,7 @@ export type CodecFault =
   | { readonly code: 'BLOB_HEADER'; readonly field: string }
   | { readonly code: 'ROW_LENGTH'; readonly expectedBytes: number; readonly actualBytes: number }
   | { readonly code: 'ROW_INDEX'; readonly index: number; readonly rows: number }
+  | { readonly code: 'PARITY'; readonly index: number }
   | { readonly code: 'TOO_FEW_ROWS'; readonly have: number; readonly need: number }
   | { readonly code: 'QUORUM_TOO_LARGE'; readonly members: number; readonly maxMembers: number }
   | { readonly code: 'SEATS'; readonly member: number; readonly seats: number };
@@ -26,7 +27,8 @@ export type SliceFault =
       readonly actual: readonly number[];
     }
   | { readonly code: 'ROW_PATH'; readonly index: number }
-  | { readonly code: 'ROW_COMBINATION'; readonly index: number };
+  | { readonly code: 'ROW_COMBINATION'; readonly index: number }
+  | { readonly code: 'EVIDENCE_GOOD_ROW'; readonly index: number };
 
 /** A fault of what came from outside: nothing of it may be used. */
 export class SliceError extends Fault<SliceFault> {}

@@ -1,0 +1,214 @@
+import { type RowSuite, rowPathRoot } from '@cairn/commitments/rows';
+import { equalBytes } from '@cairn/primitives';
+import { type BlobParams, refuseHeader } from './blob-params.ts';
+import { SliceError } from './errors.ts';
+import { scalarCombiner } from './kernels/scalar-combiner.ts';
+import type { BlobLayout } from './layout.ts';
+import { COMBINATION_BYTES } from './params.ts';
+import type { PlacedRow } from './row-codec.ts';
+import { HASH_BYTES } from './transcript.ts';
+import {
+  assertCommitment,
+  assertCosetRoots,
+  assertLength,
+  assertParams,
+  type BlobHeader,
+  type ExpectedBlob,
+  type VerifiedHeader,
+  type VerifyOptions,
+} from './verified-header.ts';
+
+declare const member: unique symbol;
+declare const verified: unique symbol;
+
+/** A row as it comes from outside, with what ties it to its coset's root. */
+export interface ProvenRow extends PlacedRow {
+  /** Siblings from the leaf up, 32 bytes each: log2 K of them. */
+  readonly path: Uint8Array;
+}
+
+/**
+ * A row proven to be one of those that were committed to, at its place. It need not be of a
+ * codeword. Only `verifyMembership` and `verifyDataRow` make one, and what verifies more.
+ */
+export type MemberRow = ProvenRow & {
+  /** The blob it is of. */
+  readonly blob: ExpectedBlob & BlobParams;
+  readonly [member]: true;
+};
+
+/** A member whose combination is what the codeword's has to be. Only `verifyRows` makes one. */
+export type VerifiedRow = MemberRow & { readonly [verified]: true };
+
+/**
+ * Proves that a row was committed to.
+ *
+ * @throws {SliceError} SLICE_FORM, SLICE_LENGTH, SLICE_HEADER, ROW_PATH
+ */
+export function verifyMembership(
+  row: ProvenRow,
+  header: VerifiedHeader,
+  { suite }: Pick<VerifyOptions, 'suite'>,
+): MemberRow {
+  return verifyMembers([row], header, suite)[0] as MemberRow;
+}
+
+/**
+ * Proves that a row was committed to and, by its combination, that it is of the codeword: the full
+ * check that a holder or a light client makes.
+ *
+ * @throws {SliceError} as `verifyMembership`; ROW_COMBINATION, which is evidence: `badRowEvidence`
+ */
+export function verifyRow(
+  row: ProvenRow,
+  header: VerifiedHeader,
+  options: VerifyOptions,
+): VerifiedRow {
+  return verifyRows([row], header, options)[0] as VerifiedRow;
+}
+
+/** Bytes of rows that are copied together, to be hashed and combined at once. */
+const BATCH_BYTES = 2 ** 21;
+
+/**
+ * `verifyRow` for many, faster; the first fault refuses all.
+ *
+ * Memory: 2 MiB beside the rows.
+ *
+ * @throws {SliceError} as `verifyRow`
+ */
+export function verifyRows(
+  rows: readonly ProvenRow[],
+  header: VerifiedHeader,
+  { suite, combiner = scalarCombiner() }: VerifyOptions,
+): VerifiedRow[] {
+  const { rowBytes } = header.layout;
+  const perBatch = Math.ceil(BATCH_BYTES / rowBytes);
+  const results: VerifiedRow[] = [];
+  for (let from = 0; from < rows.length; from += perBatch) {
+    const members = verifyMembers(rows.slice(from, from + perBatch), header, suite);
+    const combinations = combiner.combineRows(joined(members), rowBytes, header.coefficients);
+    for (const [at, row] of members.entries()) {
+      const actual = slotOf(combinations, at, COMBINATION_BYTES);
+      const expected = slotOf(header.expectedCombinations, row.index, COMBINATION_BYTES);
+      if (!equalBytes(actual, expected)) {
+        throw new SliceError(
+          { code: 'ROW_COMBINATION', index: row.index },
+          `row ${row.index} was committed to but is not of the codeword: its combination differs`,
+        );
+      }
+      results.push(row as VerifiedRow);
+    }
+  }
+  return results;
+}
+
+/** A data row that proves itself without the other rows' combinations; not proven itself. */
+export interface DataRow extends BlobParams, Pick<BlobHeader, 'cosetRoots'> {
+  /** Its index is below K. */
+  readonly row: ProvenRow;
+  /** y_index, 32 bytes. */
+  readonly combination: Uint8Array;
+  /** Siblings of the combination's leaf, as those of the row's. */
+  readonly combinationPath: Uint8Array;
+}
+
+/**
+ * Proves that a data row was committed to, from log2 K hashes instead of all combinations. It says
+ * nothing about the codeword: whoever reads the payload encodes again.
+ *
+ * @throws {SliceError} SLICE_FORM, SLICE_LENGTH, SLICE_HEADER, SLICE_COMMITMENT, ROW_PATH
+ */
+export function verifyDataRow(
+  message: DataRow,
+  expected: ExpectedBlob,
+  { suite }: Pick<VerifyOptions, 'suite'>,
+): MemberRow {
+  const { layout, cosetRoots, row, combination, combinationPath } = message;
+  assertParams(message, expected.layout, suite);
+  assertCosetRoots(cosetRoots, layout);
+  assertRowForm(row, layout);
+  assertDataIndex(row.index, layout);
+  assertLength(combination, COMBINATION_BYTES, 'a combination');
+  assertLength(combinationPath, layout.log2K * HASH_BYTES, 'the path of a combination');
+  const leaf = suite.leaves(combination, COMBINATION_BYTES);
+  const root = rowPathRoot(suite, leaf, row.index, splitPath(combinationPath));
+  const { commitment } = expected;
+  assertCommitment(message, root, commitment, suite);
+  const blob = { commitment, layout, suite: suite.id };
+  return memberOf(row, suite.leaves(row.bytes, layout.rowBytes), cosetRoots, blob, suite);
+}
+
+/** @throws {SliceError} SLICE_FORM, SLICE_LENGTH unless the row fits the layout */
+export function assertRowForm(
+  { index, bytes, path }: ProvenRow,
+  { rows, rowBytes, log2K }: BlobLayout,
+): void {
+  if (!Number.isInteger(index) || index < 0 || index >= rows) refuseIndex(index, rows);
+  assertLength(bytes, rowBytes, `row ${index}`);
+  assertLength(path, log2K * HASH_BYTES, `the path of row ${index}`);
+}
+
+/** @throws {SliceError} SLICE_FORM for a parity row */
+export function assertDataIndex(index: number, { dataRows }: BlobLayout): void {
+  if (index >= dataRows) refuseIndex(index, dataRows);
+}
+
+function refuseIndex(index: number, rows: number): never {
+  throw new SliceError(
+    { code: 'SLICE_FORM', field: 'index', actual: index },
+    `the row's index is 0 to ${rows - 1}, not ${index}`,
+  );
+}
+
+function verifyMembers(
+  rows: readonly ProvenRow[],
+  header: VerifiedHeader,
+  suite: RowSuite,
+): MemberRow[] {
+  const { layout, commitment, cosetRoots } = header;
+  if (header.suite !== suite.id) refuseHeader('suite');
+  for (const row of rows) assertRowForm(row, layout); // before hashing: a malformed one costs nothing
+  const leaves = suite.leaves(joined(rows), layout.rowBytes);
+  const blob = { commitment, layout, suite: suite.id };
+  return rows.map((row, at) =>
+    memberOf(row, slotOf(leaves, at, HASH_BYTES), cosetRoots, blob, suite),
+  );
+}
+
+/** @throws {SliceError} ROW_PATH unless the leaf and the row's path lead to its coset's root */
+function memberOf(
+  { index, bytes, path }: ProvenRow,
+  leaf: Uint8Array,
+  cosetRoots: readonly Uint8Array[],
+  blob: MemberRow['blob'],
+  suite: RowSuite,
+): MemberRow {
+  const { dataRows } = blob.layout;
+  const root = rowPathRoot(suite, leaf, index % dataRows, splitPath(path));
+  const expected = cosetRoots[Math.floor(index / dataRows)];
+  if (expected === undefined || !equalBytes(root, expected)) {
+    throw new SliceError(
+      { code: 'ROW_PATH', index },
+      `row ${index} and its path do not lead to the root of its coset`,
+    );
+  }
+  return { index, bytes, path, blob } as MemberRow;
+}
+
+function splitPath(path: Uint8Array): Uint8Array[] {
+  return Array.from({ length: path.length / HASH_BYTES }, (_, at) => slotOf(path, at, HASH_BYTES));
+}
+
+function slotOf(bytes: Uint8Array, at: number, size: number): Uint8Array {
+  return bytes.subarray(at * size, (at + 1) * size);
+}
+
+/** Rows one after another; a single one is not copied. */
+function joined(rows: readonly PlacedRow[]): Uint8Array {
+  const [first] = rows;
+  if (first === undefined || rows.length === 1) return first?.bytes ?? new Uint8Array(0);
+  const whole = new Uint8Array(rows.length * first.bytes.length);
+  for (const [at, { bytes }] of rows.entries()) whole.set(bytes, at * bytes.length);
+  return whole;
+}
