@@ -134,6 +134,8 @@ async function findHolders(
             ? await node.fileInfo(reference.root, { signal: inner })
             : await node.fileInfoAt(sequenceOf(reference.sequence ?? 0), { signal: inner });
         if (info === undefined) return undefined;
+        // Another file at the sequence is no lie: the caller may be wrong, or a reorg moved it.
+        if (isOfAnotherFile(info, reference)) return undefined;
         const claim = claimOf(holder, info, reference, deps);
         if ('code' in claim) {
           evidence.push(claim);
@@ -186,6 +188,10 @@ async function indexerNodes(
     failures.push(failureOf(indexer.url, error));
     return [];
   }
+}
+
+function isOfAnotherFile({ tx }: ZgFileInfo, { root, sequence }: EntryReference): boolean {
+  return sequence !== undefined && root !== undefined && tx.dataMerkleRoot !== root;
 }
 
 /** What a node says about the file, or evidence that it cannot be so. */

@@ -139,6 +139,16 @@ describe('read journey', () => {
     assert.deepEqual(await network.client().getBytes({ sequence: 0 }), bytes);
   });
 
+  it('blames no node for a reference whose root is not the one at its sequence', async () => {
+    const bytes = aperiodicBytes(500);
+    const root = await startWith(bytes, {}, { kind: 'zg' });
+    const client = network.client();
+    const wrong = { root: `0x${'12'.repeat(32)}`, sequence: 0 };
+    await assert.rejects(client.open(wrong), (error) => isFault(error, 'SDK_FILE_NOT_FOUND'));
+    assert.equal((await client.stat(root))?.holders.length, 2);
+    assert.deepEqual(await client.getBytes({ root, sequence: 0 }), bytes);
+  });
+
   it('says that a file is unknown, and by how many nodes', async () => {
     await startWith(aperiodicBytes(5), {});
     const root = `0x${'12'.repeat(32)}`;
