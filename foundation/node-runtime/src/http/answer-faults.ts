@@ -65,18 +65,26 @@ export function answerProtocolFault(
   send(reply, problemReply(protocolProblem(error) ?? MALFORMED, request.id));
 }
 
-/** Answers what is no request, or came too slowly to be one, and ends its connection. */
+/**
+ * Answers what is no request, or came too slowly to be one, and closes its connection, also when the
+ * client does not close its side.
+ */
 export function refuseConnection(
   error: Error & { readonly code?: string },
   socket: Socket,
   requestId: string,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const { status, title } = connectionProblem(error.code);
   const { body } = problemReply({ ...MALFORMED, status, title, detail: title }, requestId);
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }
 

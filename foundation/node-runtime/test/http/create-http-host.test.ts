@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { request as rawRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Fault, isRecord, silentLogger } from '@cairn/primitives';
 import {
@@ -315,6 +315,29 @@ describe('http host', () => {
       await Promise.all(held.map((socket) => once(socket, 'connect')));
       assert.equal(await raw(url, 'GET /version HTTP/1.1\r\nHost: x\r\n\r\n'), '');
       // The held connections stay silent: they must not hold up the stop either.
+    });
+  });
+
+  it('closes a refused connection though its client keeps its own side open', async () => {
+    const limits = { headersTimeoutMs: 100, checkIntervalMs: 30 };
+    await withHost({ limits }, async (url, { app: { server } }) => {
+      const { hostname, port } = new URL(url);
+      for (const text of ['nonsense\r\n\r\n', 'GET /version HTTP/1.1\r\nX-Slow: ']) {
+        const closed = new Promise((resolve) =>
+          server.once('connection', (accepted: Socket) => accepted.once('close', resolve)),
+        );
+        const client = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+        client.on('error', () => undefined);
+        client.write(text);
+        let reply = '';
+        client.on('data', (piece: Buffer) => {
+          reply += piece.toString();
+        });
+        await closed;
+        if (!client.readableEnded) await once(client, 'end');
+        assert.match(reply, /^HTTP\/1\.1 40[08] [\s\S]*\}$/);
+        client.destroy();
+      }
     });
   });
 
