@@ -28,11 +28,11 @@ export interface Hasher {
   segmentRoot(data: Uint8Array, leaves: number): Uint8Array;
 }
 
-/** Largest item `hashMany` takes. */
-const MAX_ITEM_BYTES = 65_536;
+/** Largest item that kernels take. */
+export const MAX_ITEM_BYTES = 65_536;
 
 /**
- * Checks the lengths of a `hashMany` call and gives its output: `output` or a new array.
+ * Checks the lengths of a call that hashes items and gives its output: `output` or a new array.
  *
  * @throws {RangeError} with the numbers, if they do not fit
  */

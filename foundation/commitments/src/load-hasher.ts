@@ -1,6 +1,7 @@
 import { KECCAK_SCALAR_WASM } from './generated/keccak-scalar-wasm.ts';
 import { KECCAK_SIMD_WASM } from './generated/keccak-simd-wasm.ts';
 import type { Hasher } from './hasher.ts';
+import { instantiateKernel } from './instantiate-kernel.ts';
 import { KernelHasher } from './kernel-hasher.ts';
 import { nobleHasher } from './noble-hasher.ts';
 
@@ -24,26 +25,8 @@ const KERNELS = [
 export async function loadHasher({ kernel = 'auto' }: LoadHasherOptions = {}): Promise<Hasher> {
   for (const { name, base64 } of KERNELS) {
     if (kernel !== 'auto' && kernel !== name) continue;
-    const hasher = await instantiate(name, base64, kernel === name);
-    if (hasher !== undefined) return hasher;
+    const instance = await instantiateKernel(base64, kernel === name);
+    if (instance !== undefined) return new KernelHasher(name, instance);
   }
   return nobleHasher;
-}
-
-async function instantiate(
-  name: 'simd' | 'scalar',
-  base64: string,
-  isRequired: boolean,
-): Promise<Hasher | undefined> {
-  if (!isRequired && typeof WebAssembly === 'undefined') return undefined;
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  if (!isRequired && !WebAssembly.validate(bytes)) return undefined;
-  try {
-    const { instance } = await WebAssembly.instantiate(bytes);
-    return new KernelHasher(name, instance);
-  } catch (cause) {
-    // A page's content policy may forbid compiling what validates.
-    if (isRequired) throw cause;
-    return undefined;
-  }
 }

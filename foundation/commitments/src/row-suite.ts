@@ -41,9 +41,12 @@ export interface RowSuite {
 }
 
 const CONTEXT = 'Cairn ZR1 2026-11';
-const LEAF_KEY = blake3ContextKey(`${CONTEXT} leaf`);
-const NODE_KEY = blake3ContextKey(`${CONTEXT} node`);
-const EXPAND_KEY = blake3ContextKey(`${CONTEXT} expand`);
+/** The keys of suite 0 for what is not a digest, 32 bytes each. */
+export const BLAKE3_KEYS = {
+  leaf: blake3ContextKey(`${CONTEXT} leaf`),
+  node: blake3ContextKey(`${CONTEXT} node`),
+  expand: blake3ContextKey(`${CONTEXT} expand`),
+} as const;
 const DOMAIN_KEYS: Readonly<Record<RowDomain, Uint8Array>> = {
   rows: blake3ContextKey(`${CONTEXT} rows`),
   challenge: blake3ContextKey(`${CONTEXT} challenge`),
@@ -55,10 +58,12 @@ const DOMAIN_KEYS: Readonly<Record<RowDomain, Uint8Array>> = {
 export const plainBlake3Suite: RowSuite = {
   id: 0,
   name: 'blake3',
-  leaves: (rows, rowBytes) => eachOf(rows, rowBytes, (row) => blake3([row], { key: LEAF_KEY })),
-  parents: (hashes) => eachOf(hashes, 2 * HASH_BYTES, (pair) => blake3([pair], { key: NODE_KEY })),
+  leaves: (rows, rowBytes) =>
+    eachOf(rows, rowBytes, (row) => blake3([row], { key: BLAKE3_KEYS.leaf })),
+  parents: (hashes) =>
+    eachOf(hashes, 2 * HASH_BYTES, (pair) => blake3([pair], { key: BLAKE3_KEYS.node })),
   digest: (domain, parts) => blake3(parts, { key: DOMAIN_KEYS[domain] }),
-  expand: (seed, length) => blake3([seed], { key: EXPAND_KEY, length }),
+  expand: (seed, length) => blake3([seed], { key: BLAKE3_KEYS.expand, length }),
 };
 
 /** The byte before what is hashed: 0 and 1 as in RFC 6962. */
@@ -72,20 +77,29 @@ const DOMAIN_TAGS: Readonly<Record<RowDomain, Uint8Array>> = {
 };
 const EXPAND_TAG = Uint8Array.of(6);
 
-/** Suite 1: SHA-256, a tag byte for each use. */
-export const sha256Suite: RowSuite = {
-  id: 1,
-  name: 'sha256',
-  leaves: (rows, rowBytes) => eachOf(rows, rowBytes, (row) => sha256(LEAF_TAG, row)),
-  parents: (hashes) => eachOf(hashes, 2 * HASH_BYTES, (pair) => sha256(NODE_TAG, pair)),
-  digest: (domain, parts) => sha256(DOMAIN_TAGS[domain], ...parts),
-  expand(seed, length) {
-    const blocks = Array.from({ length: Math.ceil(length / HASH_BYTES) }, (_, block) =>
-      sha256(EXPAND_TAG, seed, littleEndian32(block)),
-    );
-    return concatBytes(...blocks).subarray(0, length);
-  },
-};
+/**
+ * Suite 1 over another SHA-256, such as the platform's: a tag byte for each use.
+ *
+ * @param sha256 - 32 bytes over the parts one after another
+ */
+export function sha256SuiteOver(sha256: (...parts: readonly Uint8Array[]) => Uint8Array): RowSuite {
+  return {
+    id: 1,
+    name: 'sha256',
+    leaves: (rows, rowBytes) => eachOf(rows, rowBytes, (row) => sha256(LEAF_TAG, row)),
+    parents: (hashes) => eachOf(hashes, 2 * HASH_BYTES, (pair) => sha256(NODE_TAG, pair)),
+    digest: (domain, parts) => sha256(DOMAIN_TAGS[domain], ...parts),
+    expand(seed, length) {
+      const blocks = Array.from({ length: Math.ceil(length / HASH_BYTES) }, (_, block) =>
+        sha256(EXPAND_TAG, seed, littleEndian32(block)),
+      );
+      return concatBytes(...blocks).subarray(0, length);
+    },
+  };
+}
+
+/** Suite 1 in plain JavaScript. */
+export const sha256Suite: RowSuite = sha256SuiteOver(sha256);
 
 function littleEndian32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);

@@ -1,0 +1,22 @@
+/**
+ * An instance of a kernel in `generated/`, or `undefined` where it does not run.
+ *
+ * @param isRequired - throw instead of giving `undefined`
+ * @throws {Error} the engine's, if the kernel is required
+ */
+export async function instantiateKernel(
+  base64: string,
+  isRequired: boolean,
+): Promise<WebAssembly.Instance | undefined> {
+  if (!isRequired && typeof WebAssembly === 'undefined') return undefined;
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (!isRequired && !WebAssembly.validate(bytes)) return undefined;
+  try {
+    const { instance } = await WebAssembly.instantiate(bytes);
+    return instance;
+  } catch (cause) {
+    // A page's content policy may forbid compiling what validates.
+    if (isRequired) throw cause;
+    return undefined;
+  }
+}
