@@ -1,6 +1,9 @@
 /** What a command may write to and read about its surroundings; tests pass one of their own. */
 export interface CommandIo {
-  /** Data. Resolves when the reader took it, so that memory stays bounded. */
+  /**
+   * Data. Resolves when the reader took it, so that memory stays bounded, and also when the reader is
+   * gone: what is known is still told by the exit code, and what is under way hears it by the signal.
+   */
   writeOut(bytes: string | Uint8Array): Promise<void>;
   /** Words for people. */
   writeErr(text: string): void;
@@ -21,7 +24,7 @@ export interface CommandIo {
 /** What every command gets. */
 export interface CommandContext {
   readonly io: CommandIo;
-  /** Aborts on Ctrl-C and SIGTERM. */
+  /** Aborts on Ctrl-C, SIGTERM and SIGHUP, and when standard output takes no more. */
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +35,7 @@ export function processIo(): CommandIo {
     writeOut: (bytes) =>
       new Promise((resolve, reject) => {
         stdout.write(bytes, (error) => {
-          if (error === undefined || error === null) resolve();
+          if (error === undefined || error === null || isReaderGone(error)) resolve();
           else reject(error);
         });
       }),
@@ -47,6 +50,12 @@ export function processIo(): CommandIo {
     stdin: () => process.stdin,
     askSecret: (question) => askSecret(question),
   };
+}
+
+/** Whether an error says that nobody reads standard output any more. */
+export function isReaderGone(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'; // first, and from then on
 }
 
 /** Reads a line from the terminal without echoing it. */

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { type CommandContext, type CommandIo, processIo } from './io.ts';
+import { type CommandContext, type CommandIo, isReaderGone, processIo } from './io.ts';
 import { buildProgram, isHelpShown, isUsageRefused } from './program.ts';
 
 /**
@@ -23,7 +23,9 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   } catch (error) {
     if (isHelpShown(error)) return 0;
     // Something thrown because of Ctrl-C is told as that.
-    const cause = context.signal.aborted ? context.signal.reason : error;
+    const cause: unknown = context.signal.aborted ? context.signal.reason : error;
+    // A reader that has enough, such as `head`, is not a failure.
+    if (isReaderGone(cause)) return 0;
     return report(cause, argv, context.io);
   }
 }
@@ -65,10 +67,9 @@ export async function runProcess(): Promise<never> {
       void import('./errors.ts').then(({ interrupted }) => stop.abort(interrupted(signal)));
     });
   }
-  // A reader that has enough, such as `head`, is not a failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1);
-  });
+  // Commands clean up behind them, whoever stops reading.
+  process.stdout.on('error', (error) => stop.abort(error));
+  process.stderr.on('error', () => undefined); // words that nobody reads
   const exitCode = await run(process.argv.slice(2), { io, signal: stop.signal });
   await new Promise<void>((resolve) => {
     process.stdout.write('', () => resolve());

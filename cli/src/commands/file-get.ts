@@ -156,14 +156,12 @@ async function bringFile(
 ): Promise<number> {
   const { root, options } = wanted;
   if (options.force !== true && (await exists(output))) throw outputExists(output);
-  if (options.resume !== true) {
-    for (const name of [`${output}.part`, `${output}.part.json`]) await rm(name, { force: true });
-  }
   const progress = new Progress({ io, clock: systemClock() });
   try {
     const { sizeBytes, resumedBytes, file } = await downloadToPath(client.files, root, output, {
       ...openOptions(wanted, signal),
       overwrite: options.force === true,
+      resume: options.resume === true,
       onProgress: (doneBytes, totalBytes) => progress.update('reading', doneBytes, totalBytes),
     });
     progress.clear();
