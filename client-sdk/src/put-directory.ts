@@ -87,7 +87,9 @@ export async function putDirectory(
     signal,
     ...(encryption === undefined ? {} : { encryption }),
     // Only where every file can be recalled is the manifest the same in a later run.
-    ...(journalKeys.includes(undefined) ? {} : { resumeKey: `manifest ${toHex(keccak256(bytes))}` }),
+    ...(journalKeys.includes(undefined)
+      ? {}
+      : { resumeKey: `manifest ${toHex(keccak256(bytes))}` }),
   });
   const [stored] = await storeFiles(filesOf(manifest), network, deps, options);
   if (stored === undefined) throw new Error('a manifest without a receipt');

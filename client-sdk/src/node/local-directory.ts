@@ -5,8 +5,9 @@ import type { FilesClient, LsOptions } from '../client.ts';
 import { type DirectoryEntry, type DirectoryItem, pathNames } from '../directories.ts';
 import { SdkError } from '../errors.ts';
 import { asListed } from '../read-files.ts';
-import { type DownloadOptions, writeToPath } from './download-to-path.ts';
+import { type DownloadOptions, fillPart } from './download-to-path.ts';
 import { openFileSource } from './file-source.ts';
+import { openScratchFile } from './partial-file.ts';
 
 /** Files of a directory downloaded at the same time. */
 const FILES_AT_ONCE = 4;
@@ -104,7 +105,13 @@ export async function downloadDirectory(
       roots.length === 0
         ? await files.open(root, { ...rest, path, signal: inner })
         : await files.open({ roots }, { ...rest, signal: inner });
-    await writeToPath(asListed(file, entry, decryption), full, { signal: inner });
+    const part = await openScratchFile(full, sizeBytes);
+    try {
+      await fillPart(part, asListed(file, entry, decryption), { signal: inner });
+      await part.publish({ overwrite: false });
+    } finally {
+      await part.close();
+    }
     totalBytes += sizeBytes;
     onFile?.(path, sizeBytes);
   };
