@@ -137,8 +137,15 @@ function assertLocalPath(path: string): void {
   );
 }
 
+/**
+ * Whether a link surely stays inside. `..` after a name is refused: the name may be a link itself,
+ * and then `..` is not where it seems to be. So is a backslash, which is a `/` elsewhere.
+ */
 function isInside(top: string, path: string, target: string): boolean {
-  if (isAbsolute(target)) return false;
+  if (isAbsolute(target) || target.includes('\\')) return false;
+  const names = target.split('/').filter((name) => name !== '' && name !== '.');
+  const firstName = names.findIndex((name) => name !== '..');
+  if (firstName >= 0 && names.includes('..', firstName)) return false;
   const way = relative(resolve(top), resolve(top, dirname(path), target));
   return way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
 }

@@ -105,8 +105,17 @@ describe('the Node entry', () => {
   });
 
   it('does not make links that lead out of the directory', async () => {
-    for (const target of ['/etc/passwd', '../../x', 'sub/../../../x']) {
-      const items = [{ kind: 'link', path: 'sub/l', target }] as const;
+    for (const target of [
+      '/etc/passwd',
+      '../../x',
+      'sub/../../../x',
+      'deep/.//../secret',
+      '..\\..\\secret',
+    ]) {
+      const items = [
+        { kind: 'link', path: 'sub/deep', target: '..' },
+        { kind: 'link', path: 'sub/l', target },
+      ] as const;
       const { root } = await network.client().putDirectory(items);
       const refused = downloadDirectory(network.client(), root, at('out'));
       await assert.rejects(refused, (error) => isFault(error, 'SDK_PATH_UNSAFE'));
