@@ -30,12 +30,12 @@ export interface ServiceOptions {
 
 /** What of a process a service uses. */
 export interface ServiceProcess {
-  on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  on(event: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void): unknown;
   on(
     event: 'unhandledRejection' | 'uncaughtException',
     listener: (error: unknown) => void,
   ): unknown;
-  off(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  off(event: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void): unknown;
   off(
     event: 'unhandledRejection' | 'uncaughtException',
     listener: (error: unknown) => void,
@@ -49,8 +49,8 @@ const EXIT_INTERRUPTED = 130;
 /**
  * Runs a service until it is told to stop, then ends the process.
  *
- * SIGTERM and SIGINT begin a stop of at most `drainMs` and exit 0; a second signal exits 130 at
- * once. A start that fails, a fatal loop, an exception or a rejection nobody handled is logged,
+ * SIGTERM, SIGINT and SIGHUP begin a stop of at most `drainMs` and exit 0; a second signal exits
+ * 130 at once, but for SIGHUP, which a closed terminal sends more than once. A start that fails, a fatal loop, an exception or a rejection nobody handled is logged,
  * closes what was opened and exits 1.
  */
 export async function runService(
@@ -72,6 +72,9 @@ export async function runService(
     logger.info({}, 'stopping');
     stopping.abort(new Error('the service was asked to stop'));
   };
+  const onHangup = (): void => {
+    if (!stopping.signal.aborted) requestStop();
+  };
   const onBug = (error: unknown): void => {
     logger.error({ error }, 'an error was not handled');
     exitCode = EXIT_FAILED;
@@ -79,6 +82,7 @@ export async function runService(
   };
   host.on('SIGTERM', requestStop);
   host.on('SIGINT', requestStop);
+  host.on('SIGHUP', onHangup);
   host.on('unhandledRejection', onBug);
   host.on('uncaughtException', onBug);
   runner.failed.catch(onBug);
@@ -118,6 +122,7 @@ export async function runService(
   }
   host.off('SIGTERM', requestStop);
   host.off('SIGINT', requestStop);
+  host.off('SIGHUP', onHangup);
   host.off('unhandledRejection', onBug);
   host.off('uncaughtException', onBug);
   host.exit(exitCode);

@@ -129,6 +129,22 @@ describe('service', () => {
     assert.equal(host.listenerCount('SIGTERM'), 0);
   });
 
+  it('stops when its terminal closes, however often it is told', async () => {
+    let stopped = 0;
+    const { host, ended } = await start(async () => ({
+      stop: async () => {
+        stopped += 1;
+        host.emit('SIGHUP');
+      },
+    }));
+    host.emit('SIGHUP');
+    host.emit('SIGHUP');
+    await ended;
+    assert.equal(stopped, 1);
+    assert.deepEqual(host.codes, [0]);
+    assert.equal(host.listenerCount('SIGHUP'), 0);
+  });
+
   it('exits 130 at once at a second signal', async () => {
     let release = (): void => undefined;
     const { host, ended } = await start(async () => ({
