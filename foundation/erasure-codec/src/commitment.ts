@@ -48,7 +48,7 @@ export async function commitBlob(
   options: CommitOptions,
 ): Promise<CommittedBlob> {
   const layout = layoutOf(payload.length, network);
-  return await commitMatrix(dataMatrix(payload, layout), layout, options);
+  return commitMatrix(dataMatrix(payload, layout), layout, options);
 }
 
 /**

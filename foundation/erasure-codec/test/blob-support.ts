@@ -36,7 +36,7 @@ export async function committed(
   suite: RowSuite,
   network: LayoutNetwork = {},
 ): Promise<CommittedBlob> {
-  return await commitBlob(bytesOf(payloadBytes, payloadBytes + 1), network, optionsOf(suite));
+  return commitBlob(bytesOf(payloadBytes, payloadBytes + 1), network, optionsOf(suite));
 }
 
 /** What a cheat commits to: any rows, and combinations honest for the data rows unless told. */

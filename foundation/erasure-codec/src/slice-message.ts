@@ -1,0 +1,78 @@
+import { viewOf } from '@cairn/primitives';
+import type { BlobLayout } from './layout.ts';
+import {
+  encodeProvenRow,
+  encodeProving,
+  encodeStart,
+  MESSAGE_START_BYTES,
+  MessageReader,
+  provenRowBytes,
+  provingBytes,
+  refuseForm,
+} from './message-bytes.ts';
+import type { Slice } from './slice.ts';
+import type { ProvenRow } from './verify-row.ts';
+
+const KIND = { magic: 'CSLC', form: 0 } as const;
+
+/** Bytes of a slice message: what a transport that knows the blob has to let through. */
+export function sliceMessageBytes(layout: BlobLayout, rows: number): number {
+  return MESSAGE_START_BYTES + provingBytes(layout) + 4 + rows * provenRowBytes(layout);
+}
+
+/**
+ * A slice as bytes. One copy of the rows.
+ *
+ * @throws {SliceError} SLICE_FORM, SLICE_LENGTH if it could not be parsed back
+ * @see docs/spec/codec.md, "Slice message"
+ */
+export function encodeSlice({ header, rows }: Slice): Uint8Array {
+  const { layout } = header;
+  assertCount(rows.length, layout);
+  assertRing(rows, layout);
+  const bytes = new Uint8Array(sliceMessageBytes(layout, rows.length));
+  bytes.set(encodeStart(KIND, header));
+  bytes.set(encodeProving(header), MESSAGE_START_BYTES);
+  let at = MESSAGE_START_BYTES + provingBytes(layout);
+  viewOf(bytes).setUint32(at, rows.length, true);
+  at += 4;
+  for (const row of rows) {
+    bytes.set(encodeProvenRow(row, layout), at);
+    at += provenRowBytes(layout);
+  }
+  return bytes;
+}
+
+/**
+ * The slice of a message: every count bounded, exact length, one form only. It shares memory with
+ * `bytes`. Nothing is proven yet: that is `verifySlice`'s work.
+ *
+ * @throws {SliceError} SLICE_FORM, SLICE_LENGTH, SLICE_HEADER
+ */
+export function parseSlice(bytes: Uint8Array): Slice {
+  const reader = new MessageReader(bytes);
+  const params = reader.start(KIND.magic);
+  if (params.form !== KIND.form) refuseForm('form', params.form);
+  const header = reader.proving(params);
+  const count = reader.number();
+  assertCount(count, params.layout);
+  reader.expectLength(sliceMessageBytes(params.layout, count));
+  const rows = Array.from({ length: count }, () => reader.provenRow(params.layout));
+  assertRing(rows, params.layout);
+  return { header, rows };
+}
+
+function assertCount(count: number, { rows }: BlobLayout): void {
+  if (count < 1 || count > rows) refuseForm('count', count);
+}
+
+/** Rows go round the circle of all rows at most once, forwards from the first. */
+function assertRing(rows: readonly ProvenRow[], { rows: total }: BlobLayout): void {
+  const first = rows[0]?.index ?? 0;
+  let last = -1;
+  for (const { index } of rows) {
+    const distance = (index - first + total) % total;
+    if (distance <= last) refuseForm('index', index);
+    last = distance;
+  }
+}
