@@ -8,6 +8,8 @@ const ROOT = 8;
 const KEYED_HASH = 16;
 /** Blocks of 64 bytes in a whole chunk. */
 const CHUNK_BLOCKS = 16;
+/** One message is hashed alone from this length on, two from twice, three from three times it. */
+const ALONE_BLOCKS = 4 * CHUNK_BLOCKS;
 /** Bytes of the eight words of a chaining value in four lanes. */
 const VALUE: usize = 128;
 
@@ -19,6 +21,10 @@ const CHUNK: usize = memory.data(4096, 64);
 /** Chaining values of subtrees that wait for their right neighbour, at most one for each level of
  *  64 chunks, and the one in hand. Also the 16 words of extended output. */
 const VALUES: usize = memory.data(8 * 128, 64);
+/** Chaining values of one message's chunks or of their parents, 32 bytes each, of two levels in
+ *  turn: 64, and what idle lanes read and write behind them. */
+const LEVEL: usize = memory.data(72 * 32, 64);
+const NEXT_LEVEL: usize = memory.data(72 * 32, 64);
 /** Four messages of 64 KiB, or more that are shorter. */
 export const INPUT: usize = memory.data(262144, 64);
 /** Hashes: as many as 64-byte messages fit into the input; or extended output. */
@@ -43,6 +49,12 @@ function loadChunk(from: usize, step: usize, blocks: i32): void {
     transpose(from, step, to, 16);
     from += 16;
   }
+}
+
+/** Writes the four chaining values at `VALUES`, 32 bytes each, one after the other. */
+@inline function storeValues(to: usize): void {
+  transpose(VALUES, 16, to, 32);
+  transpose(VALUES + 64, 16, to + 16, 32);
 }
 
 function loadKey(): void {
@@ -570,16 +582,54 @@ function compress(
 }
 
 /** Compresses the chunk in hand: `flags` are those of its last block. */
-@inline function chunkValue(blocks: i32, lastBytes: i32, index: i32, flags: i32, value: usize): void {
+@inline function chunkValue(
+  blocks: i32, lastBytes: i32, indexes: v128, flags: i32, value: usize,
+): void {
   compress(
-    CHUNK, blocks, lastBytes, i32x4.splat(index), KEYED_HASH | CHUNK_START, CHUNK_END | flags,
-    value, false,
+    CHUNK, blocks, lastBytes, indexes, KEYED_HASH | CHUNK_START, CHUNK_END | flags, value, false,
   );
 }
 
-/** Two chaining values at `value`, the left one first, become their parent's. */
-@inline function parentValue(value: usize, flags: i32): void {
-  compress(value, 1, 64, i32x4.splat(0), KEYED_HASH | PARENT, flags, value, false);
+/** Compresses two chaining values at `children`, the left one first. */
+@inline function parentValue(children: usize, flags: i32, value: usize): void {
+  compress(children, 1, 64, i32x4.splat(0), KEYED_HASH | PARENT, flags, value, false);
+}
+
+/** Four numbers from `first` on. */
+@inline function following(first: i32): v128 {
+  return i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
+}
+
+/** Hashes one message of two chunks or more, with its chunks in the lanes. */
+function hashAlone(from: usize, output: usize, blocks: i32, lastBytes: i32): void {
+  const chunks = (blocks + CHUNK_BLOCKS - 1) / CHUNK_BLOCKS;
+  const lastBlocks = blocks - (chunks - 1) * CHUNK_BLOCKS;
+  const whole = lastBlocks == CHUNK_BLOCKS && lastBytes == 64 ? chunks : chunks - 1;
+  for (let index = 0; index < whole; index += 4) {
+    loadChunk(from + (<usize>index << 10), 1024, CHUNK_BLOCKS);
+    chunkValue(CHUNK_BLOCKS, 64, following(index), 0, VALUES);
+    storeValues(LEVEL + (<usize>index << 5));
+  }
+  if (whole < chunks) {
+    loadChunk(from + (<usize>whole << 10), 0, lastBlocks);
+    chunkValue(lastBlocks, lastBytes, i32x4.splat(whole), 0, VALUES);
+    storeValues(LEVEL + (<usize>whole << 5));
+  }
+  let level = LEVEL;
+  let next = NEXT_LEVEL;
+  for (let width = chunks; width > 1; width = (width + 1) >> 1) {
+    const pairs = width >> 1;
+    for (let pair = 0; pair < pairs; pair += 4) {
+      loadChunk(level + (<usize>pair << 6), 64, 1);
+      parentValue(CHUNK, width == 2 ? ROOT : 0, VALUES);
+      storeValues(next + (<usize>pair << 5));
+    }
+    if (width & 1) memory.copy(next + (<usize>pairs << 5), level + (<usize>(width - 1) << 5), 32);
+    const finished = level;
+    level = next;
+    next = finished;
+  }
+  memory.copy(output, level, 32);
 }
 
 /**
@@ -595,30 +645,37 @@ export function hashMessages(count: i32, blocks: i32, lastBytes: i32): void {
   let from = INPUT;
   let output = OUTPUT;
   for (let item = 0; item < count; item += 4) {
+    if (count - item < 4 && blocks >= (count - item) * ALONE_BLOCKS) {
+      for (; item < count; item += 1) {
+        hashAlone(from, output, blocks, lastBytes);
+        from += step;
+        output += 32;
+      }
+      return;
+    }
     let left = blocks;
     let chunk = from;
     let index = 0;
     let value = VALUES;
     while (left > CHUNK_BLOCKS) {
       loadChunk(chunk, step, CHUNK_BLOCKS);
-      chunkValue(CHUNK_BLOCKS, 64, index, 0, value);
+      chunkValue(CHUNK_BLOCKS, 64, i32x4.splat(index), 0, value);
       left -= CHUNK_BLOCKS;
       chunk += 1024;
       index += 1;
       for (let finished = index; (finished & 1) == 0; finished >>= 1) {
         value -= VALUE;
-        parentValue(value, 0);
+        parentValue(value, 0, value);
       }
       value += VALUE;
     }
     loadChunk(chunk, step, left);
-    chunkValue(left, lastBytes, index, value == VALUES ? ROOT : 0, value);
+    chunkValue(left, lastBytes, i32x4.splat(index), value == VALUES ? ROOT : 0, value);
     while (value > VALUES) {
       value -= VALUE;
-      parentValue(value, value == VALUES ? ROOT : 0);
+      parentValue(value, value == VALUES ? ROOT : 0, value);
     }
-    transpose(VALUES, 16, output, 32);
-    transpose(VALUES + 64, 16, output + 16, 32);
+    storeValues(output);
     from += step << 2;
     output += 128;
   }
@@ -634,7 +691,7 @@ export function expandMessage(bytes: i32, first: i32, count: i32): void {
   let output = OUTPUT;
   for (let block = first; block < first + count; block += 4) {
     compress(
-      CHUNK, 1, bytes, i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3)),
+      CHUNK, 1, bytes, following(block),
       KEYED_HASH | CHUNK_START | CHUNK_END | ROOT, 0, VALUES, true,
     );
     for (let part: usize = 0; part < 64; part += 16) {

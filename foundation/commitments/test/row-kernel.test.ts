@@ -48,9 +48,10 @@ describe('the BLAKE3 kernel', () => {
     kernel = new Blake3Kernel(instance);
   });
 
-  it('knows the official keyed hashes, in each of its lanes', () => {
+  it('knows the official keyed hashes, alone and in each of its lanes', () => {
     for (const [length, expected] of Object.entries(OFFICIAL_HASHES)) {
       const message = officialInput(Number(length));
+      assert.equal(toHex(kernel.hashEach(OFFICIAL_KEY, message, message.length)), expected);
       const other = new Uint8Array(message.length).fill(7);
       for (let lane = 0; lane < 4; lane += 1) {
         const messages: Uint8Array[] = [other, other, other, other];
@@ -117,6 +118,23 @@ describe('the fast BLAKE3 suite', () => {
       assertSame(suite.expand(start, outputBytes), plainBlake3Suite.expand(start, outputBytes));
     });
     fc.assert(property, { seed: SEED, numRuns: 60 });
+  }).timeout(20_000);
+
+  it('agrees with the plain one on long rows, few or one by one', () => {
+    const cases = fc.record({
+      seed: fc.nat(),
+      rowBytes: fc.integer({ min: 4000, max: 65_536 }),
+      count: fc.integer({ min: 1, max: 6 }),
+    });
+    const property = fc.property(cases, ({ seed, rowBytes, count }) => {
+      const rows = randomBytes(seed, rowBytes * count);
+      assertSame(suite.leaves(rows, rowBytes), plainBlake3Suite.leaves(rows, rowBytes));
+    });
+    fc.assert(property, { seed: SEED, numRuns: 40 });
+    for (let chunks = 4; chunks <= 64; chunks += 1) {
+      const row = randomBytes(chunks, 1024 * chunks);
+      assertSame(suite.leaves(row, row.length), plainBlake3Suite.leaves(row, row.length));
+    }
   }).timeout(20_000);
 
   it('hashes more than fits its memory at once', () => {
