@@ -1,3 +1,4 @@
+import { MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
 import { usageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -22,6 +23,21 @@ export function parseSize(text: string): number {
     throw usageError('size', `"${text}" is not a size; write for instance 4096, 256KiB or 4GiB`);
   }
   return size;
+}
+
+/** Largest size that has a power of two above it: 2^52. */
+const MAX_FRAGMENT_BYTES = 2 ** 52;
+
+/**
+ * Where files are cut: a byte count from 1, as the power of two that the log takes for it, 256 at
+ * least. Every command takes it from here, so that all of them speak of the same parts.
+ */
+export function parseFragmentSize(text: string): number {
+  const size = parseSize(text);
+  if (size < 1 || size > MAX_FRAGMENT_BYTES) {
+    throw usageError('fragmentSize', `fragments of ${text} are not possible; 1 B to 4096 TiB are`);
+  }
+  return nextPowerOfTwo(Math.max(size, MIN_FRAGMENT_BYTES));
 }
 
 /** A whole number of at least `least`. */

@@ -97,7 +97,7 @@ const PORTS: Parsers = {
   basePort: (parse) => parse.parsePort,
   port: (parse) => parse.parseAnyPort,
 };
-const FRAGMENTS: Parsers = { fragmentSize: (parse) => parse.parseSize };
+const FRAGMENTS: Parsers = { fragmentSize: (parse) => parse.parseFragmentSize };
 
 function devnetCommands(program: Command, runs: Runs): void {
   const devnet = program
@@ -171,7 +171,7 @@ function fileCommands(program: Command, runs: Runs): void {
   )
     .option('--replicas <count>', 'full copies to store', '1')
     .option('--tags <hex|text>', 'bytes that go into the log entry')
-    .option('--fragment-size <size>', 'cut larger files at this size, a power of two')
+    .option('--fragment-size <size>', 'cut larger files at this size, rounded up to a power of two')
     .addOption(
       new Option(
         '--encrypt <version>',

@@ -62,6 +62,19 @@ describe('command line', function () {
     assert.deepEqual(JSON.parse(piped.out), { root: plain.out.trim(), sizeBytes: 12 });
   });
 
+  it('cuts files where they are cut when stored: at the next power of two', async () => {
+    await writeFile(join(folder, 'long'), new Uint8Array(3000).fill(5));
+    const rootAt = async (size: string) =>
+      (await cairn(['file', 'root', 'long', '--fragment-size', size])).out.trim();
+    const root = await rootAt('1024');
+    assert.equal(await rootAt('1000'), root);
+    assert.notEqual(await rootAt('2048'), root);
+    const verified = await cairn(['file', 'verify', 'long', root, '--fragment-size', '600']);
+    assert.equal(verified.exit, 0);
+    assert.equal(await rootAt('1'), await rootAt('256'));
+    assert.equal((await cairn(['file', 'root', 'long', '--fragment-size', '0'])).exit, 2);
+  });
+
   it('verifies a file against its root', async () => {
     const path = join(folder, 'verified');
     await writeFile(path, 'these bytes');

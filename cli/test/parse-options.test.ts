@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { fragmentRanges } from '@cairn/log-layer';
 import { isFault } from '@cairn/primitives';
 import {
   parseCount,
   parseDuration,
+  parseFragmentSize,
   parsePort,
   parseRange,
   parseSize,
@@ -20,6 +22,15 @@ describe('options', () => {
     for (const text of ['', 'x', '-1', '1.5M', '1KB', '99999999999999999999', '9999999TiB']) {
       assert.throws(() => parseSize(text), isUsage, text);
     }
+  });
+
+  it('read the size of fragments as the log cuts files', () => {
+    for (const wish of ['1', '255', '256', '257', '1000', '64KiB', '3MiB', '4GiB']) {
+      const [first] = fragmentRanges(2 ** 40, parseSize(wish));
+      assert.equal(parseFragmentSize(wish), first?.length, wish);
+    }
+    for (const text of ['0', '5000TiB', '-1'])
+      assert.throws(() => parseFragmentSize(text), isUsage, text);
   });
 
   it('read ranges with both ends included, as HTTP does', () => {
