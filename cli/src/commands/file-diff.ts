@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { DirectoryEntry } from '@cairn/client-sdk';
 import { parseRoot, type Root } from '@cairn/primitives';
 import { connect } from '../connect.ts';
@@ -15,7 +16,7 @@ export interface FileDiffOptions extends NetworkOptions {
 }
 
 /** A path that is not the same here and there. */
-interface Difference {
+export interface Difference {
   readonly path: string;
   /** As seen from the stored directory: what happened to it here. */
   readonly change: 'added' | 'removed' | 'changed';
@@ -62,25 +63,38 @@ export async function fileDiff(
   }
 }
 
-async function compare(
+/**
+ * What differs, in the order of paths. A directory that holds something is told by that; one on one
+ * side only that is empty there, by itself.
+ *
+ * @throws what reading throws; {CliError} CLI_USAGE for devices and sockets
+ */
+export async function compare(
   directory: string,
   stored: readonly DirectoryEntry[],
-  computer: RootComputer,
+  computer: Pick<RootComputer, 'roots'>,
 ): Promise<readonly Difference[]> {
   const left = new Map(stored.map((entry) => [entry.path, entry]));
   const differences: Difference[] = [];
+  const added: LocalEntry[] = [];
+  const filledHere = new Set<string>();
   for await (const local of walkDirectory(directory)) {
+    filledHere.add(posix.dirname(local.path));
     const there = left.get(local.path);
     left.delete(local.path);
-    if (there === undefined) {
-      // A directory shows by what is inside; a stored one may be listed or not.
-      if (local.kind !== 'directory') differences.push({ path: local.path, change: 'added' });
-    } else if (!(await isSame(local, there, computer))) {
+    if (there === undefined) added.push(local);
+    else if (!(await isSame(local, there, computer))) {
       differences.push({ path: local.path, change: 'changed' });
     }
   }
+  const filledThere = new Set(stored.map(({ path }) => posix.dirname(path)));
+  for (const { path, kind } of added) {
+    if (kind !== 'directory' || !filledHere.has(path)) differences.push({ path, change: 'added' });
+  }
   for (const { path, kind } of left.values()) {
-    if (kind !== 'directory') differences.push({ path, change: 'removed' });
+    if (kind !== 'directory' || !filledThere.has(path)) {
+      differences.push({ path, change: 'removed' });
+    }
   }
   return differences.sort((one, other) => (one.path < other.path ? -1 : 1));
 }
@@ -88,7 +102,7 @@ async function compare(
 async function isSame(
   local: LocalEntry,
   stored: DirectoryEntry,
-  computer: RootComputer,
+  computer: Pick<RootComputer, 'roots'>,
 ): Promise<boolean> {
   if (local.kind === 'file' && stored.kind === 'file') {
     const { roots, sizeBytes } = await computer.roots(local.localPath);
