@@ -1,8 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 
-/** Removes a socket file that a killed process left behind; one that answers stays. */
+/** Removes a socket that a killed process left behind; one that answers stays, and so does a file. */
 export async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return; // connecting to a file is refused as well
   const code = await new Promise<string>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {

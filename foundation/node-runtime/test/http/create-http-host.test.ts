@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { request as rawRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -370,14 +370,21 @@ describe('http host', () => {
   });
 
   it('cuts a request that outlasts the drain time', async () => {
-    const routes: HttpHostOptions['routes'] = [
-      (app) => void app.get('/never', () => new Promise<void>(() => undefined)),
-    ];
+    let arrived = (): void => undefined;
+    const running = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const never = new Promise<void>(() => undefined);
+    const handler = (): Promise<void> => {
+      arrived();
+      return never;
+    };
+    const routes: HttpHostOptions['routes'] = [(app) => void app.get('/never', handler)];
     await withHost({ routes, limits: { drainMs: 50 } }, async (url, host) => {
-      const never = fetch(`${url}/never`).catch((error: unknown) => error);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const asked = fetch(`${url}/never`).catch((error: unknown) => error);
+      await running;
       await host.stop();
-      assert.ok((await never) instanceof Error);
+      assert.ok((await asked) instanceof Error);
     });
   });
 
@@ -408,6 +415,18 @@ describe('http host', () => {
         await assert.rejects(second.start(), /EADDRINUSE/);
         await second.stop();
       });
+    });
+  });
+
+  it('does not listen in the place of a file, and leaves it as it is', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const socketPath = join(directory, 'admin.sock');
+      await writeFile(socketPath, 'precious');
+      await assert.rejects(
+        withHost({ socketPath }, async () => undefined),
+        /EADDRINUSE/,
+      );
+      assert.equal(await readFile(socketPath, 'utf8'), 'precious');
     });
   });
 
