@@ -56,9 +56,7 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
         return matchingSegment(await reply.bytes(MAX_SEGMENT_MESSAGE_BYTES), entry, index);
       }
       const problem = await readProblem(reply, url);
-      if (problem.status === 404 || problem.status === 410 || problem.status === 421) {
-        return undefined;
-      }
+      if (isNotHeld(problem.status)) return undefined;
       throw new NodeRefusal(node.url, problem);
     },
 
@@ -67,6 +65,7 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
       const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
       if (reply.status !== 200) {
         await reply.discard();
+        if (isNotHeld(reply.status)) return [];
         throw statusFault(url, reply.status);
       }
       const bytes = await reply.bytes(count * MAX_SEGMENT_MESSAGE_BYTES, allocate);
@@ -92,6 +91,11 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
       return { finalized: false, holds: (index) => isHeld(bitmap, index) };
     },
   };
+}
+
+/** Unknown, pruned, or another shard's: the node has no such segment. */
+function isNotHeld(status: number): boolean {
+  return status === 404 || status === 410 || status === 421;
 }
 
 /** The segment of a message, if it is the one asked for: what it says of itself is not trusted. */

@@ -1,10 +1,17 @@
-import { type Hasher, ProofError, type VerifiedSegment, verifySegment } from '@cairn/commitments';
-import { type Clock, Fault, withDeadline } from '@cairn/primitives';
-import { firstGlobalSegment, ownsSegment, WireError } from '@cairn/wire-protocol';
+import {
+  type Hasher,
+  ProofError,
+  type Segment,
+  type VerifiedSegment,
+  verifySegment,
+} from '@cairn/commitments';
+import { type Clock, Fault, TransportError, withDeadline } from '@cairn/primitives';
+import { firstGlobalSegment, ownsSegment, RpcError, WireError } from '@cairn/wire-protocol';
 import type { HolderEvidence } from './client.ts';
 import { type HolderFailure, SdkError } from './errors.ts';
 import { evidenceOf, failureOf, type HolderBook } from './holders.ts';
 import type { LocatedFile, LocatedHolder } from './locate-file.ts';
+import { NodeRefusal } from './node-refusal.ts';
 
 /** Times every holder is asked before a segment is given up. */
 const ROUNDS = 3;
@@ -39,10 +46,10 @@ export async function fetchSegment(
   for (let round = 0; round < ROUNDS; round += 1) {
     if (round > 0) await deps.clock.sleep(ROUND_DELAY_MS * 2 ** (round - 1), signal);
     failures.length = 0;
-    const ranked = rank(file, index, deps.book);
-    const segment = await firstProven({ file, index, evidence, failures }, ranked, deps, signal);
+    const wanted: Wanted = { file, index, evidence, failures, mayComeLater: false };
+    const segment = await firstProven(wanted, rank(file, index, deps.book), deps, signal);
     if (segment !== undefined) return segment;
-    if (!failures.some(({ code }) => code.startsWith('TRANSPORT_') || code === 'RPC_ERROR')) break;
+    if (!wanted.mayComeLater) break;
   }
   const { root } = file;
   throw new SdkError(
@@ -107,15 +114,13 @@ async function fetchTogether(
   const proven: VerifiedSegment[] = [];
   try {
     const timeoutMs = Math.max(MIN_HEDGE_MS, HEDGE_FACTOR * book.expectedMs(url)) * count;
-    const run = await withDeadline(
-      'a run of segments',
-      timeoutMs,
-      async (inner) => {
-        const options = allocate === undefined ? {} : { allocate };
-        return (await door.fetchRun?.(entry, first, count, { ...options, signal: inner })) ?? [];
-      },
-      { clock, signal },
-    );
+    const ask = async (inner: AbortSignal): Promise<readonly Segment[]> => {
+      const options = allocate === undefined ? {} : { allocate };
+      return (await door.fetchRun?.(entry, first, count, { ...options, signal: inner })) ?? [];
+    };
+    const inTime = (): Promise<readonly Segment[]> =>
+      withDeadline('a run of segments', timeoutMs, ask, { clock, signal });
+    const run = await book.measure(url, inTime, count);
     for (const segment of run) proven.push(verifySegment(segment, hasher));
   } catch (error) {
     if (signal.aborted || !(error instanceof Fault)) throw error;
@@ -135,6 +140,8 @@ interface Wanted {
   readonly index: number;
   readonly evidence: HolderEvidence[];
   readonly failures: HolderFailure[];
+  /** Set where a holder failed in a way that may pass. */
+  mayComeLater: boolean;
 }
 
 /** Holders whose shard keeps the segment, fastest first, then the rest: shards may have changed. */
@@ -150,6 +157,13 @@ function rank(file: LocatedFile, index: number, book: HolderBook): LocatedHolder
     .map(({ holder }) => holder);
 }
 
+/** What asking one holder came to. */
+interface Attempt {
+  readonly segment: VerifiedSegment | undefined;
+  /** Takes it out of the race. */
+  readonly end: () => void;
+}
+
 /** Asks holders in order until one gives the segment; a slow one and its successor run a race. */
 async function firstProven(
   wanted: Wanted,
@@ -159,12 +173,15 @@ async function firstProven(
 ): Promise<VerifiedSegment | undefined> {
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
-  const running = new Set<Promise<VerifiedSegment | undefined>>();
+  const running = new Set<Promise<Attempt>>();
   const waiting = [...ranked];
   const start = (): void => {
     const holder = waiting.shift();
     if (holder === undefined) return;
-    const attempt = askHolder(wanted, holder, deps, inner).finally(() => running.delete(attempt));
+    const attempt: Promise<Attempt> = askHolder(wanted, holder, deps, inner).then((segment) => ({
+      segment,
+      end: () => running.delete(attempt),
+    }));
     attempt.catch(() => undefined); // raced below; a loser's abort is nobody's news
     running.add(attempt);
   };
@@ -172,8 +189,11 @@ async function firstProven(
     start();
     while (running.size > 0) {
       const won = await Promise.race([...running, hedgeTimer(waiting, deps, inner)]);
-      if (won === 'late' || won === undefined) start();
-      else return won;
+      if (won !== 'late') {
+        if (won.segment !== undefined) return won.segment;
+        won.end(); // only now: another's answer may have come in the same turn
+      }
+      start();
     }
     return undefined;
   } finally {
@@ -202,13 +222,20 @@ function isLie(error: unknown): error is ProofError | WireError {
   return error instanceof ProofError || error instanceof WireError;
 }
 
+/** Whether the same question may be answered another time. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof NodeRefusal) return error.facts.retry === 'later';
+  return error instanceof TransportError || error instanceof RpcError;
+}
+
 /** A proven segment of one holder; `undefined` after noting why there is none. */
 async function askHolder(
-  { file, index, evidence, failures }: Wanted,
+  wanted: Wanted,
   { url, door, entry }: LocatedHolder,
   { book, hasher }: FetchDeps,
   signal: AbortSignal,
 ): Promise<VerifiedSegment | undefined> {
+  const { file, index, evidence, failures } = wanted;
   try {
     const segment = await book.measure(url, () => door.fetch(entry, index, { signal }));
     if (segment === undefined) {
@@ -226,6 +253,7 @@ async function askHolder(
       return undefined;
     }
     if (!(error instanceof Fault)) throw error;
+    if (mayPass(error)) wanted.mayComeLater = true;
     book.penalise(url);
     return undefined;
   }

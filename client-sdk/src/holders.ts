@@ -23,6 +23,8 @@ const MAX_NODES = 4096;
 const CONVICTION_MS = 3_600_000;
 /** Share of a new measurement in the running latency. */
 const LATENCY_WEIGHT = 0.3;
+/** What a node is taken to need before it was measured. */
+const FIRST_LATENCY_MS = 100;
 /** What a node that has just failed is taken to need; measured again when it is tried. */
 const FAILURE_LATENCY_MS = 10_000;
 
@@ -83,18 +85,29 @@ export class HolderBook {
     this.#deps.logger.warn({ url, root, index, code }, 'a node gave what its proof contradicts');
   }
 
-  /** Runs a request to a node and remembers how long it took. */
-  async measure<Result>(url: string, request: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs a request to a node and remembers how long it took. One that ended without an answer,
+   * because it failed or another node was faster, counts where it took longer than expected.
+   *
+   * @param parts - what was asked for at once; the time is divided by it
+   */
+  async measure<Result>(url: string, request: () => Promise<Result>, parts = 1): Promise<Result> {
     const standing = this.#standing(url);
     const { clock } = this.#deps;
     const startedMs = clock.monotonic();
+    const note = (leastMs: number): void => {
+      const tookMs = Math.max(leastMs, (clock.monotonic() - startedMs) / parts);
+      const before = standing.latencyMs ?? tookMs;
+      standing.latencyMs = before + (tookMs - before) * LATENCY_WEIGHT;
+    };
     standing.requests += 1;
     try {
       const result = await request();
-      const tookMs = clock.monotonic() - startedMs;
-      const before = standing.latencyMs ?? tookMs;
-      standing.latencyMs = before + (tookMs - before) * LATENCY_WEIGHT;
+      note(0);
       return result;
+    } catch (error) {
+      note(standing.latencyMs ?? FIRST_LATENCY_MS);
+      throw error;
     } finally {
       standing.requests -= 1;
     }
@@ -108,7 +121,7 @@ export class HolderBook {
 
   /** How long the node probably needs now, in ms: its latency, more while it is busy with us. */
   expectedMs(url: string): number {
-    const { latencyMs = 100, requests } = this.#standing(url);
+    const { latencyMs = FIRST_LATENCY_MS, requests } = this.#standing(url);
     return latencyMs * (1 + requests / 4);
   }
 
