@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { assertNatural, assertPositiveInteger, MIB } from '@cairn/primitives';
@@ -9,6 +10,12 @@ import { diskFault, StorageError } from './errors.ts';
 export interface FileSource {
   readonly path: string;
   readonly sizeBytes: number;
+  /** Which file was opened, and when it last changed: in milliseconds since 1970. */
+  readonly identity: {
+    readonly inode: number;
+    readonly modifiedMs: number;
+    readonly changedMs: number;
+  };
   /**
    * The file's bytes in order, in pieces of at most `pieceBytes` (1 MiB unless told). Every piece
    * has a buffer of its own, or with `reuse` the same one: then it is good until the next is asked for.
@@ -30,21 +37,25 @@ export interface FileSource {
 /** Opens a local file for reading. @throws {StorageError} DISK_IO, also if there is none */
 export async function openFileSource(path: string): Promise<FileSource> {
   let handle: FileHandle;
-  let sizeBytes: number;
   try {
     handle = await open(path, 'r');
-    const stats = await handle.stat();
+  } catch (error) {
+    throw await diskFault(error, { path, operation: 'open' });
+  }
+  let stats: Stats;
+  try {
+    stats = await handle.stat();
     if (!stats.isFile()) {
-      await handle.close();
       throw new StorageError(
         { code: 'DISK_IO', path, operation: 'read', errno: 'EISDIR' },
         `${path} is not a regular file`,
       );
     }
-    sizeBytes = stats.size;
   } catch (error) {
+    await handle.close();
     throw await diskFault(error, { path, operation: 'open' });
   }
+  const { size: sizeBytes, ino: inode, mtimeMs: modifiedMs, ctimeMs: changedMs } = stats;
   const fill = async (bytes: Uint8Array, offset: number): Promise<Uint8Array> => {
     const { length } = bytes;
     for (let done = 0; done < length; ) {
@@ -67,6 +78,7 @@ export async function openFileSource(path: string): Promise<FileSource> {
   return {
     path,
     sizeBytes,
+    identity: { inode, modifiedMs, changedMs },
     async read(offset, length) {
       assertNatural(offset, 'offset');
       assertNatural(length, 'length');

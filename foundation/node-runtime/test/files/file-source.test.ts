@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, isFault, seededRng } from '@cairn/primitives';
 import { openFileSink, openFileSource } from '../../src/files/file-source.ts';
@@ -27,6 +27,23 @@ describe('file source', () => {
       assert.deepEqual(concatBytes(...part), content.slice(7, 20));
       assert.deepEqual(await source.read(299_999, 2), content.slice(299_999));
       await source.close();
+    });
+  });
+
+  it('tells which file it reads, whatever has its name by now', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const [path, other] = [join(directory, 'in'), join(directory, 'other')];
+      await writeFile(path, content);
+      await writeFile(other, 'other');
+      const { ino, mtimeMs } = await stat(path);
+      const source = await openFileSource(path);
+      await rename(other, path);
+      const { inode, modifiedMs } = source.identity;
+      assert.deepEqual([inode, modifiedMs], [ino, mtimeMs]);
+      await source.close();
+      const replaced = await openFileSource(path);
+      assert.notEqual(replaced.identity.inode, ino);
+      await replaced.close();
     });
   });
 
