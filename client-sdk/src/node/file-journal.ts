@@ -141,13 +141,22 @@ class FileJournal implements ExclusiveJournal {
     for (;;) {
       signal.throwIfAborted();
       try {
-        const lock = await acquireDirectoryLock(this.#directory);
-        await this.#redo();
-        return lock;
+        return await this.#lockAndRedo();
       } catch (error) {
         if (!isFault(error, 'DIRECTORY_LOCKED')) throw error;
         await this.#clock.sleep(LOCK_POLL_MS, signal);
       }
+    }
+  }
+
+  async #lockAndRedo(): Promise<DirectoryLock> {
+    const lock = await acquireDirectoryLock(this.#directory);
+    try {
+      await this.#redo();
+      return lock;
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
   }
 

@@ -204,6 +204,16 @@ describe('file journal', () => {
     assert.equal((await readdir(directory)).includes('batch.redo'), false);
   });
 
+  it('is free again after an unfinished batch that cannot be read', async () => {
+    const journal = fileJournal(directory);
+    await writeFile(join(directory, 'batch.redo'), '{');
+    const refused = journal.exclusive(async () => undefined, signal);
+    await assert.rejects(refused);
+    await rm(join(directory, 'batch.redo'));
+    const other = fileJournal(directory);
+    await other.exclusive(async () => undefined, AbortSignal.timeout(500));
+  });
+
   it('lets one journal pay at a time', async () => {
     const [one, two] = [fileJournal(directory), fileJournal(directory)];
     const order: string[] = [];
