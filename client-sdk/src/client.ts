@@ -80,7 +80,8 @@ export interface PutOptions {
   readonly resubmit?: string;
   /**
    * Names the bytes across runs, so that an upload that was cut off goes on where it was without
-   * hashing or encrypting anew. File sources of the Node entry bring one.
+   * hashing or encrypting anew. It must change when the bytes do: an upload under a name that was
+   * cut off before is taken for the same bytes. File sources of the Node entry bring one.
    */
   readonly resumeKey?: string;
   /** Sees the price before anything is paid; returning `false` ends the upload unpaid. */

@@ -60,7 +60,8 @@ export async function prepareUpload(
 
 /**
  * A file whose hashes the journal kept; `undefined` if they do not fit each other. Whether the
- * file still has these bytes shows when its segments are sent: holders check each one.
+ * file still has these bytes shows where a segment is sent, which holders check; a file that they
+ * have already is not read again, so there the resume key's word stands.
  */
 export function recallUpload(
   source: FileSource,

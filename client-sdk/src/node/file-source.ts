@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { FileSource } from '@cairn/log-layer';
 import { openFileSource as openLocalFile } from '@cairn/node-runtime/files';
@@ -14,12 +13,12 @@ export interface LocalFileSource extends FileSource {
 /** Opens a file on this machine. @throws {StorageError} DISK_IO, also if there is none */
 export async function openFileSource(path: string): Promise<LocalFileSource> {
   const file = await openLocalFile(path);
-  const { ino, mtimeMs, ctimeMs } = await stat(path);
-  const { sizeBytes } = file;
+  const { sizeBytes, identity } = file;
+  const { inode, modifiedMs, changedMs } = identity;
   return {
     path,
     sizeBytes,
-    resumeKey: [resolve(path), ino, sizeBytes, mtimeMs, ctimeMs].join(' '),
+    resumeKey: [resolve(path), inode, sizeBytes, modifiedMs, changedMs].join(' '),
     async read(offset, length, { signal }) {
       signal.throwIfAborted();
       return file.read(offset, length);
