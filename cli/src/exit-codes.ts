@@ -111,7 +111,10 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.verification,
     'Nothing was written outside the output directory; do not trust this directory.',
   ),
-  SDK_PATH_EXISTS: outcome(EXIT.failure, 'Add --force to replace it, or write elsewhere with -o.'),
+  SDK_PATH_EXISTS: outcome(
+    EXIT.failure,
+    'Write elsewhere with -o, or move away what is there; a directory needs a new or an empty one.',
+  ),
   SDK_JOURNAL: outcome(EXIT.failure, 'Finish that upload with the version that began it.'),
   DEADLINE_PASSED: outcome(EXIT.timeout, NEXT_AGAIN),
   TRANSPORT_TIMEOUT: outcome(EXIT.timeout, NEXT_AGAIN),

@@ -209,8 +209,8 @@ function fileCommands(program: Command, runs: Runs): void {
     .option('-o, --output <path>', 'file or directory to write; - is stdout')
     .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512')
     .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')
-    .option('--resume', 'keep what an interrupted run wrote, if it is what the root names')
-    .option('--force', 'replace what is there')
+    .option('--resume', 'keep what an interrupted run wrote of a file, if it is of this one')
+    .option('--force', 'replace the file that is there')
     .action(
       runs(async () => (await import('./commands/file-get.ts')).fileGet, {
         ...NETWORK,

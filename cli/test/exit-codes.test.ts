@@ -40,6 +40,11 @@ describe('exit codes', () => {
     }
   });
 
+  it('advise --force only where it helps', () => {
+    assert.match(reportOf(faultOf('CLI_OUTPUT_EXISTS')).next, /--force/);
+    assert.doesNotMatch(reportOf(faultOf('SDK_PATH_EXISTS')).next, /--force/);
+  });
+
   it('tell a lie from an absence', () => {
     const absent = faultOf('SDK_SEGMENT_UNAVAILABLE', { evidence: [] });
     const lie = faultOf('SDK_SEGMENT_UNAVAILABLE', { evidence: [{ code: 'PROOF_WRONG_ROOT' }] });

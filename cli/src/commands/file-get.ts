@@ -63,20 +63,16 @@ export async function fileGet(
         const whole = await client.files.open(root, openOptions(part, signal));
         return await streamOut(whole, part, context);
       }
-      if (output !== '-') return await bringDirectory(client, wanted, output, context);
-      throw usageError(
-        'output',
-        'this is a directory: say where to put it with -o DIRECTORY, or name a file in it',
-      );
+      if (output === '-') {
+        throw usageError(
+          'output',
+          'this is a directory: say where to put it with -o DIRECTORY, or name a file in it',
+        );
+      }
+      return await bringDirectory(client, wanted, output, context);
     }
     if (output === '-') return await streamOut(file, wanted, context);
     return await bringFile(client, wanted, output, context);
-  } catch (error) {
-    if (signal.aborted && output !== '-') {
-      const args = process.argv.slice(2).filter((argument) => argument !== '--resume');
-      io.writeErr(`\ncontinue with: cairn ${args.map(shellQuoted).join(' ')} --resume\n`);
-    }
-    throw error;
   } finally {
     await client.close();
   }
@@ -173,6 +169,12 @@ async function bringFile(
       for (const { url, code } of liars) io.writeErr(`${url} served what it is not (${code})\n`);
     }
     return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) {
+      const args = process.argv.slice(2).filter((argument) => argument !== '--resume');
+      io.writeErr(`\ncontinue with: cairn ${args.map(shellQuoted).join(' ')} --resume\n`);
+    }
+    throw error;
   } finally {
     progress.clear();
   }
@@ -184,6 +186,12 @@ async function bringDirectory(
   output: string,
   { io, signal }: CommandContext,
 ): Promise<number> {
+  if (options.resume === true) {
+    throw usageError(
+      'resume',
+      'only a file can be resumed, and this is a directory: leave --resume out',
+    );
+  }
   if (options.force === true && (await exists(output))) await removeOld(output);
   const progress = new Progress({ io, clock: systemClock() });
   let doneFiles = 0;

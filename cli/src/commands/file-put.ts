@@ -63,7 +63,9 @@ export async function filePut(
         ? await quote(client, input, encryption, options, context)
         : await put(client, input, encryption, options, context);
     } catch (error) {
-      if (signal.aborted) io.writeErr(`\ncontinue with: ${resumeCommand(typed)}\n`);
+      // What was piped in is gone.
+      if (signal.aborted && typed !== '-')
+        io.writeErr(`\ncontinue with: ${resumeCommand(typed)}\n`);
       throw error;
     } finally {
       await client.close();
