@@ -8,7 +8,10 @@ const SYMBOL_STEP = 4;
 export interface CombinationOdds {
   /** Holders of slices, each of which is accepted whole or not at all. */
   readonly members: number;
-  /** log2 of the commitments that the maker of a bad blob can afford to try. */
+  /**
+   * log2 of the commitments that the maker of a bad blob can afford to try. Who may choose among
+   * n offsets of the arcs gains log2 n.
+   */
   readonly log2Trials: number;
 }
 

@@ -1,6 +1,40 @@
 /** Reed-Solomon rows over a blob, and the commitment by which anyone checks one. */
+export {
+  arcRows,
+  assignRows,
+  minLog2KFor,
+  type Placement,
+  type RowArc,
+  type SeatedMember,
+} from './assign-rows.ts';
 export { dataMatrix, payloadOf } from './blob-matrix.ts';
+export { BLOB_PARAMS_BYTES, type BlobParams, encodeParams, parseParams } from './blob-params.ts';
+export { combinationCoefficients, extendCombinations, type RowCombiner } from './combination.ts';
+export {
+  type CombinationOdds,
+  combinationSecurityBits,
+  combinationSymbolsFor,
+} from './combination-bits.ts';
+export {
+  type CommitOptions,
+  type CommittedBlob,
+  checkParity,
+  commitBlob,
+  commitMatrix,
+  headerOf,
+  rowOf,
+} from './commitment.ts';
 export { CodecError, type CodecFault, SliceError, type SliceFault } from './errors.ts';
+export {
+  type BadRow,
+  badRowBytes,
+  badRowEvidence,
+  encodeBadRow,
+  parseBadRow,
+  type VerifiedBadRow,
+  verifyBadRow,
+} from './evidence.ts';
+export { scalarCombiner } from './kernels/scalar-combiner.ts';
 export { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
 export {
   CODEC_VERSION,
@@ -10,6 +44,41 @@ export {
   MAX_PARITY_COSETS,
   MAX_PAYLOAD_BYTES,
 } from './params.ts';
+export { type BlobValue, type ReadOptions, readValue } from './read-value.ts';
 export { referenceCodec } from './reference-codec.ts';
 export type { MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';
+export {
+  type BareRow,
+  type DataRowMessage,
+  encodeRow,
+  type FullRow,
+  parseRow,
+  type RowMessage,
+  rowMessageBytes,
+} from './row-message.ts';
+export {
+  type ExpectedSlice,
+  type Slice,
+  sliceOf,
+  type VerifiedSlice,
+  verifySlice,
+} from './slice.ts';
+export { encodeSlice, parseSlice, sliceMessageBytes } from './slice-message.ts';
+export {
+  type BlobHeader,
+  type ExpectedBlob,
+  type VerifiedHeader,
+  type VerifyOptions,
+  verifyHeader,
+} from './verified-header.ts';
+export {
+  type DataRow,
+  type MemberRow,
+  type ProvenRow,
+  type VerifiedRow,
+  verifyDataRow,
+  verifyMembership,
+  verifyRow,
+  verifyRows,
+} from './verify-row.ts';
 export { type LoadWasmCodecOptions, loadWasmCodec } from './wasm/wasm-codec.ts';
