@@ -96,7 +96,10 @@ async function isTrue(
   return (await checkEntry?.({ sequence, sizeBytes, nodes }, options)) ?? answered === 0;
 }
 
-/** A node that cannot say is passed over: another may know, and paying asks the chain. */
+/**
+ * A node that cannot say is passed over: another may know. If none does, the file is paid for,
+ * which the payer does once for the same files.
+ */
 async function unlessSilent<Answer>(
   ask: () => Promise<Answer>,
   { signal }: { readonly signal: AbortSignal },

@@ -22,6 +22,8 @@ import { notEnough, type UploadNetwork, type UploadNetworkDeps } from './upload-
 const UPLOAD_PARALLEL = 8;
 /** Files stored at the same time; their segments share the bound above. */
 const FILES_AT_ONCE = 4;
+/** Times nodes are asked about a file while others of its upload turn up. */
+const MAX_LOOKS = 4;
 /** The longest wait for a holder without progress, unless told. */
 const UPLOAD_TIMEOUT_MS = 120_000;
 
@@ -66,11 +68,7 @@ export async function storeFiles(
 ): Promise<readonly FileReceipt[]> {
   const { signal, parallel = UPLOAD_PARALLEL } = options;
   const different = longestOfEachRoot(files);
-  const entries = new Map<Root, KnownEntry>();
-  for (const [root, file] of different) {
-    const known = await findKnown(file, network, options);
-    if (known !== undefined) entries.set(root, known);
-  }
+  const entries = await findKnown([...different.values()], network, options);
   const unpaid = [...different.values()].filter(({ root }) => !entries.has(root));
   for (const [root, entry] of await payFor(unpaid, network.payer, options))
     entries.set(root, entry);
@@ -148,14 +146,30 @@ function receiptOf(
 type KnownEntry = Pick<PaidEntry, 'sequence' | 'startSector'> &
   Partial<Pick<PaidEntry, 'transactionHash' | 'feeWei'>>;
 
-/** The entry a file has already, if it may be used instead of paying. */
+/**
+ * The entries that files have already, where they may be used instead of paying.
+ *
+ * Nodes may read a block between two questions. A payment is named by all its files, so one that
+ * was asked about too early would be paid by itself: the rest is asked about again as long as that
+ * finds more.
+ */
 async function findKnown(
-  file: PreparedUpload,
+  files: readonly PreparedUpload[],
   network: UploadNetwork,
-  { tags, resubmit, signal }: StoreOptions,
-): Promise<KnownEntry | undefined> {
-  if (resubmit !== undefined) return undefined;
-  return findEntry(file, tags ?? new Uint8Array(0), network, { signal });
+  { tags = new Uint8Array(0), resubmit, signal }: StoreOptions,
+): Promise<Map<Root, KnownEntry>> {
+  const entries = new Map<Root, KnownEntry>();
+  if (resubmit !== undefined) return entries;
+  for (let round = 0; round < MAX_LOOKS; round += 1) {
+    const found = entries.size;
+    for (const file of files) {
+      if (entries.has(file.root)) continue;
+      const entry = await findEntry(file, tags, network, { signal });
+      if (entry !== undefined) entries.set(file.root, entry);
+    }
+    if (entries.size === found || entries.size === files.length) break;
+  }
+  return entries;
 }
 
 interface StoredReplica {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FileSource } from '@cairn/log-layer';
-import { isFault, memoryKeyValueStore } from '@cairn/primitives';
+import { isFault } from '@cairn/primitives';
 import type { PutEvent } from '../src/client.ts';
 import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
 
@@ -90,93 +90,6 @@ describe('upload journey', () => {
     }
     // the fake knows one entry a root, so tags are found under the first entry only
     assert.equal(network.payments, 3);
-  });
-
-  it('goes on after a crash right after the payment without paying twice', async () => {
-    await start({});
-    const bytes = aperiodicBytes(3 * SEGMENT);
-    network.crashAfterPayment = true;
-    await assert.rejects(network.client().put(bytes), /killed/);
-    network.crashAfterPayment = false;
-    const receipt = await network.client().put(bytes);
-    assert.equal(network.payments, 1);
-    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
-  });
-
-  it('sends only what is missing after an upload that was cut off', async () => {
-    await start({});
-    const bytes = aperiodicBytes(8 * SEGMENT);
-    const stop = new AbortController();
-    const onProgress = (event: PutEvent): void => {
-      if (event.step === 'sending' && event.doneSegments === 3) stop.abort(new Error('cut'));
-    };
-    const cut = network.client().put(bytes, { signal: stop.signal, onProgress, parallel: 1 });
-    await assert.rejects(cut, /cut/);
-    const before = network.nodes[0]?.sent.length ?? 0;
-    await network.client().put(bytes);
-    assert.equal(network.nodes[0]?.sent.length, 8, `${before} were there`);
-    assert.equal(network.payments, 1);
-  });
-
-  it('does not hash again what the journal remembers', async () => {
-    await start({});
-    const bytes = aperiodicBytes(4 * SEGMENT);
-    let streamed = 0;
-    const source: FileSource = {
-      sizeBytes: bytes.length,
-      read: async (offset, length) => bytes.subarray(offset, offset + length),
-      async *stream() {
-        streamed += 1;
-        yield bytes;
-      },
-    };
-    const journal = memoryKeyValueStore();
-    network.crashAfterPayment = true;
-    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'a' }), /killed/);
-    network.crashAfterPayment = false;
-    const receipt = await network.client({ journal }).put(source, { resumeKey: 'a' });
-    assert.equal(streamed, 1);
-    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
-    await network.client({ journal }).put(source, { resumeKey: 'a' });
-    assert.equal(streamed, 2, 'a finished upload leaves no record');
-  });
-
-  it('encrypts to the same bytes when it is run again, and to others for other bytes', async () => {
-    await start({});
-    const journal = memoryKeyValueStore();
-    const encryption = { kind: 'sealed', key: new Uint8Array(32).fill(9) } as const;
-    const options = { resumeKey: 'b', encryption };
-    network.crashAfterPayment = true;
-    const bytes = aperiodicBytes(SEGMENT);
-    await assert.rejects(network.client({ journal, seed: 2 }).put(bytes, options), /killed/);
-    network.crashAfterPayment = false;
-    const receipt = await network.client({ journal, seed: 3 }).put(bytes, options);
-    assert.equal(network.payments, 1);
-    assert.equal(network.entries[0]?.root, receipt.root);
-    const decryption = { key: encryption.key };
-    assert.deepEqual(await network.client().getBytes(receipt.root, { decryption }), bytes);
-  });
-
-  it('notices a file that changed after it was hashed, and forgets what it knew', async () => {
-    await start({});
-    const bytes = aperiodicBytes(2 * SEGMENT);
-    const source: FileSource = {
-      sizeBytes: bytes.length,
-      read: async (offset, length) => bytes.slice(offset, offset + length),
-      async *stream() {
-        yield bytes.slice();
-      },
-    };
-    const journal = memoryKeyValueStore();
-    network.crashAfterPayment = true;
-    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'c' }), /killed/);
-    network.crashAfterPayment = false;
-    bytes[5] = 77;
-    await assert.rejects(network.client({ journal }).put(source, { resumeKey: 'c' }), (error) =>
-      isFault(error, 'SDK_SOURCE_CHANGED'),
-    );
-    const receipt = await network.client({ journal }).put(source, { resumeKey: 'c' });
-    assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
   });
 
   it('waits for a node that is busy and for one that lags behind the chain', async () => {

@@ -92,7 +92,8 @@ export class FakeNode {
   readonly #network: FakeNetwork;
   readonly #server: Server;
   #busyLeft: number;
-  #lagLeft: number;
+  /** Questions about entries that it will answer as if it knew none. */
+  lagLeft: number;
   url = '';
   maxAtOnce = 0;
   #atOnce = 0;
@@ -101,7 +102,7 @@ export class FakeNode {
     this.options = { kind: 'cairn', shard: { id: 0, count: 1 }, ...options };
     this.#network = network;
     this.#busyLeft = options.busyTimes ?? 0;
-    this.#lagLeft = options.lagReads ?? 0;
+    this.lagLeft = options.lagReads ?? 0;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         response.writeHead(500).end(String(error));
@@ -183,6 +184,12 @@ export class FakeNode {
     this.segments.set(`${root} ${segment.index}`, { ...segment, data: segment.data.slice() });
   }
 
+  #lags(): boolean {
+    if (this.lagLeft === 0) return false;
+    this.lagLeft -= 1;
+    return true;
+  }
+
   #isDead(): boolean {
     return this.options.dieAfter !== undefined && this.sent.length >= this.options.dieAfter;
   }
@@ -204,7 +211,7 @@ export class FakeNode {
     const empty = { root, startSector: 0, paddedSectors: 1, nodes: [], tags: new Uint8Array(0) };
     const claimed = claimEntry && { ...empty, ...known, ...claimEntry };
     const entry = claimed ?? known;
-    if (entry === undefined) {
+    if (entry === undefined || this.#lags()) {
       this.#problem(response, 404, 'FILE_UNKNOWN', 'elsewhere');
       return;
     }
@@ -337,10 +344,7 @@ export class FakeNode {
 
   #info(entry: FakeEntry | undefined): unknown {
     if (entry === undefined) return null;
-    if (this.#lagLeft > 0) {
-      this.#lagLeft -= 1;
-      return null;
-    }
+    if (this.#lags()) return null;
     return {
       tx: {
         streamIds: [],
