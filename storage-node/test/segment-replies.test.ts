@@ -68,4 +68,12 @@ describe('replies with segments', () => {
       deepEqual(counted.splice(0), [byteLength], path);
     }
   });
+
+  it('are kept for long only if they hold all that was asked for', async () => {
+    const kept = async (path: string) => (await get(path)).headers.get('cache-control');
+    equal(await kept(`0?seq=${SEQUENCE}`), 'public, max-age=31536000');
+    equal(await kept(`0?seq=${SEQUENCE}&count=3`), 'public, max-age=31536000');
+    equal(await kept(`1?seq=${SEQUENCE}&count=8`), 'no-store', 'segment 3 may come');
+    equal(await kept('0?count=3'), 'public, max-age=60');
+  });
 });

@@ -123,12 +123,17 @@ async function getSegment(
   deps.unsent.add(reply.raw, sizeBytes);
   void reply
     .type(SEGMENT_MESSAGE_TYPE)
-    // Proven content never changes, but which entry is answered may.
-    .header('cache-control', seq === undefined ? 'public, max-age=60' : 'public, max-age=31536000')
+    .header('cache-control', cacheControl(seq, segments.length === count))
     .header('x-content-type-options', 'nosniff')
     .header('content-length', sizeBytes);
   // The segments' own memory goes out: they are not copied into one message.
   return Readable.from(parts, { objectMode: false });
+}
+
+/** Proven content never changes, but which entry is answered may, and how much of it is held. */
+function cacheControl(seq: number | undefined, isWhole: boolean): string {
+  if (!isWhole) return 'no-store';
+  return seq === undefined ? 'public, max-age=60' : 'public, max-age=31536000';
 }
 
 /**
