@@ -29,7 +29,6 @@ const PATH_NOT_FOUND = 104;
 const MAX_SEGMENT_BODY_BYTES = 512 * 1024;
 /** Files one `/files/info` call may ask for. */
 const MAX_INFOS = 100;
-/** The 0G gateway hands every file over as an attachment. */
 
 /** What the gateway needs. */
 export interface GatewayDeps {
@@ -121,6 +120,7 @@ async function sendWhole(
   const info = await readableInfo(deps, id, request.signal);
   const name = textOf(request.query, 'name') ?? info.tx.dataMerkleRoot;
   const file = await open(deps, info.tx.dataMerkleRoot, request.signal);
+  // The 0G gateway hands every file over as an attachment.
   sendFile(file, name, request, reply, { isDownload: true, mayChange: root === undefined });
   return SENT;
 }
