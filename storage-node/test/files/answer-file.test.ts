@@ -80,14 +80,28 @@ describe('answering for a file', () => {
     assert.equal(ask({ 'if-none-match': '*' }).status, 304);
     assert.equal(ask({ 'if-none-match': '"0xbb"', range: 'bytes=0-1' }).status, 206);
     assert.equal(ask({ 'if-match': '"0xbb"' }).status, 412);
+    assert.equal(ask({ 'if-match': '"0xbb", "0xaa"' }).status, 200);
+    assert.equal(ask({ 'if-match': '*' }).status, 200);
+    assert.equal(ask({ 'if-match': 'W/"0xaa"' }).status, 412, 'a weak tag promises no bytes');
     assert.equal(ask({ 'if-range': '"0xbb"', range: 'bytes=0-1' }).status, 200);
     assert.equal(ask({ 'if-range': '"0xaa"', range: 'bytes=0-1' }).status, 206);
   });
 
-  it('answers HEAD with the same headers and no body', () => {
-    const head = ask({ range: 'bytes=2-4' }, 'HEAD');
-    assert.deepEqual(head.headers, ask({ range: 'bytes=2-4' }).headers);
-    assert.equal(head.body, undefined);
+  it('answers HEAD with the headers of the whole and no body, whatever range it names', () => {
+    for (const range of ['bytes=2-4', 'bytes=99-']) {
+      const head = ask({ range }, 'HEAD');
+      assert.equal(head.status, 200);
+      assert.deepEqual(head.headers, ask({}).headers);
+      assert.equal(head.body, undefined);
+    }
+  });
+
+  it('lets nobody keep a refusal', () => {
+    for (const answer of [ask({ 'if-match': '"0xbb"' }), ask({ range: 'bytes=10-' })]) {
+      assert.equal(answer.headers['cache-control'], 'no-store');
+      assert.equal(answer.headers['content-length'], '0');
+    }
+    assert.match(ask({}).headers['cache-control'] ?? '', /immutable/);
   });
 
   it('never chooses bytes outside the file', () => {

@@ -14,6 +14,11 @@ const DIRECTORY = rootOfByte(3);
 const BROKEN = rootOfByte(4);
 const LOST = rootOfByte(5);
 
+const SEQUENCES: ReadonlyMap<number, Root> = new Map([
+  [7, FILE],
+  [8, DIRECTORY],
+]);
+
 const directory: ManifestDirectory = {
   kind: 'directory',
   name: '/',
@@ -50,7 +55,7 @@ function memoryLibrary(files: ReadonlyMap<Root, Uint8Array>): FileLibrary {
         },
       };
     },
-    rootAt: async (sequence) => (sequence === 7 ? FILE : undefined),
+    rootAt: async (sequence) => SEQUENCES.get(sequence),
   };
 }
 
@@ -137,6 +142,10 @@ describe('the file door', () => {
     const reply = await get(`/v1/files/${DIRECTORY}/sub%20dir`, { redirect: 'manual' });
     assert.equal(reply.status, 308);
     assert.equal(reply.headers.get('location'), 'sub%20dir/');
+    assert.match(reply.headers.get('cache-control') ?? '', /immutable/);
+    const numbered = await get('/v1/tx/8/sub%20dir', { redirect: 'manual' });
+    assert.equal(numbered.status, 308);
+    assert.equal(numbered.headers.get('cache-control'), 'public, no-cache');
   });
 
   it('says 404 for what is not there and 400 for what is no root', async () => {
@@ -145,7 +154,7 @@ describe('the file door', () => {
       `/v1/files/${DIRECTORY}/nothing`,
       `/v1/files/${DIRECTORY}/whole.txt/deeper`,
       `/v1/files/${FILE}/`,
-      '/v1/tx/8',
+      '/v1/tx/9',
       `/v1/files/${DIRECTORY}/sub%20dir/out`,
       `/v1/files/${DIRECTORY}/sub%20dir/round`,
     ]) {

@@ -1,5 +1,5 @@
 import { isHexOf } from '@cairn/primitives';
-import { chooseRange, namesEtag } from './byte-range.ts';
+import { chooseRange, namesEtag, namesEtagStrongly } from './byte-range.ts';
 import { contentHeaders } from './content-headers.ts';
 import type { ReadableFile } from './readable-file.ts';
 
@@ -32,7 +32,13 @@ export function cacheControl(mayChange: boolean): string {
   return mayChange ? 'public, no-cache' : 'public, max-age=31536000, immutable';
 }
 
-/** How a file answers a request: preconditions first, then the range (RFC 9110 §13.2.2). */
+/** What says nothing about the content: the next request may be answered otherwise. */
+const NOT_KEPT = { 'cache-control': 'no-store', 'content-length': '0' };
+
+/**
+ * How a file answers a request: preconditions first, then the range (RFC 9110 §13.2.2), which is a
+ * matter of GET alone (§14.2).
+ */
 export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer {
   const etag = `"${file.etag}"`;
   const { headers } = request;
@@ -43,20 +49,20 @@ export function answerFile(file: ReadableFile, request: FileRequest): FileAnswer
     ...(isHexOf(file.etag, 32) ? { 'x-cairn-root': file.etag } : {}),
   };
   const ifMatch = headers['if-match'];
-  if (ifMatch !== undefined && !namesEtag(ifMatch, etag)) {
-    return { status: 412, headers: { ...common, 'content-length': '0' } };
+  if (ifMatch !== undefined && !namesEtagStrongly(ifMatch, etag)) {
+    return { status: 412, headers: { ...common, ...NOT_KEPT } };
   }
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch !== undefined && namesEtag(ifNoneMatch, etag)) {
     return { status: 304, headers: common };
   }
   const ifRange = headers['if-range'];
-  const wantsRange = ifRange === undefined || ifRange.trim() === etag;
+  const wantsRange = request.method === 'GET' && (ifRange === undefined || ifRange.trim() === etag);
   const choice = chooseRange(wantsRange ? headers['range'] : undefined, file.sizeBytes);
   if (choice.kind === 'unsatisfiable') {
     return {
       status: 416,
-      headers: { ...common, 'content-range': `bytes */${file.sizeBytes}`, 'content-length': '0' },
+      headers: { ...common, ...NOT_KEPT, 'content-range': `bytes */${file.sizeBytes}` },
     };
   }
   const { first, last } =

@@ -37,10 +37,16 @@ export function chooseRange(header: string | undefined, sizeBytes: number): Rang
   return { kind: 'part', range: { first, last } };
 }
 
-/** Whether an `If-None-Match` or `If-Match` header names `etag` (quoted), weakly compared. */
+/** Whether an `If-None-Match` header names `etag` (quoted), weakly compared (RFC 9110 §8.8.3.2). */
 export function namesEtag(header: string, etag: string): boolean {
-  return header
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''))
-    .some((tag) => tag === '*' || tag === etag);
+  return tagsIn(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+}
+
+/** Whether an `If-Match` header names `etag` (quoted, strong), strongly compared: weak tags never do. */
+export function namesEtagStrongly(header: string, etag: string): boolean {
+  return tagsIn(header).some((tag) => tag === '*' || tag === etag);
+}
+
+function tagsIn(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
 }

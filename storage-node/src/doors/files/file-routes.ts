@@ -79,6 +79,7 @@ async function sendPath(
   if (found.kind === 'directory') {
     if (path !== '' && !path.endsWith('/')) {
       const name = path.split('/').at(-1) ?? '';
+      void reply.header('cache-control', cacheControl(mayChange));
       return reply.redirect(`${encodeName(name)}/`, 308);
     }
     const lines = directoryLines(found);
