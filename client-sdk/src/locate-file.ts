@@ -256,17 +256,20 @@ async function settle(
   const [first, second] = groups;
   if (first === undefined) return [];
   if (checkEntry !== undefined) {
-    let isAsked = false;
+    let isDenied = false;
     for (const group of groups) {
-      const [claim] = group;
-      if (claim === undefined) continue;
-      const { entry, nodes } = claim;
-      const { sequence, sizeBytes } = entry;
-      const isTrue = await checkEntry({ sequence, sizeBytes, nodes }, { signal });
-      if (isTrue === true) return group;
-      isAsked ||= isTrue === false;
+      // A file may be in the log several times, so holders may rightly name different places.
+      const verdicts = new Map<number, boolean | undefined>();
+      for (const { entry, nodes } of group) {
+        const { sequence, sizeBytes } = entry;
+        if (verdicts.has(sequence)) continue;
+        verdicts.set(sequence, await checkEntry({ sequence, sizeBytes, nodes }, { signal }));
+      }
+      const proven = group.filter(({ entry }) => verdicts.get(entry.sequence) === true);
+      if (proven.length > 0) return proven;
+      isDenied ||= [...verdicts.values()].includes(false);
     }
-    if (isAsked) throw disputed(groups);
+    if (isDenied) throw disputed(groups);
   }
   if (second !== undefined && second.length === first.length) throw disputed(groups);
   if (second !== undefined) {

@@ -183,6 +183,25 @@ describe('read journey', () => {
     await assert.rejects(nothing, (error) => isFault(error, 'SDK_SIZE_DISPUTED'));
   });
 
+  it('reads from the holders whose place in the log the chain has, and from no others', async () => {
+    const bytes = aperiodicBytes(1000);
+    const root = await startWith(bytes, { claimSequence: 7 }, {}, { claimSequence: 3 });
+    const asked: number[] = [];
+    const checkEntry = async ({ sequence }: { sequence: number }): Promise<boolean> => {
+      asked.push(sequence);
+      return sequence === 0;
+    };
+    const client = network.client({ checkEntry });
+    assert.deepEqual(await client.getBytes(root), bytes);
+    assert.deepEqual(asked.sort(), [0, 3, 7]);
+    const stat = await client.stat(root);
+    assert.equal(stat?.sequence, 0);
+    assert.deepEqual(
+      stat.holders.map(({ url }) => url),
+      [network.nodes[1]?.url],
+    );
+  });
+
   it('refuses to take a file into memory beyond the bound', async () => {
     const root = await startWith(aperiodicBytes(1000), {});
     await assert.rejects(network.client().getBytes(root, { maxBytes: 999 }), (error) =>

@@ -77,6 +77,8 @@ export interface FakeNodeOptions {
   readonly claimBytes?: number;
   /** The place it names when it is asked for a file's entries by root. */
   readonly claimEntry?: { readonly sequence: number; readonly sizeBytes: number };
+  /** The place it names for every file. */
+  readonly claimSequence?: number;
   /** Stops answering after so many stored segments. */
   readonly dieAfter?: number;
   /** Status reads until it knows a new entry. */
@@ -353,7 +355,7 @@ export class FakeNode {
         merkleNodes: entry.nodes.map(({ height, root }) => [height + 1, toHex(root)]),
         startEntryIndex: entry.startSector,
         size: this.options.claimBytes ?? entry.sizeBytes,
-        seq: entry.sequence,
+        seq: this.options.claimSequence ?? entry.sequence,
       },
       finalized: this.isFinal(entry),
       isCached: false,
