@@ -200,7 +200,7 @@ export interface FileIdentity {
 
 export interface PutDirectoryOptions
   extends Omit<PutOptions, 'name' | 'tags' | 'resubmit' | 'resumeKey' | 'onQuote'> {
-  /** Told of each file as it is stored. */
+  /** Told of each file as it is stored; `root` is absent for empty files and those that are cut. */
   readonly onFile?: (path: string, root: Root | undefined, sizeBytes: number) => void;
 }
 
@@ -253,7 +253,12 @@ export interface FilesClient {
     file: FileReference,
     options?: GetOptions & { readonly maxBytes?: number },
   ): Promise<Uint8Array>;
-  /** What the holders say; `undefined` if none knows the file. */
+  /**
+   * What the holders say of one file of the log; `undefined` if none knows it.
+   *
+   * @throws {SdkError} SDK_OPTION for the roots of several fragments, SDK_FILE_NOT_FOUND if no node
+   * answered at all, SDK_SIZE_DISPUTED
+   */
   stat(
     file: FileReference,
     options?: { readonly signal?: AbortSignal },
@@ -266,6 +271,8 @@ export interface FilesClient {
     options?: {
       readonly fragmentBytes?: number;
       readonly encryption?: Encryption['kind'];
+      /** As in `PutOptions`: part of what a file that will be cut stores. */
+      readonly name?: string;
       readonly tags?: Uint8Array;
       readonly signal?: AbortSignal;
     },

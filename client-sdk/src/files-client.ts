@@ -1,5 +1,5 @@
 import { fragmentRanges, fragmentSources } from '@cairn/log-layer';
-import type { Root } from '@cairn/primitives';
+import { type Root, rootOf } from '@cairn/primitives';
 import type { FileInput, FilesClient, GetOptions, RootOptions } from './client.ts';
 import { type CostQuote, quoteOf } from './cost.ts';
 import { diffDirectories, listEntries } from './directories.ts';
@@ -12,7 +12,7 @@ import { SdkError } from './errors.ts';
 import type { Payer } from './payer.ts';
 import { prepareUpload } from './prepare-upload.ts';
 import { putDirectory } from './put-directory.ts';
-import { type PutDeps, putFile } from './put-file.ts';
+import { cutFileManifest, type PutDeps, putFile } from './put-file.ts';
 import { openStored, readManifest, readWhole } from './read-files.ts';
 import { resolveRange, sourceOf } from './sources.ts';
 import { statFile } from './stat-file.ts';
@@ -61,11 +61,8 @@ export function filesClient(deps: FilesDeps): FilesClient {
     async quote(input, options = {}): Promise<CostQuote> {
       const signal = signalOf(options);
       const plainBytes = typeof input === 'number' ? input : sourceOf(input).sizeBytes;
-      const storedBytes = storedSize(plainBytes, options.encryption);
-      if (storedBytes === 0) throw emptyFile();
-      const sizes = [...fragmentRanges(storedBytes, options.fragmentBytes)].map(
-        ({ length }) => length,
-      );
+      const sizes = storedSizes(plainBytes, options);
+      if (sizes.length === 0) throw emptyFile();
       const tags = options.tags ?? new Uint8Array(0);
       const payer = await deps.pricing({ signal });
       const files = sizes.map((sizeBytes) => ({ sizeBytes, tags }));
@@ -122,6 +119,20 @@ async function identify(
   const [root] = roots;
   if (root === undefined) throw emptyFile();
   return { root, sizeBytes: source.sizeBytes, segments, paddedSectors, roots };
+}
+
+/** Stored bytes of each file of the log that a put makes; none for a file of none. */
+function storedSizes(
+  plainBytes: number,
+  { encryption, fragmentBytes, name = 'file' }: Parameters<FilesClient['quote']>[1] & {},
+): readonly number[] {
+  const storedBytes = storedSize(plainBytes, encryption);
+  if (storedBytes === 0) return [];
+  const parts = [...fragmentRanges(storedBytes, fragmentBytes)].map(({ length }) => length);
+  if (parts.length === 1) return parts;
+  const anyRoot = rootOf(new Uint8Array(32));
+  const manifest = cutFileManifest(name, Array<Root>(parts.length).fill(anyRoot), plainBytes);
+  return [...parts, storedSize(manifest.length, encryption)];
 }
 
 /** Stored bytes of a plain file: encryption adds a header, sealing a tag for each frame too. */

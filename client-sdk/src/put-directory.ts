@@ -1,10 +1,11 @@
 import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
 import { memoryFileSource } from '@cairn/log-layer';
-import { keccak256, type Root, toHex } from '@cairn/primitives';
+import { keccak256, toHex } from '@cairn/primitives';
 import { encodeManifest } from '@cairn/wire-protocol';
 import type { DirectoryReceipt, FileReceipt, PutDirectoryOptions } from './client.ts';
 import { type DirectoryEntry, type DirectoryItem, manifestOf, pathNames } from './directories.ts';
 import {
+  feeOf,
   filesOf,
   forgetIfChanged,
   type PreparedPut,
@@ -38,17 +39,18 @@ export async function putDirectory(
   const { signal, onFile, replicas = 1, encryption } = options;
   const network = await openUploadNetwork(replicas, deps, { signal });
   const entries: DirectoryEntry[] = [];
-  const paid = new Map<Root, FileReceipt>();
+  let feeWei = 0n;
   const journalKeys: (string | undefined)[] = [];
   let totalBytes = 0;
   let group: OpenItem[] = [];
   const flush = async (): Promise<void> => {
     const open = group;
     group = [];
-    for (const receipt of await storeGroup(open, network, deps, options)) {
-      paid.set(receipt.root, receipt);
+    feeWei += feeOf(await storeGroup(open, network, deps, options)) ?? 0n;
+    for (const { path, prepared } of open) {
+      const { parts, plainBytes } = prepared;
+      onFile?.(path, parts.length === 1 ? parts[0]?.root : undefined, plainBytes);
     }
-    for (const { path, prepared } of open) onFile?.(path, wholeRoot(prepared), prepared.plainBytes);
   };
   try {
     for await (const item of items) {
@@ -93,7 +95,6 @@ export async function putDirectory(
   });
   const [stored] = await storeFiles(filesOf(manifest), network, deps, options);
   if (stored === undefined) throw new Error('a manifest without a receipt');
-  paid.set(stored.root, stored);
   for (const key of [...journalKeys, manifest.journalKey]) {
     if (key !== undefined) await deps.journal.delete(key);
   }
@@ -102,7 +103,7 @@ export async function putDirectory(
     manifest: receiptOf(manifest, [stored], encryption),
     files: entries.filter(({ kind }) => kind === 'file').length,
     totalBytes,
-    feeWei: [...paid.values()].reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n),
+    feeWei: feeWei + (stored.feeWei ?? 0n),
   };
 }
 
@@ -123,10 +124,6 @@ async function storeGroup(
   } finally {
     for (const { close } of group) await close();
   }
-}
-
-function wholeRoot(prepared: PreparedPut): Root | undefined {
-  return filesOf(prepared).at(-1)?.root;
 }
 
 async function closeOnFailure<Result>(

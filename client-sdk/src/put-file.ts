@@ -85,18 +85,33 @@ export function receiptOf(
   const fragments = receipts.slice(0, parts.length);
   const whole = manifest === undefined ? receipts[0] : receipts[parts.length];
   if (whole === undefined) throw new Error('a put without receipts');
-  const fees = receipts.filter(({ feeWei }) => feeWei !== undefined);
+  const feeWei = feeOf(receipts);
   return {
     ...whole,
     sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    ...(fees.length === 0
-      ? {}
-      : { feeWei: fees.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n) }),
+    ...(feeWei === undefined ? {} : { feeWei }),
     finalised: receipts.every(({ finalised }) => finalised),
     plainBytes,
     fragments,
     ...(encryption === undefined ? {} : { encryption: encryption.kind }),
   };
+}
+
+/** What was paid for receipts, of which those with one root share an entry; `undefined` if nothing. */
+export function feeOf(receipts: readonly FileReceipt[]): bigint | undefined {
+  const paid = new Map<Root, bigint>();
+  for (const { root, feeWei } of receipts) if (feeWei !== undefined) paid.set(root, feeWei);
+  return paid.size === 0 ? undefined : [...paid.values()].reduce((sum, fee) => sum + fee, 0n);
+}
+
+/** The manifest of a file that was cut: its parts under one name. */
+export function cutFileManifest(
+  name: string,
+  roots: readonly Root[],
+  sizeBytes: number,
+): Uint8Array {
+  const entries = [{ kind: 'file' as const, name, roots, sizeBytes }];
+  return encodeManifest({ kind: 'directory', name: '/', entries });
 }
 
 /**
@@ -130,23 +145,19 @@ export async function preparePut(
   const roots = parts.map(({ root }) => root);
   const manifest =
     parts.length > 1
-      ? await prepareManifest(name, roots, plain.sizeBytes, seed, deps, options)
+      ? await prepareManifest(cutFileManifest(name, roots, plain.sizeBytes), seed, deps, options)
       : undefined;
   for (const { root, sizeBytes } of parts) onProgress?.({ step: 'prepared', root, sizeBytes });
   return { plainBytes: plain.sizeBytes, parts, manifest, journalKey };
 }
 
-/** The list of a cut file's parts, encrypted like them. */
+/** A cut file's manifest, encrypted like its parts. */
 async function prepareManifest(
-  name: string,
-  roots: readonly Root[],
-  sizeBytes: number,
+  bytes: Uint8Array,
   seed: Uint8Array,
   deps: PutDeps,
   { encryption, signal }: PrepareOptions,
 ): Promise<PreparedUpload> {
-  const entries = [{ kind: 'file' as const, name, roots, sizeBytes }];
-  const bytes = encodeManifest({ kind: 'directory', name: '/', entries });
   // The bytes are part of the chance: the same seed never covers two different contents.
   const own = keccak256(concatBytes(seed, utf8Bytes('fragments'), keccak256(bytes)));
   const stored = await storedSource(memoryFileSource(bytes), encryption, own);

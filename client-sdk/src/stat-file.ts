@@ -19,15 +19,21 @@ const MAX_REPLICAS = 1000;
  * What the holders say about a file, together.
  *
  * @returns `undefined` if nodes answered and none knows it
- * @throws {SdkError} SDK_FILE_NOT_FOUND if no node answered at all; SDK_SIZE_DISPUTED
+ * @throws {SdkError} SDK_OPTION for several roots; SDK_FILE_NOT_FOUND if no node answered at all; SDK_SIZE_DISPUTED
  */
 export async function statFile(
   reference: FileReference,
   deps: LocateDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<FileStat | undefined> {
-  const [entry] = parseReference(reference);
+  const [entry, second] = parseReference(reference);
   if (entry === undefined) return undefined;
+  if (second !== undefined) {
+    throw new SdkError(
+      { code: 'SDK_OPTION', option: 'roots' },
+      'holders describe one file of the log; ask about each fragment by its root',
+    );
+  }
   let located: LocatedFile;
   try {
     located = await locateFile(entry, deps, { signal });

@@ -126,11 +126,29 @@ describe('directories', () => {
     assert.deepEqual(await client.diff(before.root, before.root), []);
   });
 
+  it('counts the fee of a file that comes again in a later group', async () => {
+    const many = Array.from({ length: 40 }, (_, index) =>
+      file(`${index}`, aperiodicBytes(index % 35 === 0 ? 9 : 100 + index)),
+    );
+    const { feeWei } = await network.client().putDirectory(many);
+    const charged = network.entries.reduce((sum, { paddedSectors }) => sum + paddedSectors, 0);
+    assert.equal(feeWei, 7n * BigInt(charged));
+  });
+
   it('cuts large files inside a directory into fragments', async () => {
     const client = network.client();
     const bytes = aperiodicBytes(700_000);
-    const { root } = await client.putDirectory([file('big', bytes)], { fragmentBytes: 262_144 });
-    const [entry] = await client.ls(root);
+    const told: (string | undefined)[] = [];
+    const { root } = await client.putDirectory([file('big', bytes), file('a', bytes.slice(0, 5))], {
+      fragmentBytes: 262_144,
+      onFile: (path, fileRoot) => told.push(`${path} ${fileRoot}`),
+    });
+    const { root: small } = await client.root(bytes.slice(0, 5));
+    assert.deepEqual(told, ['big undefined', `a ${small}`], 'a directory names its fragments only');
+    await assert.rejects(client.stat({ roots: [root, small] }), (error) =>
+      isFault(error, 'SDK_OPTION'),
+    );
+    const [, entry] = await client.ls(root);
     assert.equal(entry?.kind === 'file' && entry.roots.length, 3);
     assert.deepEqual(await client.getBytes(root, { path: 'big' }), bytes);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { FileSource } from '@cairn/log-layer';
 import { isFault } from '@cairn/primitives';
 import type { PutEvent } from '../src/client.ts';
+import type { CostQuote } from '../src/cost.ts';
 import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
 
 const SEGMENT = 262_144;
@@ -159,6 +160,40 @@ describe('upload journey', () => {
       await network.client().getBytes({ roots }, { range }),
       bytes.subarray(range.offset, range.offset + 11),
     );
+  });
+
+  it('quotes all that a put stores, the manifest of a cut file too', async () => {
+    await start({});
+    const bytes = aperiodicBytes(40 * 256 + 1);
+    for (const encryption of [undefined, { kind: 'sealed', key: new Uint8Array(32) }] as const) {
+      for (const fragmentBytes of [256, 65_536]) {
+        const options = { fragmentBytes, name: 'a long name of a file that is cut'.repeat(7) };
+        const quoted = await network.client().quote(bytes, {
+          ...options,
+          ...(encryption === undefined ? {} : { encryption: encryption.kind }),
+        });
+        let price: CostQuote | undefined;
+        const put = network.client().put(bytes, {
+          ...options,
+          ...(encryption === undefined ? {} : { encryption }),
+          onQuote: (quote) => {
+            price = quote;
+            return false;
+          },
+        });
+        await assert.rejects(put, (error) => isFault(error, 'SDK_DECLINED'));
+        assert.deepEqual(quoted, price);
+      }
+    }
+  });
+
+  it('counts the fee of fragments that are the same once', async () => {
+    await start({});
+    const zeros = new Uint8Array(3 * SEGMENT);
+    const receipt = await network.client().put(zeros, { fragmentBytes: SEGMENT });
+    const charged = network.entries.reduce((sum, { paddedSectors }) => sum + paddedSectors, 0);
+    assert.equal(network.entries.length, 2, 'the fragment and the manifest');
+    assert.equal(receipt.feeWei, 7n * BigInt(charged));
   });
 
   it('keeps no more than `parallel` segments in memory over all holders', async () => {

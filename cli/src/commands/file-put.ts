@@ -203,6 +203,7 @@ async function quote(
     quotes.push(
       await client.files.quote(size, {
         signal,
+        name: basename(input.path),
         ...(options.fragmentSize === undefined ? {} : { fragmentBytes: options.fragmentSize }),
         ...(encryption === undefined ? {} : { encryption: encryption.kind }),
         ...(options.tags === undefined ? {} : { tags: options.tags }),
