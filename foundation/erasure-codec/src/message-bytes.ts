@@ -137,6 +137,6 @@ export class MessageReader {
 export function refuseForm(field: string, actual: number): never {
   throw new SliceError(
     { code: 'SLICE_FORM', field, actual },
-    `a message's ${field} is not ${actual}`,
+    `no message of this version has the ${field} ${actual} there`,
   );
 }
