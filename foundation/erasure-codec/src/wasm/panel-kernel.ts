@@ -40,15 +40,17 @@ interface KernelExports {
 
 const PAGE_BYTES = 65_536;
 const SUBFIELD_SIZE = 256;
-/** One of the two halves of the scratch memory at most: an L2 cache of 1 to 2 MiB holds both. */
-const SCRATCH_BYTES = 2 ** 19;
-const MAX_STRIP_BYTES = 256;
-/** A block of rows stays in an L1 cache of 32 KiB beside the tables. */
-const BLOCK_BYTES = 2 ** 14;
+/** One of the two halves of the scratch memory at most: an L2 cache of 2 MiB holds both. */
+const SCRATCH_BYTES = 2 ** 20;
+const MAX_STRIP_BYTES = 512;
+/** A block of rows stays in an L1 cache of 48 KiB beside the tables. */
+const BLOCK_BYTES = 2 ** 15;
 /** Rows of a panel lie an odd number of cache lines apart, so that they do not share cache sets. */
 const LINE_BYTES = 64;
 /** All rows of a panel at most: some milliseconds of work, and what bounds the memory. */
 const PANEL_BYTES = 2 ** 24;
+/** A row's part in a panel at most: longer ones copy no faster, and few of them stay in the caches. */
+const MAX_PANEL_ROW_BYTES = 4096;
 
 /**
  * One instance of a kernel module and its memory, which grows to what the largest shape so far took
@@ -170,7 +172,7 @@ export class PanelKernel {
 export function panelBytes({ log2K, rowBytes }: MatrixShape, movedRows: number): number {
   const { strip } = tilingOf(log2K);
   const most = Math.floor(PANEL_BYTES / movedRows / strip) * strip;
-  return Math.min(rowBytes, Math.max(strip, most));
+  return Math.min(rowBytes, MAX_PANEL_ROW_BYTES, Math.max(strip, most));
 }
 
 function strideOf(width: number): number {
