@@ -1,4 +1,5 @@
 import { createChainClient, createChainLog } from '@cairn/chain-access';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
 import type { ChainLog, Clock, Logger, Metrics } from '@cairn/primitives';
 import type { StorageNodeConfig } from './config.ts';
 import { StorageNodeError } from './errors.ts';
@@ -33,7 +34,8 @@ export async function connectChain(
       'chain.flow must be set',
     );
   }
-  const client = createChainClient({ rpcUrl, clock });
+  const transport = createNodeTransport();
+  const client = createChainClient({ rpcUrl, clock, transport });
   try {
     const chainLog = await createChainLog(
       {

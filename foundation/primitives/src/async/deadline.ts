@@ -10,8 +10,12 @@ export type DeadlineFault = {
 /** Something took longer than it may. */
 export class DeadlineError extends Fault<DeadlineFault> {}
 
+/** Why a timer ends whose work ended first. */
+const DONE = new Error('the work is done');
+
 /**
- * Runs `work` with a signal that also aborts after `timeoutMs`.
+ * Runs `work` with a signal that also aborts after `timeoutMs`. Work that goes on all the same is
+ * left behind: whoever waits here waits no longer than that.
  *
  * @throws {DeadlineError} DEADLINE_PASSED; what the work throws; the signal's reason
  */
@@ -21,26 +25,26 @@ export async function withDeadline<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
   { clock, signal }: { readonly clock: Pick<Clock, 'sleep'>; readonly signal: AbortSignal },
 ): Promise<Result> {
-  const finished = new AbortController();
-  const expired = new AbortController();
-  const timer = clock
-    .sleep(timeoutMs, AbortSignal.any([signal, finished.signal]))
-    .then(() => {
-      expired.abort(
-        new DeadlineError(
-          { code: 'DEADLINE_PASSED', what, timeoutMs },
-          `${what} took longer than ${timeoutMs} ms`,
-        ),
-      );
-    })
-    .catch(() => undefined); // finished in time, or the caller gave up
+  signal.throwIfAborted();
+  const ended = new AbortController();
+  const stopTimer = (): void => ended.abort(signal.reason);
+  signal.addEventListener('abort', stopTimer, { once: true });
+  const working = new AbortController();
+  const expiry = clock.sleep(timeoutMs, ended.signal).then((): never => {
+    throw new DeadlineError(
+      { code: 'DEADLINE_PASSED', what, timeoutMs },
+      `${what} took longer than ${timeoutMs} ms`,
+    );
+  });
+  expiry.catch((reason: unknown) => {
+    if (reason !== DONE) working.abort(reason);
+  });
   try {
-    return await work(AbortSignal.any([signal, expired.signal]));
-  } catch (error) {
-    if (expired.signal.aborted && !signal.aborted) throw expired.signal.reason;
-    throw error;
+    const running = work(working.signal);
+    running.catch(() => undefined); // told below, unless nobody waits for it any more
+    return await Promise.race([running, expiry]);
   } finally {
-    finished.abort();
-    await timer;
+    signal.removeEventListener('abort', stopTimer);
+    ended.abort(DONE);
   }
 }

@@ -170,6 +170,30 @@ describe('retry and withDeadline', () => {
       'in time',
     );
   });
+
+  it('waits no longer for work that does not listen', async () => {
+    const deaf = withDeadline('a reply', 5, () => new Promise(() => undefined), {
+      clock: systemClock(),
+      signal,
+    });
+    await assert.rejects(deaf, (error: unknown) => isFault(error, 'DEADLINE_PASSED'));
+    const leaving = new AbortController();
+    const left = withDeadline('a reply', 60_000, () => new Promise(() => undefined), {
+      clock: systemClock(),
+      signal: leaving.signal,
+    });
+    leaving.abort(new Error('the caller went'));
+    await assert.rejects(left, /the caller went/);
+  });
+
+  it('leaves the signal of work that ended in time alone', async () => {
+    const kept = await withDeadline('fast', 60_000, async (inner) => inner, {
+      clock: systemClock(),
+      signal,
+    });
+    await turn();
+    assert.equal(kept.aborted, false);
+  });
 });
 
 describe('BoundedQueue', () => {
