@@ -13,8 +13,10 @@ export class GroupCommit {
 
   /** Resolves once a run that began after this call has ended. @throws what that run throws */
   run(): Promise<void> {
+    // Also for a moment after a run has ended, when the next has not begun: never two at once.
+    if (this.#next !== undefined) return this.#next;
     if (this.#running === undefined) return this.#start();
-    this.#next ??= this.#running
+    this.#next = this.#running
       .catch(() => undefined) // its own callers hear of it
       .then(() => {
         this.#next = undefined;

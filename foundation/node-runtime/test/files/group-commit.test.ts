@@ -37,6 +37,25 @@ describe('group commit', () => {
     assert.equal(runs.length, 2);
   });
 
+  it('never has two runs at once, whenever somebody comes', async () => {
+    let running = 0;
+    let most = 0;
+    const commit = new GroupCommit(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(setImmediate);
+      running -= 1;
+    });
+    const calls = [commit.run(), commit.run()];
+    let moment: Promise<unknown> = calls[0] as Promise<void>;
+    for (let turn = 0; turn < 8; turn += 1) {
+      moment = moment.then(() => void calls.push(commit.run())); // each a little later than the last
+    }
+    await moment;
+    await Promise.all(calls);
+    assert.equal(most, 1);
+  });
+
   it('begins a new run for each who comes when none is under way', async () => {
     let count = 0;
     const commit = new GroupCommit(async () => {
