@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from './atomic-file.ts';
 import { diskFault, errnoOf, StorageError } from './errors.ts';
@@ -43,13 +43,27 @@ export async function readSecretFile(path: string): Promise<string> {
 }
 
 /**
- * Writes a new secret file, readable by its owner only and durable once this resolves.
+ * Writes a new secret file, readable by its owner only and durable once this resolves. If it cannot
+ * be written, nothing is left under its name.
  *
  * @throws {StorageError} KEY_FILE_EXISTS rather than overwrite anything; DISK_FULL, DISK_IO
  */
 export async function writeSecretFile(path: string, text: string): Promise<void> {
+  const faultOf = (error: unknown): Promise<StorageError> =>
+    diskFault(error, { path, operation: 'write', neededBytes: text.length });
+  let handle: FileHandle;
   try {
-    const handle = await open(path, 'wx', 0o600);
+    handle = await open(path, 'wx', 0o600);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') {
+      throw new StorageError(
+        { code: 'KEY_FILE_EXISTS', path },
+        `${path} exists already and is not overwritten`,
+      );
+    }
+    throw await faultOf(error);
+  }
+  try {
     try {
       await handle.writeFile(text.endsWith('\n') ? text : `${text}\n`);
       await handle.sync();
@@ -58,13 +72,8 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
     }
     await syncDirectory(dirname(path));
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') {
-      throw new StorageError(
-        { code: 'KEY_FILE_EXISTS', path },
-        `${path} exists already and is not overwritten`,
-      );
-    }
-    throw await diskFault(error, { path, operation: 'write', neededBytes: text.length });
+    await rm(path, { force: true }).catch(() => undefined); // the first failure is the one to tell
+    throw await faultOf(error);
   }
 }
 

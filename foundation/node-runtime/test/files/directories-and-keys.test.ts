@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { chainIdOf, isFault, utf8Text } from '@cairn/primitives';
 import { readFileIfPresent, writeFileAtomic } from '../../src/files/atomic-file.ts';
 import { openDataDirectory } from '../../src/files/data-directory.ts';
@@ -9,6 +11,7 @@ import { acquireDirectoryLock } from '../../src/files/lock-file.ts';
 import { firstOutput, killHard, runChild } from '../child.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
 
+const run = promisify(execFile);
 const lockModule = new URL('../../src/files/lock-file.ts', import.meta.url).href;
 const fault = (code: string) => (error: unknown) => isFault(error, code);
 
@@ -143,6 +146,29 @@ describe('secret file', () => {
           assert.ok(!JSON.stringify([error.message, error.facts]).includes(secret));
           return true;
         });
+      }
+    });
+  });
+
+  it('is there whole or not at all: a full disk leaves no part of it', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    await inTemporaryDirectory(async (directory) => {
+      const mount = join(directory, 'small');
+      await mkdir(mount);
+      try {
+        await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
+      } catch {
+        this.skip();
+      }
+      try {
+        await assert.rejects(writeFile(join(mount, 'filler'), new Uint8Array(131_072)), /ENOSPC/);
+        const path = join(mount, 'node.key');
+        await assert.rejects(writeSecretFile(path, secret), fault('DISK_FULL'));
+        assert.deepEqual(await readdir(mount), ['filler']);
+        await rm(join(mount, 'filler'));
+        await writeSecretFile(path, secret);
+      } finally {
+        await run('umount', [mount]);
       }
     });
   });
