@@ -13,8 +13,9 @@ export interface LoggerOptions {
   /** `stdout` unless told; or anything that takes lines. */
   readonly destination?: 'stdout' | 'stderr' | { write(line: string): unknown };
   /**
-   * The same sentence from the same child more often than this within ten seconds is left out, and
-   * counted in a field `repeated` of the next one written. 20 unless told; 0 writes everything.
+   * The same sentence more often than this within ten seconds, from the logger and its children
+   * together, is left out and counted in a field `repeated` of the next one written. 20 unless told;
+   * 0 writes everything.
    */
   readonly maxRepeats?: number;
 }

@@ -65,7 +65,8 @@ describe('logger', () => {
     assert.equal(filter.admit('peer gone'), 7);
     const { lines, logger } = captured({ maxRepeats: 2 });
     for (let index = 0; index < 5; index += 1) logger.info({ index }, 'again');
-    assert.equal(lines.length, 2);
+    logger.child({ part: 'other' }).info({}, 'again');
+    assert.equal(lines.length, 2, 'a logger and its children are counted together');
   });
 });
 
