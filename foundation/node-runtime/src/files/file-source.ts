@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { assertNatural, assertPositiveInteger, MIB } from '@cairn/primitives';
-import { syncDirectory } from './atomic-file.ts';
 import { diskFault, StorageError } from './errors.ts';
 
 /** A local file that is read in pieces or at positions. Its length is fixed when it is opened. */
@@ -101,70 +98,4 @@ export async function openFileSource(path: string): Promise<FileSource> {
 function uncleared(length: number): Uint8Array {
   const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
   return new Uint8Array(buffer, byteOffset, length);
-}
-
-/** A file being put together at positions, in any order, beside the place it will take. */
-export interface FileSink {
-  /** Where the bytes are kept until `commit`. */
-  readonly temporaryPath: string;
-  /** Writes all of `bytes` at `offset`. @throws {StorageError} DISK_FULL, DISK_IO */
-  write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** Makes what was written durable and gives it its name, in one step. Then it is closed. */
-  commit(): Promise<void>;
-  /** Gives the file up: nothing stays behind. Does nothing after `commit`. */
-  abandon(): Promise<void>;
-}
-
-/**
- * Begins a file of `sizeBytes` zeros that appears under `path` only once it is committed.
- *
- * @throws {StorageError} DISK_FULL, DISK_IO
- */
-export async function openFileSink(path: string, sizeBytes: number): Promise<FileSink> {
-  assertNatural(sizeBytes, 'sizeBytes');
-  const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.part`;
-  const faultOf = (error: unknown, neededBytes = 0): Promise<StorageError> =>
-    diskFault(error, { path: temporaryPath, operation: 'write', neededBytes });
-  let handle: FileHandle;
-  try {
-    handle = await open(temporaryPath, 'wx');
-    await handle.truncate(sizeBytes);
-  } catch (error) {
-    throw await faultOf(error, sizeBytes);
-  }
-  let isOpen = true;
-  return {
-    temporaryPath,
-    async write(offset, bytes) {
-      assertNatural(offset, 'offset');
-      if (offset + bytes.length > sizeBytes) {
-        throw new RangeError(`byte ${offset + bytes.length} lies beyond the file's ${sizeBytes}`);
-      }
-      try {
-        for (let done = 0; done < bytes.length; ) {
-          const left = bytes.length - done;
-          done += (await handle.write(bytes, done, left, offset + done)).bytesWritten;
-        }
-      } catch (error) {
-        throw await faultOf(error, bytes.length);
-      }
-    },
-    async commit() {
-      try {
-        await handle.sync();
-        isOpen = false;
-        await handle.close();
-        await rename(temporaryPath, path);
-        await syncDirectory(dirname(path));
-      } catch (error) {
-        throw await faultOf(error);
-      }
-    },
-    async abandon() {
-      if (!isOpen) return;
-      isOpen = false;
-      await handle.close();
-      await rm(temporaryPath, { force: true });
-    },
-  };
 }

@@ -1,4 +1,4 @@
-/** Files and directories: flat stores, atomic writes, locks, secrets, sources and sinks. */
+/** Files and directories: flat stores, atomic writes, locks, secrets and sources. */
 export { readFileIfPresent, syncDirectory, writeFileAtomic } from './atomic-file.ts';
 export {
   type DataDirectory,
@@ -6,7 +6,7 @@ export {
   openDataDirectory,
 } from './data-directory.ts';
 export { diskFault, errnoOf, freeBytesAt, StorageError, type StorageFault } from './errors.ts';
-export { type FileSink, type FileSource, openFileSink, openFileSource } from './file-source.ts';
+export { type FileSource, openFileSource } from './file-source.ts';
 export {
   type FlatFileStore,
   type FlatFileStoreOptions,

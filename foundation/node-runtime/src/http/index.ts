@@ -23,5 +23,5 @@ export {
   type RouteGroup,
 } from './create-http-host.ts';
 export type { HealthCheck, HealthReport } from './health-routes.ts';
-export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+export type { HttpLimits } from './limits.ts';
 export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';

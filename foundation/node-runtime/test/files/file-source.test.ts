@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
+import { rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, isFault, seededRng } from '@cairn/primitives';
-import { openFileSink, openFileSource } from '../../src/files/file-source.ts';
+import { openFileSource } from '../../src/files/file-source.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
 
 const { signal } = new AbortController();
@@ -76,31 +76,6 @@ describe('file source', () => {
       }, /enough/);
       assert.equal(seen, 3);
       await source.close();
-    });
-  });
-});
-
-describe('file sink', () => {
-  it('shows a file written in any order only when it is committed', async () => {
-    await inTemporaryDirectory(async (directory) => {
-      const path = join(directory, 'out');
-      const sink = await openFileSink(path, content.length);
-      await sink.write(200_000, content.subarray(200_000));
-      await sink.write(0, content.subarray(0, 200_000));
-      await assert.rejects(readFile(path), /ENOENT/);
-      await sink.commit();
-      await sink.abandon();
-      assert.deepEqual(new Uint8Array(await readFile(path)), content);
-      assert.deepEqual(await readdir(directory), ['out']);
-    });
-  });
-
-  it('leaves nothing behind when it is abandoned, and takes nothing beyond its end', async () => {
-    await inTemporaryDirectory(async (directory) => {
-      const sink = await openFileSink(join(directory, 'out'), 10);
-      await assert.rejects(sink.write(8, new Uint8Array(3)), RangeError);
-      await sink.abandon();
-      assert.deepEqual(await readdir(directory), []);
     });
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFault, memoryKeyValueStore, toHex, utf8Bytes } from '@cairn/primitives';
+import { isFault, memoryKeyValueStore, seededRng, toHex, utf8Bytes } from '@cairn/primitives';
 import fc from 'fast-check';
 import { openLevelStore } from '../../src/level/open-level-store.ts';
 import { firstOutput, killHard, runChild } from '../child.ts';
@@ -64,6 +64,30 @@ describe('level store', () => {
         ),
         { numRuns: 40 },
       );
+    });
+  });
+
+  it('gives the room of deleted entries back when it is compacted, and keeps the others', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const store = await openLevelStore({ directory, writeBufferBytes: 65_536 });
+      const rng = seededRng(5);
+      const keys = Array.from({ length: 64 }, (_, index) => Uint8Array.of(index));
+      for (const key of keys) {
+        await store.write([{ type: 'put', key, value: rng.fill(new Uint8Array(32_768)) }]);
+      }
+      await store.write(keys.slice(1).map((key) => ({ type: 'delete', key })));
+      await store.compact();
+      const left = await all(store.entries({}, { signal }));
+      assert.deepEqual(
+        left.map(([key]) => key),
+        ['0x00'],
+      );
+      await store.close();
+      let sizeBytes = 0;
+      for (const name of await readdir(directory)) {
+        sizeBytes += (await stat(join(directory, name))).size;
+      }
+      assert.ok(sizeBytes < 1_048_576, `${sizeBytes} bytes of 2 MiB written`);
     });
   });
 
