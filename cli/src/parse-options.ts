@@ -126,7 +126,7 @@ export function parseUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** Hex bytes, with or without `0x`; text that is not hex is taken as UTF-8. */
+/** Hex bytes after `0x`; anything else is taken as text, in UTF-8. */
 export function parseTags(text: string): Uint8Array {
   if (/^0x([0-9a-f]{2})*$/i.test(text)) {
     return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
