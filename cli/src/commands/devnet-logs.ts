@@ -18,6 +18,8 @@ export interface DevnetLogsOptions {
 /** The part at the end of a log that is searched for its last lines. */
 const TAIL_BYTES = 1_048_576;
 const LOOK_EVERY_MS = 250;
+/** `\n` */
+const LINE_END = 0x0a;
 
 /** Prints the last lines of the services' logs, and with `--follow` what comes after. */
 export async function devnetLogs(
@@ -65,11 +67,17 @@ async function logPaths(
   return [join(logs, `${service}.log`)];
 }
 
+/** Up to where a log was printed. */
+interface Printed {
+  /** Which file had the log's name. */
+  readonly inode: number;
+  readonly offset: number;
+}
+
 class LogFollower {
   readonly #io: CommandIo;
   readonly #options: { readonly isJson: boolean; readonly isNamed: boolean };
-  /** Up to where each log was printed. */
-  readonly #printed = new Map<string, number>();
+  readonly #printed = new Map<string, Printed>();
 
   constructor(io: CommandIo, options: { readonly isJson: boolean; readonly isNamed: boolean }) {
     this.#io = io;
@@ -77,21 +85,31 @@ class LogFollower {
   }
 
   async printTail(path: string, lines: number): Promise<void> {
-    const { size } = await stat(path);
-    const text = await readPart(path, Math.max(0, size - TAIL_BYTES), size);
-    this.#printed.set(path, size);
-    const all = text.split('\n').filter((line) => line !== '');
+    const { size, ino: inode } = await stat(path);
+    const bytes = await readPart(path, Math.max(0, size - TAIL_BYTES), size);
+    this.#printed.set(path, { inode, offset: size });
+    const all = bytes
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '');
     await this.#print(path, lines === 0 ? [] : all.slice(-lines));
   }
 
   async printNew(path: string): Promise<void> {
-    const from = this.#printed.get(path) ?? 0;
-    const size = (await stat(path).catch(() => undefined))?.size ?? from; // removed: the devnet stopped
-    if (size <= from) return;
-    const text = await readPart(path, from, Math.min(size, from + TAIL_BYTES));
-    const whole = text.lastIndexOf('\n') + 1; // a line half written is printed when it is whole
-    this.#printed.set(path, from + Buffer.byteLength(text.slice(0, whole)));
-    await this.#print(path, text.slice(0, whole).split('\n').slice(0, -1));
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) return; // removed: the devnet stopped
+    const { size, ino: inode } = found;
+    const printed = this.#printed.get(path);
+    // Another file, or a shorter one: the devnet was started anew.
+    const from = printed?.inode === inode && printed.offset <= size ? printed.offset : 0;
+    if (size === from) return;
+    const bytes = await readPart(path, from, Math.min(size, from + TAIL_BYTES));
+    // A line half written is printed when it is whole, one that is longer than this in parts.
+    const length = bytes.lastIndexOf(LINE_END) + 1 || (bytes.length < TAIL_BYTES ? 0 : TAIL_BYTES);
+    this.#printed.set(path, { inode, offset: from + length });
+    if (length === 0) return;
+    const text = bytes.toString('utf8', 0, length);
+    await this.#print(path, text.replace(/\n$/, '').split('\n'));
   }
 
   async #print(path: string, lines: readonly string[]): Promise<void> {
@@ -103,12 +121,12 @@ class LogFollower {
   }
 }
 
-async function readPart(path: string, from: number, to: number): Promise<string> {
+async function readPart(path: string, from: number, to: number): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
     const bytes = Buffer.alloc(to - from);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
-    return bytes.toString('utf8', 0, bytesRead);
+    return bytes.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
