@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { FileSource } from '@cairn/log-layer';
 import { isFault, memoryKeyValueStore } from '@cairn/primitives';
 import type { PutEvent } from '../src/client.ts';
+import { headerBytesOf } from '../src/encryption/headers.ts';
 import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
 
 const SEGMENT = 262_144;
@@ -81,7 +82,7 @@ describe('an upload that was interrupted', () => {
     assert.equal(streamed, 2, 'a finished upload leaves no record');
   });
 
-  it('encrypts to the same bytes when it is run again, and to others for other bytes', async () => {
+  it('encrypts to the same bytes when it is run again', async () => {
     await start({});
     const journal = memoryKeyValueStore();
     const encryption = { kind: 'sealed', key: new Uint8Array(32).fill(9) } as const;
@@ -96,6 +97,54 @@ describe('an upload that was interrupted', () => {
     const decryption = { key: encryption.key };
     assert.deepEqual(await network.client().getBytes(receipt.root, { decryption }), bytes);
   });
+
+  for (const kind of ['sealed', 'zg-ctr'] as const) {
+    it(`shows nobody other bytes under the ${kind} key stream of the file that was hashed`, async () => {
+      await start({});
+      const bytes = aperiodicBytes(2 * SEGMENT);
+      const source: FileSource = {
+        sizeBytes: bytes.length,
+        read: async (offset, length) => bytes.slice(offset, offset + length),
+        async *stream() {
+          yield bytes.slice();
+        },
+      };
+      const journal = memoryKeyValueStore();
+      const key = new Uint8Array(32).fill(9);
+      const options = { resumeKey: 'd', encryption: { kind, key } };
+      network.crashAfterPayment = true;
+      await assert.rejects(network.client({ journal, seed: 2 }).put(source, options), /killed/);
+      network.crashAfterPayment = false;
+      bytes[5] = 77;
+      const changed = network.client({ journal, seed: 3 }).put(source, { ...options, parallel: 1 });
+      await assert.rejects(changed, (error) => isFault(error, 'SDK_SOURCE_CHANGED'));
+      assert.equal(network.nodes[0]?.offered, 0);
+      const receipt = await network.client({ journal, seed: 4 }).put(source, options);
+      assert.notEqual(receipt.root, network.entries[0]?.root);
+      const decryption = { key };
+      assert.deepEqual(await network.client().getBytes(receipt.root, { decryption }), bytes);
+    });
+
+    it(`draws a new ${kind} key stream for other bytes under the same name`, async () => {
+      await start({});
+      const journal = memoryKeyValueStore();
+      const encryption = { kind, key: new Uint8Array(32).fill(9) };
+      const client = network.client({ journal });
+      const streams: string[] = [];
+      for (const fill of [1, 2]) {
+        const bytes = new Uint8Array(1000).fill(fill);
+        const { root } = await client.put(bytes, { encryption, resumeKey: 'e' });
+        const stored = await client.getBytes(root);
+        streams.push(
+          stored
+            .subarray(headerBytesOf(kind), 900)
+            .map((byte) => byte ^ fill)
+            .join(),
+        );
+      }
+      assert.notEqual(streams[0], streams[1]);
+    });
+  }
 
   it('notices a file that changed after it was hashed, and forgets what it knew', async () => {
     await start({});

@@ -85,6 +85,20 @@ describe('partial files', () => {
     assert.deepEqual(await readdir(directory), ['a']);
   });
 
+  for (const breakRuns of [0, 2]) {
+    it(`hold every byte of segments that came together, ${breakRuns} replies broken off`, async () => {
+      const long = aperiodicBytes(44 * SEGMENT + 5);
+      const stored = await network.client().put(long);
+      const [node] = network.nodes;
+      assert.ok(node !== undefined);
+      node.breakRuns = breakRuns;
+      await downloadToPath(network.client(), stored.root, at('a'));
+      assert.ok(node.runs.includes(8), `${node.runs}`);
+      const same = Buffer.compare(await readFile(at('a')), long) === 0;
+      assert.ok(same, 'the bytes are those that were stored');
+    });
+  }
+
   it('are published only as they were written', async () => {
     const replaced = downloadToPath(network.client(), root, at('a'), {
       onProgress: (doneBytes, totalBytes) => {

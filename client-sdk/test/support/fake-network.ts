@@ -12,6 +12,7 @@ import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   type ChainId,
   chainIdOf,
+  concatBytes,
   type HttpTransport,
   memoryKeyValueStore,
   parseAddress,
@@ -91,6 +92,12 @@ export class FakeNode {
   readonly segments = new Map<string, VerifiedSegment>();
   readonly sent: number[] = [];
   readonly served: number[] = [];
+  /** Segments that were brought to it, whether it took them or not. */
+  offered = 0;
+  /** Segments of each reply that could hold several. */
+  readonly runs: number[] = [];
+  /** Such replies that it will break off in the middle. */
+  breakRuns = 0;
   readonly #network: FakeNetwork;
   readonly #server: Server;
   #busyLeft: number;
@@ -148,7 +155,8 @@ export class FakeNode {
       const segment = /^\/v1\/segments\/(0x[0-9a-f]{64})\/(\d+)/.exec(path);
       if (segment?.[1] !== undefined && request.method === 'PUT') return this.#put(body, response);
       if (segment?.[1] !== undefined) {
-        return await this.#get(segment[1], Number(segment[2]), response);
+        const count = /[?&]count=(\d+)/.exec(path)?.[1] ?? 1;
+        return await this.#get(segment[1], Number(segment[2]), Number(count), response);
       }
       const held = /^\/v1\/entries\/(0x[0-9a-f]{64})\/held/.exec(path);
       if (held?.[1] !== undefined) return await this.#held(held[1], response);
@@ -161,6 +169,7 @@ export class FakeNode {
   }
 
   #put(body: Uint8Array, response: ServerResponse): void {
+    this.offered += 1;
     if (this.#isDead()) return void response.destroy();
     if (this.#busyLeft > 0) {
       this.#busyLeft -= 1;
@@ -251,12 +260,28 @@ export class FakeNode {
     return lie === undefined ? segment : { ...segment, data: lie(segment.data.slice(), index) };
   }
 
-  async #get(root: string, index: number, response: ServerResponse): Promise<void> {
-    const segment = await this.#given(root, index);
-    if (segment === undefined) return this.#problem(response, 404, 'SEGMENT_NOT_HELD', 'elsewhere');
+  async #get(root: string, first: number, count: number, response: ServerResponse): Promise<void> {
     const sequence = sequenceOf(this.entry(root)?.sequence ?? 0);
-    const bytes = encodeSegmentMessage({ chainId: CHAIN, sequence, segment });
-    response.writeHead(200, { 'content-type': 'application/vnd.cairn.segment' }).end(bytes);
+    const messages: Uint8Array[] = [];
+    for (let index = first; index < first + count; index += 1) {
+      const segment = await this.#given(root, index);
+      if (segment === undefined) break;
+      messages.push(encodeSegmentMessage({ chainId: CHAIN, sequence, segment }));
+    }
+    if (messages.length === 0) {
+      return this.#problem(response, 404, 'SEGMENT_NOT_HELD', 'elsewhere');
+    }
+    if (count > 1) this.runs.push(messages.length);
+    const bytes = concatBytes(...messages);
+    response.writeHead(200, {
+      'content-type': 'application/vnd.cairn.segment',
+      'content-length': bytes.length,
+    });
+    if (count === 1 || this.breakRuns === 0) return void response.end(bytes);
+    this.breakRuns -= 1;
+    const half = bytes.subarray(0, bytes.length / 2);
+    await new Promise((resolve) => response.write(half, resolve));
+    response.destroy();
   }
 
   async #rpc(body: Buffer, response: ServerResponse): Promise<void> {
