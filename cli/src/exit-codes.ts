@@ -48,7 +48,7 @@ const CODES: Readonly<Record<string, Outcome>> = {
   CLI_KEY_INVALID: outcome(EXIT.auth, NEXT_KEY_FORM),
   CLI_PASSWORD_MISSING: outcome(
     EXIT.auth,
-    'Run it in a terminal to be asked, or give --password-file FILE.',
+    'Type it when a terminal asks for it, or give --password-file FILE.',
   ),
   CLI_NOT_FOUND: outcome(
     EXIT.notFound,

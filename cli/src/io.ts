@@ -17,7 +17,11 @@ export interface CommandIo {
   readonly columns: number;
   /** The bytes piped in. */
   stdin(): AsyncIterable<Uint8Array>;
-  /** Asks a person for something secret without showing it; `undefined` where nobody can answer. */
+  /**
+   * Asks a person for something secret without showing it; `undefined` where nobody can answer.
+   *
+   * @throws {CliError} CLI_INTERRUPTED if the answer is Ctrl-C
+   */
   askSecret(question: string): Promise<string | undefined>;
 }
 
@@ -62,23 +66,24 @@ export function isReaderGone(error: unknown): boolean {
 async function askSecret(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+  const { interrupted } = await import('./errors.ts');
   stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
   try {
-    return await new Promise((resolve) => {
+    return await new Promise((resolve, reject) => {
       let typed = '';
       const onText = (text: string): void => {
         for (const character of text) {
-          if (character === '\r' || character === '\n') {
+          if (character === '\u0003') {
             stdin.off('data', onText);
-            resolve(typed);
+            reject(interrupted('Ctrl-C')); // as a key it sends no signal here
             return;
           }
-          if (character === '\u0003' || character === '\u0004') {
+          if (character === '\r' || character === '\n' || character === '\u0004') {
             stdin.off('data', onText);
-            resolve(undefined); // Ctrl-C or Ctrl-D: no answer
+            resolve(character === '\u0004' ? '' : typed); // Ctrl-D gives no answer
             return;
           }
           if (character === '\u007f' || character === '\b') typed = typed.slice(0, -1);

@@ -63,7 +63,12 @@ export async function readSharedKey(path: string): Promise<Uint8Array> {
   return parseHexKey(await readSecretFile(path), path);
 }
 
-/** @throws {CliError} CLI_PASSWORD_MISSING if no file names one and nobody can be asked */
+/**
+ * The password of `--password-file`, else of CAIRN_PASSWORD_FILE, else what a person types.
+ *
+ * @throws {CliError} CLI_PASSWORD_MISSING if nothing is typed or nobody can be asked;
+ *   CLI_INTERRUPTED
+ */
 export async function readPassword(
   forWhat: string,
   options: Pick<KeyOptions, 'passwordFile'>,
@@ -72,10 +77,12 @@ export async function readPassword(
   const path = options.passwordFile ?? io.env['CAIRN_PASSWORD_FILE'];
   if (path !== undefined) return readSecretFile(resolve(io.cwd, path));
   const typed = await io.askSecret(`Password of ${forWhat}: `);
-  if (typed !== undefined && typed.length > 0) return typed;
+  if (typed !== undefined && typed !== '') return typed;
   throw new CliError(
     { code: 'CLI_PASSWORD_MISSING', path: forWhat },
-    `${forWhat} needs a password and there is no terminal to ask for it`,
+    typed === undefined
+      ? `${forWhat} needs a password and there is no terminal to ask for it`
+      : `${forWhat} needs a password and none was typed`,
   );
 }
 

@@ -143,7 +143,12 @@ describe('command line', function () {
   });
 
   it('asks for a keystore’s password twice, and makes none without', async () => {
-    assert.equal((await cairn(['key', 'new', 'none.json'])).exit, 6);
+    const nobody = await cairn(['key', 'new', 'none.json']);
+    assert.equal(nobody.exit, 6);
+    assert.match(nobody.err, /no terminal/);
+    const nothing = await cairn(['key', 'new', 'none.json'], { answers: [''] });
+    assert.equal(nothing.exit, 6);
+    assert.match(nothing.err, /none was typed/);
     const differs = await cairn(['key', 'new', 'differs.json'], { answers: ['one', 'two'] });
     assert.equal(differs.exit, 6);
     await assert.rejects(stat(join(folder, 'differs.json')));
