@@ -11,8 +11,6 @@ import {
   parseJson,
   parseRoot,
   type Root,
-  type Sequence,
-  sequenceOf,
   stringifyJson,
   toHex,
   utf8Bytes,
@@ -24,7 +22,7 @@ import { SdkError } from './errors.ts';
 /** Version of the record's form. Records of another version are put aside, not guessed at. */
 const VERSION = 1;
 
-/** One file of the log inside an upload: what hashing found out, and its place once it is paid. */
+/** One file of the log inside an upload: what hashing found out. */
 export interface JournalledFile {
   readonly root: Root;
   /** Stored bytes: after encryption. */
@@ -32,15 +30,13 @@ export interface JournalledFile {
   /** 32 bytes for each segment that holds data: the tree without reading the file again. */
   readonly segmentRoots: Uint8Array;
   readonly nodes: readonly { readonly height: number; readonly root: Uint8Array }[];
-  readonly sequence?: Sequence;
-  readonly transactionHash?: Hex;
 }
 
 /**
  * What is worth remembering of an upload that was cut off.
  *
  * Kept under the caller's resume key, chain, contract and options; gone once the upload is done.
- * What was paid is not remembered here but in the sender's journal, under the root.
+ * What was paid is not remembered here but in the sender's journal, under the payment's name.
  */
 export interface UploadRecord {
   /** Bytes before encryption; another length means another file. */
@@ -93,8 +89,6 @@ function recordJson({ plainBytes, seed, files }: UploadRecord): Json {
       sizeBytes: file.sizeBytes,
       segmentRoots: encodeBase64(file.segmentRoots),
       nodes: file.nodes.map(({ height, root }) => [height, toHex(root)]),
-      sequence: file.sequence,
-      transactionHash: file.transactionHash,
     })),
   };
 }
@@ -128,7 +122,7 @@ function parseRecord(bytes: Uint8Array, key: string): UploadRecord {
   if (value['version'] !== VERSION) throw refuse(`its version is not ${VERSION}`);
   const fileOf = (item: unknown): JournalledFile => {
     if (!isRecord(item)) throw refuse('a file is not an object');
-    const { sequence, transactionHash, segmentRoots } = item;
+    const { segmentRoots } = item;
     if (typeof segmentRoots !== 'string') throw refuse('segmentRoots is no text');
     return {
       root: parseRoot(hash(item['root'], 'root')),
@@ -138,10 +132,6 @@ function parseRecord(bytes: Uint8Array, key: string): UploadRecord {
         const [height, root] = list(node, 'a node');
         return { height: natural(height, 'height'), root: fromHex(hash(root, 'root')) };
       }),
-      ...(sequence === undefined ? {} : { sequence: sequenceOf(natural(sequence, 'sequence')) }),
-      ...(transactionHash === undefined
-        ? {}
-        : { transactionHash: hash(transactionHash, 'transactionHash') }),
     };
   };
   const { seed } = value;

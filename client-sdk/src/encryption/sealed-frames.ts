@@ -1,4 +1,4 @@
-import { equalBytes, writeSafeU64 } from '@cairn/primitives';
+import { writeSafeU64 } from '@cairn/primitives';
 import { SdkError } from '../errors.ts';
 import { hkdf, plainBytes } from './web-crypto.ts';
 
@@ -68,11 +68,6 @@ export async function sealedFrames(secret: Uint8Array, salt: Uint8Array): Promis
       }
     },
   };
-}
-
-/** Whether two key checks are the same. They are no secret, so time does not matter. */
-export function isKeyCheck(left: Uint8Array, right: Uint8Array): boolean {
-  return equalBytes(left, right);
 }
 
 /** 12 bytes: 1 for the final frame or 0, three zeros, the frame's number as 8 bytes. */
