@@ -4,6 +4,7 @@ import type { ShardConfig } from '@cairn/wire-protocol';
 import type { CostQuote } from './cost.ts';
 import type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
 import type { Decryption, Encryption } from './encryption/keys.ts';
+import type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
 
 /** What can be stored: bytes in memory, a `Blob` or `File` of the browser, or any file source. */
 export type FileInput = Uint8Array | Blob | FileSource;
@@ -25,69 +26,6 @@ export interface ByteRange {
   readonly offset: number;
   /** To the end of the file unless told; cut at the end of the file. */
   readonly length?: number;
-}
-
-/** What happens during an upload, in the order in which it happens. Counts are of one file. */
-export type PutEvent =
-  | { readonly step: 'hashing'; readonly doneBytes: number; readonly totalBytes: number }
-  | { readonly step: 'prepared'; readonly root: Root; readonly sizeBytes: number }
-  | { readonly step: 'quoted'; readonly quote: CostQuote }
-  | { readonly step: 'submitting'; readonly roots: readonly Root[] }
-  | {
-      readonly step: 'submitted';
-      readonly root: Root;
-      readonly sequence: Sequence;
-      readonly transactionHash?: Hex;
-    }
-  /** Waiting until the holders have read the file's log entry from the chain. */
-  | { readonly step: 'waiting'; readonly root: Root; readonly holders: readonly string[] }
-  | {
-      readonly step: 'sending';
-      readonly root: Root;
-      readonly holder: string;
-      /** Segments this holder has, of those its shard keeps. */
-      readonly doneSegments: number;
-      readonly totalSegments: number;
-    }
-  | {
-      readonly step: 'holderLost';
-      readonly root: Root;
-      readonly holder: string;
-      readonly reason: string;
-    }
-  | { readonly step: 'finalised'; readonly root: Root; readonly sequence: Sequence };
-
-export interface PutOptions {
-  /** Free bytes stored with the log entry; the key-value layer reads stream ids here. */
-  readonly tags?: Uint8Array;
-  /** Full copies to store; 1 unless told. */
-  readonly replicas?: number;
-  /** Files longer than this are cut into files of this size: a power of two, 4 GiB unless told. */
-  readonly fragmentBytes?: number;
-  /** Name under which a cut file's fragments are listed in its manifest; `file` unless told. */
-  readonly name?: string;
-  readonly encryption?: Encryption;
-  /** Whether to wait until every chosen holder has it all; true unless told. */
-  readonly finalityRequired?: boolean;
-  /** The longest wait for holders, after the last of them made progress; 120,000 unless told. */
-  readonly timeoutMs?: number;
-  /** Segments read and on their way at once, over all holders; 8 unless told. */
-  readonly parallel?: number;
-  /**
-   * Pays for a new log entry even where the file is known. The text names the operation: the same
-   * file with the same text is paid once, however often the upload is run.
-   */
-  readonly resubmit?: string;
-  /**
-   * Names the bytes across runs, so that an upload that was cut off goes on where it was without
-   * hashing or encrypting anew. It must change when the bytes do: an upload under a name that was
-   * cut off before is taken for the same bytes. File sources of the Node entry bring one.
-   */
-  readonly resumeKey?: string;
-  /** Sees the price before anything is paid; returning `false` ends the upload unpaid. */
-  readonly onQuote?: (quote: CostQuote) => boolean | undefined | Promise<boolean | undefined>;
-  readonly onProgress?: (event: PutEvent) => void;
-  readonly signal?: AbortSignal;
 }
 
 /** Who keeps how much of a file. */
@@ -133,7 +71,7 @@ export interface GetOptions {
   /** A file inside the directory that the reference names. */
   readonly path?: string;
   readonly decryption?: Decryption;
-  /** Segments fetched ahead of the reader; 16 unless told. */
+  /** Segments fetched ahead of the reader; 16 unless told, taken as 1 to 256. */
   readonly parallel?: number;
   readonly signal?: AbortSignal;
 }
@@ -198,12 +136,6 @@ export interface FileIdentity {
   readonly roots: readonly Root[];
 }
 
-export interface PutDirectoryOptions
-  extends Omit<PutOptions, 'name' | 'tags' | 'resubmit' | 'resumeKey' | 'onQuote'> {
-  /** Told of each file as it is stored; `root` is absent for empty files and those that are cut. */
-  readonly onFile?: (path: string, root: Root | undefined, sizeBytes: number) => void;
-}
-
 export interface DirectoryReceipt {
   /** The manifest's root: the directory's name. */
   readonly root: Root;
@@ -236,14 +168,17 @@ export interface FilesClient {
    * Safe to run again at any point: what is paid is not paid again, what is held is not sent again.
    *
    * @throws {SdkError} SDK_EMPTY_FILE, SDK_NO_PAYER, SDK_DECLINED, SDK_NOT_ENOUGH_HOLDERS,
-   * SDK_NOT_FINAL and what the chain or the network throws
+   * SDK_WRONG_NETWORK, SDK_NOT_FINAL, SDK_SOURCE_CHANGED, SDK_KEY_FORM, SDK_OPTION, SDK_JOURNAL,
+   * and what the source, the chain or the network throws
    */
   put(input: FileInput, options?: PutOptions): Promise<PutReceipt>;
   /**
    * The file's bytes, each proven against the root before it is handed on.
    *
    * @throws {SdkError} SDK_FILE_NOT_FOUND, SDK_SEGMENT_UNAVAILABLE, SDK_SIZE_DISPUTED,
-   * SDK_RANGE, SDK_WRONG_KEY, SDK_NOT_ENCRYPTED
+   * SDK_RANGE, SDK_OPTION; with `decryption` SDK_NOT_ENCRYPTED, SDK_KEY_MISSING, SDK_KEY_FORM,
+   * SDK_WRONG_KEY, SDK_SEAL_BROKEN; with `path` SDK_PATH_NOT_FOUND, SDK_PATH_KIND, SDK_PATH_UNSAFE
+   * and as `ls`. {IdError} for a reference of the wrong form
    */
   get(file: FileReference, options?: GetOptions): AsyncIterable<Uint8Array>;
   /** Finds a file for repeated or random reads. @throws as `get` */
@@ -265,7 +200,12 @@ export interface FilesClient {
   ): Promise<FileStat | undefined>;
   /** A file's root, computed here. @throws {SdkError} SDK_EMPTY_FILE */
   root(input: FileInput, options?: RootOptions): Promise<FileIdentity>;
-  /** What storing so many bytes costs, before anything is read or paid. */
+  /**
+   * What storing so many bytes costs, before anything is read or paid.
+   *
+   * @throws {SdkError} SDK_EMPTY_FILE, SDK_OPTION without a chain, SDK_WRONG_NETWORK; what the chain
+   * throws
+   */
   quote(
     input: FileInput | number,
     options?: {
@@ -277,14 +217,19 @@ export interface FilesClient {
       readonly signal?: AbortSignal;
     },
   ): Promise<CostQuote>;
-  /** Entries of a stored directory. @throws {SdkError} SDK_PATH_NOT_FOUND; as `get` */
+  /**
+   * Entries of a stored directory.
+   *
+   * @throws {SdkError} SDK_PATH_NOT_FOUND, SDK_PATH_UNSAFE, SDK_TOO_LARGE beyond 32 MiB of manifest;
+   * {WireError} WIRE_MAGIC and others if the file is no manifest; as `get`
+   */
   ls(root: string, options?: LsOptions): Promise<readonly DirectoryEntry[]>;
   /** Stores a directory: its files first, its manifest last. @throws as `put` */
   putDirectory(
     items: Iterable<DirectoryItem> | AsyncIterable<DirectoryItem>,
     options?: PutDirectoryOptions,
   ): Promise<DirectoryReceipt>;
-  /** What differs between two stored directories. */
+  /** What differs between two stored directories. @throws as `ls` */
   diff(
     before: string,
     after: string,

@@ -14,9 +14,9 @@ import {
 } from './locate-file.ts';
 import { joinSources, readFromStream, resolveRange } from './sources.ts';
 
-/** Segments fetched ahead of the reader unless told: 4 MiB in memory, two requests. */
+/** Segments fetched ahead of the reader unless told: two requests; 6 MiB with the one being read. */
 export const READ_PARALLEL = 16;
-/** The most that may be asked for: 64 MiB in memory. */
+/** The most that may be asked for: 66 MiB in memory. */
 const MAX_READ_PARALLEL = 256;
 
 /** What reading needs. */
@@ -25,7 +25,7 @@ export type DownloadDeps = LocateDeps & FetchDeps;
 /** How a file is opened. */
 export interface OpenOptions {
   readonly signal: AbortSignal;
-  /** Segments fetched ahead of the reader; 16 unless told. */
+  /** Segments fetched ahead of the reader; 16 unless told, taken as 1 to 256. */
   readonly parallel?: number;
 }
 

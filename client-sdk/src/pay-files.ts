@@ -1,10 +1,10 @@
 import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
 import { concatBytes, keccak256, type Root, toHex, utf8Bytes } from '@cairn/primitives';
-import type { PutOptions } from './client.ts';
 import { quoteOf } from './cost.ts';
 import { SdkError } from './errors.ts';
 import type { PaidEntry, Payer } from './payer.ts';
 import type { PreparedUpload } from './prepare-upload.ts';
+import type { PutOptions } from './put-options.ts';
 
 /** The options that concern paying. */
 export type PayOptions = Pick<PutOptions, 'tags' | 'resubmit' | 'onQuote' | 'onProgress'> & {

@@ -1,8 +1,8 @@
 import { FileTree, fileShape, type Hasher } from '@cairn/commitments';
 import { type FileSource, type PreparedFile, prepareFile } from '@cairn/log-layer';
 import { equalBytes, rootBytes, type WorkerPool } from '@cairn/primitives';
-import type { PutEvent } from './client.ts';
 import { SdkError } from './errors.ts';
+import type { PutEvent } from './put-options.ts';
 import type { JournalledFile } from './upload-journal.ts';
 
 /** Files shorter than this are hashed before a thread would have their bytes. */

@@ -2,7 +2,7 @@ import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
 import { memoryFileSource } from '@cairn/log-layer';
 import { keccak256, toHex } from '@cairn/primitives';
 import { encodeManifest } from '@cairn/wire-protocol';
-import type { DirectoryReceipt, FileReceipt, PutDirectoryOptions } from './client.ts';
+import type { DirectoryReceipt, FileReceipt } from './client.ts';
 import { type DirectoryEntry, type DirectoryItem, manifestOf, pathNames } from './directories.ts';
 import {
   feeOf,
@@ -13,6 +13,7 @@ import {
   preparePut,
   receiptOf,
 } from './put-file.ts';
+import type { PutDirectoryOptions } from './put-options.ts';
 import { storeFiles } from './upload-file.ts';
 import { openUploadNetwork, type UploadNetwork } from './upload-network.ts';
 

@@ -9,11 +9,12 @@ import {
   utf8Bytes,
 } from '@cairn/primitives';
 import { encodeManifest } from '@cairn/wire-protocol';
-import type { FileInput, FileReceipt, PutOptions, PutReceipt } from './client.ts';
+import type { FileInput, FileReceipt, PutReceipt } from './client.ts';
 import { chanceFromSeed } from './encryption/ciphers.ts';
 import { encryptSource } from './encryption/encrypt.ts';
 import type { Encryption } from './encryption/keys.ts';
 import { type PreparedUpload, prepareUpload, recallUpload } from './prepare-upload.ts';
+import type { PutOptions } from './put-options.ts';
 import { sourceOf } from './sources.ts';
 import { storeFiles, type UploadDeps } from './upload-file.ts';
 import type { UploadJournal, UploadRecord } from './upload-journal.ts';

@@ -7,13 +7,14 @@ import {
   Semaphore,
 } from '@cairn/primitives';
 import { chooseHolders, countOwnedSegments } from '@cairn/wire-protocol';
-import type { FileReceipt, PutOptions } from './client.ts';
+import type { FileReceipt } from './client.ts';
 import type { HolderFailure } from './errors.ts';
 import { findEntry } from './find-entry.ts';
 import { failureOf, type Holder, type HolderBook } from './holders.ts';
 import { payFor } from './pay-files.ts';
 import type { PaidEntry } from './payer.ts';
 import type { PrepareDeps, PreparedUpload } from './prepare-upload.ts';
+import type { PutOptions } from './put-options.ts';
 import type { EntryPlace } from './segment-door.ts';
 import { storeAtHolder } from './send-file.ts';
 import { notEnough, type UploadNetwork, type UploadNetworkDeps } from './upload-network.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FileSource } from '@cairn/log-layer';
 import { isFault, memoryKeyValueStore } from '@cairn/primitives';
-import type { PutEvent } from '../src/client.ts';
 import { headerBytesOf } from '../src/encryption/headers.ts';
+import type { PutEvent } from '../src/put-options.ts';
 import { aperiodicBytes, FakeNetwork, type FakeNodeOptions } from './support/fake-network.ts';
 
 const SEGMENT = 262_144;

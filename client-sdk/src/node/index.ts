@@ -14,9 +14,6 @@ export type {
   HolderEvidence,
   HolderReceipt,
   LsOptions,
-  PutDirectoryOptions,
-  PutEvent,
-  PutOptions,
   PutReceipt,
   RootOptions,
   StoredFile,
@@ -27,10 +24,7 @@ export type { DirectoryChange, DirectoryEntry, DirectoryItem } from '../director
 export type { Decryption, Encryption } from '../encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
 export type { ExclusiveJournal } from '../exclusive-sender.ts';
-export { type IndexerClient, indexerClient } from '../indexer-client.ts';
-export { NodeRefusal, type NodeRefusalFault } from '../node-refusal.ts';
-export { blobSource, joinSources } from '../sources.ts';
-export { type NodeDescription, type NodeKind, StorageNode } from '../storage-node.ts';
+export type { PutDirectoryOptions, PutEvent, PutOptions } from '../put-options.ts';
 export { createClient, type NodeClientOptions } from './create-client.ts';
 export { type DownloadOptions, type DownloadResult, downloadToPath } from './download-to-path.ts';
 export { fileJournal } from './file-journal.ts';
