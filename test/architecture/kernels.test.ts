@@ -1,9 +1,11 @@
 import { assertGenerated } from './generated.ts';
 
-describe('hash kernels', function () {
-  this.timeout(120_000);
+describe('kernels', function () {
+  this.timeout(240_000);
 
-  it('are what their sources make', () => {
-    assertGenerated('foundation/commitments/scripts/build.mjs');
-  });
+  for (const folder of ['commitments', 'erasure-codec']) {
+    it(`of ${folder} are what their sources make`, () => {
+      assertGenerated(`foundation/${folder}/scripts/build.mjs`);
+    });
+  }
 });
