@@ -42,11 +42,11 @@ export interface RowSuite {
 
 const CONTEXT = 'Cairn ZR1 2026-11';
 /** The keys of suite 0 for what is not a digest, 32 bytes each. */
-export const BLAKE3_KEYS = {
+export const BLAKE3_KEYS: Readonly<Record<'leaf' | 'node' | 'expand', Uint8Array>> = {
   leaf: blake3ContextKey(`${CONTEXT} leaf`),
   node: blake3ContextKey(`${CONTEXT} node`),
   expand: blake3ContextKey(`${CONTEXT} expand`),
-} as const;
+};
 const DOMAIN_KEYS: Readonly<Record<RowDomain, Uint8Array>> = {
   rows: blake3ContextKey(`${CONTEXT} rows`),
   challenge: blake3ContextKey(`${CONTEXT} challenge`),
