@@ -10,7 +10,8 @@ const file = (path: string, bytes: Uint8Array): DirectoryItem => ({
   open: async () => memoryFileSource(bytes),
 });
 
-describe('directories', () => {
+describe('directories', function () {
+  this.timeout(30_000);
   let network: FakeNetwork;
   beforeEach(async () => {
     network = await FakeNetwork.create({});
