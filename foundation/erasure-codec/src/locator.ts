@@ -31,7 +31,8 @@ function walsh(values: Float64Array): void {
   for (let half = 1; half < values.length; half *= 2) {
     for (let start = 0; start < values.length; start += 2 * half) {
       for (let low = start; low < start + half; low += 1) {
-        const [left, right] = [values[low] ?? 0, values[low + half] ?? 0];
+        const left = values[low] ?? 0;
+        const right = values[low + half] ?? 0;
         values[low] = left + right;
         values[low + half] = left - right;
       }
