@@ -79,8 +79,14 @@ export function mochaStep(name, paths, env = {}) {
   };
 }
 
-/** Suites on real chains, disks and processes that take seconds each: for `npm test`, not `verify`. */
-export const SLOW_TESTS = ['--ignore', '**/test/real/**', '--ignore', '**/kernels.test.ts'];
+/**
+ * Suites that take seconds each, for `npm test`, not `verify`: on `real` chains, disks and
+ * processes, and the `large` ones, of big matrices, many inputs, artefacts compiled anew.
+ */
+export const SLOW_TESTS = ['**/test/**/real/**', '**/test/**/large/**'].flatMap((pattern) => [
+  '--ignore',
+  pattern,
+]);
 
 /** The unit tests of every package: the `test` folder beside each `src`. */
 export const UNIT_TESTS = [

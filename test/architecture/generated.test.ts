@@ -3,10 +3,6 @@ import { assertGenerated } from './generated.ts';
 describe('generated artefacts', function () {
   this.timeout(60_000);
 
-  it('contract ABIs and bytecode are what their sources make', () => {
-    assertGenerated('contracts/scripts/build.mjs');
-  });
-
   it('the example configuration is what its schema makes', () => {
     assertGenerated('storage-node/scripts/example-config.ts');
   });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { plainBlake3Suite } from '@cairn/commitments/rows';
 import { concatBytes, equalBytes, type Rng, seededRng } from '@cairn/primitives';
-import { headerOf, rowOf } from '../src/commitment.ts';
-import { CodecError, SliceError } from '../src/errors.ts';
-import { encodeBadRow, parseBadRow, verifyBadRow } from '../src/evidence.ts';
-import { encodeRow, parseRow } from '../src/row-message.ts';
-import { sliceOf, verifySlice } from '../src/slice.ts';
-import { encodeSlice, parseSlice } from '../src/slice-message.ts';
-import { verifyDataRow } from '../src/verify-row.ts';
-import { committed } from './blob-support.ts';
+import { headerOf, rowOf } from '../../src/commitment.ts';
+import { CodecError, SliceError } from '../../src/errors.ts';
+import { encodeBadRow, parseBadRow, verifyBadRow } from '../../src/evidence.ts';
+import { encodeRow, parseRow } from '../../src/row-message.ts';
+import { sliceOf, verifySlice } from '../../src/slice.ts';
+import { encodeSlice, parseSlice } from '../../src/slice-message.ts';
+import { verifyDataRow } from '../../src/verify-row.ts';
+import { committed } from '../blob-support.ts';
 
 const SEED = 4_096;
 const RUNS = 20_000;

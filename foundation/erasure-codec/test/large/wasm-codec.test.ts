@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { seededRng } from '@cairn/primitives';
-import { CODEC_RELAXED_WASM } from '../src/generated/codec-relaxed-wasm.ts';
-import { CODEC_STRICT_WASM } from '../src/generated/codec-strict-wasm.ts';
-import { referenceCodec } from '../src/reference-codec.ts';
-import type { MatrixShape, PlacedRow, RowCodec } from '../src/row-codec.ts';
-import { PanelKernel, panelBytes } from '../src/wasm/panel-kernel.ts';
-import { loadWasmCodec } from '../src/wasm/wasm-codec.ts';
-import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from './support.ts';
+import { CODEC_RELAXED_WASM } from '../../src/generated/codec-relaxed-wasm.ts';
+import { CODEC_STRICT_WASM } from '../../src/generated/codec-strict-wasm.ts';
+import { referenceCodec } from '../../src/reference-codec.ts';
+import type { MatrixShape, PlacedRow, RowCodec } from '../../src/row-codec.ts';
+import { PanelKernel, panelBytes } from '../../src/wasm/panel-kernel.ts';
+import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
+import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from '../support.ts';
 
 const MIB = 2 ** 20;
 const HAS_RELAXED = hasRelaxed();
