@@ -20,6 +20,8 @@ const LAYERS: readonly (readonly string[])[] = [
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['@cairn/primitives'],
   typebox: ['@cairn/wire-protocol'],
+  webgpu: ['@cairn/erasure-codec'],
+  'reed-solomon-erasure.wasm': ['@cairn/erasure-codec'],
   ethers: ['@cairn/chain-access'],
   fastify: ['@cairn/node-runtime'],
   '@fastify/cors': ['@cairn/node-runtime'],
