@@ -10,7 +10,11 @@ export type CodecFault =
   | { readonly code: 'PARITY'; readonly index: number }
   | { readonly code: 'TOO_FEW_ROWS'; readonly have: number; readonly need: number }
   | { readonly code: 'QUORUM_TOO_LARGE'; readonly members: number; readonly maxMembers: number }
-  | { readonly code: 'SEATS'; readonly member: number; readonly seats: number };
+  | { readonly code: 'SEATS'; readonly member: number; readonly seats: number }
+  /** There is no device here that can do it. */
+  | { readonly code: 'DEVICE_ABSENT'; readonly reason: string }
+  /** The device, or the process it worked in, is gone, and with it what it held. */
+  | { readonly code: 'DEVICE_LOST'; readonly reason: string };
 
 /** A fault of the codec. */
 export class CodecError extends Fault<CodecFault> {}

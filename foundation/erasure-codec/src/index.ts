@@ -46,7 +46,7 @@ export {
 } from './params.ts';
 export { type BlobValue, type ReadOptions, readValue } from './read-value.ts';
 export { referenceCodec } from './reference-codec.ts';
-export type { MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';
+export type { HeldRows, HoldingCodec, MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';
 export {
   type BareRow,
   type DataRowMessage,

@@ -44,3 +44,50 @@ export interface RowCodec {
   /** Gives its memory, threads and device back. */
   close(): Promise<void>;
 }
+
+/** All rows of a matrix, kept where they were made: in memory, or on a device. */
+export interface HeldRows {
+  /** The BLAKE3 or SHA-256 leaf of each row, 32 bytes each, data first: what trees are built over. */
+  readonly leaves: Uint8Array;
+  /**
+   * The combinations of the data rows or of all parity rows, as `RowCombiner` makes them.
+   *
+   * @param coefficients - 32 bytes for each column
+   * @returns 32 bytes for each row, in order
+   * @throws the signal's reason; DEVICE_LOST where a device held them
+   */
+  combine(
+    coefficients: Uint8Array,
+    part: 'data' | 'parity',
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
+  /**
+   * The bytes of rows, in the order asked for. Rows in memory are views, not copies.
+   *
+   * @param indexes - 0 … rows − 1
+   * @throws the signal's reason; DEVICE_LOST where a device held them
+   */
+  read(
+    indexes: readonly number[],
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly Uint8Array[]>;
+  /** Gives their memory back; nothing is asked of them afterwards. */
+  release(): void;
+}
+
+/** A codec that hashes and combines as well, so that rows need not leave the place they are made. */
+export interface HoldingCodec extends RowCodec {
+  /** The suite whose leaves it makes. */
+  readonly suite: number;
+  /**
+   * Encodes, hashes every row, and keeps all rows.
+   *
+   * @param data - `dataRows` rows one after another; not looked at any more once this resolved
+   * @throws {CodecError} ROW_LENGTH; DEVICE_LOST; the signal's reason
+   */
+  hold(
+    data: Uint8Array,
+    shape: MatrixShape,
+    options: { readonly signal: AbortSignal },
+  ): Promise<HeldRows>;
+}
