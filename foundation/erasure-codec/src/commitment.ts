@@ -1,34 +1,29 @@
-import { type RowSuite, RowTree } from '@cairn/commitments/rows';
-import { assertNatural, type Clock, concatBytes, equalBytes, systemClock } from '@cairn/primitives';
+import { RowTree } from '@cairn/commitments/rows';
+import { assertNatural, concatBytes, equalBytes } from '@cairn/primitives';
 import { dataMatrix } from './blob-matrix.ts';
 import { encodeParams } from './blob-params.ts';
-import { combinationCoefficients, extendCombinations, type RowCombiner } from './combination.ts';
+import { combinationCoefficients, extendCombinations } from './combination.ts';
 import { CodecError } from './errors.ts';
-import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
+import { MemoryRows, type MemoryRowsOptions } from './memory-rows.ts';
 import { COMBINATION_BYTES } from './params.ts';
-import type { RowCodec } from './row-codec.ts';
+import type { HeldRows, HoldingCodec, RowCodec } from './row-codec.ts';
 import { challengeOf, combinationTree, commitmentOf, HASH_BYTES, rowRootOf } from './transcript.ts';
 import type { BlobHeader } from './verified-header.ts';
 import type { ProvenRow } from './verify-row.ts';
 
 /** What committing works with. */
-export interface CommitOptions {
-  readonly codec: Pick<RowCodec, 'encode'>;
-  readonly suite: RowSuite;
-  /** The one in plain TypeScript unless told. */
-  readonly combiner?: RowCombiner;
-  /** Gives others their turn. */
-  readonly clock?: Pick<Clock, 'sleep'>;
-  readonly signal: AbortSignal;
+export interface CommitOptions extends MemoryRowsOptions {
+  /** One that holds rows of this suite keeps them; else they lie in memory. */
+  readonly codec: Pick<RowCodec, 'encode'> & Partial<Pick<HoldingCodec, 'suite' | 'hold'>>;
 }
 
-/** A blob, its rows and all that proves them. Memory: (2 + cosets) payloads, 64 bytes a row. */
+/**
+ * A blob, its rows and all that proves them. Memory: 160 bytes a row, and the rows where they are
+ * held, until `held.release()`.
+ */
 export interface CommittedBlob extends BlobHeader {
-  /** The data rows, one after another. */
-  readonly data: Uint8Array;
-  /** The parity rows, coset after coset. */
-  readonly parity: Uint8Array;
+  readonly held: HeldRows;
   /** One tree for each coset, data first. */
   readonly trees: readonly RowTree[];
   /** The tree over the combinations: its root is what the commitment covers, its paths prove one to a reader. */
@@ -40,7 +35,7 @@ export interface CommittedBlob extends BlobHeader {
 /**
  * The rows of a payload and the commitment to them.
  *
- * @throws {CodecError} PAYLOAD_TOO_LARGE, LAYOUT; the signal's reason
+ * @throws {CodecError} PAYLOAD_TOO_LARGE, LAYOUT; as `commitMatrix`
  */
 export async function commitBlob(
   payload: Uint8Array,
@@ -55,37 +50,47 @@ export async function commitBlob(
  * The commitment to data rows, whatever they hold: what a reader compares with.
  *
  * @param data - `dataRows · rowBytes` bytes; kept, not copied
- * @throws {CodecError} ROW_LENGTH; the signal's reason
+ * @throws {CodecError} ROW_LENGTH; DEVICE_LOST from a codec on a device; the signal's reason
  */
 export async function commitMatrix(
   data: Uint8Array,
   layout: BlobLayout,
   options: CommitOptions,
 ): Promise<CommittedBlob> {
-  const { codec, suite, combiner = scalarCombiner(), signal } = options;
-  const parity = await codec.encode(data, layout, { signal });
-  const trees = [await treeOf(data, layout, options)];
-  for (let coset = 0; coset < layout.cosets; coset += 1) {
-    const rows = parity.subarray(coset * data.length, (coset + 1) * data.length);
-    trees.push(await treeOf(rows, layout, options));
+  const { codec, suite, signal } = options;
+  const held =
+    codec.hold !== undefined && codec.suite === suite.id
+      ? await codec.hold(data, layout, { signal })
+      : await MemoryRows.encode(data, layout, options);
+  try {
+    return await commitRows(held, layout, options);
+  } catch (error) {
+    held.release();
+    throw error;
   }
+}
+
+/** The commitment to rows that are encoded and hashed. @throws as `HeldRows.combine` */
+export async function commitRows(
+  held: HeldRows,
+  layout: BlobLayout,
+  { suite, signal }: Pick<CommitOptions, 'suite' | 'signal'>,
+): Promise<CommittedBlob> {
+  const cosetBytes = layout.dataRows * HASH_BYTES;
+  const trees = Array.from({ length: 1 + layout.cosets }, (_, coset) =>
+    RowTree.fromLeaves(suite, held.leaves.subarray(coset * cosetBytes, (coset + 1) * cosetBytes)),
+  );
   const cosetRoots = trees.map(({ root }) => root);
   const params = encodeParams({ suite: suite.id, layout });
   const rowRoot = rowRootOf(suite, cosetRoots);
-  const coefficients = combinationCoefficients(
-    suite,
-    challengeOf(suite, rowRoot, params),
-    layout.rowBytes,
-  );
-  const combinations = await mapRows(data, layout, options, COMBINATION_BYTES, (rows) =>
-    combiner.combineRows(rows, layout.rowBytes, coefficients),
-  );
+  const seed = challengeOf(suite, rowRoot, params);
+  const coefficients = combinationCoefficients(suite, seed, layout.rowBytes);
+  const combinations = await held.combine(coefficients, 'data', { signal });
   const tree = combinationTree(suite, combinations);
   return {
     suite: suite.id,
     layout,
-    data,
-    parity,
+    held,
     trees,
     cosetRoots,
     combinations,
@@ -102,16 +107,13 @@ export async function commitMatrix(
  */
 export async function checkParity(
   blob: CommittedBlob,
-  options: Omit<CommitOptions, 'codec'>,
+  { suite, signal }: Pick<CommitOptions, 'suite' | 'signal'>,
 ): Promise<void> {
-  const { suite, combiner = scalarCombiner() } = options;
-  const { layout, parity } = blob;
+  const { layout, held } = blob;
   const params = encodeParams(blob);
   const seed = challengeOf(suite, rowRootOf(suite, blob.cosetRoots), params);
   const coefficients = combinationCoefficients(suite, seed, layout.rowBytes);
-  const actual = await mapRows(parity, layout, options, COMBINATION_BYTES, (rows) =>
-    combiner.combineRows(rows, layout.rowBytes, coefficients),
-  );
+  const actual = await held.combine(coefficients, 'parity', { signal });
   const expected = extendCombinations(blob.combinations, layout);
   for (let index = layout.dataRows; index < layout.rows; index += 1) {
     const from = (index - layout.dataRows) * COMBINATION_BYTES;
@@ -134,54 +136,34 @@ export function headerOf({ suite, layout, cosetRoots, combinations }: CommittedB
   return { suite, layout, cosetRoots, combinations };
 }
 
-/** A row with its path; its bytes are a view of the blob's. @throws {CodecError} ROW_INDEX */
-export function rowOf(blob: CommittedBlob, index: number): ProvenRow {
+/**
+ * Rows with their paths, in the order asked for; rows in memory are views of it.
+ *
+ * @throws {CodecError} ROW_INDEX; as `HeldRows.read`
+ */
+export async function rowsOf(
+  blob: CommittedBlob,
+  indexes: readonly number[],
+  options: { readonly signal: AbortSignal },
+): Promise<ProvenRow[]> {
+  const paths = indexes.map((index) => pathOf(blob, index)); // before reading: it checks indexes
+  const rows = await blob.held.read(indexes, options);
+  return indexes.map((index, at) => ({
+    index,
+    bytes: rows[at] as Uint8Array,
+    path: paths[at] as Uint8Array,
+  }));
+}
+
+/** What ties a row to its coset's root. @throws {CodecError} ROW_INDEX */
+export function pathOf({ layout, trees }: CommittedBlob, index: number): Uint8Array {
   assertNatural(index, 'index');
-  const { dataRows, rowBytes, rows } = blob.layout;
-  const tree = blob.trees[Math.floor(index / dataRows)];
+  const tree = trees[Math.floor(index / layout.dataRows)];
   if (tree === undefined) {
     throw new CodecError(
-      { code: 'ROW_INDEX', index, rows },
-      `a blob of ${rows} rows has no row ${index}`,
+      { code: 'ROW_INDEX', index, rows: layout.rows },
+      `a blob of ${layout.rows} rows has no row ${index}`,
     );
   }
-  const isData = index < dataRows;
-  const at = (isData ? index : index - dataRows) * rowBytes;
-  return {
-    index,
-    bytes: (isData ? blob.data : blob.parity).subarray(at, at + rowBytes),
-    path: concatBytes(...tree.pathAt(index % dataRows)),
-  };
-}
-
-async function treeOf(
-  rows: Uint8Array,
-  layout: BlobLayout,
-  options: Pick<CommitOptions, 'suite' | 'clock' | 'signal'>,
-): Promise<RowTree> {
-  const { suite } = options;
-  const leaves = await mapRows(rows, layout, options, HASH_BYTES, (some) =>
-    suite.leaves(some, layout.rowBytes),
-  );
-  return RowTree.fromLeaves(suite, leaves);
-}
-
-/** Bytes of rows after which others get their turn: tens of milliseconds. */
-const BYTES_PER_TURN = 2 ** 21;
-
-/** What `map` makes of each row, `resultBytes` for each; it gets many rows at once. */
-async function mapRows(
-  rows: Uint8Array,
-  { rowBytes }: Pick<BlobLayout, 'rowBytes'>,
-  { clock = systemClock(), signal }: Pick<CommitOptions, 'clock' | 'signal'>,
-  resultBytes: number,
-  map: (rows: Uint8Array) => Uint8Array,
-): Promise<Uint8Array> {
-  const perTurn = Math.ceil(BYTES_PER_TURN / rowBytes) * rowBytes;
-  const results = new Uint8Array((rows.length / rowBytes) * resultBytes);
-  for (let at = 0; at < rows.length; at += perTurn) {
-    if (at > 0) await clock.sleep(0, signal);
-    results.set(map(rows.subarray(at, at + perTurn)), (at / rowBytes) * resultBytes);
-  }
-  return results;
+  return concatBytes(...tree.pathAt(index % layout.dataRows));
 }

@@ -22,7 +22,7 @@ export {
   commitBlob,
   commitMatrix,
   headerOf,
-  rowOf,
+  rowsOf,
 } from './commitment.ts';
 export { CodecError, type CodecFault, SliceError, type SliceFault } from './errors.ts';
 export {
@@ -36,6 +36,7 @@ export {
 } from './evidence.ts';
 export { scalarCombiner } from './kernels/scalar-combiner.ts';
 export { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
+export { MemoryRows, type MemoryRowsOptions } from './memory-rows.ts';
 export {
   CODEC_VERSION,
   COMBINATION_BYTES,

@@ -17,7 +17,7 @@ export type BlobValue =
 
 /** What reading works with. */
 export interface ReadOptions extends CommitOptions {
-  readonly codec: Pick<RowCodec, 'encode' | 'decode'>;
+  readonly codec: CommitOptions['codec'] & Pick<RowCodec, 'decode'>;
 }
 
 /**
@@ -46,6 +46,7 @@ export async function readValue(
   const payload = payloadIn(data, layout);
   if (payload === undefined) return { kind: 'null' };
   const committed = await commitMatrix(data, layout, options);
+  committed.held.release();
   const isEqual = equalBytes(committed.commitment, commitment);
   return isEqual ? { kind: 'payload', payload } : { kind: 'null' };
 }

@@ -1,4 +1,4 @@
-import { type CommittedBlob, headerOf, rowOf } from './commitment.ts';
+import { type CommittedBlob, headerOf, rowsOf } from './commitment.ts';
 import { SliceError } from './errors.ts';
 import {
   type BlobHeader,
@@ -34,9 +34,17 @@ export interface ExpectedSlice extends ExpectedBlob {
   readonly rows: readonly number[];
 }
 
-/** A holder's slice of a blob; its bytes are views of the blob's. @throws {CodecError} ROW_INDEX */
-export function sliceOf(blob: CommittedBlob, rows: readonly number[]): Slice {
-  return { header: headerOf(blob), rows: rows.map((index) => rowOf(blob, index)) };
+/**
+ * A holder's slice of a blob; bytes of rows in memory are views of it.
+ *
+ * @throws {CodecError} ROW_INDEX; as `HeldRows.read`
+ */
+export async function sliceOf(
+  blob: CommittedBlob,
+  rows: readonly number[],
+  options: { readonly signal: AbortSignal },
+): Promise<Slice> {
+  return { header: headerOf(blob), rows: await rowsOf(blob, rows, options) };
 }
 
 /**

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { plainBlake3Suite, type RowSuite, RowTree, sha256Suite } from '@cairn/commitments/rows';
-import { encodeParams } from '../src/blob-params.ts';
-import { combinationCoefficients } from '../src/combination.ts';
-import { type CommittedBlob, commitBlob, headerOf, rowOf } from '../src/commitment.ts';
+import { plainBlake3Suite, type RowSuite, sha256Suite } from '@cairn/commitments/rows';
+import { type CommittedBlob, commitBlob, commitRows, headerOf, pathOf } from '../src/commitment.ts';
 import { CodecError, SliceError, type SliceFault } from '../src/errors.ts';
 import { scalarCombiner } from '../src/kernels/scalar-combiner.ts';
 import type { BlobLayout, LayoutNetwork } from '../src/layout.ts';
+import { MemoryRows } from '../src/memory-rows.ts';
 import { referenceCodec } from '../src/reference-codec.ts';
-import { challengeOf, combinationTree, commitmentOf, rowRootOf } from '../src/transcript.ts';
+import type { HeldRows } from '../src/row-codec.ts';
+import type { Slice } from '../src/slice.ts';
 import { type VerifiedHeader, verifyHeader } from '../src/verified-header.ts';
-import { type MemberRow, verifyMembership } from '../src/verify-row.ts';
+import { type MemberRow, type ProvenRow, verifyMembership } from '../src/verify-row.ts';
 import { bytesOf, shapeOf, signal } from './support.ts';
 
 /** Every test of commitments runs with both. */
@@ -30,51 +30,55 @@ export function smallLayout(
   return { ...shapeOf(log2K, cosets, rowBytes), payloadBytes };
 }
 
+/** A blob whose rows lie in memory. */
+export type MemoryBlob = CommittedBlob & { readonly held: MemoryRows };
+
 /** An honest blob of chance bytes. */
 export async function committed(
   payloadBytes: number,
   suite: RowSuite,
   network: LayoutNetwork = {},
-): Promise<CommittedBlob> {
-  return commitBlob(bytesOf(payloadBytes, payloadBytes + 1), network, optionsOf(suite));
+): Promise<MemoryBlob> {
+  const payload = bytesOf(payloadBytes, payloadBytes + 1);
+  return inMemory(await commitBlob(payload, network, optionsOf(suite)));
+}
+
+/** A blob of a codec that holds nothing. */
+export function inMemory(blob: CommittedBlob): MemoryBlob {
+  const { held } = blob;
+  assert.ok(held instanceof MemoryRows);
+  return { ...blob, held };
 }
 
 /** What a cheat commits to: any rows, and combinations honest for the data rows unless told. */
-export function forge(
-  { data, parity }: { readonly data: Uint8Array; readonly parity: Uint8Array },
+export async function forge(
+  matrix: { readonly data: Uint8Array; readonly parity: Uint8Array },
   layout: BlobLayout,
   suite: RowSuite,
   alter: (combinations: Uint8Array) => void = () => undefined,
-): CommittedBlob {
-  const cosets = [data];
-  for (let at = 0; at < parity.length; at += data.length) {
-    cosets.push(parity.subarray(at, at + data.length));
-  }
-  const trees = cosets.map((rows) =>
-    RowTree.fromLeaves(suite, suite.leaves(rows, layout.rowBytes)),
-  );
-  const cosetRoots = trees.map(({ root }) => root);
-  const params = encodeParams({ suite: suite.id, layout });
-  const rowRoot = rowRootOf(suite, cosetRoots);
-  const seed = challengeOf(suite, rowRoot, params);
-  const combinations = scalarCombiner().combineRows(
-    data,
-    layout.rowBytes,
-    combinationCoefficients(suite, seed, layout.rowBytes),
-  );
-  alter(combinations);
-  const tree = combinationTree(suite, combinations);
-  return {
-    suite: suite.id,
-    layout,
-    data,
-    parity,
-    trees,
-    cosetRoots,
-    combinations,
-    combinationTree: tree,
-    commitment: commitmentOf(suite, rowRoot, tree.root, params),
+): Promise<MemoryBlob> {
+  const held = await MemoryRows.of(matrix, layout, optionsOf(suite));
+  const lying: HeldRows = {
+    leaves: held.leaves,
+    async combine(coefficients, part, options) {
+      const combinations = await held.combine(coefficients, part, options);
+      alter(combinations);
+      return combinations;
+    },
+    read: (indexes) => held.read(indexes),
+    release: () => held.release(),
   };
+  return { ...(await commitRows(lying, layout, optionsOf(suite))), held };
+}
+
+/** A row of a blob with its path. */
+export function rowAt(blob: MemoryBlob, index: number): ProvenRow {
+  return { index, bytes: blob.held.rowAt(index), path: pathOf(blob, index) };
+}
+
+/** A slice of a blob. */
+export function sliceAt(blob: MemoryBlob, rows: readonly number[]): Slice {
+  return { header: headerOf(blob), rows: rows.map((index) => rowAt(blob, index)) };
 }
 
 /** A blob's header as its verifiers have it. */
@@ -83,10 +87,10 @@ export function verifiedHeader(blob: CommittedBlob, suite: RowSuite): VerifiedHe
 }
 
 /** All rows of a blob as its readers have them. */
-export function membersOf(blob: CommittedBlob, suite: RowSuite): MemberRow[] {
+export function membersOf(blob: MemoryBlob, suite: RowSuite): MemberRow[] {
   const header = verifiedHeader(blob, suite);
   return Array.from({ length: blob.layout.rows }, (_, index) =>
-    verifyMembership(rowOf(blob, index), header, { suite }),
+    verifyMembership(rowAt(blob, index), header, { suite }),
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { concatBytes, equalBytes } from '@cairn/primitives';
 import { BLOB_PARAMS_BYTES, encodeParams, parseParams } from '../src/blob-params.ts';
-import { checkParity, commitBlob, commitMatrix, rowOf } from '../src/commitment.ts';
+import { checkParity, commitBlob, commitMatrix, rowsOf } from '../src/commitment.ts';
 import { layoutOf } from '../src/layout.ts';
 import { verifyRows } from '../src/verify-row.ts';
 import {
@@ -27,14 +27,14 @@ for (const suite of SUITES) {
       ] as const) {
         const blob = await committed(payloadBytes, suite, network);
         assert.deepEqual(blob.layout, layoutOf(payloadBytes, network));
-        const rows = Array.from({ length: blob.layout.rows }, (_, index) => rowOf(blob, index));
+        const rows = await rowsOf(blob, [...Array(blob.layout.rows).keys()], { signal });
         assert.equal(
           verifyRows(rows, verifiedHeader(blob, suite), { suite }).length,
           blob.layout.rows,
         );
         await checkParity(blob, optionsOf(suite));
-        assert.throws(
-          () => rowOf(blob, rows.length),
+        await assert.rejects(
+          rowsOf(blob, [0, rows.length], { signal }),
           isCodecFault({ code: 'ROW_INDEX', index: rows.length, rows: rows.length }),
         );
       }
@@ -59,7 +59,8 @@ for (const suite of SUITES) {
       const blob = await committed(3_000, suite, { cosets: 2 });
       const { layout } = blob;
       const at = 70 * layout.rowBytes + 5;
-      blob.parity[at] = (blob.parity[at] ?? 0) ^ 4;
+      const { parity } = blob.held;
+      parity[at] = (parity[at] ?? 0) ^ 4;
       await assert.rejects(
         checkParity(blob, optionsOf(suite)),
         isCodecFault({ code: 'PARITY', index: layout.dataRows + 70 }),
@@ -83,10 +84,10 @@ describe('committing', () => {
     };
     const codec = { encode: () => Promise.resolve(data) }; // parity of this codec: the data again
     const blob = await commitMatrix(data, layout, { suite, codec, clock, signal });
-    assert.equal(turns, 3, 'two trees and the combinations, of 2.25 MiB each');
+    assert.equal(turns, 6, 'data, parity and combinations, of 2.25 MiB each, begun and halfway');
     const [dataRoot, parityRoot] = blob.cosetRoots;
     assert.deepEqual(dataRoot, parityRoot);
-    const rows = Array.from({ length: 64 }, (_, index) => rowOf(blob, index));
+    const rows = await rowsOf(blob, [...Array(64).keys()], { signal });
     const verified = verifyRows(rows, verifiedHeader(blob, suite), { suite });
     assert.deepEqual(
       verified.map(({ index }) => index),

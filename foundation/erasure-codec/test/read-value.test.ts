@@ -10,7 +10,9 @@ import {
   committed,
   flipped,
   forge,
+  inMemory,
   isSliceFault,
+  type MemoryBlob,
   membersOf,
   optionsOf,
   SUITES,
@@ -32,7 +34,7 @@ function* subsetsOf<T>(items: readonly T[], size: number, from = 0): Generator<T
 async function cheats(
   layout: BlobLayout,
   suite: RowSuite,
-): Promise<readonly (readonly [string, CommittedBlob])[]> {
+): Promise<readonly (readonly [string, MemoryBlob])[]> {
   const options = optionsOf(suite);
   const payload = bytesOf(layout.payloadBytes, 1);
   const data = dataMatrix(payload, layout);
@@ -42,25 +44,34 @@ async function cheats(
   const rowBits = 8 * layout.rowBytes;
   const lastBit = 8 * data.length - 1;
   return [
-    ['a changed parity row', forge({ data, parity: flipped(parity, rowBits + 9) }, layout, suite)],
-    ['a changed data row', forge({ data: flipped(data, 2 * rowBits + 1), parity }, layout, suite)],
-    ['parity of another payload', forge({ data, parity: otherParity }, layout, suite)],
-    ['rows of chance', forge({ data, parity: bytesOf(parity.length, 3) }, layout, suite)],
+    [
+      'a changed parity row',
+      await forge({ data, parity: flipped(parity, rowBits + 9) }, layout, suite),
+    ],
+    [
+      'a changed data row',
+      await forge({ data: flipped(data, 2 * rowBits + 1), parity }, layout, suite),
+    ],
+    ['parity of another payload', await forge({ data, parity: otherParity }, layout, suite)],
+    ['rows of chance', await forge({ data, parity: bytesOf(parity.length, 3) }, layout, suite)],
     [
       'a wrong combination',
-      forge({ data, parity }, layout, suite, (combinations) => {
+      await forge({ data, parity }, layout, suite, (combinations) => {
         combinations[40] = (combinations[40] ?? 0) ^ 1;
       }),
     ],
     [
       'combinations that are all wrong',
-      forge({ data, parity }, layout, suite, (combinations) => combinations.fill(7)),
+      await forge({ data, parity }, layout, suite, (combinations) => combinations.fill(7)),
     ],
     [
       'a codeword with bytes after the payload',
-      await commitMatrix(flipped(data, lastBit), layout, options),
+      inMemory(await commitMatrix(flipped(data, lastBit), layout, options)),
     ],
-    ['a codeword with another header', await commitMatrix(flipped(data, 8), layout, options)],
+    [
+      'a codeword with another header',
+      inMemory(await commitMatrix(flipped(data, 8), layout, options)),
+    ],
   ];
 }
 
@@ -73,7 +84,7 @@ for (const suite of SUITES) {
     it('is the payload for any four of eight rows', async () => {
       const layout = smallLayout(2, 1, 200);
       const payload = bytesOf(200, 8);
-      const blob = await commitMatrix(dataMatrix(payload, layout), layout, options);
+      const blob = inMemory(await commitMatrix(dataMatrix(payload, layout), layout, options));
       for (const rows of subsetsOf(membersOf(blob, suite), 4)) {
         const value = await read(rows, blob);
         assert.ok(value.kind === 'payload' && equalBytes(value.payload, payload));
@@ -97,7 +108,7 @@ for (const suite of SUITES) {
       const layout = smallLayout(4, 3, 1_000);
       const rng = seededRng(12);
       const payload = bytesOf(1_000, 8);
-      const honest = await commitMatrix(dataMatrix(payload, layout), layout, options);
+      const honest = inMemory(await commitMatrix(dataMatrix(payload, layout), layout, options));
       for (const [how, blob] of [['honest', honest] as const, ...(await cheats(layout, suite))]) {
         const all = membersOf(blob, suite);
         const choices = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { concatBytes, equalBytes, seededRng } from '@cairn/primitives';
-import { type CommittedBlob, headerOf, rowOf } from '../src/commitment.ts';
+import { headerOf } from '../src/commitment.ts';
 import {
   badRowBytes,
   badRowEvidence,
@@ -16,13 +16,15 @@ import {
   flipped,
   forge,
   isSliceFault,
+  type MemoryBlob,
   refusalOf,
+  rowAt,
   SUITES,
   verifiedHeader,
 } from './blob-support.ts';
 
 /** A data row of a blob as a reader asks for it. */
-function dataRowOf(blob: CommittedBlob, index: number): Extract<RowMessage, { kind: 'data' }> {
+function dataRowOf(blob: MemoryBlob, index: number): Extract<RowMessage, { kind: 'data' }> {
   const { suite, layout, cosetRoots } = blob;
   return {
     kind: 'data',
@@ -31,19 +33,19 @@ function dataRowOf(blob: CommittedBlob, index: number): Extract<RowMessage, { ki
     cosetRoots,
     combination: blob.combinations.slice(index * 32, index * 32 + 32),
     combinationPath: concatBytes(...blob.combinationTree.pathAt(index)),
-    row: rowOf(blob, index),
+    row: rowAt(blob, index),
   };
 }
 
 for (const suite of SUITES) {
   describe(`a row with ${suite.name}`, () => {
-    let blob: CommittedBlob;
+    let blob: MemoryBlob;
     before(async () => {
       blob = await committed(5_000, suite, { cosets: 2 });
     });
     const messagesOf = (): RowMessage[] => [
-      { kind: 'bare', suite: suite.id, layout: blob.layout, row: rowOf(blob, 191) },
-      { kind: 'full', header: headerOf(blob), row: rowOf(blob, 64) },
+      { kind: 'bare', suite: suite.id, layout: blob.layout, row: rowAt(blob, 191) },
+      { kind: 'full', header: headerOf(blob), row: rowAt(blob, 64) },
       dataRowOf(blob, 63),
     ];
     /** What a reader does with a message. */
@@ -86,7 +88,7 @@ for (const suite of SUITES) {
 
     it('is refused under the index of another, and past the last', () => {
       const header = verifiedHeader(blob, suite);
-      const row = rowOf(blob, 20);
+      const row = rowAt(blob, 20);
       assert.throws(
         () => verifyRow({ ...row, index: 84 }, header, { suite }),
         isSliceFault({ code: 'ROW_PATH', index: 84 }),
@@ -100,7 +102,7 @@ for (const suite of SUITES) {
     });
 
     it('does not pass for a data row when it is parity', () => {
-      const message = { ...dataRowOf(blob, 0), row: rowOf(blob, 64) };
+      const message = { ...dataRowOf(blob, 0), row: rowAt(blob, 64) };
       const refusal = isSliceFault({ code: 'SLICE_FORM', field: 'index', actual: 64 });
       assert.throws(() => verifyDataRow(message, blob, { suite }), refusal);
       assert.throws(() => encodeRow(message), refusal);
@@ -111,19 +113,23 @@ for (const suite of SUITES) {
   });
 
   describe(`evidence with ${suite.name}`, () => {
-    let blob: CommittedBlob;
+    let blob: MemoryBlob;
     before(async () => {
-      const { data, parity, layout } = await committed(2_000, suite, { cosets: 1 });
-      blob = forge({ data, parity: flipped(parity, 8 * (9 * 64) + 3) }, layout, suite);
+      const { held, layout } = await committed(2_000, suite, { cosets: 1 });
+      blob = await forge(
+        { data: held.data, parity: flipped(held.parity, 8 * (9 * 64) + 3) },
+        layout,
+        suite,
+      );
     });
 
     it('convinces whoever has the commitment, and nobody of another one', () => {
       const header = verifiedHeader(blob, suite);
       assert.throws(
-        () => verifyRow(rowOf(blob, 73), header, { suite }),
+        () => verifyRow(rowAt(blob, 73), header, { suite }),
         isSliceFault({ code: 'ROW_COMBINATION', index: 73 }),
       );
-      const bytes = encodeBadRow(badRowEvidence(rowOf(blob, 73), header, { suite }));
+      const bytes = encodeBadRow(badRowEvidence(rowAt(blob, 73), header, { suite }));
       assert.equal(bytes.length, badRowBytes(blob.layout));
       const evidence = parseBadRow(bytes);
       assert.deepEqual(verifyBadRow(evidence, blob.commitment, { suite }), evidence);
@@ -138,12 +144,12 @@ for (const suite of SUITES) {
       const header = verifiedHeader(blob, suite);
       for (const index of [0, 63, 64, 127]) {
         const good = isSliceFault({ code: 'EVIDENCE_GOOD_ROW', index });
-        const row = rowOf(blob, index);
+        const row = rowAt(blob, index);
         assert.throws(() => badRowEvidence(row, header, { suite }), good);
         const bytes = encodeBadRow({ header: headerOf(blob), row });
         assert.throws(() => verifyBadRow(parseBadRow(bytes), blob.commitment, { suite }), good);
       }
-      const row = rowOf(blob, 73);
+      const row = rowAt(blob, 73);
       assert.throws(
         () => badRowEvidence({ ...row, bytes: flipped(row.bytes, 1) }, header, { suite }),
         isSliceFault({ code: 'ROW_PATH', index: 73 }),
@@ -151,7 +157,7 @@ for (const suite of SUITES) {
     });
 
     it('is refused with any bit changed', () => {
-      const bytes = encodeBadRow({ header: headerOf(blob), row: rowOf(blob, 73) });
+      const bytes = encodeBadRow({ header: headerOf(blob), row: rowAt(blob, 73) });
       const rng = seededRng(6);
       for (let run = 0; run < 290; run += 1) {
         const bit = run < 256 ? run : rng.below(8 * bytes.length);

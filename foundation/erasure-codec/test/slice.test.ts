@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { equalBytes, seededRng } from '@cairn/primitives';
 import { arcRows, assignRows } from '../src/assign-rows.ts';
-import { type CommittedBlob, headerOf, rowOf } from '../src/commitment.ts';
+import { headerOf } from '../src/commitment.ts';
 import { layoutOf } from '../src/layout.ts';
 import { type Slice, sliceOf, verifySlice } from '../src/slice.ts';
 import { encodeSlice, parseSlice, sliceMessageBytes } from '../src/slice-message.ts';
@@ -10,9 +10,12 @@ import {
   flipped,
   forge,
   isSliceFault,
+  type MemoryBlob,
   optionsOf,
   refusalOf,
+  rowAt,
   SUITES,
+  sliceAt,
   smallLayout,
 } from './blob-support.ts';
 import { bytesOf, signal } from './support.ts';
@@ -21,11 +24,11 @@ const ROWS = [254, 255, 0, 1, 130];
 
 for (const suite of SUITES) {
   describe(`a slice with ${suite.name}`, () => {
-    let blob: CommittedBlob;
+    let blob: MemoryBlob;
     let slice: Slice;
     before(async () => {
       blob = await committed(5_000, suite);
-      slice = sliceOf(blob, ROWS);
+      slice = await sliceOf(blob, ROWS, { signal });
     });
     const verify = (bytes: Uint8Array, expected = {}): unknown =>
       verifySlice(
@@ -116,10 +119,10 @@ for (const suite of SUITES) {
         rows: slice.rows.map((old, at) => (at === last ? { ...old, ...row } : old)),
       });
       for (const row of [
-        { bytes: rowOf(blob, 131).bytes },
-        { path: rowOf(blob, 131).path },
-        { ...rowOf(blob, 131), index: 130 },
-        { ...rowOf(blob, 2), index: 130 }, // the same place of another coset
+        { bytes: rowAt(blob, 131).bytes },
+        { path: rowAt(blob, 131).path },
+        { ...rowAt(blob, 131), index: 130 },
+        { ...rowAt(blob, 2), index: 130 }, // the same place of another coset
       ]) {
         assert.throws(
           () => verify(encodeSlice(swap(row))),
@@ -162,7 +165,7 @@ for (const suite of SUITES) {
         const at = (index - 64) * 64 + (index % 64);
         honest.parity[at] = (honest.parity[at] ?? 0) ^ 1;
       }
-      const blob = forge(honest, layout, suite);
+      const blob = await forge(honest, layout, suite);
       const members = Array.from({ length: 16 }, (_, id) => ({ id, seats: 1 + (id % 3) }));
       const arcs = assignRows(members, layout, {
         suite,
@@ -172,7 +175,7 @@ for (const suite of SUITES) {
       let refused = 0;
       for (const arc of arcs) {
         const rows = arcRows(arc, layout);
-        const check = (): unknown => verifySlice(sliceOf(blob, rows), { ...blob, rows }, { suite });
+        const check = (): unknown => verifySlice(sliceAt(blob, rows), { ...blob, rows }, { suite });
         const bad = rows.find((index) => wrong.has(index));
         if (bad === undefined) check();
         else {
@@ -187,10 +190,10 @@ for (const suite of SUITES) {
       const layout = smallLayout(4, 1, 500);
       const data = bytesOf(16 * 64, 1);
       const parity = await optionsOf(suite).codec.encode(data, layout, { signal });
-      const blob = forge({ data: flipped(data, 999), parity }, layout, suite);
+      const blob = await forge({ data: flipped(data, 999), parity }, layout, suite);
       for (let index = 0; index < 32; index += 1) {
         const expected = { ...blob, rows: [index] };
-        const check = (): unknown => verifySlice(sliceOf(blob, [index]), expected, { suite });
+        const check = (): unknown => verifySlice(sliceAt(blob, [index]), expected, { suite });
         if (index < 16) check();
         else assert.throws(check, isSliceFault({ code: 'ROW_COMBINATION', index }));
       }
@@ -200,12 +203,12 @@ for (const suite of SUITES) {
       const layout = smallLayout(4, 1, 500);
       const data = bytesOf(16 * 64, 1);
       const parity = await optionsOf(suite).codec.encode(data, layout, { signal });
-      const blob = forge({ data, parity }, layout, suite, (combinations) => {
+      const blob = await forge({ data, parity }, layout, suite, (combinations) => {
         combinations[5 * 32 + 31] = (combinations[5 * 32 + 31] ?? 0) ^ 128;
       });
       const refused = Array.from({ length: 32 }, (_, index) => index).filter((index) => {
         try {
-          verifySlice(sliceOf(blob, [index]), { ...blob, rows: [index] }, { suite });
+          verifySlice(sliceAt(blob, [index]), { ...blob, rows: [index] }, { suite });
           return false;
         } catch {
           return true;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { plainBlake3Suite } from '@cairn/commitments/rows';
 import { concatBytes, equalBytes, type Rng, seededRng } from '@cairn/primitives';
-import { headerOf, rowOf } from '../../src/commitment.ts';
+import { headerOf } from '../../src/commitment.ts';
 import { CodecError, SliceError } from '../../src/errors.ts';
 import { encodeBadRow, parseBadRow, verifyBadRow } from '../../src/evidence.ts';
 import { encodeRow, parseRow } from '../../src/row-message.ts';
-import { sliceOf, verifySlice } from '../../src/slice.ts';
+import { verifySlice } from '../../src/slice.ts';
 import { encodeSlice, parseSlice } from '../../src/slice-message.ts';
 import { verifyDataRow } from '../../src/verify-row.ts';
-import { committed } from '../blob-support.ts';
+import { committed, rowAt, sliceAt } from '../blob-support.ts';
 
 const SEED = 4_096;
 const RUNS = 20_000;
@@ -58,13 +58,13 @@ describe('messages from outside', () => {
     const rows = [127, 0, 1];
     const kinds = [
       {
-        bytes: encodeSlice(sliceOf(blob, rows)),
+        bytes: encodeSlice(sliceAt(blob, rows)),
         again: (bytes: Uint8Array) => encodeSlice(parseSlice(bytes)),
         verify: (bytes: Uint8Array): unknown =>
           verifySlice(parseSlice(bytes), { layout, commitment, rows }, { suite }),
       },
       {
-        bytes: encodeRow({ kind: 'full', header, row: rowOf(blob, 9) }),
+        bytes: encodeRow({ kind: 'full', header, row: rowAt(blob, 9) }),
         again: (bytes: Uint8Array) => encodeRow(parseRow(bytes)),
       },
       {
@@ -75,7 +75,7 @@ describe('messages from outside', () => {
           cosetRoots,
           combination: blob.combinations.subarray(9 * 32, 10 * 32),
           combinationPath: concatBytes(...blob.combinationTree.pathAt(9)),
-          row: rowOf(blob, 9),
+          row: rowAt(blob, 9),
         }),
         again: (bytes: Uint8Array) => encodeRow(parseRow(bytes)),
         verify: (bytes: Uint8Array): unknown => {
@@ -85,7 +85,7 @@ describe('messages from outside', () => {
         },
       },
       {
-        bytes: encodeBadRow({ header, row: rowOf(blob, 9) }),
+        bytes: encodeBadRow({ header, row: rowAt(blob, 9) }),
         again: (bytes: Uint8Array) => encodeBadRow(parseBadRow(bytes)),
         verify: (bytes: Uint8Array): unknown =>
           verifyBadRow(parseBadRow(bytes), commitment, { suite }),
