@@ -1,8 +1,7 @@
 import { type Clock, systemClock } from '@cairn/primitives';
-import { CodecError } from '../errors.ts';
+import { assertShape } from '../assert-shape.ts';
 import { CODEC_RELAXED_WASM } from '../generated/codec-relaxed-wasm.ts';
 import { CODEC_STRICT_WASM } from '../generated/codec-strict-wasm.ts';
-import { CHUNK_BYTES, MAX_PARITY_COSETS } from '../params.ts';
 import { assertDataLength, chooseRows } from '../row-choice.ts';
 import type { MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
@@ -18,7 +17,6 @@ export interface LoadWasmCodecOptions {
   readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
-const LARGEST_LOG2K = 12;
 /** How long a call works before others get their turn; a panel takes less than that again. */
 const TURN_MS = 25;
 
@@ -122,25 +120,6 @@ class WasmCodec implements RowCodec {
       await clock.sleep(0, signal);
       since = clock.monotonic();
     };
-  }
-}
-
-/** @throws {CodecError} LAYOUT for a shape the kernels' memory is not laid out for */
-function assertShape({ log2K, dataRows, cosets, rows, rowBytes }: MatrixShape): void {
-  const given = { log2K, cosets, dataRows, rows, rowBytes };
-  const checks: readonly (readonly [keyof typeof given, boolean])[] = [
-    ['log2K', Number.isInteger(log2K) && log2K >= 1 && log2K <= LARGEST_LOG2K],
-    ['cosets', Number.isInteger(cosets) && cosets >= 1 && cosets <= MAX_PARITY_COSETS],
-    ['dataRows', dataRows === 2 ** log2K],
-    ['rows', rows === dataRows * (1 + cosets)],
-    ['rowBytes', Number.isInteger(rowBytes) && rowBytes > 0 && rowBytes % CHUNK_BYTES === 0],
-  ];
-  for (const [field, isRight] of checks) {
-    if (isRight) continue;
-    throw new CodecError(
-      { code: 'LAYOUT', field, actual: given[field] },
-      `no matrix of rows has ${field} ${given[field]}`,
-    );
   }
 }
 
