@@ -82,4 +82,5 @@ export {
   verifyRow,
   verifyRows,
 } from './verify-row.ts';
+export type { KernelBuild } from './wasm/load-kernel.ts';
 export { type LoadWasmCodecOptions, loadWasmCodec } from './wasm/wasm-codec.ts';

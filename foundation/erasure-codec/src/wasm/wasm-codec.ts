@@ -1,19 +1,21 @@
-import { type Clock, systemClock } from '@cairn/primitives';
+import { type Clock, systemClock, type WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
-import { CODEC_RELAXED_WASM } from '../generated/codec-relaxed-wasm.ts';
-import { CODEC_STRICT_WASM } from '../generated/codec-strict-wasm.ts';
 import { assertDataLength, chooseRows } from '../row-choice.ts';
 import type { MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
-import { PanelKernel, panelBytes } from './panel-kernel.ts';
+import { buildFor, type KernelBuild, loadKernel } from './load-kernel.ts';
+import { type PanelKernel, panelBytes } from './panel-kernel.ts';
+import { ThreadedCodec } from './threaded-codec.ts';
 
-/** Which kernels to load, and what gives others their turn. */
+/** Which kernels to load, where they run, and what gives others their turn. */
 export interface LoadWasmCodecOptions {
+  /** `auto` unless told. */
+  readonly build?: KernelBuild;
   /**
-   * `strict` runs wherever WebAssembly SIMD does; `relaxed` is faster and newer. `auto`, the
-   * default, takes `relaxed` where the engine has it.
+   * Threads that run the `codec-worker` module; they are used where memory can be shared with them
+   * (`SharedArrayBuffer`), and stay their owner's.
    */
-  readonly build?: 'strict' | 'relaxed' | 'auto';
+  readonly pool?: WorkerPool;
   readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
@@ -21,23 +23,28 @@ export interface LoadWasmCodecOptions {
 const TURN_MS = 25;
 
 /**
- * The codec in WebAssembly SIMD, one thread: kernels and memory of its own for the caller. Loading
- * costs some milliseconds. Beside a call's argument and result it holds less than 24 MiB, until
- * `close`. A call gives others their turn every 25 to 50 ms; calls may overlap.
+ * The codec in WebAssembly SIMD: kernels and memory of its own for the caller. Loading costs some
+ * milliseconds. Beside a call's argument and result it holds less than 24 MiB, until `close`. A call
+ * gives others their turn every 25 to 50 ms; calls may overlap.
  *
- * Shapes have 2 to 4096 data rows; others fault with LAYOUT.
+ * With a pool, columns are shared out among its threads. Arguments and results lie in shared memory
+ * then: what is given in other memory is copied, and each thread holds its own 24 MiB.
+ *
+ * Shapes have 2 to 4096 data rows; others fault with LAYOUT. A pool's own faults come through.
  *
  * @throws {WebAssembly.CompileError} if the engine has no SIMD, or not the one asked for
  */
 export async function loadWasmCodec({
   build = 'auto',
+  pool,
   clock = systemClock(),
 }: LoadWasmCodecOptions = {}): Promise<RowCodec> {
-  const relaxed = build === 'strict' ? undefined : moduleBytes(CODEC_RELAXED_WASM);
-  const isRelaxed = relaxed !== undefined && (build === 'relaxed' || WebAssembly.validate(relaxed));
-  const bytes = isRelaxed ? relaxed : moduleBytes(CODEC_STRICT_WASM);
-  const { instance } = await WebAssembly.instantiate(bytes);
-  return new WasmCodec(isRelaxed ? 'wasm-relaxed' : 'wasm', new PanelKernel(instance), clock);
+  const actual = buildFor(build);
+  const kernel = await loadKernel(actual);
+  if (pool !== undefined && typeof SharedArrayBuffer !== 'undefined') {
+    return new ThreadedCodec(actual, pool);
+  }
+  return new WasmCodec(actual === 'relaxed' ? 'wasm-relaxed' : 'wasm', kernel, clock);
 }
 
 class WasmCodec implements RowCodec {
@@ -121,8 +128,4 @@ class WasmCodec implements RowCodec {
       since = clock.monotonic();
     };
   }
-}
-
-function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -1,0 +1,26 @@
+import { CODEC_RELAXED_WASM } from '../generated/codec-relaxed-wasm.ts';
+import { CODEC_STRICT_WASM } from '../generated/codec-strict-wasm.ts';
+import { PanelKernel } from './panel-kernel.ts';
+
+/**
+ * `strict` runs wherever WebAssembly SIMD does; `relaxed` is faster and newer. `auto` is `relaxed`
+ * where the engine has it.
+ */
+export type KernelBuild = 'strict' | 'relaxed' | 'auto';
+
+/** The build that `auto` means here. */
+export function buildFor(build: KernelBuild): Exclude<KernelBuild, 'auto'> {
+  if (build !== 'auto') return build;
+  return WebAssembly.validate(moduleBytes(CODEC_RELAXED_WASM)) ? 'relaxed' : 'strict';
+}
+
+/** @throws {WebAssembly.CompileError} if the engine has no SIMD, or not the one asked for */
+export async function loadKernel(build: Exclude<KernelBuild, 'auto'>): Promise<PanelKernel> {
+  const bytes = moduleBytes(build === 'relaxed' ? CODEC_RELAXED_WASM : CODEC_STRICT_WASM);
+  const { instance } = await WebAssembly.instantiate(bytes);
+  return new PanelKernel(instance);
+}
+
+function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

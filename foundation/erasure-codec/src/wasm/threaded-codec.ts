@@ -1,0 +1,94 @@
+import type { WorkerPool } from '@cairn/primitives';
+import { assertShape } from '../assert-shape.ts';
+import type { ColumnsTask } from '../codec-worker.ts';
+import { CHUNK_BYTES } from '../params.ts';
+import { assertDataLength, chooseRows } from '../row-choice.ts';
+import type { MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import { decodePlanOf } from './decode-plan.ts';
+
+/** Tasks for each thread: the last ones even out threads that differ in speed. */
+const TASKS_PER_THREAD = 4;
+
+/** Columns in threads of a pool that runs `codec-worker`, over memory that they share. */
+export class ThreadedCodec implements RowCodec {
+  readonly name: 'wasm' | 'wasm-relaxed';
+  readonly #build: 'strict' | 'relaxed';
+  readonly #pool: WorkerPool;
+
+  constructor(build: 'strict' | 'relaxed', pool: WorkerPool) {
+    this.name = build === 'relaxed' ? 'wasm-relaxed' : 'wasm';
+    this.#build = build;
+    this.#pool = pool;
+  }
+
+  async encode(
+    data: Uint8Array,
+    shape: MatrixShape,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    signal.throwIfAborted();
+    assertShape(shape);
+    assertDataLength(data, shape);
+    const parity = sharedBytes(shape.cosets * data.length);
+    await this.#run({ shape, rows: sharedCopy(data), result: parity }, signal);
+    return parity;
+  }
+
+  async decode(
+    rows: readonly PlacedRow[],
+    shape: MatrixShape,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
+    signal.throwIfAborted();
+    assertShape(shape);
+    const choice = chooseRows(rows, shape);
+    const { dataRows, rowBytes } = shape;
+    const data = sharedBytes(dataRows * rowBytes);
+    for (const { index, bytes } of choice.rows) {
+      if (index < dataRows) data.set(bytes, index * rowBytes);
+    }
+    if (choice.coset === 0) return data;
+    const chosen = sharedBytes(dataRows * rowBytes);
+    for (const [place, { bytes }] of choice.rows.entries()) chosen.set(bytes, place * rowBytes);
+    const plan = decodePlanOf(choice, shape);
+    await this.#run({ shape, rows: chosen, result: data, plan }, signal);
+    return data;
+  }
+
+  /** Does nothing: the pool is its owner's. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #run(task: Omit<ColumnsTask, 'build' | 'from' | 'to'>, signal: AbortSignal): Promise<void> {
+    const { rowBytes } = task.shape;
+    const chunks = Math.ceil(rowBytes / CHUNK_BYTES / (this.#pool.size * TASKS_PER_THREAD));
+    const step = chunks * CHUNK_BYTES;
+    const stop = new AbortController();
+    const inner = AbortSignal.any([signal, stop.signal]);
+    const running: Promise<unknown>[] = [];
+    for (let from = 0; from < rowBytes; from += step) {
+      const to = Math.min(from + step, rowBytes);
+      running.push(this.#pool.run({ ...task, build: this.#build, from, to }, { signal: inner }));
+    }
+    try {
+      await Promise.all(running);
+    } catch (error) {
+      stop.abort(error);
+      await Promise.allSettled(running);
+      throw error;
+    }
+  }
+}
+
+function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+/** The same bytes in shared memory; not copied if they are there. */
+function sharedCopy(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const copy = sharedBytes(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
