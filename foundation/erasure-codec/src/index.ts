@@ -9,6 +9,13 @@ export {
 } from './assign-rows.ts';
 export { dataMatrix, payloadOf } from './blob-matrix.ts';
 export { BLOB_PARAMS_BYTES, type BlobParams, encodeParams, parseParams } from './blob-params.ts';
+export {
+  type ChooseCodecOptions,
+  type ChosenCodec,
+  type CodecCandidate,
+  type CodecTrial,
+  chooseCodec,
+} from './choose-codec.ts';
 export { combinationCoefficients, extendCombinations, type RowCombiner } from './combination.ts';
 export {
   type CombinationOdds,
