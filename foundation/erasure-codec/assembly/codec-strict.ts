@@ -931,3 +931,442 @@ export function decodePanel(
     }
   }
 }
+
+// Combinations of rows: see scripts/combination-source.mjs for the why.
+
+/** All sums of neighbouring columns' coefficients, 32 bytes each: four tables of 256, or eight of 16. */
+const TABLES: usize = memory.data(32768, 64);
+/** For each bit of a row's symbols a sum of 32 bytes. */
+const SUMS_BYTES: usize = 512;
+/** Rows from which the larger tables are worth making. */
+const ROWS_FOR_WIDE: u32 = 20;
+
+/**
+ * All sums of 2^bits columns' coefficients, at least three: those of the lowest three columns stay
+ * in registers, the others follow in the order of a Gray code, one addition each.
+ */
+@inline
+function fillTable(table: usize, g: usize, bits: u32): void {
+  const zero = i64x2.splat(0);
+  for (const end = table + 32; table < end; table += 16) {
+    const e1 = v128.load(g), e2 = v128.load(g, 32), e4 = v128.load(g, 64);
+    const e3 = v128.xor(e1, e2), e5 = v128.xor(e1, e4), e6 = v128.xor(e2, e4), e7 = v128.xor(e3, e4);
+    let to = table, base = zero;
+    v128.store(to, zero, 0); v128.store(to, e1, 32); v128.store(to, e2, 64); v128.store(to, e3, 96); v128.store(to, e4, 128); v128.store(to, e5, 160); v128.store(to, e6, 192); v128.store(to, e7, 224);
+    for (let step: u32 = 1; step < <u32>1 << (bits - 3); step += 1) {
+      base = v128.xor(base, v128.load(g + (<usize>ctz(step) << 5), 96));
+      to = table + (<usize>(step ^ (step >> 1)) << 8);
+      v128.store(to, base, 0); v128.store(to, v128.xor(base, e1), 32); v128.store(to, v128.xor(base, e2), 64); v128.store(to, v128.xor(base, e3), 96); v128.store(to, v128.xor(base, e4), 128); v128.store(to, v128.xor(base, e5), 160); v128.store(to, v128.xor(base, e6), 192); v128.store(to, v128.xor(base, e7), 224);
+    }
+    g += 16;
+  }
+}
+
+function addWide(p: usize, stride: usize, sums: usize, rows: u32): void {
+  let x = i64x2.splat(0), y = x, a = x, b = x, left = 0, right = 0, at: usize = 0;
+  for (; rows > 0; rows -= 1) {
+    x = v128.load(p, 0); y = v128.load(p, 16);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 224); b = v128.load(sums, 240);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 224); v128.store(sums, b, 240);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 192); b = v128.load(sums, 208);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 192); v128.store(sums, b, 208);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 160); b = v128.load(sums, 176);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 160); v128.store(sums, b, 176);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 128); b = v128.load(sums, 144);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 128); v128.store(sums, b, 144);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 96); b = v128.load(sums, 112);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 96); v128.store(sums, b, 112);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 64); b = v128.load(sums, 80);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 64); v128.store(sums, b, 80);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 32); b = v128.load(sums, 48);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 32); v128.store(sums, b, 48);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    a = v128.load(sums, 0); b = v128.load(sums, 16);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 0); v128.store(sums, b, 16);
+    x = v128.load(p, 32); y = v128.load(p, 48);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 480); b = v128.load(sums, 496);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 480); v128.store(sums, b, 496);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 448); b = v128.load(sums, 464);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 448); v128.store(sums, b, 464);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 416); b = v128.load(sums, 432);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 416); v128.store(sums, b, 432);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 384); b = v128.load(sums, 400);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 384); v128.store(sums, b, 400);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 352); b = v128.load(sums, 368);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 352); v128.store(sums, b, 368);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 320); b = v128.load(sums, 336);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 320); v128.store(sums, b, 336);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 288); b = v128.load(sums, 304);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 288); v128.store(sums, b, 304);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    a = v128.load(sums, 256); b = v128.load(sums, 272);
+    at = <usize>((left << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 8192)); b = v128.xor(b, v128.load(at, TABLES + 8208));
+    at = <usize>((right << 5) & 8160); a = v128.xor(a, v128.load(at, TABLES + 16384)); b = v128.xor(b, v128.load(at, TABLES + 16400));
+    at = <usize>((right >> 3) & 8160); a = v128.xor(a, v128.load(at, TABLES + 24576)); b = v128.xor(b, v128.load(at, TABLES + 24592));
+    v128.store(sums, a, 256); v128.store(sums, b, 272);
+    p += stride;
+    sums += SUMS_BYTES;
+  }
+}
+
+function addNarrow(p: usize, stride: usize, sums: usize, rows: u32): void {
+  let x = i64x2.splat(0), y = x, a = x, b = x, left = 0, right = 0, at: usize = 0;
+  for (; rows > 0; rows -= 1) {
+    x = v128.load(p, 0); y = v128.load(p, 16);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 224); b = v128.load(sums, 240);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 224); v128.store(sums, b, 240);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 192); b = v128.load(sums, 208);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 192); v128.store(sums, b, 208);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 160); b = v128.load(sums, 176);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 160); v128.store(sums, b, 176);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 128); b = v128.load(sums, 144);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 128); v128.store(sums, b, 144);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 96); b = v128.load(sums, 112);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 96); v128.store(sums, b, 112);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 64); b = v128.load(sums, 80);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 64); v128.store(sums, b, 80);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 32); b = v128.load(sums, 48);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 32); v128.store(sums, b, 48);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    a = v128.load(sums, 0); b = v128.load(sums, 16);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 0); v128.store(sums, b, 16);
+    x = v128.load(p, 32); y = v128.load(p, 48);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 480); b = v128.load(sums, 496);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 480); v128.store(sums, b, 496);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 448); b = v128.load(sums, 464);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 448); v128.store(sums, b, 464);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 416); b = v128.load(sums, 432);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 416); v128.store(sums, b, 432);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 384); b = v128.load(sums, 400);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 384); v128.store(sums, b, 400);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 352); b = v128.load(sums, 368);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 352); v128.store(sums, b, 368);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 320); b = v128.load(sums, 336);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 320); v128.store(sums, b, 336);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    x = i8x16.add(x, x); y = i8x16.add(y, y);
+    a = v128.load(sums, 288); b = v128.load(sums, 304);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 288); v128.store(sums, b, 304);
+    left = i8x16.bitmask(x); right = i8x16.bitmask(y);
+    a = v128.load(sums, 256); b = v128.load(sums, 272);
+    at = <usize>((left << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 0)); b = v128.xor(b, v128.load(at, TABLES + 16));
+    at = <usize>((left << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 512)); b = v128.xor(b, v128.load(at, TABLES + 528));
+    at = <usize>((left >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 1024)); b = v128.xor(b, v128.load(at, TABLES + 1040));
+    at = <usize>((left >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 1536)); b = v128.xor(b, v128.load(at, TABLES + 1552));
+    at = <usize>((right << 5) & 480); a = v128.xor(a, v128.load(at, TABLES + 2048)); b = v128.xor(b, v128.load(at, TABLES + 2064));
+    at = <usize>((right << 1) & 480); a = v128.xor(a, v128.load(at, TABLES + 2560)); b = v128.xor(b, v128.load(at, TABLES + 2576));
+    at = <usize>((right >> 3) & 480); a = v128.xor(a, v128.load(at, TABLES + 3072)); b = v128.xor(b, v128.load(at, TABLES + 3088));
+    at = <usize>((right >> 7) & 480); a = v128.xor(a, v128.load(at, TABLES + 3584)); b = v128.xor(b, v128.load(at, TABLES + 3600));
+    v128.store(sums, a, 256); v128.store(sums, b, 272);
+    p += stride;
+    sums += SUMS_BYTES;
+  }
+}
+
+/**
+ * Adds columns of rows, `stride` bytes apart, to their sums.
+ *
+ * @param coefficients - 32 bytes for each column
+ * @param sums - 512 bytes for each row
+ */
+export function addColumns(
+  input: usize, stride: usize, width: usize, rows: u32, coefficients: usize, sums: usize,
+): void {
+  for (const end = input + width; input < end; input += 64) {
+    if (rows < ROWS_FOR_WIDE) {
+      for (let table: usize = 0; table < 8; table += 1) fillTable(TABLES + (table << 9), coefficients + (table << 7), 4);
+      addNarrow(input, stride, sums, rows);
+    } else {
+      for (let table: usize = 0; table < 4; table += 1) fillTable(TABLES + (table << 13), coefficients + (table << 8), 8);
+      addWide(input, stride, sums, rows);
+    }
+    coefficients += 1024;
+  }
+}
+
+/** Combinations of rows, 32 bytes each, from their sums. Those of the high bytes count b_8 times. */
+export function combineSums(sums: usize, to: usize, rows: u32): void {
+  const nibble = v128.load(NIBBLE), odd = i16x8.splat(<i16>0xff00);
+  const folded0 = v128.load(PRODUCTS, 32 * 128), folded1 = v128.load(PRODUCTS, 32 * 128 + 16);
+  let x = nibble;
+  for (; rows > 0; rows -= 1) {
+    let a = i64x2.splat(0), b = i64x2.splat(0), c = i64x2.splat(0), d = i64x2.splat(0);
+    for (let product = PRODUCTS + 32; product <= PRODUCTS + 32 * 128; product += product - PRODUCTS) {
+      const product0 = v128.load(product), product1 = v128.load(product, 16);
+      x = v128.load(sums, 0); a = v128.xor(a, v128.xor(i8x16.swizzle(product0, v128.and(x, nibble)), i8x16.swizzle(product1, v128.and(i16x8.shr_u(x, 4), nibble))));
+      x = v128.load(sums, 16); b = v128.xor(b, v128.xor(i8x16.swizzle(product0, v128.and(x, nibble)), i8x16.swizzle(product1, v128.and(i16x8.shr_u(x, 4), nibble))));
+      x = v128.load(sums, 256); c = v128.xor(c, v128.xor(i8x16.swizzle(product0, v128.and(x, nibble)), i8x16.swizzle(product1, v128.and(i16x8.shr_u(x, 4), nibble))));
+      x = v128.load(sums, 272); d = v128.xor(d, v128.xor(i8x16.swizzle(product0, v128.and(x, nibble)), i8x16.swizzle(product1, v128.and(i16x8.shr_u(x, 4), nibble))));
+      sums += 32;
+    }
+    x = v128.xor(i8x16.swizzle(folded0, v128.and(c, nibble)), i8x16.swizzle(folded1, v128.and(i16x8.shr_u(c, 4), nibble)));
+    x = i8x16.shuffle(x, c, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+    a = v128.xor(v128.xor(a, x), v128.and(c, odd));
+    x = v128.xor(i8x16.swizzle(folded0, v128.and(d, nibble)), i8x16.swizzle(folded1, v128.and(i16x8.shr_u(d, 4), nibble)));
+    x = i8x16.shuffle(x, d, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+    b = v128.xor(v128.xor(b, x), v128.and(d, odd));
+    v128.store(to, a); v128.store(to, b, 16);
+    sums += SUMS_BYTES - 256;
+    to += 32;
+  }
+}
+
+/** Combinations become rows of a chunk that an encoder takes: their symbols are the first columns. */
+export function spreadCombinations(from: usize, to: usize, rows: u32): void {
+  const zero = i64x2.splat(0);
+  for (; rows > 0; rows -= 1) {
+    const a = v128.load(from), b = v128.load(from, 16);
+    v128.store(to, i8x16.shuffle(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
+    v128.store(to, zero, 16);
+    v128.store(to, i8x16.shuffle(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), 32);
+    v128.store(to, zero, 48);
+    from += 32;
+    to += 64;
+  }
+}
+
+/** Undoes `spreadCombinations`. */
+export function gatherCombinations(from: usize, to: usize, rows: u32): void {
+  for (; rows > 0; rows -= 1) {
+    const low = v128.load(from), high = v128.load(from, 32);
+    v128.store(to, i8x16.shuffle(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    v128.store(to, i8x16.shuffle(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
+    from += 64;
+    to += 32;
+  }
+}

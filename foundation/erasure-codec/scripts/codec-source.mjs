@@ -14,12 +14,8 @@
  *   registers along a run of rows.
  * - Blocks of rows that fit the L1 cache go through all their layers before the next block.
  * - A block whose first factors are zero, most of the last layers over the data, skips them.
- *
- * `strict` runs wherever WebAssembly SIMD does. `relaxed` takes the relaxed look-up, which spares an
- * instruction each: indexes here are below 16, where both say the same.
  */
-
-const SWIZZLE = { strict: 'i8x16.swizzle', relaxed: 'i8x16.relaxed_swizzle' };
+import { lookUpOf, nibbles, xor } from './vector-terms.mjs';
 
 /** Factors of two layers: of the upper one, and of the lower one's two halves. */
 const KINDS = {
@@ -31,16 +27,7 @@ const KINDS = {
 
 /** @param {'strict' | 'relaxed'} build */
 export function codecSource(build) {
-  const xor = (...terms) => terms.reduce((left, right) => `v128.xor(${left}, ${right})`);
-  const lookUp = (table, value, [low, high]) =>
-    xor(
-      `${SWIZZLE[build]}(${table}0, ${low(value)})`,
-      `${SWIZZLE[build]}(${table}1, ${high(value)})`,
-    );
-  const nibbles = [
-    (value) => `v128.and(${value}, nibble)`,
-    (value) => `v128.and(i16x8.shr_u(${value}, 4), nibble)`,
-  ];
+  const lookUp = lookUpOf(build);
 
   /** Declares the products of a factor: `a0, a1`, and two more pairs for a general one. */
   function products(name, kind, element) {

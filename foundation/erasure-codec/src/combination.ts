@@ -1,5 +1,5 @@
 import type { RowSuite } from '@cairn/commitments/rows';
-import { COMBINATION_BYTES, COMBINATION_SYMBOLS, SYMBOL_BYTES } from './params.ts';
+import { CHUNK_BYTES, COMBINATION_BYTES, COMBINATION_SYMBOLS, SYMBOL_BYTES } from './params.ts';
 import type { MatrixShape } from './row-codec.ts';
 import { evaluate, interpolate } from './transform.ts';
 
@@ -16,6 +16,47 @@ export interface RowCombiner {
    * @throws {RangeError} if the lengths do not fit
    */
   combineRows(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array;
+  /**
+   * The combinations of all rows, from those of the data rows: as `extendCombinations`.
+   *
+   * @param combinations - 32 bytes for each data row
+   * @returns 32 bytes for each row, data first
+   * @throws {RangeError} if the length does not fit
+   */
+  extend(combinations: Uint8Array, shape: CombinedShape): Uint8Array;
+}
+
+/** What of a shape its combinations depend on. */
+export type CombinedShape = Pick<MatrixShape, 'dataRows' | 'cosets' | 'rows'>;
+
+/** @throws {RangeError} unless `combineRows` can take arguments of these lengths */
+export function assertCombinable(
+  rows: Uint8Array,
+  rowBytes: number,
+  coefficients: Uint8Array,
+): void {
+  if (!Number.isInteger(rowBytes) || rowBytes < CHUNK_BYTES || rowBytes % CHUNK_BYTES !== 0) {
+    throw new RangeError(`rows have whole chunks of ${CHUNK_BYTES} bytes, not ${rowBytes} bytes`);
+  }
+  if (rows.length % rowBytes !== 0) {
+    throw new RangeError(`${rows.length} bytes are not whole rows of ${rowBytes}`);
+  }
+  const expected = rowBytes * COMBINATION_SYMBOLS;
+  if (coefficients.length !== expected) {
+    throw new RangeError(
+      `coefficients of such rows have ${expected} bytes, not ${coefficients.length}`,
+    );
+  }
+}
+
+/** @throws {RangeError} unless there are combinations of all data rows */
+export function assertExtendable(
+  combinations: Uint8Array,
+  { dataRows }: Pick<CombinedShape, 'dataRows'>,
+): void {
+  if (combinations.length !== dataRows * COMBINATION_BYTES) {
+    throw new RangeError(`${combinations.length} bytes are not combinations of ${dataRows} rows`);
+  }
 }
 
 /**
@@ -43,11 +84,9 @@ export function combinationCoefficients(
  */
 export function extendCombinations(
   combinations: Uint8Array,
-  { dataRows, cosets, rows }: Pick<MatrixShape, 'dataRows' | 'cosets' | 'rows'>,
+  { dataRows, cosets, rows }: CombinedShape,
 ): Uint8Array {
-  if (combinations.length !== dataRows * COMBINATION_BYTES) {
-    throw new RangeError(`${combinations.length} bytes are not combinations of ${dataRows} rows`);
-  }
+  assertExtendable(combinations, { dataRows });
   const extended = new Uint8Array(rows * COMBINATION_BYTES);
   extended.set(combinations);
   const coefficients = new Uint16Array(dataRows);

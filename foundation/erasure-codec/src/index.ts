@@ -16,7 +16,12 @@ export {
   type CodecTrial,
   chooseCodec,
 } from './choose-codec.ts';
-export { combinationCoefficients, extendCombinations, type RowCombiner } from './combination.ts';
+export {
+  type CombinedShape,
+  combinationCoefficients,
+  extendCombinations,
+  type RowCombiner,
+} from './combination.ts';
 export {
   type CombinationOdds,
   combinationSecurityBits,
@@ -91,3 +96,4 @@ export {
 } from './verify-row.ts';
 export type { KernelBuild } from './wasm/load-kernel.ts';
 export { type LoadWasmCodecOptions, loadWasmCodec } from './wasm/wasm-codec.ts';
+export { type LoadWasmCombinerOptions, loadWasmCombiner } from './wasm/wasm-combiner.ts';

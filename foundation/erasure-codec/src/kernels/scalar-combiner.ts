@@ -1,4 +1,4 @@
-import type { RowCombiner } from '../combination.ts';
+import { assertCombinable, extendCombinations, type RowCombiner } from '../combination.ts';
 import { multiply } from '../field.ts';
 import { CHUNK_BYTES, COMBINATION_BYTES, COMBINATION_SYMBOLS, SYMBOL_BYTES } from '../params.ts';
 import { readSymbol } from '../symbols.ts';
@@ -23,7 +23,7 @@ export function scalarCombiner(): RowCombiner {
   return {
     name: 'scalar',
     combineRows(rows, rowBytes, coefficients) {
-      assertLengths(rows, rowBytes, coefficients);
+      assertCombinable(rows, rowBytes, coefficients);
       const words = new Uint32Array((rows.length / rowBytes) * WORDS);
       if (rows.length < ROWS_FOR_TABLES * rowBytes) {
         addProducts(words, rows, rowBytes, coefficients);
@@ -39,6 +39,7 @@ export function scalarCombiner(): RowCombiner {
       }
       return littleEndianBytes(words);
     },
+    extend: extendCombinations,
   };
 }
 
@@ -160,19 +161,4 @@ function littleEndianBytes(words: Uint32Array): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (const [index, word] of words.entries()) view.setUint32(index * 4, word, true);
   return bytes;
-}
-
-function assertLengths(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): void {
-  if (!Number.isInteger(rowBytes) || rowBytes < CHUNK_BYTES || rowBytes % CHUNK_BYTES !== 0) {
-    throw new RangeError(`rows have whole chunks of ${CHUNK_BYTES} bytes, not ${rowBytes} bytes`);
-  }
-  if (rows.length % rowBytes !== 0) {
-    throw new RangeError(`${rows.length} bytes are not whole rows of ${rowBytes}`);
-  }
-  const expected = rowBytes * COMBINATION_SYMBOLS;
-  if (coefficients.length !== expected) {
-    throw new RangeError(
-      `coefficients of such rows have ${expected} bytes, not ${coefficients.length}`,
-    );
-  }
 }

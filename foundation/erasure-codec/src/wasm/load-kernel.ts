@@ -16,9 +16,16 @@ export function buildFor(build: KernelBuild): Exclude<KernelBuild, 'auto'> {
 
 /** @throws {WebAssembly.CompileError} if the engine has no SIMD, or not the one asked for */
 export async function loadKernel(build: Exclude<KernelBuild, 'auto'>): Promise<PanelKernel> {
+  return new PanelKernel(await loadInstance(build));
+}
+
+/** An instance of the kernel module. @throws {WebAssembly.CompileError} as `loadKernel` */
+export async function loadInstance(
+  build: Exclude<KernelBuild, 'auto'>,
+): Promise<WebAssembly.Instance> {
   const bytes = moduleBytes(build === 'relaxed' ? CODEC_RELAXED_WASM : CODEC_STRICT_WASM);
   const { instance } = await WebAssembly.instantiate(bytes);
-  return new PanelKernel(instance);
+  return instance;
 }
 
 function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,87 @@
+import type { CombinedShape } from '../combination.ts';
+import { CHUNK_BYTES, COMBINATION_BYTES, COMBINATION_SYMBOLS } from '../params.ts';
+import { KernelModule } from './kernel-module.ts';
+
+/** Sixteen sums of 32 bytes. */
+const SUMS_BYTES = 512;
+/** Rows that are combined together: enough that making tables costs little beside looking up. */
+const MAX_ROWS = 256;
+/** Columns of theirs at a time: with `MAX_ROWS` of them what an L2 cache of 2 MiB holds. */
+const MAX_WIDTH_BYTES = 4096;
+/** Neighbouring rows lie an odd number of cache lines apart, so that they do not share cache sets. */
+const STRIDE_BYTES = MAX_WIDTH_BYTES + CHUNK_BYTES;
+/** log2 of the chunks that stay in an L1 cache of 48 KiB. */
+const BLOCK_LOG = 8;
+
+/**
+ * One instance of a kernel module that combines rows. Its memory grows to 2.5 MiB at most; a call
+ * leaves nothing behind in it.
+ */
+export class CombinationKernel {
+  readonly #module: KernelModule;
+
+  /** @param instance - of one of the two modules in `generated/` */
+  constructor(instance: WebAssembly.Instance) {
+    this.#module = new KernelModule(instance);
+  }
+
+  /** As `RowCombiner`'s, for lengths that fit. */
+  combineRows(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array {
+    const count = rows.length / rowBytes;
+    const combinations = new Uint8Array(count * COMBINATION_BYTES);
+    const groups = Math.ceil(count / MAX_ROWS);
+    const groupRows = Math.ceil(count / groups); // alike: a last group of few rows would be slow
+    for (let first = 0; first < count; first += groupRows) {
+      const group = rows.subarray(first * rowBytes, (first + groupRows) * rowBytes);
+      combinations.set(
+        this.#combineGroup(group, rowBytes, coefficients),
+        first * COMBINATION_BYTES,
+      );
+    }
+    return combinations;
+  }
+
+  /** Combinations of at most `MAX_ROWS` rows: a view of the memory. */
+  #combineGroup(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array {
+    const { exports, free } = this.#module;
+    const count = rows.length / rowBytes;
+    const factors = free + count * SUMS_BYTES;
+    const input = factors + MAX_WIDTH_BYTES * COMBINATION_SYMBOLS;
+    const memory = this.#module.require(input + count * STRIDE_BYTES);
+    memory.fill(0, free, factors);
+    for (let from = 0; from < rowBytes; from += MAX_WIDTH_BYTES) {
+      const to = Math.min(from + MAX_WIDTH_BYTES, rowBytes);
+      memory.set(
+        coefficients.subarray(from * COMBINATION_SYMBOLS, to * COMBINATION_SYMBOLS),
+        factors,
+      );
+      for (let row = 0; row < count; row += 1) {
+        const start = row * rowBytes;
+        memory.set(rows.subarray(start + from, start + to), input + row * STRIDE_BYTES);
+      }
+      exports.addColumns(input, STRIDE_BYTES, to - from, count, factors, free);
+    }
+    exports.combineSums(free, factors, count);
+    return memory.subarray(factors, factors + count * COMBINATION_BYTES);
+  }
+
+  /** As `RowCombiner`'s, for lengths that fit and 2 to 4096 data rows. */
+  extend(combinations: Uint8Array, { dataRows, cosets, rows }: CombinedShape): Uint8Array {
+    const { exports, free } = this.#module;
+    const log2K = Math.log2(dataRows);
+    const scratch = free + cosets * combinations.length;
+    const input = scratch + 2 * dataRows * CHUNK_BYTES;
+    const output = input + dataRows * CHUNK_BYTES;
+    const memory = this.#module.require(output + (rows - dataRows) * CHUNK_BYTES);
+    memory.set(combinations, free);
+    exports.spreadCombinations(free, input, dataRows);
+    const blockLog = Math.min(BLOCK_LOG, log2K - 1 - ((log2K - 1) % 2));
+    const tiling = [log2K, cosets, blockLog, CHUNK_BYTES, scratch] as const;
+    exports.encodePanel(input, output, CHUNK_BYTES, CHUNK_BYTES, ...tiling);
+    exports.gatherCombinations(output, free, rows - dataRows);
+    const extended = new Uint8Array(rows * COMBINATION_BYTES);
+    extended.set(combinations);
+    extended.set(memory.subarray(free, scratch), combinations.length);
+    return extended;
+  }
+}
