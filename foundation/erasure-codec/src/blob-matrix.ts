@@ -7,6 +7,29 @@ import { assertDataLength } from './row-choice.ts';
 /** Fields of the header, by their first byte; the last one ends with the header. */
 const HEADER_FIELDS = ['version', 'log2K', 'cosets', 'reserved', 'payloadBytes'];
 
+/** Data rows whose payload is still to be written. */
+export interface DataMatrix {
+  /** `dataRows · rowBytes` bytes: the header, and zeros. */
+  readonly data: Uint8Array;
+  /** The view of `data` that the payload goes into. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Data rows to read a payload into, so that it need not lie in memory twice.
+ *
+ * @param options - `isShared` takes memory that threads can share (`SharedArrayBuffer`)
+ */
+export function newDataMatrix(
+  layout: BlobLayout,
+  { isShared = false }: { readonly isShared?: boolean } = {},
+): DataMatrix {
+  const length = layout.dataRows * layout.rowBytes;
+  const data = new Uint8Array(isShared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+  data.set(headerOf(layout));
+  return { data, payload: data.subarray(HEADER_BYTES, HEADER_BYTES + layout.payloadBytes) };
+}
+
 /**
  * The data rows of a payload, one after another: header, payload, zeros.
  *
@@ -20,10 +43,9 @@ export function dataMatrix(payload: Uint8Array, layout: BlobLayout): Uint8Array 
       `the layout is for ${layout.payloadBytes} bytes, not ${payload.length}`,
     );
   }
-  const data = new Uint8Array(layout.dataRows * layout.rowBytes);
-  data.set(headerOf(layout));
-  data.set(payload, HEADER_BYTES);
-  return data;
+  const matrix = newDataMatrix(layout);
+  matrix.payload.set(payload);
+  return matrix.data;
 }
 
 /**

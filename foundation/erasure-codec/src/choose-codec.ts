@@ -14,7 +14,7 @@ import type { RowCombiner } from './combination.ts';
 import { CodecError } from './errors.ts';
 import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { referenceCodec } from './reference-codec.ts';
-import type { HeldRows, HoldingCodec, MatrixShape, PlacedRow } from './row-codec.ts';
+import type { EncodeOptions, HeldRows, HoldingCodec, MatrixShape, PlacedRow } from './row-codec.ts';
 import { loadWasmCodec } from './wasm/wasm-codec.ts';
 
 /** A codec that may be chosen. */
@@ -179,11 +179,7 @@ class RankedCodec implements ChosenCodec {
     return [...ranked, ...this.#others];
   }
 
-  encode(
-    data: Uint8Array,
-    shape: MatrixShape,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Uint8Array> {
+  encode(data: Uint8Array, shape: MatrixShape, options: EncodeOptions): Promise<Uint8Array> {
     return this.#run((codec) => codec.encode(data, shape, options));
   }
 

@@ -7,7 +7,7 @@ export {
   type RowArc,
   type SeatedMember,
 } from './assign-rows.ts';
-export { dataMatrix, payloadOf } from './blob-matrix.ts';
+export { type DataMatrix, dataMatrix, newDataMatrix, payloadOf } from './blob-matrix.ts';
 export { BLOB_PARAMS_BYTES, type BlobParams, encodeParams, parseParams } from './blob-params.ts';
 export {
   type ChooseCodecOptions,
@@ -59,7 +59,14 @@ export {
 } from './params.ts';
 export { type BlobValue, type ReadOptions, readValue } from './read-value.ts';
 export { referenceCodec } from './reference-codec.ts';
-export type { HeldRows, HoldingCodec, MatrixShape, PlacedRow, RowCodec } from './row-codec.ts';
+export type {
+  EncodeOptions,
+  HeldRows,
+  HoldingCodec,
+  MatrixShape,
+  PlacedRow,
+  RowCodec,
+} from './row-codec.ts';
 export {
   type BareRow,
   type DataRowMessage,

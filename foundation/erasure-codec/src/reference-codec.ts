@@ -2,7 +2,7 @@ import { type Clock, nextPowerOfTwo, systemClock } from '@cairn/primitives';
 import { exponentialOf, FIELD_ORDER, logarithmOf } from './field.ts';
 import { locatorLogarithms } from './locator.ts';
 import { SYMBOL_BYTES } from './params.ts';
-import { assertDataLength, chooseRows, type RowChoice } from './row-choice.ts';
+import { assertDataLength, chooseRows, parityMemory, type RowChoice } from './row-choice.ts';
 import type { MatrixShape, RowCodec } from './row-codec.ts';
 import { readSymbol, writeSymbol } from './symbols.ts';
 import { differentiate, evaluate, interpolate } from './transform.ts';
@@ -19,12 +19,12 @@ const SYMBOLS_PER_TURN = 2 ** 18;
 export function referenceCodec(clock: Pick<Clock, 'sleep'> = systemClock()): RowCodec {
   return {
     name: 'reference',
-    async encode(data, shape, { signal }) {
+    async encode(data, shape, { signal, into }) {
       signal.throwIfAborted();
       assertDataLength(data, shape);
       const { dataRows, cosets, rowBytes } = shape;
       const dataList = splitRows(data, rowBytes);
-      const parity = new Uint8Array(cosets * data.length);
+      const parity = parityMemory(into, shape);
       const cosetLists = Array.from({ length: cosets }, (_, coset) =>
         splitRows(parity.subarray(coset * data.length, (coset + 1) * data.length), rowBytes),
       );

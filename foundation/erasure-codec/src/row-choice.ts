@@ -57,6 +57,22 @@ function assertRow({ index, bytes }: PlacedRow, { rows, rowBytes }: MatrixShape)
   }
 }
 
+/** Memory for the shape's parity rows. @throws {CodecError} ROW_LENGTH unless `into` fits */
+export function parityMemory(
+  into: Uint8Array | undefined,
+  { dataRows, cosets, rowBytes }: MatrixShape,
+): Uint8Array {
+  const expectedBytes = cosets * dataRows * rowBytes;
+  if (into === undefined) return new Uint8Array(expectedBytes);
+  if (into.length !== expectedBytes) {
+    throw new CodecError(
+      { code: 'ROW_LENGTH', expectedBytes, actualBytes: into.length },
+      `the parity has ${expectedBytes} bytes; there is room for ${into.length}`,
+    );
+  }
+  return into;
+}
+
 /** @throws {CodecError} ROW_LENGTH unless `data` is all data rows of the shape */
 export function assertDataLength(data: Uint8Array, { dataRows, rowBytes }: MatrixShape): void {
   const expectedBytes = dataRows * rowBytes;

@@ -10,6 +10,16 @@ export interface PlacedRow {
   readonly bytes: Uint8Array;
 }
 
+/** How to encode. */
+export interface EncodeOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Where the parity goes, `cosets · dataRows · rowBytes` bytes: memory that was used before costs
+   * no page faults. It is what the call resolves to. Undefined if the call fails.
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /**
  * Makes parity of data, and data of any K rows. Every implementation gives the same bytes.
  *
@@ -23,13 +33,9 @@ export interface RowCodec {
    *
    * @param data - `dataRows` rows one after another
    * @returns `cosets · dataRows` rows one after another, the caller's own
-   * @throws {CodecError} ROW_LENGTH if the data does not fit the shape; the signal's reason
+   * @throws {CodecError} ROW_LENGTH if the data or `into` does not fit the shape; the signal's reason
    */
-  encode(
-    data: Uint8Array,
-    shape: MatrixShape,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Uint8Array>;
+  encode(data: Uint8Array, shape: MatrixShape, options: EncodeOptions): Promise<Uint8Array>;
   /**
    * The data rows of any `dataRows` rows with different places; further ones are not looked at.
    *

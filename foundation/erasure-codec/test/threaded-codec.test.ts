@@ -4,7 +4,7 @@ import { run } from '../src/codec-worker.ts';
 import { referenceCodec } from '../src/reference-codec.ts';
 import type { RowCodec } from '../src/row-codec.ts';
 import { loadWasmCodec } from '../src/wasm/wasm-codec.ts';
-import { bytesOf, placedRows, shapeOf, shuffled, signal } from './support.ts';
+import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from './support.ts';
 
 /** Runs what threads would, in this one. */
 class InlinePool implements WorkerPool {
@@ -65,6 +65,28 @@ describe('a codec with threads', () => {
     const expected = await referenceCodec().encode(data.slice(), shape, { signal });
     assert.ok(equalBytes(await codec.encode(data, shape, { signal }), expected));
     assert.deepEqual(data.slice(), bytesOf(data.length, 3));
+  });
+
+  it('writes over memory that is given, as other codecs do', async () => {
+    const shape = shapeOf(6, 2, 192);
+    const data = bytesOf(64 * 192, 3);
+    const expected = await referenceCodec().encode(data, shape, { signal });
+    const memories = [new ArrayBuffer(2 * data.length), new SharedArrayBuffer(2 * data.length)];
+    for (const one of [codec, referenceCodec(), await loadWasmCodec({ build: 'strict' })]) {
+      for (const memory of memories) {
+        const into = new Uint8Array(memory).fill(7);
+        assert.equal(await one.encode(data, shape, { signal, into }), into);
+        assert.ok(equalBytes(into, expected), one.name);
+      }
+      await assert.rejects(
+        one.encode(data, shape, { signal, into: new Uint8Array(data.length) }),
+        isCodecFault({
+          code: 'ROW_LENGTH',
+          expectedBytes: 2 * data.length,
+          actualBytes: data.length,
+        }),
+      );
+    }
   });
 
   it('fails with the first task that fails, and runs no more then', async () => {

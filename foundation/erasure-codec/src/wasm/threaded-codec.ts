@@ -2,8 +2,8 @@ import type { WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
 import type { ColumnsTask } from '../codec-worker.ts';
 import { CHUNK_BYTES } from '../params.ts';
-import { assertDataLength, chooseRows } from '../row-choice.ts';
-import type { MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
+import type { EncodeOptions, MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
 
 /** Tasks for each thread: the last ones even out threads that differ in speed. */
@@ -24,14 +24,17 @@ export class ThreadedCodec implements RowCodec {
   async encode(
     data: Uint8Array,
     shape: MatrixShape,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, into }: EncodeOptions,
   ): Promise<Uint8Array> {
     signal.throwIfAborted();
     assertShape(shape);
     assertDataLength(data, shape);
-    const parity = sharedBytes(shape.cosets * data.length);
+    const given = into === undefined ? undefined : parityMemory(into, shape);
+    const parity = isShared(given) ? given : sharedBytes(shape.cosets * data.length);
     await this.#run({ shape, rows: sharedCopy(data), result: parity }, signal);
-    return parity;
+    if (given === undefined || given === parity) return parity;
+    given.set(parity);
+    return given;
   }
 
   async decode(
@@ -85,9 +88,13 @@ function sharedBytes(length: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(length));
 }
 
+function isShared(bytes: Uint8Array | undefined): bytes is Uint8Array<SharedArrayBuffer> {
+  return bytes?.buffer instanceof SharedArrayBuffer;
+}
+
 /** The same bytes in shared memory; not copied if they are there. */
 function sharedCopy(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  if (isShared(bytes)) return bytes;
   const copy = sharedBytes(bytes.length);
   copy.set(bytes);
   return copy;

@@ -1,7 +1,7 @@
 import { type Clock, systemClock, type WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
-import { assertDataLength, chooseRows } from '../row-choice.ts';
-import type { MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
+import type { EncodeOptions, MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
 import { buildFor, type KernelBuild, loadKernel } from './load-kernel.ts';
 import { type PanelKernel, panelBytes } from './panel-kernel.ts';
@@ -65,12 +65,12 @@ class WasmCodec implements RowCodec {
   async encode(
     data: Uint8Array,
     shape: MatrixShape,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, into }: EncodeOptions,
   ): Promise<Uint8Array> {
     signal.throwIfAborted();
     assertShape(shape);
     assertDataLength(data, shape);
-    const parity = new Uint8Array(shape.cosets * data.length);
+    const parity = parityMemory(into, shape);
     const turn = this.#turn(signal);
     const step = panelBytes(shape, shape.rows);
     for (let from = 0; from < shape.rowBytes; from += step) {
