@@ -9,13 +9,17 @@ export interface RowCombiner {
   /**
    * For each row Σ_j row[j] · g_j, a vector of 16 symbols, where row[j] is its symbol in column j.
    *
-   * @param rows - one after another
+   * @param rows - one after another, or each on its own
    * @param rowBytes - a multiple of 64
    * @param coefficients - g_0, g_1, …: 32 bytes for each column, so 16 · `rowBytes`
    * @returns 32 bytes for each row, in order: symbol k as bytes 2k (low) and 2k + 1 (high)
    * @throws {RangeError} if the lengths do not fit
    */
-  combineRows(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array;
+  combineRows(
+    rows: Uint8Array | readonly Uint8Array[],
+    rowBytes: number,
+    coefficients: Uint8Array,
+  ): Uint8Array;
   /**
    * The combinations of all rows, from those of the data rows: as `extendCombinations`.
    *
@@ -29,17 +33,18 @@ export interface RowCombiner {
 /** What of a shape its combinations depend on. */
 export type CombinedShape = Pick<MatrixShape, 'dataRows' | 'cosets' | 'rows'>;
 
-/** @throws {RangeError} unless `combineRows` can take arguments of these lengths */
-export function assertCombinable(
-  rows: Uint8Array,
+/**
+ * Each row that `combineRows` is given, as a view.
+ *
+ * @throws {RangeError} unless it can take arguments of these lengths
+ */
+export function combinableRows(
+  rows: Uint8Array | readonly Uint8Array[],
   rowBytes: number,
   coefficients: Uint8Array,
-): void {
+): readonly Uint8Array[] {
   if (!Number.isInteger(rowBytes) || rowBytes < CHUNK_BYTES || rowBytes % CHUNK_BYTES !== 0) {
     throw new RangeError(`rows have whole chunks of ${CHUNK_BYTES} bytes, not ${rowBytes} bytes`);
-  }
-  if (rows.length % rowBytes !== 0) {
-    throw new RangeError(`${rows.length} bytes are not whole rows of ${rowBytes}`);
   }
   const expected = rowBytes * COMBINATION_SYMBOLS;
   if (coefficients.length !== expected) {
@@ -47,6 +52,17 @@ export function assertCombinable(
       `coefficients of such rows have ${expected} bytes, not ${coefficients.length}`,
     );
   }
+  if (!(rows instanceof Uint8Array)) {
+    const other = rows.find(({ length }) => length !== rowBytes);
+    if (other === undefined) return rows;
+    throw new RangeError(`a row has ${other.length} bytes, not ${rowBytes}`);
+  }
+  if (rows.length % rowBytes !== 0) {
+    throw new RangeError(`${rows.length} bytes are not whole rows of ${rowBytes}`);
+  }
+  return Array.from({ length: rows.length / rowBytes }, (_, row) =>
+    rows.subarray(row * rowBytes, (row + 1) * rowBytes),
+  );
 }
 
 /** @throws {RangeError} unless there are combinations of all data rows */

@@ -1,8 +1,9 @@
 import type { RowSuite } from '@cairn/commitments/rows';
 import { equalBytes } from '@cairn/primitives';
 import { type BlobParams, encodeParams, refuseHeader } from './blob-params.ts';
-import { combinationCoefficients, extendCombinations, type RowCombiner } from './combination.ts';
+import { combinationCoefficients, type RowCombiner } from './combination.ts';
 import { SliceError } from './errors.ts';
+import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import type { BlobLayout } from './layout.ts';
 import { COMBINATION_BYTES } from './params.ts';
 import { challengeOf, combinationTree, commitmentOf, HASH_BYTES, rowRootOf } from './transcript.ts';
@@ -54,7 +55,7 @@ export type VerifiedHeader = BlobHeader &
 export function verifyHeader(
   header: BlobHeader,
   expected: ExpectedBlob,
-  { suite }: Pick<VerifyOptions, 'suite'>,
+  { suite, combiner = scalarCombiner() }: VerifyOptions,
 ): VerifiedHeader {
   const { layout, combinations, cosetRoots } = header;
   assertParams(header, expected.layout, suite);
@@ -70,7 +71,7 @@ export function verifyHeader(
     combinations,
     commitment: expected.commitment,
     coefficients: combinationCoefficients(suite, seed, layout.rowBytes),
-    expectedCombinations: extendCombinations(combinations, layout),
+    expectedCombinations: combiner.extend(combinations, layout),
   } as VerifiedHeader;
 }
 

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { equalBytes, seededRng } from '@cairn/primitives';
 import { extendCombinations, type RowCombiner } from '../src/combination.ts';
 import { scalarCombiner } from '../src/kernels/scalar-combiner.ts';
+import { sliceOf, verifySlice } from '../src/slice.ts';
 import { buildFor } from '../src/wasm/load-kernel.ts';
 import { loadWasmCombiner } from '../src/wasm/wasm-combiner.ts';
-import { bytesOf, shapeOf } from './support.ts';
+import { forge, optionsOf, SUITES, smallLayout } from './blob-support.ts';
+import { bytesOf, shapeOf, signal } from './support.ts';
 
 const BUILDS = [...new Set(['strict', buildFor('auto')] as const)];
 
@@ -77,8 +79,24 @@ for (const build of BUILDS) {
       assert.ok(equalBytes(coefficients, bytesOf(16 * 128, 2)));
     });
 
+    it('takes rows one after another or each on its own', () => {
+      for (const count of [1, 15, 40]) {
+        const rows = bytesOf(count * 192, count);
+        const coefficients = bytesOf(16 * 192, 2);
+        const each = Array.from({ length: count }, (_, at) => rows.slice(at * 192, (at + 1) * 192));
+        const expected = scalar.combineRows(rows, 192, coefficients);
+        for (const by of [scalar, combiner]) {
+          assert.ok(equalBytes(by.combineRows(each, 192, coefficients), expected));
+        }
+      }
+    });
+
     it('refuses lengths that do not fit', () => {
       const coefficients = new Uint8Array(16 * 64);
+      for (const by of [scalar, combiner]) {
+        const rows = [new Uint8Array(64), new Uint8Array(128)];
+        assert.throws(() => by.combineRows(rows, 64, coefficients), RangeError);
+      }
       for (const [rowBytes, length] of [
         [64, 65],
         [96, 96],
@@ -95,6 +113,25 @@ for (const build of BUILDS) {
         RangeError,
       );
       assert.throws(() => combiner.extend(new Uint8Array(96), shapeOf(2, 1)), RangeError);
+    });
+
+    it('checks a slice, and finds the row that is not of the codeword', async () => {
+      const [suite] = SUITES;
+      assert.ok(suite);
+      const layout = smallLayout(6, 3, 30_000, 512);
+      const data = bytesOf(64 * 512, 5);
+      const parity = await optionsOf(suite).codec.encode(data, layout, { signal });
+      const rows = Array.from({ length: 90 }, (_, at) => (200 + at) % 256);
+      for (const bad of [undefined, 210, 3]) {
+        const held = { data: data.slice(), parity: parity.slice() };
+        if (bad === 3) held.data[3 * 512 + 9] = (held.data[3 * 512 + 9] ?? 0) ^ 4;
+        if (bad === 210) held.parity[(210 - 64) * 512] = (held.parity[(210 - 64) * 512] ?? 0) ^ 4;
+        const blob = await forge(held, layout, suite);
+        const slice = await sliceOf(blob, rows, { signal });
+        const check = (): unknown => verifySlice(slice, { ...blob, rows }, { suite, combiner });
+        if (bad === undefined) check();
+        else assert.throws(check, { code: 'ROW_COMBINATION' });
+      }
     });
 
     for (let log2K = 0; log2K <= 12; log2K += 1) {

@@ -1,4 +1,4 @@
-import { assertCombinable, extendCombinations, type RowCombiner } from '../combination.ts';
+import { combinableRows, extendCombinations, type RowCombiner } from '../combination.ts';
 import { multiply } from '../field.ts';
 import { CHUNK_BYTES, COMBINATION_BYTES, COMBINATION_SYMBOLS, SYMBOL_BYTES } from '../params.ts';
 import { readSymbol } from '../symbols.ts';
@@ -22,20 +22,18 @@ export function scalarCombiner(): RowCombiner {
   const tables = new Uint32Array(CHUNK_COLUMNS * COLUMN_WORDS);
   return {
     name: 'scalar',
-    combineRows(rows, rowBytes, coefficients) {
-      assertCombinable(rows, rowBytes, coefficients);
-      const words = new Uint32Array((rows.length / rowBytes) * WORDS);
-      if (rows.length < ROWS_FOR_TABLES * rowBytes) {
-        addProducts(words, rows, rowBytes, coefficients);
+    combineRows(given, rowBytes, coefficients) {
+      const rows = combinableRows(given, rowBytes, coefficients);
+      const words = new Uint32Array(rows.length * WORDS);
+      if (rows.length < ROWS_FOR_TABLES) {
+        addProducts(words, rows, coefficients);
         return littleEndianBytes(words);
       }
       for (let at = 0; at < rowBytes; at += CHUNK_BYTES) {
         const start = at * COMBINATION_SYMBOLS; // 32 bytes for each 2 of a row
         const chunk = coefficients.subarray(start, start + CHUNK_COLUMNS * COMBINATION_BYTES);
         fillTables(tables, chunk, scaling);
-        for (let row = 0; row * rowBytes < rows.length; row += 1) {
-          addChunk(words, row * WORDS, rows, row * rowBytes + at, tables);
-        }
+        for (const [index, row] of rows.entries()) addChunk(words, index * WORDS, row, at, tables);
       }
       return littleEndianBytes(words);
     },
@@ -46,18 +44,16 @@ export function scalarCombiner(): RowCombiner {
 /** Combines rows product by product. */
 function addProducts(
   words: Uint32Array,
-  rows: Uint8Array,
-  rowBytes: number,
+  rows: readonly Uint8Array[],
   coefficients: Uint8Array,
 ): void {
-  for (let row = 0; row * rowBytes < rows.length; row += 1) {
-    const bytes = rows.subarray(row * rowBytes, (row + 1) * rowBytes);
-    for (let column = 0; column < rowBytes / SYMBOL_BYTES; column += 1) {
-      const symbol = readSymbol(bytes, column);
+  for (const [index, row] of rows.entries()) {
+    for (let column = 0; column < row.length / SYMBOL_BYTES; column += 1) {
+      const symbol = readSymbol(row, column);
       for (let k = 0; k < COMBINATION_SYMBOLS; k += 1) {
         const at = column * COMBINATION_BYTES + 2 * k;
         const factor = coefficients[at]! | (coefficients[at + 1]! << 8);
-        words[row * WORDS + (k >> 1)]! ^= multiply(symbol, factor) << (16 * (k % 2));
+        words[index * WORDS + (k >> 1)]! ^= multiply(symbol, factor) << (16 * (k % 2));
       }
     }
   }
@@ -67,14 +63,14 @@ function addProducts(
 function addChunk(
   words: Uint32Array,
   to: number,
-  rows: Uint8Array,
+  row: Uint8Array,
   at: number,
   tables: Uint32Array,
 ): void {
   let [s0, s1, s2, s3, s4, s5, s6, s7] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let column = 0; column < CHUNK_COLUMNS; column += 1) {
-    const low = rows[at + column]!;
-    const high = rows[at + CHUNK_COLUMNS + column]!;
+    const low = row[at + column]!;
+    const high = row[at + CHUNK_COLUMNS + column]!;
     const table = column * COLUMN_WORDS;
     const a = table + (low & 15) * WORDS;
     const b = table + (16 + (low >> 4)) * WORDS;

@@ -25,26 +25,28 @@ export class CombinationKernel {
     this.#module = new KernelModule(instance);
   }
 
-  /** As `RowCombiner`'s, for lengths that fit. */
-  combineRows(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array {
-    const count = rows.length / rowBytes;
-    const combinations = new Uint8Array(count * COMBINATION_BYTES);
-    const groups = Math.ceil(count / MAX_ROWS);
-    const groupRows = Math.ceil(count / groups); // alike: a last group of few rows would be slow
-    for (let first = 0; first < count; first += groupRows) {
-      const group = rows.subarray(first * rowBytes, (first + groupRows) * rowBytes);
-      combinations.set(
-        this.#combineGroup(group, rowBytes, coefficients),
-        first * COMBINATION_BYTES,
-      );
+  /**
+   * As `RowCombiner`'s.
+   *
+   * @param rows - all of one length
+   * @param coefficients - 16 times that length
+   */
+  combineRows(rows: readonly Uint8Array[], coefficients: Uint8Array): Uint8Array {
+    const combinations = new Uint8Array(rows.length * COMBINATION_BYTES);
+    const groups = Math.ceil(rows.length / MAX_ROWS);
+    const groupRows = Math.ceil(rows.length / groups); // alike: a last group of few rows is slow
+    for (let first = 0; first < rows.length; first += groupRows) {
+      const group = this.#combineGroup(rows.slice(first, first + groupRows), coefficients);
+      combinations.set(group, first * COMBINATION_BYTES);
     }
     return combinations;
   }
 
   /** Combinations of at most `MAX_ROWS` rows: a view of the memory. */
-  #combineGroup(rows: Uint8Array, rowBytes: number, coefficients: Uint8Array): Uint8Array {
+  #combineGroup(rows: readonly Uint8Array[], coefficients: Uint8Array): Uint8Array {
     const { exports, free } = this.#module;
-    const count = rows.length / rowBytes;
+    const count = rows.length;
+    const rowBytes = coefficients.length / COMBINATION_SYMBOLS;
     const factors = free + count * SUMS_BYTES;
     const input = factors + MAX_WIDTH_BYTES * COMBINATION_SYMBOLS;
     const memory = this.#module.require(input + count * STRIDE_BYTES);
@@ -55,9 +57,8 @@ export class CombinationKernel {
         coefficients.subarray(from * COMBINATION_SYMBOLS, to * COMBINATION_SYMBOLS),
         factors,
       );
-      for (let row = 0; row < count; row += 1) {
-        const start = row * rowBytes;
-        memory.set(rows.subarray(start + from, start + to), input + row * STRIDE_BYTES);
+      for (const [at, row] of rows.entries()) {
+        memory.set(row.subarray(from, to), input + at * STRIDE_BYTES);
       }
       exports.addColumns(input, STRIDE_BYTES, to - from, count, factors, free);
     }

@@ -1,6 +1,6 @@
 import {
-  assertCombinable,
   assertExtendable,
+  combinableRows,
   extendCombinations,
   type RowCombiner,
 } from '../combination.ts';
@@ -31,8 +31,7 @@ export async function loadWasmCombiner({
   return {
     name: actual === 'relaxed' ? 'wasm-relaxed' : 'wasm',
     combineRows(rows, rowBytes, coefficients) {
-      assertCombinable(rows, rowBytes, coefficients);
-      return kernel.combineRows(rows, rowBytes, coefficients);
+      return kernel.combineRows(combinableRows(rows, rowBytes, coefficients), coefficients);
     },
     extend(combinations, shape) {
       assertExtendable(combinations, shape);
