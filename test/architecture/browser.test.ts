@@ -8,6 +8,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/commitments', 'src/index.ts'],
   ['@cairn/commitments', 'src/rows.ts'],
   ['@cairn/erasure-codec', 'src/index.ts'],
+  ['@cairn/erasure-codec', 'src/gpu/open-gpu-codec.ts'],
   ['@cairn/contracts', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/index.ts'],
   ['@cairn/chain-access', 'src/index.ts'],

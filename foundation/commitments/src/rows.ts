@@ -1,6 +1,7 @@
 /** Trees over the rows of a blob, and the hashes they are made of. */
 export { loadRowSuite } from './load-row-suite.ts';
 export {
+  BLAKE3_KEYS,
   plainBlake3Suite,
   type RowDomain,
   type RowSuite,
