@@ -8,7 +8,7 @@ const SYMBOL_BITS = 16;
  * `combineRows` does two rows and some chunks of a block of columns, and adds what it has to those
  * rows' results, which begin as zeros.
  */
-export const EXPAND_WGSL = /* wgsl */ `
+export const EXPAND_WGSL: string = /* wgsl */ `
 struct Step { words: u32, unused0: u32, unused1: u32, unused2: u32 }
 
 @group(0) @binding(0) var<uniform> job: Step;
@@ -27,7 +27,7 @@ ${bits((bit) => `  made[to + ${8 * bit}u] = ${productOf(bit)};`)}
 `;
 
 /** @see EXPAND_WGSL */
-export const COMBINE_WGSL = /* wgsl */ `
+export const COMBINE_WGSL: string = /* wgsl */ `
 struct Step {
   rowWords: u32,
   rows: u32,

@@ -13,7 +13,7 @@ const ROUNDS = 7;
  * carrying a last odd one up, until one value a row is left. The value that is the row's only one
  * is made as the root.
  */
-export const LEAF_WGSL = /* wgsl */ `
+export const LEAF_WGSL: string = /* wgsl */ `
 struct Step { rows: u32, values: u32, rowVectors: u32, unused: u32 }
 
 @group(0) @binding(0) var<uniform> job: Step;

@@ -7,7 +7,7 @@
  */
 
 /** A chunk in registers: planes 0 … 3 and 4 … 7 of the low bytes, then of the high bytes. */
-export const PLANES_WGSL = /* wgsl */ `
+export const PLANES_WGSL: string = /* wgsl */ `
 struct Planes { low0: vec4u, low1: vec4u, high0: vec4u, high1: vec4u }
 
 fn sum(x: Planes, y: Planes) -> Planes {
@@ -23,7 +23,7 @@ const LANES = ['x', 'y', 'z', 'w'] as const;
  * basis elements, of which `images` holds two to a word. Where the factor is the same for a whole
  * workgroup and there are scalar registers, its masks cost a thread nothing.
  */
-export const PRODUCT_WGSL = /* wgsl */ `
+export const PRODUCT_WGSL: string = /* wgsl */ `
 fn masks(word: u32, shifts: vec4u) -> vec4u {
   return bitcast<vec4u>(bitcast<vec4i>(vec4u(word) << shifts) >> vec4u(31u));
 }

@@ -2,7 +2,7 @@
  * Rows of bytes to planes of a strip of columns, and back. 32 bytes are eight words; exchanging bits
  * between them three times leaves bit j of every byte in word j, and undoes itself.
  */
-export const SLICE_WGSL = /* wgsl */ `
+export const SLICE_WGSL: string = /* wgsl */ `
 struct Step { rowVectors: u32, firstRow: u32, firstChunk: u32, chunks: u32 }
 
 @group(0) @binding(0) var<uniform> job: Step;

@@ -18,7 +18,7 @@ export const NARROW: GroupSize = { width: 4, height: 8 };
  *
  * Reads one matrix and writes another, so that the coefficients serve every coset.
  */
-export const TRANSFORM_WGSL = /* wgsl */ `
+export const TRANSFORM_WGSL: string = /* wgsl */ `
 struct Step { chunks: u32, layer: u32, offset: u32, groups: u32 }
 
 override width: u32;

@@ -1,0 +1,100 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Clock, DeadlineError, withDeadline } from '@cairn/primitives';
+import type { RemoteProcess } from './remote-device.ts';
+
+/** Bytes of what the process complained of that are kept. */
+const COMPLAINT_BYTES = 2048;
+/** How long an end in order may take. */
+const END_TIMEOUT_MS = 5000;
+
+/** What a process is started with. */
+export interface ForkOptions {
+  /** Added to this process's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly onMessage: (message: unknown) => void;
+  /** Called once, with a sentence that has the last of what the process complained of. */
+  readonly onGone: (reason: string) => void;
+}
+
+/** A process that serves its GPU. It does not keep this one alive unless it is busy. */
+export function forkGpuChild({ env, clock, onMessage, onGone }: ForkOptions): RemoteProcess {
+  const module = new URL(`./gpu-child${endingOf(import.meta.url)}`, import.meta.url);
+  const child = fork(fileURLToPath(module), [], {
+    env: { ...process.env, ...env },
+    execArgv: flagsFor(module),
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const complaints = tailOf(child);
+  const gone = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      onGone(`its process ended with ${signal ?? `code ${code}`}${complaints()}`);
+      resolve();
+    });
+    child.once('error', (error) => {
+      onGone(`its process failed: ${error.message}${complaints()}`);
+      if (child.pid === undefined) resolve(); // never started: nothing else will come
+    });
+  });
+  child.on('message', onMessage);
+  const setBusy = (isBusy: boolean): void => {
+    const name = isBusy ? 'ref' : 'unref';
+    child[name]();
+    child.channel?.[name]();
+  };
+  setBusy(false);
+  return {
+    send: (request) => {
+      // Failures also come as the process's end.
+      child.send(request, () => undefined);
+    },
+    setBusy,
+    end: async () => {
+      setBusy(true);
+      if (child.connected) child.disconnect();
+      await endedBy(gone, child, clock);
+    },
+  };
+}
+
+/** Waits for the end, and brings it about if it does not come. */
+async function endedBy(
+  gone: Promise<void>,
+  child: ChildProcess,
+  clock: Pick<Clock, 'sleep'>,
+): Promise<void> {
+  const { signal } = new AbortController();
+  try {
+    await withDeadline('ending the GPU process', END_TIMEOUT_MS, () => gone, { clock, signal });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    child.kill('SIGKILL');
+    await gone;
+  }
+}
+
+/** Collects the last of what a process writes to its standard error. */
+function tailOf({ stderr }: ChildProcess): () => string {
+  let tail = '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-COMPLAINT_BYTES);
+  });
+  if (stderr instanceof Socket) stderr.unref();
+  return () => (tail.trim() === '' ? '' : `: ${tail.trim()}`);
+}
+
+function endingOf(url: string): string {
+  return url.endsWith('.ts') ? '.ts' : '.js';
+}
+
+/** Flags that let a process run the module: from source it takes a loader on Node 20, and the condition. */
+function flagsFor(module: URL): string[] {
+  if (!module.pathname.endsWith('.ts')) return [];
+  const runsTypeScript = Boolean(Reflect.get(process.features, 'typescript')); // Node 22.18 and later
+  const loader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return ['--conditions=@cairn/source', ...(runsTypeScript ? [] : ['--import', loader()])];
+}
