@@ -18,16 +18,17 @@ export interface DataMatrix {
 /**
  * Data rows to read a payload into, so that it need not lie in memory twice.
  *
- * @param options - `isShared` takes memory that threads can share (`SharedArrayBuffer`)
+ * @param memory - `dataRows · rowBytes` bytes, all zero: from a codec's `newMatrix`, say
+ * @throws {CodecError} ROW_LENGTH unless `memory` fits
  */
 export function newDataMatrix(
   layout: BlobLayout,
-  { isShared = false }: { readonly isShared?: boolean } = {},
+  memory: Uint8Array = new Uint8Array(layout.dataRows * layout.rowBytes),
 ): DataMatrix {
-  const length = layout.dataRows * layout.rowBytes;
-  const data = new Uint8Array(isShared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
-  data.set(headerOf(layout));
-  return { data, payload: data.subarray(HEADER_BYTES, HEADER_BYTES + layout.payloadBytes) };
+  assertDataLength(memory, layout);
+  memory.set(headerOf(layout));
+  const payload = memory.subarray(HEADER_BYTES, HEADER_BYTES + layout.payloadBytes);
+  return { data: memory, payload };
 }
 
 /**

@@ -14,7 +14,14 @@ import type { RowCombiner } from './combination.ts';
 import { CodecError } from './errors.ts';
 import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { referenceCodec } from './reference-codec.ts';
-import type { EncodeOptions, HeldRows, HoldingCodec, MatrixShape, PlacedRow } from './row-codec.ts';
+import type {
+  EncodeOptions,
+  HeldRows,
+  HoldingCodec,
+  MatrixMemory,
+  MatrixShape,
+  PlacedRow,
+} from './row-codec.ts';
 import { loadWasmCodec } from './wasm/wasm-codec.ts';
 
 /** A codec that may be chosen. */
@@ -189,6 +196,14 @@ class RankedCodec implements ChosenCodec {
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
     return this.#run((codec) => codec.decode(rows, shape, options));
+  }
+
+  async newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
+    const { codec } = this.#current();
+    const { dataRows, cosets, rowBytes } = shape;
+    if (codec.newMatrix !== undefined) return codec.newMatrix(shape);
+    const dataBytes = dataRows * rowBytes;
+    return { data: new Uint8Array(dataBytes), parity: new Uint8Array(cosets * dataBytes) };
   }
 
   /** Keeps `data` as well, so that nothing is lost with a device. */

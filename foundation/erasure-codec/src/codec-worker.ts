@@ -2,7 +2,8 @@ import { isRecord } from '@cairn/primitives';
 import type { MatrixShape } from './row-codec.ts';
 import type { DecodePlan } from './wasm/decode-plan.ts';
 import { loadKernel } from './wasm/load-kernel.ts';
-import { type PanelKernel, panelBytes } from './wasm/panel-kernel.ts';
+import type { PanelKernel } from './wasm/panel-kernel.ts';
+import { panelBytes } from './wasm/tiling.ts';
 
 /** A range of columns for a thread; all bytes lie in memory that the threads share. */
 export interface ColumnsTask {

@@ -63,6 +63,7 @@ export type {
   EncodeOptions,
   HeldRows,
   HoldingCodec,
+  MatrixMemory,
   MatrixShape,
   PlacedRow,
   RowCodec,

@@ -9,6 +9,8 @@ import { HASH_BYTES } from './transcript.ts';
 /** What encodes, hashes and combines rows in memory. */
 export interface MemoryRowsOptions {
   readonly codec: Pick<RowCodec, 'encode'>;
+  /** Where the parity goes: see `EncodeOptions`. It stays in use as long as the rows. */
+  readonly into?: Uint8Array | undefined;
   readonly suite: RowSuite;
   /** The one in plain TypeScript unless told. */
   readonly combiner?: RowCombiner | undefined;
@@ -58,7 +60,8 @@ export class MemoryRows implements HeldRows {
     shape: MatrixShape,
     options: MemoryRowsOptions,
   ): Promise<MemoryRows> {
-    const parity = await options.codec.encode(data, shape, { signal: options.signal });
+    const { codec, signal, into } = options;
+    const parity = await codec.encode(data, shape, { signal, into });
     return MemoryRows.of({ data, parity }, shape, options);
   }
 
@@ -71,7 +74,7 @@ export class MemoryRows implements HeldRows {
       combiner = scalarCombiner(),
       clock = systemClock(),
       signal,
-    }: Omit<MemoryRowsOptions, 'codec'>,
+    }: Omit<MemoryRowsOptions, 'codec' | 'into'>,
   ): Promise<MemoryRows> {
     const leaves = new Uint8Array(rows * HASH_BYTES);
     const hash = (some: Uint8Array): Uint8Array => suite.leaves(some, rowBytes);

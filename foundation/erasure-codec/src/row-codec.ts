@@ -10,6 +10,14 @@ export interface PlacedRow {
   readonly bytes: Uint8Array;
 }
 
+/** Memory of a whole matrix: all zero at first, the caller's own. */
+export interface MatrixMemory {
+  /** `dataRows · rowBytes` bytes. */
+  readonly data: Uint8Array;
+  /** `cosets · dataRows · rowBytes` bytes. */
+  readonly parity: Uint8Array;
+}
+
 /** How to encode. */
 export interface EncodeOptions {
   readonly signal: AbortSignal;
@@ -47,6 +55,13 @@ export interface RowCodec {
     shape: MatrixShape,
     options: { readonly signal: AbortSignal },
   ): Promise<Uint8Array>;
+  /**
+   * Memory in which this codec encodes without copies, where there is such: `data` filled and
+   * `parity` given as `into`. Absent where any memory does as well.
+   *
+   * @throws {CodecError} LAYOUT; {RangeError} if the engine has no more memory
+   */
+  newMatrix?(shape: MatrixShape): Promise<MatrixMemory>;
   /** Gives its memory, threads and device back. */
   close(): Promise<void>;
 }

@@ -19,13 +19,17 @@ export async function loadKernel(build: Exclude<KernelBuild, 'auto'>): Promise<P
   return new PanelKernel(await loadInstance(build));
 }
 
+/** The kernel module, compiled. @throws {WebAssembly.CompileError} as `loadKernel` */
+export function loadModule(build: Exclude<KernelBuild, 'auto'>): Promise<WebAssembly.Module> {
+  const base64 = build === 'relaxed' ? CODEC_RELAXED_WASM : CODEC_STRICT_WASM;
+  return WebAssembly.compile(moduleBytes(base64));
+}
+
 /** An instance of the kernel module. @throws {WebAssembly.CompileError} as `loadKernel` */
 export async function loadInstance(
   build: Exclude<KernelBuild, 'auto'>,
 ): Promise<WebAssembly.Instance> {
-  const bytes = moduleBytes(build === 'relaxed' ? CODEC_RELAXED_WASM : CODEC_STRICT_WASM);
-  const { instance } = await WebAssembly.instantiate(bytes);
-  return instance;
+  return WebAssembly.instantiate(await loadModule(build));
 }
 
 function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,18 +1,10 @@
 import type { MatrixShape, PlacedRow } from '../row-codec.ts';
 import type { DecodePlan } from './decode-plan.ts';
 import { KernelModule } from './kernel-module.ts';
+import { tilingOf } from './tiling.ts';
 
-/** One of the two halves of the scratch memory at most: an L2 cache of 2 MiB holds both. */
-const SCRATCH_BYTES = 2 ** 20;
-const MAX_STRIP_BYTES = 512;
-/** A block of rows stays in an L1 cache of 48 KiB beside the tables. */
-const BLOCK_BYTES = 2 ** 15;
 /** Rows of a panel lie an odd number of cache lines apart, so that they do not share cache sets. */
 const LINE_BYTES = 64;
-/** All rows of a panel at most: some milliseconds of work, and what bounds the memory. */
-const PANEL_BYTES = 2 ** 24;
-/** A row's part in a panel at most: longer ones copy no faster, and few of them stay in the caches. */
-const MAX_PANEL_ROW_BYTES = 4096;
 
 /**
  * One instance of a kernel module and its memory, which grows to what the largest shape so far took
@@ -101,22 +93,8 @@ export class PanelKernel {
   }
 }
 
-/** The most bytes of each row that a call takes if it brings or takes away so many rows. */
-export function panelBytes({ log2K, rowBytes }: MatrixShape, movedRows: number): number {
-  const { strip } = tilingOf(log2K);
-  const most = Math.floor(PANEL_BYTES / movedRows / strip) * strip;
-  return Math.min(rowBytes, MAX_PANEL_ROW_BYTES, Math.max(strip, most));
-}
-
 function strideOf(width: number): number {
   return width + (width % (2 * LINE_BYTES) === 0 ? LINE_BYTES : 0);
-}
-
-/** Bytes of a strip, and the log2 of the rows of a block: even, below `log2K`. */
-function tilingOf(log2K: number): { readonly strip: number; readonly blockLog: number } {
-  const strip = Math.min(MAX_STRIP_BYTES, SCRATCH_BYTES / 2 ** log2K);
-  const blockLog = Math.min(Math.log2(BLOCK_BYTES / strip), log2K - 1);
-  return { strip, blockLog: blockLog - (blockLog % 2) };
 }
 
 function alignedTo(bytes: number, offset: number): number {

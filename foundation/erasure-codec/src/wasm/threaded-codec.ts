@@ -3,7 +3,13 @@ import { assertShape } from '../assert-shape.ts';
 import type { ColumnsTask } from '../codec-worker.ts';
 import { CHUNK_BYTES } from '../params.ts';
 import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
-import type { EncodeOptions, MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import type {
+  EncodeOptions,
+  MatrixMemory,
+  MatrixShape,
+  PlacedRow,
+  RowCodec,
+} from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
 
 /** Tasks for each thread: the last ones even out threads that differ in speed. */
@@ -56,6 +62,13 @@ export class ThreadedCodec implements RowCodec {
     const plan = decodePlanOf(choice, shape);
     await this.#run({ shape, rows: chosen, result: data, plan }, signal);
     return data;
+  }
+
+  newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
+    assertShape(shape);
+    const dataBytes = shape.dataRows * shape.rowBytes;
+    const parity = sharedBytes(shape.cosets * dataBytes);
+    return Promise.resolve({ data: sharedBytes(dataBytes), parity });
   }
 
   /** Does nothing: the pool is its owner's. */

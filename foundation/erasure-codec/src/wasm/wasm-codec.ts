@@ -1,11 +1,19 @@
 import { type Clock, systemClock, type WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
 import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
-import type { EncodeOptions, MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import type {
+  EncodeOptions,
+  MatrixMemory,
+  MatrixShape,
+  PlacedRow,
+  RowCodec,
+} from '../row-codec.ts';
 import { decodePlanOf } from './decode-plan.ts';
-import { buildFor, type KernelBuild, loadKernel } from './load-kernel.ts';
-import { type PanelKernel, panelBytes } from './panel-kernel.ts';
+import { buildFor, type KernelBuild, loadModule } from './load-kernel.ts';
+import { MatrixKernel } from './matrix-kernel.ts';
+import { PanelKernel } from './panel-kernel.ts';
 import { ThreadedCodec } from './threaded-codec.ts';
+import { panelBytes } from './tiling.ts';
 
 /** Which kernels to load, where they run, and what gives others their turn. */
 export interface LoadWasmCodecOptions {
@@ -19,6 +27,8 @@ export interface LoadWasmCodecOptions {
   readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
+/** Fewer rows lie too far apart for a cache to fetch them ahead: they are copied into a panel. */
+const ROWS_IN_PLACE = 512;
 /** How long a call works before others get their turn; a panel takes less than that again. */
 const TURN_MS = 25;
 
@@ -40,24 +50,30 @@ export async function loadWasmCodec({
   clock = systemClock(),
 }: LoadWasmCodecOptions = {}): Promise<RowCodec> {
   const actual = buildFor(build);
-  const kernel = await loadKernel(actual);
+  const module = await loadModule(actual);
   if (pool !== undefined && typeof SharedArrayBuffer !== 'undefined') {
     return new ThreadedCodec(actual, pool);
   }
-  return new WasmCodec(actual === 'relaxed' ? 'wasm-relaxed' : 'wasm', kernel, clock);
+  const kernel = new PanelKernel(await WebAssembly.instantiate(module));
+  return new WasmCodec(actual === 'relaxed' ? 'wasm-relaxed' : 'wasm', module, kernel, clock);
 }
 
 class WasmCodec implements RowCodec {
   readonly name: 'wasm' | 'wasm-relaxed';
+  readonly #module: WebAssembly.Module;
   readonly #clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  /** Matrices that lie in the memory of a kernel, by that memory. */
+  readonly #matrices = new WeakMap<ArrayBufferLike, MatrixKernel>();
   #kernel: PanelKernel | undefined;
 
   constructor(
     name: 'wasm' | 'wasm-relaxed',
+    module: WebAssembly.Module,
     kernel: PanelKernel,
     clock: Pick<Clock, 'monotonic' | 'sleep'>,
   ) {
     this.name = name;
+    this.#module = module;
     this.#kernel = kernel;
     this.#clock = clock;
   }
@@ -71,12 +87,15 @@ class WasmCodec implements RowCodec {
     assertShape(shape);
     assertDataLength(data, shape);
     const parity = parityMemory(into, shape);
+    const matrix = this.#matrixOf(data, parity, shape);
     const turn = this.#turn(signal);
     const step = panelBytes(shape, shape.rows);
     for (let from = 0; from < shape.rowBytes; from += step) {
       await turn();
       const to = Math.min(from + step, shape.rowBytes);
-      this.#requireKernel().encodeColumns(data, parity, shape, from, to);
+      const kernel = this.#requireKernel();
+      if (matrix === undefined) kernel.encodeColumns(data, parity, shape, from, to);
+      else matrix.encodeColumns(from, to);
     }
     return parity;
   }
@@ -108,9 +127,39 @@ class WasmCodec implements RowCodec {
     return data;
   }
 
+  async newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
+    assertShape(shape);
+    const { dataRows, cosets, rowBytes } = shape;
+    if (dataRows < ROWS_IN_PLACE) {
+      const dataBytes = dataRows * rowBytes;
+      return { data: new Uint8Array(dataBytes), parity: new Uint8Array(cosets * dataBytes) };
+    }
+    const matrix = new MatrixKernel(await WebAssembly.instantiate(this.#module), shape);
+    this.#matrices.set(matrix.data.buffer, matrix);
+    return matrix;
+  }
+
   close(): Promise<void> {
     this.#kernel = undefined;
     return Promise.resolve();
+  }
+
+  /** The matrix of a kernel's own memory, if just that one is meant. */
+  #matrixOf(
+    data: Uint8Array,
+    parity: Uint8Array,
+    { log2K, cosets }: MatrixShape,
+  ): MatrixKernel | undefined {
+    const matrix = this.#matrices.get(data.buffer);
+    const isMeant =
+      log2K === matrix?.shape.log2K &&
+      cosets === matrix.shape.cosets &&
+      data.byteOffset === matrix.data.byteOffset &&
+      data.length === matrix.data.length &&
+      parity.buffer === data.buffer &&
+      parity.byteOffset === matrix.parity.byteOffset &&
+      parity.length === matrix.parity.length;
+    return isMeant ? matrix : undefined;
   }
 
   #requireKernel(): PanelKernel {

@@ -5,7 +5,8 @@ import { CODEC_RELAXED_WASM } from '../../src/generated/codec-relaxed-wasm.ts';
 import { CODEC_STRICT_WASM } from '../../src/generated/codec-strict-wasm.ts';
 import { referenceCodec } from '../../src/reference-codec.ts';
 import type { MatrixShape, PlacedRow, RowCodec } from '../../src/row-codec.ts';
-import { PanelKernel, panelBytes } from '../../src/wasm/panel-kernel.ts';
+import { PanelKernel } from '../../src/wasm/panel-kernel.ts';
+import { panelBytes } from '../../src/wasm/tiling.ts';
 import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
 import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from '../support.ts';
 
@@ -81,6 +82,42 @@ describe('the WebAssembly codec', function () {
       });
     });
   }
+
+  it('makes the same in memory of its own as in any other', async () => {
+    const codec = await loadWasmCodec({ build: 'strict' });
+    for (const [log2K, cosets, chunks] of [
+      [6, 2, 3],
+      [9, 3, 5],
+      [10, 1, 70],
+      [12, 2, 2],
+    ] as const) {
+      const shape = shapeOf(log2K, cosets, 64 * chunks);
+      const given = bytesOf(shape.dataRows * shape.rowBytes, chunks);
+      const expected = await codec.encode(given, shape, { signal });
+      const memory = (await codec.newMatrix?.(shape)) ?? assert.fail();
+      assert.equal(memory.parity.length, expected.length);
+      for (let run = 0; run < 2; run += 1) {
+        memory.data.set(given);
+        const parity = await codec.encode(memory.data, shape, { signal, into: memory.parity });
+        assert.equal(parity, memory.parity);
+        assertEqualBytes(parity, expected, `${log2K} ${cosets} ${chunks}, run ${run}`);
+        assertEqualBytes(memory.data, given, 'the data is left as it was');
+      }
+      // another shape of the same bytes, and parts of the memory, are not the matrix
+      const half = { ...shapeOf(log2K - 1, cosets, 128 * chunks) };
+      const other = await codec.encode(given, half, { signal });
+      assertEqualBytes(
+        await codec.encode(memory.data, half, { signal, into: memory.parity }),
+        other,
+        'half',
+      );
+      assertEqualBytes(await codec.encode(memory.data, shape, { signal }), expected, 'elsewhere');
+    }
+    await assert.rejects(
+      (async () => codec.newMatrix?.(shapeOf(13, 1)))(),
+      isCodecFault({ code: 'LAYOUT', field: 'log2K', actual: 13 }),
+    );
+  });
 
   it('makes the same of 4 MiB in both builds', async function () {
     if (!enableRelaxed()) this.skip();
