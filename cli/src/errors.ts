@@ -16,6 +16,22 @@ export type CliFault =
   | { readonly code: 'CLI_DIFFERENT'; readonly changes: number }
   | { readonly code: 'CLI_UNHEALTHY'; readonly failed: readonly string[] }
   | { readonly code: 'CLI_UNREACHABLE'; readonly url: string }
+  /** A file ends before the length it had. */
+  | {
+      readonly code: 'CLI_SOURCE_SHORT';
+      readonly expectedBytes: number;
+      readonly actualBytes: number;
+    }
+  /** A folder of rows without a record of what they are. */
+  | { readonly code: 'CLI_BLOB_RECORD'; readonly path: string }
+  | {
+      readonly code: 'CLI_BLOB_DAMAGED';
+      readonly goodRows: number;
+      readonly rows: number;
+      readonly dataRows: number;
+    }
+  | { readonly code: 'CLI_BLOB_UNAVAILABLE'; readonly have: number; readonly need: number }
+  | { readonly code: 'CLI_BLOB_NULL'; readonly commitment: string }
   /** Ctrl-C or SIGTERM. */
   | { readonly code: 'CLI_INTERRUPTED'; readonly signal: string };
 

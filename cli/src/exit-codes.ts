@@ -68,6 +68,23 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Check the address and that the node runs; for a devnet: `cairn devnet status`.',
   ),
+  CLI_SOURCE_SHORT: outcome(EXIT.failure, 'Run it again once nothing writes to the file.'),
+  CLI_BLOB_RECORD: outcome(
+    EXIT.failure,
+    'Name a folder that `cairn codec encode` finished; an interrupted one has no record.',
+  ),
+  CLI_BLOB_DAMAGED: outcome(
+    EXIT.verification,
+    'If enough rows are left, `cairn codec decode` brings the file; encode it again then.',
+  ),
+  CLI_BLOB_UNAVAILABLE: outcome(EXIT.timeout, 'Bring more rows of the same commitment together.'),
+  CLI_BLOB_NULL: outcome(
+    EXIT.verification,
+    'Whoever made the commitment committed to no payload: no other rows of it will give one.',
+  ),
+  DEVICE_ABSENT: outcome(EXIT.failure, 'Leave the codec to --codec auto, or name another one.'),
+  DEVICE_LOST: outcome(EXIT.failure, 'Run it again; --codec wasm needs no device.'),
+  PAYLOAD_TOO_LARGE: outcome(EXIT.usage, 'Cut the file; each part is a blob of its own.'),
   CLI_INTERRUPTED: outcome(EXIT.interrupted, 'Nothing is lost; run the command again.'),
   SDK_OPTION: outcome(EXIT.usage, 'Name what is missing: --indexer, --node, --rpc or --endpoints.'),
   SDK_EMPTY_FILE: outcome(EXIT.failure, 'The file is empty; give one with at least one byte.'),

@@ -134,6 +134,22 @@ export function parseTags(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** Rows to leave out: so many by chance, as many as may be missing, or a whole coset. */
+export type DropText =
+  | { readonly kind: 'random'; readonly count: number | 'max' }
+  | { readonly kind: 'coset'; readonly coset: number };
+
+/** `random:N`, `random:max` or `coset:J`. */
+export function parseDrop(text: string): DropText {
+  const [, kind = '', value = ''] = /^(random|coset):(\d{1,9}|max)$/.exec(text.trim()) ?? [];
+  if (kind === 'random') return { kind, count: value === 'max' ? value : Number(value) };
+  if (kind === 'coset' && value !== 'max') return { kind, coset: Number(value) };
+  throw usageError(
+    'drop',
+    `"${text}" names no rows; write random:100, random:max (all but as many as it takes) or coset:0`,
+  );
+}
+
 function badRange(text: string): Error {
   return usageError(
     'range',

@@ -1,13 +1,16 @@
 import { Command, CommanderError, Option } from 'commander';
+import { codecCommands } from './codec-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 
 /** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over what the declarations below say
-type Run = (...typed: any[]) => Promise<number | undefined>;
+export type Run = (...typed: any[]) => Promise<number | undefined>;
 
 /** How the text of a command's options is read, by option name; the others are taken as they are. */
-type Parsers = Readonly<Record<string, (parse: typeof ParseOptions) => (text: string) => unknown>>;
+export type Parsers = Readonly<
+  Record<string, (parse: typeof ParseOptions) => (text: string) => unknown>
+>;
 
 /**
  * The whole command tree. Declares only; a command's module, and what reads its options, are loaded
@@ -53,6 +56,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   fileCommands(program, runs);
   nodeCommands(program, runs);
   keyCommands(program, runs);
+  codecCommands(program, runs);
   json(program.command('version').description('Version of cairn and of Node.js.')).action(
     runs(async () => (await import('./commands/version.ts')).version),
   );
@@ -73,7 +77,11 @@ export function isUsageRefused(error: unknown): boolean {
   return error instanceof CommanderError;
 }
 
-type Runs = (load: () => Promise<Run>, parsers?: Parsers) => (...typed: unknown[]) => Promise<void>;
+/** Declares what a command does. */
+export type Runs = (
+  load: () => Promise<Run>,
+  parsers?: Parsers,
+) => (...typed: unknown[]) => Promise<void>;
 
 /** The options as their commands take them. @throws {CliError} CLI_USAGE */
 async function readOptions(typed: unknown, parsers: Parsers): Promise<object> {

@@ -1,0 +1,160 @@
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type BlobLayout,
+  type CommittedBlob,
+  encodeSlice,
+  layoutOf,
+  parseSlice,
+  type Slice,
+  sliceMessageBytes,
+  sliceOf,
+} from '@cairn/erasure-codec';
+import { fromHex, isRecord, stringifyJson, toHex } from '@cairn/primitives';
+import { CliError } from './errors.ts';
+
+/** What a folder of rows says about its blob: what a reader otherwise knows from the chain. */
+export interface BlobRecord {
+  /** 32 bytes. */
+  readonly commitment: Uint8Array;
+  readonly suite: 0 | 1;
+  readonly layout: BlobLayout;
+  readonly rowsPerSlice: number;
+}
+
+const RECORD_FILE = 'blob.json';
+const RECORD_VERSION = 1;
+const MAX_RECORD_BYTES = 4096;
+/** Rows of one slice file together, unless a single row is longer. */
+const SLICE_BYTES = 2 ** 23;
+
+/** The rows of each slice file, in order. */
+export function sliceRanges({
+  layout,
+  rowsPerSlice,
+}: Pick<BlobRecord, 'layout' | 'rowsPerSlice'>): readonly (readonly number[])[] {
+  return Array.from({ length: Math.ceil(layout.rows / rowsPerSlice) }, (_, slice) => {
+    const first = slice * rowsPerSlice;
+    const count = Math.min(rowsPerSlice, layout.rows - first);
+    return Array.from({ length: count }, (_row, at) => first + at);
+  });
+}
+
+/** The name of a slice file in its folder. */
+export function sliceName(slice: number): string {
+  return `slice-${String(slice).padStart(5, '0')}.bin`;
+}
+
+/**
+ * Makes a folder for a blob, or takes an empty one.
+ *
+ * @throws {CliError} CLI_OUTPUT_EXISTS if something lies in it; what the disk throws
+ */
+export async function makeBlobFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length === 0) return;
+  throw new CliError(
+    { code: 'CLI_OUTPUT_EXISTS', path: folder },
+    `${folder} is not empty; nothing was written`,
+  );
+}
+
+/**
+ * Writes a blob's rows as slice messages of up to 8 MiB, and the record last: a folder with a record
+ * is complete.
+ *
+ * @throws what the disk throws; as `sliceOf`
+ */
+export async function writeBlobFolder(
+  folder: string,
+  blob: CommittedBlob,
+  options: { readonly signal: AbortSignal; readonly onSlice: (done: number, of: number) => void },
+): Promise<BlobRecord> {
+  const { commitment, layout } = blob;
+  const rowsPerSlice = Math.min(
+    layout.rows,
+    Math.max(1, Math.floor(SLICE_BYTES / layout.rowBytes)),
+  );
+  const record: BlobRecord = { commitment, suite: blob.suite, layout, rowsPerSlice };
+  const ranges = sliceRanges(record);
+  for (const [slice, rows] of ranges.entries()) {
+    options.onSlice(slice, ranges.length);
+    const message = encodeSlice(await sliceOf(blob, rows, options));
+    await writeFile(join(folder, sliceName(slice)), message, { flag: 'wx' });
+  }
+  const { payloadBytes, cosets, log2K } = layout;
+  const text = stringifyJson({
+    version: RECORD_VERSION,
+    commitment: toHex(commitment),
+    suite: record.suite,
+    payloadBytes,
+    cosets,
+    log2K,
+    rowsPerSlice,
+  });
+  await writeFile(join(folder, RECORD_FILE), `${text}\n`, { flag: 'wx' });
+  return record;
+}
+
+/** @throws {CliError} CLI_BLOB_RECORD; what the disk throws, ENOENT among it */
+export async function readBlobRecord(folder: string): Promise<BlobRecord> {
+  const path = join(folder, RECORD_FILE);
+  const record = recordOf(new TextDecoder().decode(await readAtMost(path, MAX_RECORD_BYTES)));
+  if (record !== undefined) return record;
+  throw new CliError(
+    { code: 'CLI_BLOB_RECORD', path },
+    `${path} is not the record of a blob in version ${RECORD_VERSION}`,
+  );
+}
+
+/**
+ * A slice file as it lies there: nothing of it is proven.
+ *
+ * @throws {SliceError} as `parseSlice`, SLICE_LENGTH for a file that is too long; what the disk
+ *   throws, ENOENT among it
+ */
+export async function readSliceFile(
+  folder: string,
+  slice: number,
+  { layout, rowsPerSlice }: BlobRecord,
+): Promise<Slice> {
+  const path = join(folder, sliceName(slice));
+  return parseSlice(await readAtMost(path, sliceMessageBytes(layout, rowsPerSlice)));
+}
+
+/** A file, or its first bytes: one more than `maxBytes` if it is longer. */
+async function readAtMost(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(Math.min(size, maxBytes + 1));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+function recordOf(text: string): BlobRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isRecord(value) || value['version'] !== RECORD_VERSION) return undefined;
+    const { suite, payloadBytes, cosets, log2K, rowsPerSlice } = value;
+    const commitment = fromHex(String(value['commitment']));
+    if (commitment.length !== 32 || (suite !== 0 && suite !== 1)) return undefined;
+    const layout = layoutOf(Number(payloadBytes), {
+      cosets: Number(cosets),
+      minLog2K: Number(log2K),
+    });
+    if (layout.log2K !== log2K || !Number.isInteger(rowsPerSlice)) return undefined;
+    if (Number(rowsPerSlice) < 1 || Number(rowsPerSlice) > layout.rows) return undefined;
+    return { commitment, suite, layout, rowsPerSlice: Number(rowsPerSlice) };
+  } catch {
+    return undefined; // no JSON, no hex, or numbers that no layout has
+  }
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seededRng } from '@cairn/primitives';
+import { run } from '../../src/main.ts';
+import { contextOf, fakeIo } from '../fake-io.ts';
+
+describe('cairn codec', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let runs = 0;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cairn-codec-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const cairn = async (...args: readonly string[]) => {
+    const io = fakeIo({ cwd: folder });
+    const exit = await run(['codec', ...args], contextOf(io));
+    const text = io.out();
+    const json: unknown = text.startsWith('{') ? JSON.parse(text) : undefined;
+    return { exit, out: text, err: io.err(), json };
+  };
+  /** A file of chance bytes, encoded. */
+  const encoded = async (bytes: number, ...options: readonly string[]) => {
+    runs += 1;
+    const name = `file-${runs}`;
+    const content = seededRng(bytes + 1).fill(new Uint8Array(bytes));
+    await writeFile(join(folder, name), content);
+    const out = `${name}.rows`;
+    const { exit, out: commitment, err } = await cairn('encode', name, '--out', out, ...options);
+    assert.equal(exit, 0, err);
+    assert.match(commitment, /^0x[0-9a-f]{64}\n$/);
+    return { name, content, rows: out, commitment: commitment.trim() };
+  };
+  const decoded = async (rows: string, ...options: readonly string[]) => {
+    runs += 1;
+    const out = `again-${runs}`;
+    const { exit, err } = await cairn('decode', rows, '--out', out, '--codec', 'wasm', ...options);
+    return { exit, err, bytes: exit === 0 ? await readFile(join(folder, out)) : undefined };
+  };
+
+  it('gives a file back whichever rows are lost', async () => {
+    for (const [bytes, options] of [
+      [0, []],
+      [1, ['--cosets', '1']],
+      [70_000, ['--suite', 'sha256', '--cosets', '2']],
+      [200_000, ['--min-rows', '1024', '--codec', 'reference']],
+      [1_500_000, []],
+    ] as const) {
+      const { content, rows } = await encoded(bytes, '--codec', 'wasm', ...options);
+      for (const drops of [
+        [],
+        ['--drop', 'random:max'],
+        ['--drop', 'random:max', '--seed', '7'],
+        ['--drop', 'coset:0'],
+        ['--drop', 'coset:1', '--drop', 'random:9'],
+      ]) {
+        if (options.includes('1' as never) && drops.includes('random:9')) continue; // too few are left
+        const { bytes: again, exit, err } = await decoded(rows, ...drops);
+        assert.equal(exit, 0, `${bytes} ${drops.join(' ')}: ${err}`);
+        assert.ok(again?.equals(content), `${bytes} bytes, ${drops.join(' ')}`);
+      }
+    }
+  });
+
+  it('says the same commitment whatever encodes, with threads or without', async () => {
+    const commitments = new Set<string>();
+    for (const codec of ['reference', 'wasm', 'auto']) {
+      const { commitment } = await encoded(300_000, '--codec', codec);
+      commitments.add(commitment);
+    }
+    assert.equal(commitments.size, 1);
+    const threaded = await encoded(5_000_000, '--codec', 'wasm');
+    assert.equal((await cairn('verify', threaded.rows)).exit, 0);
+    assert.ok(
+      (await decoded(threaded.rows, '--drop', 'random:max')).bytes?.equals(threaded.content),
+    );
+  });
+
+  it('says what was picked and why', async () => {
+    await writeFile(join(folder, 'small'), 'hello');
+    const { json, exit } = await cairn('encode', 'small', '--out', 'small.rows', '--json');
+    assert.equal(exit, 0);
+    const { trials, codecChoice } = json as { trials: { outcome: string }[]; codecChoice: string };
+    assert.equal(trials.filter(({ outcome }) => outcome === 'chosen').length, 1);
+    assert.match(codecChoice, /MB\/s/);
+  });
+
+  it('notices every damaged file, and reads round it', async () => {
+    const { content, rows, commitment } = await encoded(12_000_000, '--codec', 'wasm');
+    const good = await cairn('verify', rows);
+    assert.equal(good.exit, 0);
+    assert.equal(good.out, `4096 rows are of ${commitment}\n`);
+    const files = (await readdir(join(folder, rows))).filter((name) => name.startsWith('slice'));
+    assert.ok(files.length > 3);
+    const [first = '', second = ''] = files;
+    await rm(join(folder, rows, first));
+    const bytes = await readFile(join(folder, rows, second));
+    bytes[bytes.length - 700] = (bytes[bytes.length - 700] ?? 0) ^ 1;
+    await writeFile(join(folder, rows, second), bytes);
+    const bad = await cairn('verify', rows, '--json');
+    assert.equal(bad.exit, 4);
+    const { damages, isReadable } = bad.json as {
+      damages: { file: string; code: string }[];
+      isReadable: boolean;
+    };
+    assert.deepEqual(
+      damages.map(({ file, code }) => `${file} ${code}`),
+      [`${first} ENOENT`, `${second} ROW_PATH`],
+    );
+    assert.ok(isReadable);
+    assert.ok((await decoded(rows)).bytes?.equals(content));
+  });
+
+  it('says what is missing with one row too few', async () => {
+    const { rows } = await encoded(1_000, '--codec', 'wasm');
+    const { exit, err } = await decoded(rows, '--drop', 'random:193');
+    assert.equal(exit, 5);
+    assert.match(err, /63 rows are there and committed to; reading takes any 64/);
+  });
+
+  it('overwrites nothing, and refuses what makes no sense', async () => {
+    const { name, rows } = await encoded(100, '--codec', 'wasm');
+    assert.equal((await cairn('encode', name, '--out', rows)).exit, 1);
+    assert.equal((await cairn('decode', rows, '--out', name)).exit, 1);
+    assert.equal((await cairn('decode', rows, '--out', name, '--force')).exit, 0);
+    for (const drop of ['random', 'random:x', 'coset:max', 'coset:4', 'random:257']) {
+      const { exit, err } = await cairn('decode', rows, '--out', 'x', '--drop', drop);
+      assert.equal(exit, 2, `${drop}: ${err}`);
+    }
+    assert.equal((await cairn('encode', '.', '--out', 'y')).exit, 2);
+    assert.equal((await cairn('encode', 'absent', '--out', 'y')).exit, 3);
+    assert.equal((await cairn('verify', 'absent')).exit, 3);
+    await writeFile(join(folder, rows, 'blob.json'), '{"version":1}');
+    for (const command of [
+      ['verify', rows],
+      ['decode', rows, '--out', 'z'],
+    ]) {
+      const { exit, err } = await cairn(...command);
+      assert.equal(exit, 1);
+      assert.match(err, /not the record of a blob/);
+    }
+  });
+
+  it('measures this machine', async () => {
+    const { exit, json } = await cairn('bench', '--size', '256KiB', '--json');
+    assert.equal(exit, 0);
+    const { measures } = json as { measures: { step: string; wall: number; cpu: number }[] };
+    assert.equal(measures.length, 6);
+    for (const { step, wall, cpu } of measures) assert.ok(wall > 0 && cpu > 0, step);
+  });
+});
