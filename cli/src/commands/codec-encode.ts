@@ -78,7 +78,7 @@ async function encodeFile(
     const memory = await tools.codec.newMatrix?.(layout);
     const data = await readMatrix(path, layout, memory?.data);
     const blob = await commitMatrix(data, layout, { ...tools, into: memory?.parity, signal });
-    await checkParity(blob, { suite: tools.suite, signal });
+    await checkParity(blob, { ...tools, signal });
     const onSlice = (done: number, of: number): void =>
       progress.update('writing', done, of, 'files');
     await writeBlobFolder(folder, blob, { signal, onSlice });

@@ -2,8 +2,9 @@ import { RowTree } from '@cairn/commitments/rows';
 import { assertNatural, concatBytes, equalBytes } from '@cairn/primitives';
 import { dataMatrix } from './blob-matrix.ts';
 import { encodeParams } from './blob-params.ts';
-import { combinationCoefficients, extendCombinations } from './combination.ts';
+import { combinationCoefficients } from './combination.ts';
 import { CodecError } from './errors.ts';
+import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
 import { MemoryRows, type MemoryRowsOptions } from './memory-rows.ts';
 import { COMBINATION_BYTES } from './params.ts';
@@ -107,14 +108,18 @@ export async function commitRows(
  */
 export async function checkParity(
   blob: CommittedBlob,
-  { suite, signal }: Pick<CommitOptions, 'suite' | 'signal'>,
+  {
+    suite,
+    combiner = scalarCombiner(),
+    signal,
+  }: Pick<CommitOptions, 'suite' | 'combiner' | 'signal'>,
 ): Promise<void> {
   const { layout, held } = blob;
   const params = encodeParams(blob);
   const seed = challengeOf(suite, rowRootOf(suite, blob.cosetRoots), params);
   const coefficients = combinationCoefficients(suite, seed, layout.rowBytes);
   const actual = await held.combine(coefficients, 'parity', { signal });
-  const expected = extendCombinations(blob.combinations, layout);
+  const expected = combiner.extend(blob.combinations, layout);
   for (let index = layout.dataRows; index < layout.rows; index += 1) {
     const from = (index - layout.dataRows) * COMBINATION_BYTES;
     const at = index * COMBINATION_BYTES;
