@@ -15,6 +15,7 @@ import { CodecError } from './errors.ts';
 import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { referenceCodec } from './reference-codec.ts';
 import type {
+  DecodeOptions,
   EncodeOptions,
   HeldRows,
   HoldingCodec,
@@ -193,7 +194,7 @@ class RankedCodec implements ChosenCodec {
   decode(
     rows: readonly PlacedRow[],
     shape: MatrixShape,
-    options: { readonly signal: AbortSignal },
+    options: DecodeOptions,
   ): Promise<Uint8Array> {
     return this.#run((codec) => codec.decode(rows, shape, options));
   }

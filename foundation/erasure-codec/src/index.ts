@@ -60,6 +60,7 @@ export {
 export { type BlobValue, type ReadOptions, readValue } from './read-value.ts';
 export { referenceCodec } from './reference-codec.ts';
 export type {
+  DecodeOptions,
   EncodeOptions,
   HeldRows,
   HoldingCodec,

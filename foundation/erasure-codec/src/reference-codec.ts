@@ -2,7 +2,13 @@ import { type Clock, nextPowerOfTwo, systemClock } from '@cairn/primitives';
 import { exponentialOf, FIELD_ORDER, logarithmOf } from './field.ts';
 import { locatorLogarithms } from './locator.ts';
 import { SYMBOL_BYTES } from './params.ts';
-import { assertDataLength, chooseRows, parityMemory, type RowChoice } from './row-choice.ts';
+import {
+  assertDataLength,
+  chooseRows,
+  dataMemory,
+  parityMemory,
+  type RowChoice,
+} from './row-choice.ts';
 import type { MatrixShape, RowCodec } from './row-codec.ts';
 import { readSymbol, writeSymbol } from './symbols.ts';
 import { differentiate, evaluate, interpolate } from './transform.ts';
@@ -41,10 +47,10 @@ export function referenceCodec(clock: Pick<Clock, 'sleep'> = systemClock()): Row
       });
       return parity;
     },
-    async decode(rows, shape, { signal }) {
+    async decode(rows, shape, { signal, into }) {
       signal.throwIfAborted();
       const choice = chooseRows(rows, shape);
-      const data = new Uint8Array(shape.dataRows * shape.rowBytes);
+      const data = dataMemory(into, shape);
       for (const { index, bytes } of choice.rows) {
         if (index < shape.dataRows) data.set(bytes, index * shape.rowBytes);
       }

@@ -62,12 +62,23 @@ export function parityMemory(
   into: Uint8Array | undefined,
   { dataRows, cosets, rowBytes }: MatrixShape,
 ): Uint8Array {
-  const expectedBytes = cosets * dataRows * rowBytes;
+  return memoryOf(cosets * dataRows * rowBytes, into, 'parity');
+}
+
+/** Memory for the shape's data rows. @throws {CodecError} ROW_LENGTH unless `into` fits */
+export function dataMemory(
+  into: Uint8Array | undefined,
+  { dataRows, rowBytes }: MatrixShape,
+): Uint8Array {
+  return memoryOf(dataRows * rowBytes, into, 'data');
+}
+
+function memoryOf(expectedBytes: number, into: Uint8Array | undefined, what: string): Uint8Array {
   if (into === undefined) return new Uint8Array(expectedBytes);
   if (into.length !== expectedBytes) {
     throw new CodecError(
       { code: 'ROW_LENGTH', expectedBytes, actualBytes: into.length },
-      `the parity has ${expectedBytes} bytes; there is room for ${into.length}`,
+      `the ${what} has ${expectedBytes} bytes; there is room for ${into.length}`,
     );
   }
   return into;

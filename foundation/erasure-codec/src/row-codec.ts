@@ -28,6 +28,16 @@ export interface EncodeOptions {
   readonly into?: Uint8Array | undefined;
 }
 
+/** How to decode. */
+export interface DecodeOptions {
+  readonly signal: AbortSignal;
+  /**
+   * Where the data rows go, `dataRows · rowBytes` bytes, none of them of the rows given. It is what
+   * the call resolves to. Undefined if the call fails.
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /**
  * Makes parity of data, and data of any K rows. Every implementation gives the same bytes.
  *
@@ -53,7 +63,7 @@ export interface RowCodec {
   decode(
     rows: readonly PlacedRow[],
     shape: MatrixShape,
-    options: { readonly signal: AbortSignal },
+    options: DecodeOptions,
   ): Promise<Uint8Array>;
   /**
    * Memory in which this codec encodes without copies, where there is such: `data` filled and

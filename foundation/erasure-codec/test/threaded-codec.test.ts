@@ -77,7 +77,18 @@ describe('a codec with threads', () => {
         const into = new Uint8Array(memory).fill(7);
         assert.equal(await one.encode(data, shape, { signal, into }), into);
         assert.ok(equalBytes(into, expected), one.name);
+        const room = into.subarray(data.length);
+        const rows = placedRows(data, expected, shape.rowBytes);
+        for (const some of [rows, rows.slice(64), shuffled(rows, 3)]) {
+          room.fill(9);
+          assert.equal(await one.decode(some, shape, { signal, into: room }), room);
+          assert.ok(equalBytes(room, data), one.name);
+        }
       }
+      await assert.rejects(
+        one.decode(placedRows(data, expected, 192), shape, { signal, into: new Uint8Array(1) }),
+        isCodecFault({ code: 'ROW_LENGTH', expectedBytes: data.length, actualBytes: 1 }),
+      );
       await assert.rejects(
         one.encode(data, shape, { signal, into: new Uint8Array(data.length) }),
         isCodecFault({

@@ -2,8 +2,16 @@ import { Semaphore } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
 import { CodecError } from '../errors.ts';
 import { COMBINATION_SYMBOLS } from '../params.ts';
-import { assertDataLength } from '../row-choice.ts';
-import type { HeldRows, HoldingCodec, MatrixShape, PlacedRow, RowCodec } from '../row-codec.ts';
+import { assertDataLength, parityMemory } from '../row-choice.ts';
+import type {
+  DecodeOptions,
+  EncodeOptions,
+  HeldRows,
+  HoldingCodec,
+  MatrixShape,
+  PlacedRow,
+  RowCodec,
+} from '../row-codec.ts';
 import type { DeviceCall, RowDevice, RowMatrix } from './row-device.ts';
 
 /** The longest row of any blob: combining it takes half a mebibyte of coefficients. */
@@ -25,11 +33,12 @@ export class DeviceCodec implements HoldingCodec {
     this.#decoder = decoder;
   }
 
-  async encode(data: Uint8Array, shape: MatrixShape, call: DeviceCall): Promise<Uint8Array> {
-    const { dataRows, rows, rowBytes, cosets } = shape;
+  async encode(data: Uint8Array, shape: MatrixShape, options: EncodeOptions): Promise<Uint8Array> {
+    const { dataRows, rows, rowBytes } = shape;
+    const call = { signal: options.signal };
     return this.#make(data, shape, call, async (matrix) => {
       try {
-        const parity = new Uint8Array(cosets * data.length);
+        const parity = parityMemory(options.into, shape);
         const indexes = Array.from({ length: rows - dataRows }, (_, index) => dataRows + index);
         let written = 0;
         for (const some of this.#batches(indexes, rowBytes)) {
@@ -44,8 +53,12 @@ export class DeviceCodec implements HoldingCodec {
     });
   }
 
-  decode(rows: readonly PlacedRow[], shape: MatrixShape, call: DeviceCall): Promise<Uint8Array> {
-    return this.#decoder.decode(rows, shape, call);
+  decode(
+    rows: readonly PlacedRow[],
+    shape: MatrixShape,
+    options: DecodeOptions,
+  ): Promise<Uint8Array> {
+    return this.#decoder.decode(rows, shape, options);
   }
 
   async hold(data: Uint8Array, shape: MatrixShape, call: DeviceCall): Promise<HeldRows> {

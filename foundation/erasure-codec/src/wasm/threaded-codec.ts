@@ -2,8 +2,9 @@ import type { WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
 import type { ColumnsTask } from '../codec-worker.ts';
 import { CHUNK_BYTES } from '../params.ts';
-import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
+import { assertDataLength, chooseRows, dataMemory, parityMemory } from '../row-choice.ts';
 import type {
+  DecodeOptions,
   EncodeOptions,
   MatrixMemory,
   MatrixShape,
@@ -38,30 +39,29 @@ export class ThreadedCodec implements RowCodec {
     const given = into === undefined ? undefined : parityMemory(into, shape);
     const parity = isShared(given) ? given : sharedBytes(shape.cosets * data.length);
     await this.#run({ shape, rows: sharedCopy(data), result: parity }, signal);
-    if (given === undefined || given === parity) return parity;
-    given.set(parity);
-    return given;
+    return written(parity, given);
   }
 
   async decode(
     rows: readonly PlacedRow[],
     shape: MatrixShape,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, into }: DecodeOptions,
   ): Promise<Uint8Array> {
     signal.throwIfAborted();
     assertShape(shape);
     const choice = chooseRows(rows, shape);
     const { dataRows, rowBytes } = shape;
-    const data = sharedBytes(dataRows * rowBytes);
+    const given = into === undefined ? undefined : dataMemory(into, shape);
+    const data = isShared(given) ? given : sharedBytes(dataRows * rowBytes);
     for (const { index, bytes } of choice.rows) {
       if (index < dataRows) data.set(bytes, index * rowBytes);
     }
-    if (choice.coset === 0) return data;
+    if (choice.coset === 0) return written(data, given);
     const chosen = sharedBytes(dataRows * rowBytes);
     for (const [place, { bytes }] of choice.rows.entries()) chosen.set(bytes, place * rowBytes);
     const plan = decodePlanOf(choice, shape);
     await this.#run({ shape, rows: chosen, result: data, plan }, signal);
-    return data;
+    return written(data, given);
   }
 
   newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
@@ -95,6 +95,13 @@ export class ThreadedCodec implements RowCodec {
       throw error;
     }
   }
+}
+
+/** The result where it was asked for. */
+function written(result: Uint8Array, into: Uint8Array | undefined): Uint8Array {
+  if (into === undefined || into === result) return result;
+  into.set(result);
+  return into;
 }
 
 function sharedBytes(length: number): Uint8Array {

@@ -1,7 +1,8 @@
 import { type Clock, systemClock, type WorkerPool } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
-import { assertDataLength, chooseRows, parityMemory } from '../row-choice.ts';
+import { assertDataLength, chooseRows, dataMemory, parityMemory } from '../row-choice.ts';
 import type {
+  DecodeOptions,
   EncodeOptions,
   MatrixMemory,
   MatrixShape,
@@ -103,13 +104,13 @@ class WasmCodec implements RowCodec {
   async decode(
     rows: readonly PlacedRow[],
     shape: MatrixShape,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, into }: DecodeOptions,
   ): Promise<Uint8Array> {
     signal.throwIfAborted();
     assertShape(shape);
     const choice = chooseRows(rows, shape);
     const { dataRows, rowBytes } = shape;
-    const data = new Uint8Array(dataRows * rowBytes);
+    const data = dataMemory(into, shape);
     const turn = this.#turn(signal);
     for (const { index, bytes } of choice.rows) {
       if (index >= dataRows) continue;
