@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+import { repositoryRoot } from '../architecture/house.ts';
+import type { CommitmentVector, PageReport } from '../support/browser-codec.ts';
+import { hasProgram } from '../support/programs.ts';
+
+const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
+/** WebGPU on Chromium's own software renderer; a sandbox needs rights that CI does not give. */
+const FLAGS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
+describe('the codec in headless Chromium', function () {
+  this.timeout(180_000);
+  let server: Server | undefined;
+  let browser: Browser | undefined;
+
+  before(async function () {
+    if (!hasProgram(CHROMIUM)) this.skip();
+    const script = await bundle();
+    server = createServer((request, response) => {
+      const isScript = request.url === '/codec.js';
+      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+      response.end(
+        isScript ? script : '<!doctype html><script type="module" src="/codec.js"></script>',
+      );
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await new Promise((resolve) =>
+      server === undefined ? resolve(undefined) : server.close(resolve),
+    );
+  });
+
+  it('gives every vector of the specification, on each codec that a page has', async () => {
+    const port = (server?.address() as AddressInfo).port;
+    const page = await browser?.newPage();
+    assert.ok(page !== undefined);
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.waitForFunction('typeof checkInPage === "function"');
+    const vectors = specVectors();
+    const report = (await page.evaluate(`checkInPage(${JSON.stringify(vectors)})`)) as PageReport;
+    assert.deepEqual(errors, []);
+    assert.deepEqual(report.codecs, ['reference', 'wasm', 'wasm-relaxed', 'gpu'], report.gpu);
+    assert.equal(report.checks, 4 * 4 * vectors.length);
+    assert.match(report.chosen, /^wasm/);
+  });
+});
+
+function specVectors(): readonly CommitmentVector[] {
+  const text = readFileSync(`${repositoryRoot}/docs/spec/codec.md`, 'utf8');
+  const json = /```json\n([^`]*)```/.exec(text)?.[1] ?? '';
+  const { commitments } = JSON.parse(json) as { commitments: readonly CommitmentVector[] };
+  assert.equal(commitments.length, 6);
+  return commitments;
+}
+
+async function bundle(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    absWorkingDir: repositoryRoot,
+    entryPoints: ['test/support/browser-codec.ts'],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['@cairn/source'],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.contents ?? assert.fail('nothing was bundled');
+}
