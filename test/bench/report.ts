@@ -86,6 +86,27 @@ export function versusBound(
   });
 }
 
+/** A row where more is better and the goal is a bound in the row's own unit. */
+export function versusFloor(
+  name: string,
+  unit: string,
+  samples: readonly number[],
+  atLeast?: number,
+): Row {
+  const ours = median(samples);
+  return announced({
+    name,
+    unit,
+    ours,
+    peerName: null,
+    peer: null,
+    ratio: null,
+    goal: atLeast === undefined ? '' : `>= ${atLeast} ${unit}`,
+    met: atLeast === undefined ? null : ours >= atLeast,
+    samples,
+  });
+}
+
 /** The machine in a line: what a figure means nothing without. */
 export function machineLine(): string {
   const [cpu] = cpus();

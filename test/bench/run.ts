@@ -1,17 +1,31 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
+// `codec` also takes `--gpu`, and `--leopard PATH`: a built benchmark program of Leopard's.
+import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
+    leopard: { type: 'string' },
+  },
+});
+const { leopard } = values;
 const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
   storage: async () => (await import('./storage.ts')).measureStorage(),
+  codec: async () =>
+    (await import('./codec.ts')).measureCodec({
+      isGpu: values.gpu,
+      ...(leopard === undefined ? {} : { leopard }),
+    }),
 };
 
-const [name = ''] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const [name = ''] = positionals;
 const suite = SUITES[name];
 if (suite === undefined) {
   process.stderr.write(`no suite "${name}"; there is: ${Object.keys(SUITES).join(', ')}\n`);
   process.exit(2);
 }
 const report = await suite();
-process.stdout.write(
-  process.argv.includes('--json') ? `${JSON.stringify(report)}\n` : reportTable(report),
-);
+process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : reportTable(report));

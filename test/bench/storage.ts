@@ -1,11 +1,11 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MIB } from '@cairn/primitives';
 import { cairnJson } from '../support/cli.ts';
-import { contentBytes } from '../support/content.ts';
 import { type Network, startNetwork } from '../support/network.ts';
+import { makeFile } from './files.ts';
 import { measured, measuredCairn, peerFigures, processUsage, type Usage } from './measured-run.ts';
 import { machineLine, type Report, type Row, versusBound, versusPeer } from './report.ts';
 
@@ -32,20 +32,6 @@ export async function measureStorage(): Promise<Report> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A file of `sizeMib` without repeating segments. Its first bytes differ with `seed`. */
-function makeFile(folder: string, sizeMib: number, seed = 0): string {
-  const path = join(folder, `file-${sizeMib}-${seed}.bin`);
-  const block = contentBytes(MIB, seed * 7_919);
-  const file = openSync(path, 'w');
-  for (let index = 0; index < sizeMib; index += 1) {
-    new DataView(block.buffer).setUint32(0, index);
-    new DataView(block.buffer).setUint32(4, seed);
-    writeSync(file, block);
-  }
-  closeSync(file);
-  return path;
 }
 
 async function hashingRows(folder: string): Promise<Row[]> {

@@ -1,0 +1,242 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MIB } from '@cairn/primitives';
+import { run } from '../support/cli.ts';
+import { makeFile } from './files.ts';
+import { measuredCairn } from './measured-run.ts';
+import {
+  machineLine,
+  type Report,
+  type Row,
+  versusBound,
+  versusFloor,
+  versusPeer,
+} from './report.ts';
+
+/** What a run of the codec's bench is told. */
+export interface CodecBenchOptions {
+  /** A built benchmark program of Leopard's. */
+  readonly leopard?: string;
+  readonly isGpu?: boolean;
+}
+
+/** Interleaved runs of everything that takes less than a second. */
+const RUNS = 7;
+/** Of what takes longer. */
+const LONG_RUNS = 3;
+/** Megabytes are 10^6 bytes, as in the code's specification. */
+const MB = 1e6;
+
+/** CPU milliseconds of each run, by contender. */
+type Samples = Readonly<
+  Record<string, { readonly scaled: readonly number[]; readonly raw: readonly number[] }>
+>;
+
+/** The blob codec beside its peers: rows, hashes, combinations, commitments, slices. */
+export async function measureCodec(options: CodecBenchOptions): Promise<Report> {
+  const rows = [
+    ...(await encodeRows(options.leopard)),
+    ...(await matrixRows()),
+    ...(await hashRows()),
+    ...(await commitRows()),
+    ...(await memoryRows()),
+    ...(options.isGpu === true ? await gpuRows() : []),
+  ];
+  return { suite: 'codec', machine: machineLine(), rows };
+}
+
+/** Runs a script of `codec/` and reads its samples. */
+async function samplesOf(
+  script: string,
+  args: readonly (string | number)[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Samples> {
+  const path = fileURLToPath(new URL(`codec/${script}.mjs`, import.meta.url));
+  const command = [path, ...args.map(String)];
+  const { status, stdout, stderr } = await run(process.execPath, command, {
+    env,
+    timeoutMs: 590_000,
+  });
+  if (status !== 0) throw new Error(`${script} ended with ${status}: ${stderr.slice(-2000)}`);
+  return JSON.parse(stdout.toString('utf8').trim().split('\n').at(-1) ?? '') as Samples;
+}
+
+/** MB of `bytes` a CPU-second, run by run. */
+function speeds(samples: Samples, name: string, bytes: number): readonly number[] {
+  return (samples[name]?.scaled ?? []).map((ms) => bytes / MB / (ms / 1000));
+}
+
+/** Encoding and decoding, on both builds. */
+async function encodeRows(leopard: string | undefined): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [dataRows, mib, runs, floors] of [
+    [64, 8, RUNS, { strict: 817, relaxed: 817 }],
+    [1024, 32, RUNS, { strict: 280, relaxed: 343 }],
+    [4096, 128, LONG_RUNS, { relaxed: 234 }],
+  ] as readonly (readonly [number, number, number, Readonly<Record<string, number>>])[]) {
+    const bytes = mib * MIB;
+    const cosets = 2;
+    const samples = await samplesOf('encode', [dataRows, cosets, bytes, runs]);
+    const what = `${dataRows} rows, rate 1/3, ${mib} MiB`;
+    for (const build of ['strict', 'relaxed']) {
+      const encode = speeds(samples, `${build} encode`, bytes);
+      const copied = speeds(samples, `${build} copied`, bytes);
+      const decode = speeds(samples, `${build} decode`, bytes);
+      rows.push(
+        versusFloor(`encode ${what}, ${build}`, 'MB/CPU-s', encode, floors[build]),
+        versusFloor(`encode ${what}, ${build}, other memory`, 'MB/CPU-s', copied),
+        versusPeer(`decode ${what}, ${build}`, 'MB/CPU-s', decode, 'our encode', encode, 0.5),
+      );
+    }
+    rows.push(...(await leopardRows(leopard, dataRows, bytes, what)));
+  }
+  return rows;
+}
+
+/**
+ * Leopard at rate 1/2, which is all that its own program encodes: ours is measured at the same rate.
+ * Without a program the peer is null.
+ */
+async function leopardRows(
+  leopard: string | undefined,
+  dataRows: number,
+  bytes: number,
+  what: string,
+): Promise<Row[]> {
+  const name = `encode ${what.replace('1/3', '1/2')}, relaxed`;
+  const samples = await samplesOf('encode', [dataRows, 1, bytes, LONG_RUNS]);
+  const ours = speeds(samples, 'relaxed encode', bytes);
+  const peer = leopard === undefined ? [] : await leopardSpeeds(leopard, dataRows, bytes);
+  return [versusPeer(name, 'MB/CPU-s', ours, 'Leopard, native', peer, undefined)];
+}
+
+/** What Leopard's benchmark program prints for as many recovery pieces as original ones. */
+async function leopardSpeeds(program: string, pieces: number, bytes: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let index = 0; index < LONG_RUNS; index += 1) {
+    const args = [pieces, pieces, bytes / pieces, 1].map(String);
+    const { status, stdout, stderr } = await run(program, args, { timeoutMs: 120_000 });
+    const speed = /Encoder.*?Input=([\d.]+)\s*MB\/s/.exec(stdout.toString('utf8'))?.[1];
+    if (status !== 0 || speed === undefined) {
+      throw new Error(`${program} ${args.join(' ')} gave no speed: ${stderr.slice(-500)}`);
+    }
+    found.push(Number(speed));
+  }
+  return found;
+}
+
+/** The same small codes as a matrix code over GF(2^8). */
+async function matrixRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [data, parity, bytes, goal] of [
+    [16, 16, 4 * MIB, 25],
+    [64, 128, 4 * MIB, 75],
+  ] as const) {
+    const samples = await samplesOf('versus-matrix', [data, parity, bytes, LONG_RUNS]);
+    const peer = speeds(samples, 'peer', bytes);
+    for (const build of ['strict', 'relaxed'] as const) {
+      rows.push(
+        versusPeer(
+          `encode ${data} + ${parity}, ${build}`,
+          'MB/CPU-s',
+          speeds(samples, build, bytes),
+          'reed-solomon-erasure.wasm',
+          peer,
+          build === 'strict' ? goal : undefined,
+        ),
+      );
+    }
+  }
+  return rows;
+}
+
+/** Clears SHA-NI from what OpenSSL sees: bit 29 of the third word of its processor flags. */
+const WITHOUT_SHA_NI = { OPENSSL_ia32cap: ':~0x20000000' };
+
+async function hashRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const rowBytes of [2048, 32_768]) {
+    const total = 16 * MIB;
+    const args = [rowBytes, total, RUNS];
+    const masked = await samplesOf('node-sha256', args, WITHOUT_SHA_NI);
+    const plain = await samplesOf('node-sha256', args);
+    for (const [peerName, samples, goal] of [
+      ['node SHA-256, no SHA-NI', masked, 3],
+      ['node SHA-256', plain, undefined],
+    ] as const) {
+      const ours = speeds(samples, 'ours', total);
+      const peer = speeds(samples, 'peer', total);
+      rows.push(versusPeer(`leaves of ${rowBytes} bytes`, 'MB/CPU-s', ours, peerName, peer, goal));
+    }
+  }
+  return rows;
+}
+
+async function commitRows(): Promise<Row[]> {
+  const bytes = 32 * MIB - 8; // 16 MiB and more: 4096 rows
+  const large = await samplesOf('commit', [3, bytes, LONG_RUNS]);
+  const small = await samplesOf('commit', [2, 16 * MIB - 8, RUNS]);
+  const kzg = await samplesOf('node-eth-kzg', [LONG_RUNS]);
+  const peer = speeds(kzg, 'peer', 131_072);
+  const what = '1024 rows, rate 1/3, 16 MiB';
+  return [
+    versusFloor(`combine ${what}`, 'MB/CPU-s', speeds(small, 'combine', 16 * MIB), 500),
+    versusFloor(`hash ${what}`, 'MB/CPU-s', speeds(small, 'hash', 3 * 16 * MIB)),
+    versusPeer(
+      `commit ${what}`,
+      'MB/CPU-s',
+      speeds(small, 'commit', 16 * MIB),
+      'node-eth-kzg, cells and proofs',
+      peer,
+      200,
+    ),
+    versusFloor('commit 4096 rows, rate 1/4, 32 MiB', 'MB/CPU-s', speeds(large, 'commit', bytes)),
+    versusBound(
+      'verify a slice of 4 MiB, 1024 rows',
+      'CPU-ms',
+      small['verify 4 MiB']?.scaled ?? [],
+      15,
+    ),
+    versusBound(
+      'verify a slice of 4 MiB, 4096 rows',
+      'CPU-ms',
+      large['verify 4 MiB']?.scaled ?? [],
+      15,
+    ),
+  ];
+}
+
+/** Memory of the whole command for the largest blob: (1 + cosets) times its length and 64 MiB. */
+async function memoryRows(): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-codec-'));
+  try {
+    const mib = 64;
+    const file = makeFile(folder, mib);
+    const out = join(folder, 'rows');
+    const encode = await measuredCairn(['codec', 'encode', file, '--out', out, '--codec', 'wasm']);
+    const most = (1 + 3) * mib + 64;
+    return [
+      versusBound(
+        `peak memory of cairn codec encode, ${mib} MiB, rate 1/4`,
+        'MiB',
+        [encode.maxRssMib],
+        most,
+      ),
+      versusBound(`cairn codec encode, ${mib} MiB, whole process`, 'CPU-s', [encode.cpuSeconds]),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A GPU's whole way (upload, compute, what comes back) beside one core's, by the wall's clock. */
+async function gpuRows(): Promise<Row[]> {
+  const bytes = 64 * MIB - 8;
+  const samples = await samplesOf('gpu', [3, bytes, LONG_RUNS]);
+  const wall = (name: string): readonly number[] =>
+    (samples[name]?.raw ?? []).map((ms) => bytes / MB / (ms / 1000));
+  const name = 'commit 4096 rows, rate 1/4, 64 MiB, on the GPU';
+  return [versusPeer(name, 'MB/s', wall('gpu'), 'one core of ours', wall('wasm'), undefined)];
+}
