@@ -29,22 +29,27 @@ export function forkGpuChild({ env, clock, onMessage, onGone }: ForkOptions): Re
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const complaints = tailOf(child);
+  const complaints = complaintsOf(child);
   const gone = new Promise<void>((resolve) => {
-    child.once('close', (code, signal) => {
-      onGone(`its process ended with ${signal ?? `code ${code}`}${complaints()}`);
-      resolve();
+    // Not `close`: it does not come to who disconnected.
+    child.once('exit', (code, signal) => {
+      void complaints.whole.then(() => {
+        onGone(`its process ended with ${signal ?? `code ${code}`}${complaints.text()}`);
+        resolve();
+      });
     });
     child.once('error', (error) => {
-      onGone(`its process failed: ${error.message}${complaints()}`);
+      onGone(`its process failed: ${error.message}`);
       if (child.pid === undefined) resolve(); // never started: nothing else will come
     });
   });
   child.on('message', onMessage);
+  let isEnding = false;
   const setBusy = (isBusy: boolean): void => {
-    const name = isBusy ? 'ref' : 'unref';
+    const name = isBusy || isEnding ? 'ref' : 'unref';
     child[name]();
     child.channel?.[name]();
+    if (child.stderr instanceof Socket) child.stderr[name](); // the end is told once it is read
   };
   setBusy(false);
   return {
@@ -54,6 +59,7 @@ export function forkGpuChild({ env, clock, onMessage, onGone }: ForkOptions): Re
     },
     setBusy,
     end: async () => {
+      isEnding = true;
       setBusy(true);
       if (child.connected) child.disconnect();
       await endedBy(gone, child, clock);
@@ -77,14 +83,24 @@ async function endedBy(
   }
 }
 
-/** Collects the last of what a process writes to its standard error. */
-function tailOf({ stderr }: ChildProcess): () => string {
+/** What a process wrote last to its standard error. */
+interface Complaints {
+  /** Resolves once there will be no more. */
+  readonly whole: Promise<void>;
+  /** To follow a sentence; empty if there are none. */
+  readonly text: () => string;
+}
+
+function complaintsOf({ stderr }: ChildProcess): Complaints {
   let tail = '';
+  const whole = new Promise<void>((resolve) => {
+    if (stderr === null) resolve();
+    else stderr.once('close', resolve);
+  });
   stderr?.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-COMPLAINT_BYTES);
   });
-  if (stderr instanceof Socket) stderr.unref();
-  return () => (tail.trim() === '' ? '' : `: ${tail.trim()}`);
+  return { whole, text: () => (tail.trim() === '' ? '' : `: ${tail.trim()}`) };
 }
 
 function endingOf(url: string): string {

@@ -47,22 +47,27 @@ fn firstRow(group: u32, width: u32) -> u32 {
   return ((group >> job.layer) << (job.layer + width)) + (group & ((1u << job.layer) - 1u));
 }
 
+/* A layer at a time: exchanging r1 and r2 brings the next layer's pairs together, and back. */
 @compute @workgroup_size(width, height)
 fn interpolate4(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= job.chunks || id.y >= job.groups) { return; }
   let first = firstRow(id.y, 2u);
-  let factor = (job.offset >> job.layer) + ((id.y >> job.layer) << 2u);
   let apart = 1u << job.layer;
+  var low = (job.offset >> job.layer) + ((id.y >> job.layer) << 2u);
+  var high = low + 2u;
   var r0 = loaded(first, id.x);
-  var r1 = sum(loaded(first + apart, id.x), r0);
+  var r1 = loaded(first + apart, id.x);
   var r2 = loaded(first + 2u * apart, id.x);
-  var r3 = sum(loaded(first + 3u * apart, id.x), r2);
-  r0 = sum(r0, product(r1, factor));
-  r2 = sum(r2, product(r3, factor + 2u));
-  r2 = sum(r2, r0);
-  r3 = sum(r3, r1);
-  r0 = sum(r0, product(r2, factor >> 1u));
-  r1 = sum(r1, product(r3, factor >> 1u));
+  var r3 = loaded(first + 3u * apart, id.x);
+  for (var layer = 0u; layer < 2u; layer++) {
+    let s1 = sum(r1, r0);
+    r0 = sum(r0, product(s1, low));
+    r3 = sum(r3, r2);
+    r1 = sum(r2, product(r3, high));
+    r2 = s1;
+    low = low >> 1u;
+    high = low;
+  }
   store(first, id.x, r0);
   store(first + apart, id.x, r1);
   store(first + 2u * apart, id.x, r2);
@@ -73,18 +78,23 @@ fn interpolate4(@builtin(global_invocation_id) id: vec3u) {
 fn evaluate4(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= job.chunks || id.y >= job.groups) { return; }
   let first = firstRow(id.y, 2u);
-  let factor = (job.offset >> job.layer) + ((id.y >> job.layer) << 2u);
   let apart = 1u << job.layer;
+  let bottom = (job.offset >> job.layer) + ((id.y >> job.layer) << 2u);
+  var low = bottom >> 1u;
+  var high = low;
+  var r0 = loaded(first, id.x);
+  var r1 = loaded(first + apart, id.x);
   var r2 = loaded(first + 2u * apart, id.x);
   var r3 = loaded(first + 3u * apart, id.x);
-  var r0 = sum(loaded(first, id.x), product(r2, factor >> 1u));
-  var r1 = sum(loaded(first + apart, id.x), product(r3, factor >> 1u));
-  r2 = sum(r2, r0);
-  r3 = sum(r3, r1);
-  r0 = sum(r0, product(r1, factor));
-  r1 = sum(r1, r0);
-  r2 = sum(r2, product(r3, factor + 2u));
-  r3 = sum(r3, r2);
+  for (var layer = 0u; layer < 2u; layer++) {
+    let s2 = r1;
+    r0 = sum(r0, product(r2, low));
+    r1 = sum(r2, r0);
+    r2 = sum(s2, product(r3, high));
+    r3 = sum(r3, r2);
+    low = bottom;
+    high = bottom + 2u;
+  }
   store(first, id.x, r0);
   store(first + apart, id.x, r1);
   store(first + 2u * apart, id.x, r2);
