@@ -118,8 +118,8 @@ describe('the codec on a GPU whose buffers are small', function () {
 
   it('makes the same of strips and parts', async () => {
     const wasm = await loadWasmCodec();
-    // Two strips of a chunk, parts of 2048 rows.
-    await assertHolds(codec, shapeOf(12, 1, 128), wasm, 11);
+    // Strips of four chunks and of one, parts of 819 rows.
+    await assertHolds(codec, shapeOf(10, 1, 320), wasm, 11);
     // Strips and blocks of sixteen chunks and of one, parts of 240 rows.
     await assertHolds(codec, shapeOf(8, 1, 1024 + 64), wasm, 12);
   });
