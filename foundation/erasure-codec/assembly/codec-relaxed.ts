@@ -124,6 +124,70 @@ function forwardSubfield(p0: usize, end: usize, run: usize, index: u32, shift: u
   }
 }
 
+function forwardToSubfield(p0: usize, end: usize, run: usize, index: u32, q0: usize, stride: usize): void {
+  const nibble = v128.load(NIBBLE);
+  while (p0 < end) {
+    const upperElement = elementOf(index >> 1);
+    const upperAt = PRODUCTS + (<usize>(upperElement & 255) << 5);
+    const upper0 = v128.load(upperAt), upper1 = v128.load(upperAt, 16);
+    const leftElement = elementOf(index);
+    const leftAt = PRODUCTS + (<usize>(leftElement & 255) << 5);
+    const left0 = v128.load(leftAt), left1 = v128.load(leftAt, 16);
+    const rightElement = elementOf(index + 2);
+    const rightAt = PRODUCTS + (<usize>(rightElement & 255) << 5);
+    const right0 = v128.load(rightAt), right1 = v128.load(rightAt, 16);
+    let p1 = p0 + run, p2 = p1 + run, p3 = p2 + run;
+    let q1 = q0 + stride, q2 = q1 + stride, q3 = q2 + stride;
+    let a = nibble, b = nibble, c = nibble, d = nibble;
+    for (const stop = p0 + run; p0 < stop; ) {
+      a = v128.load(p0, 0); b = v128.load(p1, 0); c = v128.load(p2, 0); d = v128.load(p3, 0);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      b = v128.xor(b, a);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      d = v128.xor(d, c);
+      v128.store(q0, a, 0); v128.store(q1, b, 0); v128.store(q2, c, 0); v128.store(q3, d, 0);
+      a = v128.load(p0, 16); b = v128.load(p1, 16); c = v128.load(p2, 16); d = v128.load(p3, 16);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      b = v128.xor(b, a);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      d = v128.xor(d, c);
+      v128.store(q0, a, 16); v128.store(q1, b, 16); v128.store(q2, c, 16); v128.store(q3, d, 16);
+      a = v128.load(p0, 32); b = v128.load(p1, 32); c = v128.load(p2, 32); d = v128.load(p3, 32);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      b = v128.xor(b, a);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      d = v128.xor(d, c);
+      v128.store(q0, a, 32); v128.store(q1, b, 32); v128.store(q2, c, 32); v128.store(q3, d, 32);
+      a = v128.load(p0, 48); b = v128.load(p1, 48); c = v128.load(p2, 48); d = v128.load(p3, 48);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      b = v128.xor(b, a);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      d = v128.xor(d, c);
+      v128.store(q0, a, 48); v128.store(q1, b, 48); v128.store(q2, c, 48); v128.store(q3, d, 48);
+      p0 += 64; p1 += 64; p2 += 64; p3 += 64; q0 += 64; q1 += 64; q2 += 64; q3 += 64;
+    }
+    p0 += 3 * run;
+    q0 += 4 * stride - run;
+    index += 4;
+  }
+}
+
 function forwardMixed(p0: usize, end: usize, run: usize, index: u32): void {
   const nibble = v128.load(NIBBLE);
   let l0 = nibble, l1 = nibble, h0 = nibble, h1 = nibble, shared = nibble;
@@ -404,6 +468,52 @@ function inverseFirst(p0: usize, end: usize, run: usize, index: u32): void {
   }
 }
 
+function inverseFromFirst(p0: usize, end: usize, run: usize, index: u32, q0: usize, stride: usize): void {
+  const nibble = v128.load(NIBBLE);
+  while (p0 < end) {
+    const rightElement = elementOf(index + 2);
+    const rightAt = PRODUCTS + (<usize>(rightElement & 255) << 5);
+    const right0 = v128.load(rightAt), right1 = v128.load(rightAt, 16);
+    let p1 = p0 + run, p2 = p1 + run, p3 = p2 + run;
+    let q1 = q0 + stride, q2 = q1 + stride, q3 = q2 + stride;
+    let a = nibble, b = nibble, c = nibble, d = nibble;
+    for (const stop = p0 + run; p0 < stop; ) {
+      a = v128.load(q0, 0); b = v128.load(q1, 0); c = v128.load(q2, 0); d = v128.load(q3, 0);
+      b = v128.xor(b, a);
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      v128.store(p0, a, 0); v128.store(p1, b, 0); v128.store(p2, c, 0); v128.store(p3, d, 0);
+      a = v128.load(q0, 16); b = v128.load(q1, 16); c = v128.load(q2, 16); d = v128.load(q3, 16);
+      b = v128.xor(b, a);
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      v128.store(p0, a, 16); v128.store(p1, b, 16); v128.store(p2, c, 16); v128.store(p3, d, 16);
+      a = v128.load(q0, 32); b = v128.load(q1, 32); c = v128.load(q2, 32); d = v128.load(q3, 32);
+      b = v128.xor(b, a);
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      v128.store(p0, a, 32); v128.store(p1, b, 32); v128.store(p2, c, 32); v128.store(p3, d, 32);
+      a = v128.load(q0, 48); b = v128.load(q1, 48); c = v128.load(q2, 48); d = v128.load(q3, 48);
+      b = v128.xor(b, a);
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      v128.store(p0, a, 48); v128.store(p1, b, 48); v128.store(p2, c, 48); v128.store(p3, d, 48);
+      p0 += 64; p1 += 64; p2 += 64; p3 += 64; q0 += 64; q1 += 64; q2 += 64; q3 += 64;
+    }
+    p0 += 3 * run;
+    q0 += 4 * stride - run;
+    index += 4;
+  }
+}
+
 function inverseSubfield(p0: usize, end: usize, run: usize, index: u32): void {
   const nibble = v128.load(NIBBLE);
   while (p0 < end) {
@@ -462,6 +572,70 @@ function inverseSubfield(p0: usize, end: usize, run: usize, index: u32): void {
       p0 += 64; p1 += 64; p2 += 64; p3 += 64;
     }
     p0 += 3 * run;
+    index += 4;
+  }
+}
+
+function inverseFromSubfield(p0: usize, end: usize, run: usize, index: u32, q0: usize, stride: usize): void {
+  const nibble = v128.load(NIBBLE);
+  while (p0 < end) {
+    const upperElement = elementOf(index >> 1);
+    const upperAt = PRODUCTS + (<usize>(upperElement & 255) << 5);
+    const upper0 = v128.load(upperAt), upper1 = v128.load(upperAt, 16);
+    const leftElement = elementOf(index);
+    const leftAt = PRODUCTS + (<usize>(leftElement & 255) << 5);
+    const left0 = v128.load(leftAt), left1 = v128.load(leftAt, 16);
+    const rightElement = elementOf(index + 2);
+    const rightAt = PRODUCTS + (<usize>(rightElement & 255) << 5);
+    const right0 = v128.load(rightAt), right1 = v128.load(rightAt, 16);
+    let p1 = p0 + run, p2 = p1 + run, p3 = p2 + run;
+    let q1 = q0 + stride, q2 = q1 + stride, q3 = q2 + stride;
+    let a = nibble, b = nibble, c = nibble, d = nibble;
+    for (const stop = p0 + run; p0 < stop; ) {
+      a = v128.load(q0, 0); b = v128.load(q1, 0); c = v128.load(q2, 0); d = v128.load(q3, 0);
+      b = v128.xor(b, a);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      v128.store(p0, a, 0); v128.store(p1, b, 0); v128.store(p2, c, 0); v128.store(p3, d, 0);
+      a = v128.load(q0, 16); b = v128.load(q1, 16); c = v128.load(q2, 16); d = v128.load(q3, 16);
+      b = v128.xor(b, a);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      v128.store(p0, a, 16); v128.store(p1, b, 16); v128.store(p2, c, 16); v128.store(p3, d, 16);
+      a = v128.load(q0, 32); b = v128.load(q1, 32); c = v128.load(q2, 32); d = v128.load(q3, 32);
+      b = v128.xor(b, a);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      v128.store(p0, a, 32); v128.store(p1, b, 32); v128.store(p2, c, 32); v128.store(p3, d, 32);
+      a = v128.load(q0, 48); b = v128.load(q1, 48); c = v128.load(q2, 48); d = v128.load(q3, 48);
+      b = v128.xor(b, a);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(left0, v128.and(b, nibble)), i8x16.relaxed_swizzle(left1, v128.and(i16x8.shr_u(b, 4), nibble))));
+      d = v128.xor(d, c);
+      c = v128.xor(c, v128.xor(i8x16.relaxed_swizzle(right0, v128.and(d, nibble)), i8x16.relaxed_swizzle(right1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      c = v128.xor(c, a);
+      d = v128.xor(d, b);
+      a = v128.xor(a, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(c, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(c, 4), nibble))));
+      b = v128.xor(b, v128.xor(i8x16.relaxed_swizzle(upper0, v128.and(d, nibble)), i8x16.relaxed_swizzle(upper1, v128.and(i16x8.shr_u(d, 4), nibble))));
+      v128.store(p0, a, 48); v128.store(p1, b, 48); v128.store(p2, c, 48); v128.store(p3, d, 48);
+      p0 += 64; p1 += 64; p2 += 64; p3 += 64; q0 += 64; q1 += 64; q2 += 64; q3 += 64;
+    }
+    p0 += 3 * run;
+    q0 += 4 * stride - run;
     index += 4;
   }
 }
@@ -719,10 +893,22 @@ function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, wi
   }
 }
 
-/** Values of a block of rows become coefficients as far as the block's own layers go. */
-function inverseBlock(at: usize, width: usize, blockLog: u32, point: u32): void {
+/** Values of a block of rows become coefficients as far as the block's own layers go, from `layer` on. */
+function inverseBlock(at: usize, width: usize, blockLog: u32, point: u32, layer: u32 = 0): void {
   const end = at + (width << blockLog);
-  for (let layer: u32 = 0; layer < blockLog; layer += 2) inversePass(at, end, width << layer, point >> layer);
+  for (; layer < blockLog; layer += 2) inversePass(at, end, width << layer, point >> layer);
+}
+
+/** The first two layers of a block of data rows, from the panel's rows at q on. */
+function inverseFromPanel(at: usize, width: usize, blockLog: u32, point: u32, q: usize, stride: usize): void {
+  const end = at + (width << blockLog);
+  if (point == 0) {
+    inverseFromFirst(at, at + 4 * width, width, 0, q, stride);
+    at += 4 * width;
+    q += 4 * stride;
+    point = 4;
+  }
+  inverseFromSubfield(at, end, width, point, q, stride);
 }
 
 /** The layers above blocks: all 2^log rows' coefficients. */
@@ -750,9 +936,10 @@ function forwardUpper(at: usize, width: usize, log: u32, blockLog: u32, point: u
   }
 }
 
-function forwardBlock(at: usize, width: usize, blockLog: u32, point: u32): void {
+/** From a block's coefficients down to those of `last`: to its values, unless told. */
+function forwardBlock(at: usize, width: usize, blockLog: u32, point: u32, last: u32 = 0): void {
   const end = at + (width << blockLog);
-  for (let layer = blockLog; layer > 0; ) {
+  for (let layer = blockLog; layer > last; ) {
     layer -= 2;
     forwardPass(at, end, width << layer, point >> layer, 0);
   }
@@ -769,13 +956,19 @@ export function encodePanel(
   log: u32, cosets: u32, blockLog: u32, strip: usize, scratch: usize,
 ): void {
   const rows: u32 = 1 << log, blockRows: u32 = 1 << blockLog;
+  const isSubfield = blockLog >= 2 && rows * (1 + cosets) <= 256;
   for (let column: usize = 0; column < width; column += strip) {
     const size = min<usize>(strip, width - column);
     const values = scratch + (size << log);
     for (let row: u32 = 0; row < rows; row += blockRows) {
-      const at = scratch + <usize>row * size;
-      copyRows(input + <usize>row * stride + column, stride, at, size, size, blockRows);
-      inverseBlock(at, size, blockLog, row);
+      const at = scratch + <usize>row * size, from = input + <usize>row * stride + column;
+      if (isSubfield) {
+        inverseFromPanel(at, size, blockLog, row, from, stride);
+        inverseBlock(at, size, blockLog, row, 2);
+      } else {
+        copyRows(from, stride, at, size, size, blockRows);
+        inverseBlock(at, size, blockLog, row);
+      }
     }
     inverseUpper(scratch, size, log, blockLog, 0);
     for (let coset: u32 = 1; coset <= cosets; coset += 1) {
@@ -783,9 +976,14 @@ export function encodePanel(
       const parity = output + <usize>(point - rows) * stride + column;
       forwardUpper(scratch, size, log, blockLog, point, values - scratch);
       for (let row: u32 = 0; row < rows; row += blockRows) {
-        const at = values + <usize>row * size;
-        forwardBlock(at, size, blockLog, point + row);
-        copyRows(at, size, parity + <usize>row * stride, stride, size, blockRows);
+        const at = values + <usize>row * size, to = parity + <usize>row * stride;
+        if (isSubfield) {
+          forwardBlock(at, size, blockLog, point + row, 2);
+          forwardToSubfield(at, at + (size << blockLog), size, point + row, to, stride);
+        } else {
+          forwardBlock(at, size, blockLog, point + row);
+          copyRows(at, size, to, stride, size, blockRows);
+        }
       }
     }
   }

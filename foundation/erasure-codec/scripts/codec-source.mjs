@@ -14,6 +14,8 @@
  *   registers along a run of rows.
  * - Blocks of rows that fit the L1 cache go through all their layers before the next block.
  * - A block whose first factors are zero, most of the last layers over the data, skips them.
+ * - Where all factors lie in GF(2^8), which few rows have, transforms take so little that copies would
+ *   cost as much: the first two layers read the panel itself, and the last two write it.
  */
 import { lookUpOf, nibbles, xor } from './vector-terms.mjs';
 
@@ -24,6 +26,8 @@ const KINDS = {
   Mixed: { upper: 'subfield', left: 'general', right: 'general' },
   General: { upper: 'general', left: 'general', right: 'general' },
 };
+
+const same = (pointer) => pointer;
 
 /** @param {'strict' | 'relaxed'} build */
 export function codecSource(build) {
@@ -71,8 +75,13 @@ export function codecSource(build) {
       .map((half) => `      ${to}${half} = ${xor(to + half, from + half)};\n`)
       .join('');
 
-  /** A loop over a run of rows: `body` on vectors at the same place of each of `names`. */
-  function loop(names, isGeneral, body, store = (pointer) => pointer) {
+  /**
+   * A loop over a run of rows: `body` on vectors at the same place of each of `names`.
+   *
+   * @param load, store - where row `p0`, `p1`, … is loaded from and stored to
+   * @param moved - pointers that go along with `p0`, `p1`, …
+   */
+  function loop(names, isGeneral, body, { load = same, store = same, moved = [] } = {}) {
     const offsets = isGeneral ? [0, 16] : [0, 16, 32, 48];
     const declared = names.flatMap((name) => halves(isGeneral).map((half) => `${name}${half}`));
     const each = (make) =>
@@ -82,11 +91,12 @@ export function codecSource(build) {
     let code = `    let ${declared.map((name) => `${name} = nibble`).join(', ')};\n`;
     code += '    for (const stop = p0 + run; p0 < stop; ) {\n';
     for (const offset of offsets) {
-      code += `      ${each((name, pointer, half) => `${name} = v128.load(${pointer}, ${offset + half});`).join(' ')}\n`;
+      code += `      ${each((name, pointer, half) => `${name} = v128.load(${load(pointer)}, ${offset + half});`).join(' ')}\n`;
       code += body;
       code += `      ${each((name, pointer, half) => `v128.store(${store(pointer)}, ${name}, ${offset + half});`).join(' ')}\n`;
     }
-    code += `      ${names.map((_, row) => `p${row} += 64;`).join(' ')}\n    }\n`;
+    const pointers = [...names.map((_, row) => `p${row}`), ...moved];
+    code += `      ${pointers.map((pointer) => `${pointer} += 64;`).join(' ')}\n    }\n`;
     return code;
   }
 
@@ -123,11 +133,30 @@ function ${direction}${kind}(p0: usize, end: usize, run: usize, index: u32${hasS
   const nibble = v128.load(NIBBLE);
 ${isGeneral ? temporaries : ''}  while (p0 < end) {
 ${products('upper', upper, 'elementOf(index >> 1)')}${products('left', left, 'elementOf(index)')}${products('right', right, 'elementOf(index + 2)')}    let p1 = p0 + run, p2 = p1 + run, p3 = p2 + run;
-${loop(['a', 'b', 'c', 'd'], isGeneral, body, hasShift ? (pointer) => `${pointer} + shift` : undefined)}    p0 += 3 * run;
+${loop(['a', 'b', 'c', 'd'], isGeneral, body, hasShift ? { store: (pointer) => `${pointer} + shift` } : {})}    p0 += 3 * run;
+    index += 4;
+  }
+}
+${isGeneral || (direction === 'forward' && kind === 'First') ? '' : panelPass()}`;
+
+    /** The same where the panel's rows, `stride` bytes apart from q0 on, are read or written. */
+    function panelPass() {
+      const inPanel = (pointer) => pointer.replace('p', 'q');
+      const where = direction === 'forward' ? { store: inPanel } : { load: inPanel };
+      const name = direction === 'forward' ? 'forwardTo' : 'inverseFrom';
+      return `
+function ${name}${kind}(p0: usize, end: usize, run: usize, index: u32, q0: usize, stride: usize): void {
+  const nibble = v128.load(NIBBLE);
+  while (p0 < end) {
+${products('upper', upper, 'elementOf(index >> 1)')}${products('left', left, 'elementOf(index)')}${products('right', right, 'elementOf(index + 2)')}    let p1 = p0 + run, p2 = p1 + run, p3 = p2 + run;
+    let q1 = q0 + stride, q2 = q1 + stride, q3 = q2 + stride;
+${loop(['a', 'b', 'c', 'd'], false, body, { ...where, moved: ['q0', 'q1', 'q2', 'q3'] })}    p0 += 3 * run;
+    q0 += 4 * stride - run;
     index += 4;
   }
 }
 `;
+    }
   }
 
   /** The odd layer, always the topmost: its factor lies in the subfield. */
@@ -141,7 +170,7 @@ ${loop(['a', 'b', 'c', 'd'], isGeneral, body, hasShift ? (pointer) => `${pointer
 function ${direction}Top(p0: usize, run: usize, index: u32${hasShift ? ', shift: usize' : ''}): void {
   const nibble = v128.load(NIBBLE);
 ${products('upper', 'subfield', 'elementOf(index)')}  let p1 = p0 + run;
-${loop(['a', 'b'], false, body, hasShift ? (pointer) => `${pointer} + shift` : undefined)}}
+${loop(['a', 'b'], false, body, hasShift ? { store: (pointer) => `${pointer} + shift` } : {})}}
 `;
   }
 
@@ -220,10 +249,22 @@ function copyRows(from: usize, fromStride: usize, to: usize, toStride: usize, wi
   }
 }
 
-/** Values of a block of rows become coefficients as far as the block's own layers go. */
-function inverseBlock(at: usize, width: usize, blockLog: u32, point: u32): void {
+/** Values of a block of rows become coefficients as far as the block's own layers go, from \`layer\` on. */
+function inverseBlock(at: usize, width: usize, blockLog: u32, point: u32, layer: u32 = 0): void {
   const end = at + (width << blockLog);
-  for (let layer: u32 = 0; layer < blockLog; layer += 2) inversePass(at, end, width << layer, point >> layer);
+  for (; layer < blockLog; layer += 2) inversePass(at, end, width << layer, point >> layer);
+}
+
+/** The first two layers of a block of data rows, from the panel's rows at q on. */
+function inverseFromPanel(at: usize, width: usize, blockLog: u32, point: u32, q: usize, stride: usize): void {
+  const end = at + (width << blockLog);
+  if (point == 0) {
+    inverseFromFirst(at, at + 4 * width, width, 0, q, stride);
+    at += 4 * width;
+    q += 4 * stride;
+    point = 4;
+  }
+  inverseFromSubfield(at, end, width, point, q, stride);
 }
 
 /** The layers above blocks: all 2^log rows' coefficients. */
@@ -251,9 +292,10 @@ function forwardUpper(at: usize, width: usize, log: u32, blockLog: u32, point: u
   }
 }
 
-function forwardBlock(at: usize, width: usize, blockLog: u32, point: u32): void {
+/** From a block's coefficients down to those of \`last\`: to its values, unless told. */
+function forwardBlock(at: usize, width: usize, blockLog: u32, point: u32, last: u32 = 0): void {
   const end = at + (width << blockLog);
-  for (let layer = blockLog; layer > 0; ) {
+  for (let layer = blockLog; layer > last; ) {
     layer -= 2;
     forwardPass(at, end, width << layer, point >> layer, 0);
   }
@@ -270,13 +312,19 @@ export function encodePanel(
   log: u32, cosets: u32, blockLog: u32, strip: usize, scratch: usize,
 ): void {
   const rows: u32 = 1 << log, blockRows: u32 = 1 << blockLog;
+  const isSubfield = blockLog >= 2 && rows * (1 + cosets) <= 256;
   for (let column: usize = 0; column < width; column += strip) {
     const size = min<usize>(strip, width - column);
     const values = scratch + (size << log);
     for (let row: u32 = 0; row < rows; row += blockRows) {
-      const at = scratch + <usize>row * size;
-      copyRows(input + <usize>row * stride + column, stride, at, size, size, blockRows);
-      inverseBlock(at, size, blockLog, row);
+      const at = scratch + <usize>row * size, from = input + <usize>row * stride + column;
+      if (isSubfield) {
+        inverseFromPanel(at, size, blockLog, row, from, stride);
+        inverseBlock(at, size, blockLog, row, 2);
+      } else {
+        copyRows(from, stride, at, size, size, blockRows);
+        inverseBlock(at, size, blockLog, row);
+      }
     }
     inverseUpper(scratch, size, log, blockLog, 0);
     for (let coset: u32 = 1; coset <= cosets; coset += 1) {
@@ -284,9 +332,14 @@ export function encodePanel(
       const parity = output + <usize>(point - rows) * stride + column;
       forwardUpper(scratch, size, log, blockLog, point, values - scratch);
       for (let row: u32 = 0; row < rows; row += blockRows) {
-        const at = values + <usize>row * size;
-        forwardBlock(at, size, blockLog, point + row);
-        copyRows(at, size, parity + <usize>row * stride, stride, size, blockRows);
+        const at = values + <usize>row * size, to = parity + <usize>row * stride;
+        if (isSubfield) {
+          forwardBlock(at, size, blockLog, point + row, 2);
+          forwardToSubfield(at, at + (size << blockLog), size, point + row, to, stride);
+        } else {
+          forwardBlock(at, size, blockLog, point + row);
+          copyRows(at, size, to, stride, size, blockRows);
+        }
       }
     }
   }

@@ -28,8 +28,6 @@ export interface LoadWasmCodecOptions {
   readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
 }
 
-/** Fewer rows lie too far apart for a cache to fetch them ahead: they are copied into a panel. */
-const ROWS_IN_PLACE = 512;
 /** How long a call works before others get their turn; a panel takes less than that again. */
 const TURN_MS = 25;
 
@@ -130,11 +128,6 @@ class WasmCodec implements RowCodec {
 
   async newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
     assertShape(shape);
-    const { dataRows, cosets, rowBytes } = shape;
-    if (dataRows < ROWS_IN_PLACE) {
-      const dataBytes = dataRows * rowBytes;
-      return { data: new Uint8Array(dataBytes), parity: new Uint8Array(cosets * dataBytes) };
-    }
     const matrix = new MatrixKernel(await WebAssembly.instantiate(this.#module), shape);
     this.#matrices.set(matrix.data.buffer, matrix);
     return matrix;
