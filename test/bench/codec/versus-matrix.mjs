@@ -11,15 +11,19 @@ const relaxed = await loadWasmCodec({ build: 'relaxed' });
 const striped = await loadStripedCodec();
 const data = chanceBytes(bytes);
 const shape = shapeOf(dataShards, parityShards / dataShards, bytes);
-const into = new Uint8Array(shape.cosets * bytes);
+const own = {};
+for (const [name, codec] of Object.entries({ strict, relaxed })) {
+  own[name] = await codec.newMatrix(shape);
+  own[name].data.set(data);
+}
 const shards = Array.from({ length: dataShards }, (_, at) =>
   data.slice(at * shape.rowBytes, (at + 1) * shape.rowBytes),
 );
 report(
   await interleaved(
     {
-      strict: () => strict.encode(data, shape, { signal, into }),
-      relaxed: () => relaxed.encode(data, shape, { signal, into }),
+      strict: () => strict.encode(own.strict.data, shape, { signal, into: own.strict.parity }),
+      relaxed: () => relaxed.encode(own.relaxed.data, shape, { signal, into: own.relaxed.parity }),
       peer: async () => striped.encode(shards, parityShards, { signal }),
     },
     runs,
