@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
 import { seededRng } from '@cairn/primitives';
-import { CODEC_RELAXED_WASM } from '../../src/generated/codec-relaxed-wasm.ts';
 import { CODEC_STRICT_WASM } from '../../src/generated/codec-strict-wasm.ts';
 import { referenceCodec } from '../../src/reference-codec.ts';
 import type { MatrixShape, PlacedRow, RowCodec } from '../../src/row-codec.ts';
 import { PanelKernel } from '../../src/wasm/panel-kernel.ts';
 import { panelBytes } from '../../src/wasm/tiling.ts';
 import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
+import { HAS_RELAXED, withRelaxed } from '../relaxed-simd.ts';
 import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from '../support.ts';
 
 const MIB = 2 ** 20;
-const HAS_RELAXED = hasRelaxed();
 
 describe('the WebAssembly codec', function () {
   this.timeout(60_000);
@@ -20,11 +18,10 @@ describe('the WebAssembly codec', function () {
     describe(build, () => {
       let codec: RowCodec;
       before(async function () {
-        if (build === 'relaxed' && !enableRelaxed()) this.skip();
-        codec = await loadWasmCodec({ build });
+        const load = (): Promise<RowCodec> => loadWasmCodec({ build });
+        codec = (build === 'relaxed' ? await withRelaxed(load) : await load()) ?? this.skip();
       });
       after(async () => {
-        if (build === 'relaxed') resetRelaxed();
         await codec?.close();
       });
 
@@ -120,11 +117,8 @@ describe('the WebAssembly codec', function () {
   });
 
   it('makes the same of 4 MiB in both builds', async function () {
-    if (!enableRelaxed()) this.skip();
-    const [strict, relaxed] = await Promise.all([
-      loadWasmCodec({ build: 'strict' }),
-      loadWasmCodec({ build: 'relaxed' }),
-    ]).finally(resetRelaxed);
+    const strict = await loadWasmCodec({ build: 'strict' });
+    const relaxed = (await withRelaxed(() => loadWasmCodec({ build: 'relaxed' }))) ?? this.skip();
     const shape = shapeOf(10, 3, 4096);
     const data = bytesOf(4 * MIB, 7);
     const parity = await strict.encode(data, shape, { signal });
@@ -253,22 +247,6 @@ async function encoded(codec: RowCodec, log2K: number, cosets: number): Promise<
 /** Like `assert.deepEqual`, which takes seconds for megabytes. */
 function assertEqualBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
   assert.equal(Buffer.compare(actual, expected), 0, what);
-}
-
-function hasRelaxed(): boolean {
-  return WebAssembly.validate(moduleOf(CODEC_RELAXED_WASM));
-}
-
-/** Turns relaxed SIMD on where it is still behind a flag, as in Node 20; whether it is on. */
-function enableRelaxed(): boolean {
-  if (!HAS_RELAXED) setFlagsFromString('--experimental-wasm-relaxed-simd');
-  if (hasRelaxed()) return true;
-  process.stderr.write('      not tested: this engine has no relaxed SIMD\n');
-  return false;
-}
-
-function resetRelaxed(): void {
-  if (!HAS_RELAXED) setFlagsFromString('--no-experimental-wasm-relaxed-simd');
 }
 
 function moduleOf(base64: string): Uint8Array<ArrayBuffer> {
