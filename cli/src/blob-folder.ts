@@ -77,9 +77,10 @@ export async function writeBlobFolder(
   );
   const record: BlobRecord = { commitment, suite: blob.suite, layout, rowsPerSlice };
   const ranges = sliceRanges(record);
+  const memory = new Uint8Array(sliceMessageBytes(layout, rowsPerSlice));
   for (const [slice, rows] of ranges.entries()) {
     options.onSlice(slice, ranges.length);
-    const message = encodeSlice(await sliceOf(blob, rows, options));
+    const message = encodeSlice(await sliceOf(blob, rows, options), memory);
     await writeFile(join(folder, sliceName(slice)), message, { flag: 'wx' });
   }
   const { payloadBytes, cosets, log2K } = layout;
@@ -99,7 +100,8 @@ export async function writeBlobFolder(
 /** @throws {CliError} CLI_BLOB_RECORD; what the disk throws, ENOENT among it */
 export async function readBlobRecord(folder: string): Promise<BlobRecord> {
   const path = join(folder, RECORD_FILE);
-  const record = recordOf(new TextDecoder().decode(await readAtMost(path, MAX_RECORD_BYTES)));
+  const bytes = await readInto(path, new Uint8Array(MAX_RECORD_BYTES + 1));
+  const record = recordOf(new TextDecoder().decode(bytes));
   if (record !== undefined) return record;
   throw new CliError(
     { code: 'CLI_BLOB_RECORD', path },
@@ -107,27 +109,31 @@ export async function readBlobRecord(folder: string): Promise<BlobRecord> {
   );
 }
 
-/**
- * A slice file as it lies there: nothing of it is proven.
- *
- * @throws {SliceError} as `parseSlice`, SLICE_LENGTH for a file that is too long; what the disk
- *   throws, ENOENT among it
- */
-export async function readSliceFile(
-  folder: string,
-  slice: number,
-  { layout, rowsPerSlice }: BlobRecord,
-): Promise<Slice> {
-  const path = join(folder, sliceName(slice));
-  return parseSlice(await readAtMost(path, sliceMessageBytes(layout, rowsPerSlice)));
+/** Reads the slice files of a folder, one at a time, into the same memory. */
+export class SliceFiles {
+  readonly #folder: string;
+  readonly #memory: Uint8Array;
+
+  constructor(folder: string, { layout, rowsPerSlice }: BlobRecord) {
+    this.#folder = folder;
+    this.#memory = new Uint8Array(sliceMessageBytes(layout, rowsPerSlice) + 1);
+  }
+
+  /**
+   * A slice file as it lies there: nothing of it is proven. It is there until the next one is read.
+   *
+   * @throws {SliceError} as `parseSlice`, SLICE_LENGTH for a file that is too long; what the disk
+   *   throws, ENOENT among it
+   */
+  async read(slice: number): Promise<Slice> {
+    return parseSlice(await readInto(join(this.#folder, sliceName(slice)), this.#memory));
+  }
 }
 
-/** A file, or its first bytes: one more than `maxBytes` if it is longer. */
-async function readAtMost(path: string, maxBytes: number): Promise<Uint8Array> {
+/** A file as far as memory goes: all of that is filled if it is longer. */
+async function readInto(path: string, bytes: Uint8Array): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(Math.min(size, maxBytes + 1));
     let filled = 0;
     while (filled < bytes.length) {
       const { bytesRead } = await file.read(bytes, filled, bytes.length - filled);

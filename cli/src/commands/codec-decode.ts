@@ -9,7 +9,7 @@ import {
   verifyMembership,
 } from '@cairn/erasure-codec';
 import { Fault, formatBytes, seededRng, systemClock, toHex } from '@cairn/primitives';
-import { type BlobRecord, readBlobRecord, readSliceFile, sliceRanges } from '../blob-folder.ts';
+import { type BlobRecord, readBlobRecord, SliceFiles, sliceRanges } from '../blob-folder.ts';
 import { type CodecName, openCodecTools } from '../codec-tools.ts';
 import { CliError, usageError } from '../errors.ts';
 import type { CommandContext } from '../io.ts';
@@ -141,19 +141,20 @@ async function membersOf(
 ): Promise<MemberRow[]> {
   const members: MemberRow[] = [];
   const ranges = sliceRanges(record);
+  const files = new SliceFiles(folder, record);
   for (const [slice, indexes] of ranges.entries()) {
     if (members.length >= record.layout.dataRows) break;
     signal.throwIfAborted();
     onSlice(slice, ranges.length);
     const wanted = indexes.filter((index) => !dropped.has(index));
     if (wanted.length === 0) continue;
-    members.push(...(await sliceMembers(folder, slice, record, new Set(wanted), options)));
+    members.push(...(await sliceMembers(files, slice, record, new Set(wanted), options)));
   }
   return members.slice(0, record.layout.dataRows);
 }
 
 async function sliceMembers(
-  folder: string,
+  files: SliceFiles,
   slice: number,
   record: BlobRecord,
   wanted: ReadonlySet<number>,
@@ -161,12 +162,14 @@ async function sliceMembers(
 ): Promise<MemberRow[]> {
   const members: MemberRow[] = [];
   try {
-    const { header, rows } = await readSliceFile(folder, slice, record);
+    const { header, rows } = await files.read(slice);
     const verified = verifyHeader(header, record, options);
     for (const row of rows) {
       if (!wanted.has(row.index)) continue;
       try {
-        members.push(verifyMembership(row, verified, options));
+        const { index, bytes, path } = row; // in memory that the next file overwrites
+        const copy = { index, bytes: bytes.slice(), path: path.slice() };
+        members.push(verifyMembership(copy, verified, options));
       } catch (error) {
         if (!(error instanceof Fault)) throw error; // one damaged row leaves the others
       }

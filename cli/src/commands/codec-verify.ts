@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
 import { loadRowSuite } from '@cairn/commitments/rows';
-import { loadWasmCombiner, type VerifyOptions, verifySlice } from '@cairn/erasure-codec';
-import { describeError, Fault, systemClock, toHex } from '@cairn/primitives';
 import {
-  type BlobRecord,
-  readBlobRecord,
-  readSliceFile,
-  sliceName,
-  sliceRanges,
-} from '../blob-folder.ts';
+  type ExpectedSlice,
+  loadWasmCombiner,
+  type VerifyOptions,
+  verifySlice,
+} from '@cairn/erasure-codec';
+import { describeError, Fault, systemClock, toHex } from '@cairn/primitives';
+import { readBlobRecord, SliceFiles, sliceName, sliceRanges } from '../blob-folder.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -42,10 +41,11 @@ export async function codecVerify(
   let goodRows = 0;
   try {
     const ranges = sliceRanges(record);
+    const files = new SliceFiles(folder, record);
     for (const [slice, rows] of ranges.entries()) {
       signal.throwIfAborted();
       progress.update('verifying', slice, ranges.length, 'files');
-      const damage = await checkSlice(folder, slice, rows, record, options);
+      const damage = await checkSlice(files, slice, { ...record, rows }, options);
       if (damage === undefined) goodRows += rows.length;
       else damages.push(damage);
     }
@@ -79,15 +79,14 @@ export async function codecVerify(
 }
 
 async function checkSlice(
-  folder: string,
+  files: SliceFiles,
   slice: number,
-  rows: readonly number[],
-  record: BlobRecord,
+  expected: ExpectedSlice,
   options: VerifyOptions,
 ): Promise<Damage | undefined> {
   const file = sliceName(slice);
   try {
-    verifySlice(await readSliceFile(folder, slice, record), { ...record, rows }, options);
+    verifySlice(await files.read(slice), expected, options);
     return undefined;
   } catch (error) {
     if (error instanceof Fault) return { file, code: error.code, reason: describeError(error) };

@@ -56,10 +56,22 @@ export function encodeProving({ layout, cosetRoots, combinations }: BlobHeader):
 
 /** @throws {SliceError} SLICE_FORM, SLICE_LENGTH if the row could not be parsed back */
 export function encodeProvenRow(row: ProvenRow, layout: BlobLayout): Uint8Array {
+  const bytes = new Uint8Array(provenRowBytes(layout));
+  writeProvenRow(bytes, 0, row, layout);
+  return bytes;
+}
+
+/** `encodeProvenRow` to a place in a message. @throws as `encodeProvenRow` */
+export function writeProvenRow(
+  message: Uint8Array,
+  at: number,
+  row: ProvenRow,
+  layout: BlobLayout,
+): void {
   assertRowForm(row, layout);
-  const index = new Uint8Array(4);
-  viewOf(index).setUint32(0, row.index, true);
-  return concatBytes(index, row.bytes, row.path);
+  viewOf(message).setUint32(at, row.index, true);
+  message.set(row.bytes, at + 4);
+  message.set(row.path, at + 4 + row.bytes.length);
 }
 
 /** Reads a message part by part; what it gives shares memory with the message. */

@@ -1,7 +1,6 @@
 import { viewOf } from '@cairn/primitives';
 import type { BlobLayout } from './layout.ts';
 import {
-  encodeProvenRow,
   encodeProving,
   encodeStart,
   MESSAGE_START_BYTES,
@@ -9,6 +8,7 @@ import {
   provenRowBytes,
   provingBytes,
   refuseForm,
+  writeProvenRow,
 } from './message-bytes.ts';
 import type { Slice } from './slice.ts';
 import type { ProvenRow } from './verify-row.ts';
@@ -23,21 +23,28 @@ export function sliceMessageBytes(layout: BlobLayout, rows: number): number {
 /**
  * A slice as bytes. One copy of the rows.
  *
- * @throws {SliceError} SLICE_FORM, SLICE_LENGTH if it could not be parsed back
+ * @param into - memory for it, which may be longer than it is
+ * @returns a view of `into`, or memory of its own
+ * @throws {SliceError} SLICE_FORM, SLICE_LENGTH if it could not be parsed back; {RangeError} if
+ *   `into` is too short
  * @see docs/spec/codec.md, "Slice message"
  */
-export function encodeSlice({ header, rows }: Slice): Uint8Array {
+export function encodeSlice({ header, rows }: Slice, into?: Uint8Array): Uint8Array {
   const { layout } = header;
   assertCount(rows.length, layout);
   assertRing(rows, layout);
-  const bytes = new Uint8Array(sliceMessageBytes(layout, rows.length));
+  const length = sliceMessageBytes(layout, rows.length);
+  if (into !== undefined && into.length < length) {
+    throw new RangeError(`the message has ${length} bytes; there is room for ${into.length}`);
+  }
+  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
   bytes.set(encodeStart(KIND, header));
   bytes.set(encodeProving(header), MESSAGE_START_BYTES);
   let at = MESSAGE_START_BYTES + provingBytes(layout);
   viewOf(bytes).setUint32(at, rows.length, true);
   at += 4;
   for (const row of rows) {
-    bytes.set(encodeProvenRow(row, layout), at);
+    writeProvenRow(bytes, at, row, layout);
     at += provenRowBytes(layout);
   }
   return bytes;
