@@ -54,8 +54,11 @@ describe('the codec in headless Chromium', function () {
     const vectors = specVectors();
     const report = (await page.evaluate(`checkInPage(${JSON.stringify(vectors)})`)) as PageReport;
     assert.deepEqual(errors, []);
-    assert.deepEqual(report.codecs, ['reference', 'wasm', 'wasm-relaxed', 'gpu'], report.gpu);
-    assert.equal(report.checks, 4 * 4 * vectors.length);
+    // a page may have no GPU; where there is to be one, it counts
+    const isGpu = report.gpu === 'opened' || process.env['CAIRN_REQUIRE_GPU'] !== undefined;
+    const expected = ['reference', 'wasm', 'wasm-relaxed', ...(isGpu ? ['gpu'] : [])];
+    assert.deepEqual(report.codecs, expected, report.gpu);
+    assert.equal(report.checks, 4 * expected.length * vectors.length);
     assert.match(report.chosen, /^wasm/);
   });
 });
