@@ -10,14 +10,20 @@ import type { HeldRows } from '../src/row-codec.ts';
 import type { Slice } from '../src/slice.ts';
 import { type VerifiedHeader, verifyHeader } from '../src/verified-header.ts';
 import { type MemberRow, type ProvenRow, verifyMembership } from '../src/verify-row.ts';
-import { bytesOf, shapeOf, signal } from './support.ts';
+import { bytesOf, NO_TURNS, shapeOf, signal } from './support.ts';
 
 /** Every test of commitments runs with both. */
 export const SUITES: readonly RowSuite[] = [plainBlake3Suite, sha256Suite];
 
 /** What commits and reads in tests. */
 export function optionsOf(suite: RowSuite) {
-  return { codec: referenceCodec(), suite, combiner: scalarCombiner(), signal };
+  return {
+    codec: referenceCodec(NO_TURNS),
+    suite,
+    combiner: scalarCombiner(),
+    clock: NO_TURNS,
+    signal,
+  };
 }
 
 /** A layout of any size, also of sizes that no blob has: small ones show every case. */

@@ -7,6 +7,9 @@ import type { MatrixShape, PlacedRow } from '../src/row-codec.ts';
 /** A signal that never aborts. */
 export const signal: AbortSignal = new AbortController().signal;
 
+/** Gives nobody else a turn: thousands of small calls would wait a millisecond for each. */
+export const NO_TURNS = { sleep: (): Promise<void> => Promise.resolve() };
+
 /** Whether an error is the codec's with just these facts; for `assert.throws` and `assert.rejects`. */
 export function isCodecFault(facts: CodecFault): (error: unknown) => boolean {
   return (error) => {
