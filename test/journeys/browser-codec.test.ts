@@ -44,9 +44,9 @@ describe('the codec in headless Chromium', function () {
   });
 
   it('gives every vector of the specification, on each codec that a page has', async () => {
-    const port = (server?.address() as AddressInfo).port;
-    const page = await browser?.newPage();
-    assert.ok(page !== undefined);
+    assert.ok(server !== undefined && browser !== undefined);
+    const { port } = server.address() as AddressInfo;
+    const page = await browser.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`http://127.0.0.1:${port}/`);
