@@ -150,6 +150,11 @@ for (const suite of SUITES) {
       ]) {
         refusalOf(() => parseSlice(wrong), 'parsing');
       }
+      const empty = bytes.slice(0, sliceMessageBytes(blob.layout, 0)).fill(0, -4);
+      assert.throws(
+        () => parseSlice(empty),
+        isSliceFault({ code: 'SLICE_FORM', field: 'count', actual: 0 }),
+      );
     });
   });
 
