@@ -6,8 +6,8 @@ import {
   type StripedCodec,
   StripedError,
   type StripedFault,
-} from '../src/striped.ts';
-import { bytesOf, shuffled, signal } from './support.ts';
+} from '../../src/striped.ts';
+import { bytesOf, shuffled, signal } from '../support.ts';
 
 function isStripedFault(facts: StripedFault): (error: unknown) => boolean {
   return (error) => {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { loadRowSuite, type RowSuite, sha256Suite } from '@cairn/commitments/rows';
 import { equalBytes, systemClock } from '@cairn/primitives';
-import { type ChosenCodec, type CodecCandidate, chooseCodec } from '../src/choose-codec.ts';
-import type { AnyCodec } from '../src/codec-trial.ts';
-import { commitBlob, rowsOf } from '../src/commitment.ts';
-import { CodecError } from '../src/errors.ts';
-import { scalarCombiner } from '../src/kernels/scalar-combiner.ts';
-import { MemoryRows } from '../src/memory-rows.ts';
-import type { HeldRows, HoldingCodec, MatrixShape, PlacedRow } from '../src/row-codec.ts';
-import { loadWasmCodec } from '../src/wasm/wasm-codec.ts';
-import { bytesOf, shapeOf, signal } from './support.ts';
+import { type ChosenCodec, type CodecCandidate, chooseCodec } from '../../src/choose-codec.ts';
+import type { AnyCodec } from '../../src/codec-trial.ts';
+import { commitBlob, rowsOf } from '../../src/commitment.ts';
+import { CodecError } from '../../src/errors.ts';
+import { scalarCombiner } from '../../src/kernels/scalar-combiner.ts';
+import { MemoryRows } from '../../src/memory-rows.ts';
+import type { HeldRows, HoldingCodec, MatrixShape, PlacedRow } from '../../src/row-codec.ts';
+import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
+import { bytesOf, shapeOf, signal } from '../support.ts';
 
 let suite: RowSuite;
 
