@@ -87,7 +87,14 @@ async function encodeRows(leopard: string | undefined): Promise<Row[]> {
       rows.push(
         versusFloor(`encode ${what}, ${build}`, 'MB/CPU-s', encode, floors[build]),
         versusFloor(`encode ${what}, ${build}, other memory`, 'MB/CPU-s', copied),
-        versusPeer(`decode ${what}, ${build}`, 'MB/CPU-s', decode, 'our encode', encode, 0.5),
+        versusPeer(
+          `decode ${what}, ${build}`,
+          'MB/CPU-s',
+          decode,
+          'our encode, other memory',
+          copied,
+          0.5,
+        ),
       );
     }
     rows.push(...(await leopardRows(leopard, dataRows, bytes, what)));
