@@ -31,6 +31,8 @@ export interface CodecTools {
 
 /** Payloads from this length on are worth threads. */
 const BYTES_FOR_THREADS = 2 ** 22;
+/** Threads copy what one alone encodes in place: fewer are not faster than it. */
+const CORES_FOR_THREADS = 4;
 const MAX_THREADS = 8;
 
 /**
@@ -46,7 +48,7 @@ export async function openCodecTools(
   { signal }: CommandContext,
 ): Promise<CodecTools> {
   const [suite, combiner] = await Promise.all([loadRowSuite(suiteId), loadWasmCombiner()]);
-  const isLarge = payloadBytes >= BYTES_FOR_THREADS && availableParallelism() > 1;
+  const isLarge = payloadBytes >= BYTES_FOR_THREADS && availableParallelism() >= CORES_FOR_THREADS;
   const pool = isLarge && name !== 'reference' ? await codecThreads() : undefined;
   const threads = pool === undefined ? {} : { pool };
   const opened = { suite, combiner };
