@@ -7,7 +7,7 @@ import { run } from '../../src/main.ts';
 import { contextOf, fakeIo } from '../fake-io.ts';
 
 describe('cairn codec', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let runs = 0;
   before(async () => {

@@ -113,7 +113,7 @@ function fastest(device: FakeDevice) {
 }
 
 describe('choosing a codec', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   const shape = shapeOf(6, 3, 128);
   const data = bytesOf(64 * 128, 5);
   let expected: MemoryRows;

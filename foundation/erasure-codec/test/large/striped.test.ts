@@ -22,7 +22,7 @@ function shardsOf(count: number, bytes: number, seed: number): Uint8Array[] {
 }
 
 describe('the striped codec', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let codec: StripedCodec;
   before(async () => {
     codec = await loadStripedCodec();

@@ -11,7 +11,7 @@ const DATA = bytesOf(4096 * 256, 1);
 const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
 
 describe('the process of a GPU', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   before(async function () {
     const started = await startedOrWhyNot();
     if (typeof started === 'string') skipAll(this, started);

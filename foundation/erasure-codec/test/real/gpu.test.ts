@@ -24,7 +24,7 @@ const SHAPES = [
 ] as const;
 
 describe('the codec on a GPU', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let codec: HoldingCodec;
   let wasm: RowCodec;
   before(async function () {
@@ -105,7 +105,7 @@ describe('the codec on a GPU', function () {
 });
 
 describe('the codec on a GPU whose buffers are small', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let codec: HoldingCodec;
   before(async function () {
     const started = await startedOrWhyNot({ maxBufferBytes: 2 ** 18 });
