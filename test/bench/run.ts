@@ -1,5 +1,5 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
-// `codec` also takes `--gpu`, and `--leopard PATH`: a built benchmark program of Leopard's.
+// `codec` also takes `--gpu`, and `--leopard PATH`: a built program that prints as Leopard's benchmark does.
 import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 
