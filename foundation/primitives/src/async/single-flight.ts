@@ -20,7 +20,10 @@ export class SingleFlight<Result> {
 
 /** `promise`, or the signal's reason if that comes first. The work itself goes on. */
 export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) {
+    promise.catch(() => undefined); // nobody waits for it any more
+    return Promise.reject(signal.reason);
+  }
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
