@@ -18,6 +18,8 @@ export interface ColumnsTask {
   readonly result: Uint8Array;
   /** Of a decoder. */
   readonly plan?: DecodePlan;
+  /** One shared number: no further column is written once it is not 0. */
+  readonly stop: Int32Array;
 }
 
 /** The thread's kernels: compiled once, with the first task that needs them. */
@@ -31,11 +33,12 @@ const kernels = new Map<string, Promise<PanelKernel>>();
  */
 export async function run(task: unknown): Promise<unknown> {
   if (!isColumnsTask(task)) throw new RangeError('a codec thread does columns of shared memory');
-  const { build, shape, from, to, rows, result, plan } = task;
+  const { build, shape, from, to, rows, result, plan, stop } = task;
   let loading = kernels.get(build);
   if (loading === undefined) {
     loading = loadKernel(build);
     kernels.set(build, loading);
+    loading.catch(() => kernels.delete(build)); // for want of memory, say: the next task tries again
   }
   const kernel = await loading;
   const { dataRows, rowBytes } = shape;
@@ -47,7 +50,7 @@ export async function run(task: unknown): Promise<unknown> {
           index,
           bytes: rows.subarray(index * rowBytes, (index + 1) * rowBytes),
         }));
-  for (let at = from; at < to; at += step) {
+  for (let at = from; at < to && Atomics.load(stop, 0) === 0; at += step) {
     const end = Math.min(at + step, to);
     if (plan === undefined) kernel.encodeColumns(rows, result, shape, at, end);
     else kernel.decodeColumns(chosen, plan, result, shape, at, end);
@@ -56,7 +59,12 @@ export async function run(task: unknown): Promise<unknown> {
 }
 
 function isColumnsTask(task: unknown): task is ColumnsTask {
-  return isRecord(task) && isShared(task['rows']) && isShared(task['result']);
+  return (
+    isRecord(task) &&
+    isShared(task['rows']) &&
+    isShared(task['result']) &&
+    task['stop'] instanceof Int32Array
+  );
 }
 
 function isShared(value: unknown): boolean {

@@ -113,8 +113,34 @@ describe('a codec with threads', () => {
     );
   });
 
+  it('does not write any more once a call has failed', async () => {
+    const shape = shapeOf(6, 2, 64 * 40);
+    const data = bytesOf(64 * shape.rowBytes, 1);
+    const into = new Uint8Array(new SharedArrayBuffer(2 * data.length));
+    const stop = new AbortController();
+    const slow: WorkerPool = {
+      size: 3,
+      run: async (task) => {
+        stop.abort(new Error('enough'));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await run(task);
+        return undefined as never;
+      },
+      close: () => Promise.resolve(),
+    };
+    const threaded = await loadWasmCodec({ build: 'strict', pool: slow });
+    await assert.rejects(threaded.encode(data, shape, { signal: stop.signal, into }), /enough/);
+    into.fill(0);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.ok(into.every((byte) => byte === 0));
+  });
+
   it('does nothing but columns of shared memory', async () => {
-    for (const task of [undefined, {}, { rows: new Uint8Array(1), result: new Uint8Array(1) }]) {
+    for (const task of [
+      undefined,
+      {},
+      { rows: new Uint8Array(1), result: new Uint8Array(1), stop: new Int32Array(1) },
+    ]) {
       await assert.rejects(run(task), RangeError);
     }
   });

@@ -76,23 +76,37 @@ export class ThreadedCodec implements RowCodec {
     return Promise.resolve();
   }
 
-  async #run(task: Omit<ColumnsTask, 'build' | 'from' | 'to'>, signal: AbortSignal): Promise<void> {
+  /** Throws only once no thread writes any more: the memory may be used again. */
+  async #run(
+    task: Omit<ColumnsTask, 'build' | 'from' | 'to' | 'stop'>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { rowBytes } = task.shape;
     const chunks = Math.ceil(rowBytes / CHUNK_BYTES / (this.#pool.size * TASKS_PER_THREAD));
     const step = chunks * CHUNK_BYTES;
-    const stop = new AbortController();
-    const inner = AbortSignal.any([signal, stop.signal]);
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const onAbort = (): void => void Atomics.store(stop, 0, 1);
+    signal.addEventListener('abort', onAbort, { once: true });
     const running: Promise<unknown>[] = [];
+    const whole = new AbortController(); // the pool leaves a task alone that is aborted, unfinished
     for (let from = 0; from < rowBytes; from += step) {
-      const to = Math.min(from + step, rowBytes);
-      running.push(this.#pool.run({ ...task, build: this.#build, from, to }, { signal: inner }));
+      const columns = {
+        ...task,
+        build: this.#build,
+        from,
+        to: Math.min(from + step, rowBytes),
+        stop,
+      };
+      const done = this.#pool.run(columns, { signal: whole.signal });
+      done.catch(onAbort); // one that fails stops the others
+      running.push(done);
     }
     try {
-      await Promise.all(running);
-    } catch (error) {
-      stop.abort(error);
-      await Promise.allSettled(running);
-      throw error;
+      const settled = await Promise.allSettled(running);
+      signal.throwIfAborted();
+      for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
   }
 }
