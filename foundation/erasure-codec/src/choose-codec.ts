@@ -1,5 +1,6 @@
 import type { RowSuite } from '@cairn/commitments/rows';
 import {
+  abortable,
   type Clock,
   equalBytes,
   isFault,
@@ -88,34 +89,57 @@ export async function chooseCodec({
   logger = silentLogger(),
   signal,
 }: ChooseCodecOptions): Promise<ChosenCodec> {
-  const threads = pool === undefined ? {} : { pool };
   const lasting: readonly CodecCandidate[] = [
-    { name: 'wasm-relaxed', open: () => loadWasmCodec({ build: 'relaxed', clock, ...threads }) },
-    { name: 'wasm', open: () => loadWasmCodec({ build: 'strict', clock, ...threads }) },
+    ...(pool === undefined ? [] : wasmCandidates(clock, pool)),
+    ...wasmCandidates(clock),
   ];
   const options = { suite, combiner, clock };
   const ranked: Ranked[] = [];
   const others: CodecTrial[] = [];
-  for (const candidate of [...candidates, ...lasting]) {
-    const outcome = await tried(candidate, { ...options, signal });
-    if ('codec' in outcome) ranked.push(outcome);
-    else others.push(outcome);
+  try {
+    for (const candidate of [...candidates, ...lasting]) {
+      const isLasting = lasting.includes(candidate);
+      const outcome = await tried(candidate, isLasting, { ...options, signal });
+      if ('codec' in outcome) ranked.push(outcome);
+      else others.push(outcome);
+    }
+  } catch (error) {
+    await Promise.allSettled(ranked.map(({ codec }) => codec.close()));
+    throw error;
   }
   ranked.sort((left, right) => right.megabytesPerSecond - left.megabytesPerSecond);
   // a codec in WebAssembly has no device to lose: nothing takes over from it
-  const last = ranked.findIndex(({ name }) => lasting.some((codec) => codec.name === name));
+  const last = ranked.findIndex(({ isLasting }) => isLasting);
   for (const unused of last < 0 ? [] : ranked.splice(last + 1)) {
-    await unused.codec.close();
+    await unused.codec.close().catch(() => undefined); // it is of no use either way
     others.unshift(trialOf(unused, 'unused'));
   }
-  if (last < 0) ranked.push({ name: 'reference', codec: referenceCodec(), megabytesPerSecond: 0 });
+  if (last < 0) {
+    const codec = referenceCodec();
+    ranked.push({ name: 'reference', isLasting: true, codec, megabytesPerSecond: 0 });
+  }
   const chosen = new RankedCodec(ranked, others, options, logger);
   logger.info({ trials: chosen.trials }, `rows are encoded by the codec ${chosen.name}`);
   return chosen;
 }
 
+/** Both builds, the faster one first. */
+function wasmCandidates(clock: Clock, pool?: WorkerPool): CodecCandidate[] {
+  const threads = pool === undefined ? {} : { pool };
+  const suffix = pool === undefined ? '' : ', threads';
+  return [
+    {
+      name: `wasm-relaxed${suffix}`,
+      open: () => loadWasmCodec({ build: 'relaxed', clock, ...threads }),
+    },
+    { name: `wasm${suffix}`, open: () => loadWasmCodec({ build: 'strict', clock, ...threads }) },
+  ];
+}
+
 interface Ranked {
   readonly name: string;
+  /** Whether it has no device to lose. */
+  readonly isLasting: boolean;
   readonly codec: AnyCodec;
   /** 0 if it was not timed. */
   readonly megabytesPerSecond: number;
@@ -124,6 +148,7 @@ interface Ranked {
 /** @throws the signal's reason */
 async function tried(
   { name, open }: CodecCandidate,
+  isLasting: boolean,
   options: TrialOptions,
 ): Promise<Ranked | CodecTrial> {
   const { clock, signal } = options;
@@ -136,11 +161,11 @@ async function tried(
       const wrong = await selfTest(codec, { ...options, signal: inner });
       if (wrong !== undefined) throw new Error(wrong);
       const megabytesPerSecond = await calibrate(codec, { ...options, signal: inner });
-      return { name, codec, megabytesPerSecond };
+      return { name, isLasting, codec, megabytesPerSecond };
     };
     return await withDeadline(`the codec ${name}`, TRIAL_MS, trial, { clock, signal });
   } catch (error) {
-    await codec?.close();
+    await codec?.close().catch(() => undefined); // its failure is told already
     signal.throwIfAborted();
     return { name, outcome: 'failed', reason: reasonOf(error) };
   }
@@ -177,7 +202,7 @@ class RankedCodec implements ChosenCodec {
   }
 
   get name(): HoldingCodec['name'] {
-    return this.#current().codec.name;
+    return this.#at(0).codec.name;
   }
 
   get trials(): readonly CodecTrial[] {
@@ -200,43 +225,51 @@ class RankedCodec implements ChosenCodec {
   }
 
   async newMatrix(shape: MatrixShape): Promise<MatrixMemory> {
-    const { codec } = this.#current();
+    const { codec } = this.#at(0);
     const { dataRows, cosets, rowBytes } = shape;
     if (codec.newMatrix !== undefined) return codec.newMatrix(shape);
     const dataBytes = dataRows * rowBytes;
     return { data: new Uint8Array(dataBytes), parity: new Uint8Array(cosets * dataBytes) };
   }
 
-  /** Keeps `data` as well, so that nothing is lost with a device. */
   async hold(
     data: Uint8Array,
     shape: MatrixShape,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, into }: EncodeOptions,
   ): Promise<HeldRows> {
-    const again = (inner: AbortSignal): Promise<HeldRows> =>
-      this.#run((codec) => holdWith(codec, data, shape, { ...this.#options, signal: inner }));
-    return new LastingRows(await again(signal), again);
+    const again = (inner: AbortSignal, place: number): Promise<HeldRows> => {
+      const options = { ...this.#options, signal: inner, into };
+      return this.#run((codec) => holdWith(codec, data, shape, options), place);
+    };
+    return new LastingRows(await again(signal, 0), again);
   }
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#ranked.map(({ codec }) => codec.close()));
   }
 
-  /** Runs `action` with the codec that works now, and with the next one if its device is lost. */
-  async #run<Result>(action: (codec: AnyCodec) => Promise<Result>): Promise<Result> {
-    for (;;) {
-      const current = this.#current();
+  /**
+   * Runs `action` with the codec that works now, and with the next one if its device is lost, or this
+   * once if it is full.
+   *
+   * @param place - of the codec that is asked first; the last one for any place after it
+   */
+  async #run<Result>(action: (codec: AnyCodec) => Promise<Result>, place = 0): Promise<Result> {
+    for (let next = place; ; ) {
+      const current = this.#at(next);
       try {
         return await action(current.codec);
       } catch (error) {
-        if (!isFault(error, 'DEVICE_LOST')) throw error;
-        await this.#drop(current, reasonOf(error));
+        if (isFault(error, 'DEVICE_LOST')) await this.#drop(current, reasonOf(error));
+        else if (isFault(error, 'DEVICE_FULL')) next += 1;
+        else throw error;
       }
     }
   }
 
-  #current(): Ranked {
-    return this.#ranked[0] as Ranked; // the last one has no device and is never lost
+  #at(place: number): Ranked {
+    const last = this.#ranked.length - 1; // it has no device: it is never lost, and never full
+    return this.#ranked[Math.min(place, last)] as Ranked;
   }
 
   async #drop(lost: Ranked, reason: string): Promise<void> {
@@ -252,14 +285,22 @@ class RankedCodec implements ChosenCodec {
   }
 }
 
-/** Rows that are made again where what held them is lost. */
+/** Times that one question may outlive the device it is asked of. */
+const MAX_REPLACEMENTS = 4;
+
+/** Makes rows again, by the codec with a place in the ranking, or one after it. */
+type MakeAgain = (signal: AbortSignal, place: number) => Promise<HeldRows>;
+
+/** Rows that are made again where what held them is lost, or has no room to answer. */
 class LastingRows implements HeldRows {
   readonly leaves: Uint8Array;
-  readonly #again: (signal: AbortSignal) => Promise<HeldRows>;
+  readonly #again: MakeAgain;
+  readonly #released = new AbortController();
   #held: HeldRows;
-  #isReleased = false;
+  /** Under way for all who ask. */
+  #replacing: Promise<void> | undefined;
 
-  constructor(held: HeldRows, again: (signal: AbortSignal) => Promise<HeldRows>) {
+  constructor(held: HeldRows, again: MakeAgain) {
     this.leaves = held.leaves;
     this.#held = held;
     this.#again = again;
@@ -281,7 +322,7 @@ class LastingRows implements HeldRows {
   }
 
   release(): void {
-    this.#isReleased = true;
+    this.#released.abort(new Error('the rows were released'));
     this.#held.release();
   }
 
@@ -289,21 +330,33 @@ class LastingRows implements HeldRows {
     question: (held: HeldRows) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    const held = this.#held;
-    try {
-      return await question(held);
-    } catch (error) {
-      if (!isFault(error, 'DEVICE_LOST') || this.#isReleased) throw error;
+    for (let replacements = 0; ; replacements += 1) {
+      const held = this.#held;
+      let place = 0;
+      try {
+        return await question(held);
+      } catch (error) {
+        if (isFault(error, 'DEVICE_FULL')) place = 1;
+        else if (!isFault(error, 'DEVICE_LOST')) throw error;
+        if (replacements === MAX_REPLACEMENTS) throw error;
+        this.#released.signal.throwIfAborted();
+      }
+      if (this.#held !== held) continue;
+      this.#replacing ??= this.#replace(held, place).finally(() => {
+        this.#replacing = undefined;
+      });
+      await abortable(this.#replacing, signal);
     }
-    if (this.#held === held) await this.#replace(held, signal);
-    return question(this.#held);
   }
 
   /** @throws {CodecError} DEVICE_LOST if what is lost had hashed other rows than these */
-  async #replace(lost: HeldRows, signal: AbortSignal): Promise<void> {
-    const held = await this.#again(signal);
-    if (!equalBytes(held.leaves, this.leaves)) {
-      held.release();
+  async #replace(lost: HeldRows, place: number): Promise<void> {
+    const { signal } = this.#released;
+    const held = await this.#again(signal, place);
+    const isSame = equalBytes(held.leaves, this.leaves);
+    if (signal.aborted || !isSame) held.release();
+    signal.throwIfAborted();
+    if (!isSame) {
       const reason = 'the rows it hashed were not those of the data';
       throw new CodecError({ code: 'DEVICE_LOST', reason }, `a device was lost, and ${reason}`);
     }

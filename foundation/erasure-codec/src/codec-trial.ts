@@ -16,11 +16,14 @@ export interface TrialOptions {
   readonly combiner: RowCombiner;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Where parity in memory goes. */
+  readonly into?: Uint8Array | undefined;
 }
 
 const SELF_TEST_SHAPES = [
   { log2K: 6, dataRows: 64, cosets: 2, rows: 192, rowBytes: 192 },
   { log2K: 8, dataRows: 256, cosets: 3, rows: 1024, rowBytes: 64 },
+  { log2K: 6, dataRows: 64, cosets: 1, rows: 128, rowBytes: 2112 }, // several chunks of a hash, the last short
 ] as const;
 /** The rows of a blob of 1 MiB: some tens of milliseconds of one core. */
 const CALIBRATION_SHAPE: MatrixShape = {
@@ -42,7 +45,7 @@ export async function holdWith(
   options: TrialOptions,
 ): Promise<HeldRows> {
   return codec.hold !== undefined && codec.suite === options.suite.id
-    ? codec.hold(data, shape, { signal: options.signal })
+    ? codec.hold(data, shape, { signal: options.signal, into: options.into })
     : MemoryRows.encode(data, shape, { ...options, codec });
 }
 

@@ -51,17 +51,17 @@ export async function commitBlob(
  * The commitment to data rows, whatever they hold: what a reader compares with.
  *
  * @param data - `dataRows · rowBytes` bytes; kept, not copied
- * @throws {CodecError} ROW_LENGTH; DEVICE_LOST from a codec on a device; the signal's reason
+ * @throws {CodecError} ROW_LENGTH; DEVICE_LOST and DEVICE_FULL from a codec on a device; the signal's reason
  */
 export async function commitMatrix(
   data: Uint8Array,
   layout: BlobLayout,
   options: CommitOptions,
 ): Promise<CommittedBlob> {
-  const { codec, suite, signal } = options;
+  const { codec, suite, signal, into } = options;
   const held =
     codec.hold !== undefined && codec.suite === suite.id
-      ? await codec.hold(data, layout, { signal })
+      ? await codec.hold(data, layout, { signal, into })
       : await MemoryRows.encode(data, layout, options);
   try {
     return await commitRows(held, layout, options);

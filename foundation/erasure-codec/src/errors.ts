@@ -14,7 +14,9 @@ export type CodecFault =
   /** There is no device here that can do it. */
   | { readonly code: 'DEVICE_ABSENT'; readonly reason: string }
   /** The device, or the process it worked in, is gone, and with it what it held. */
-  | { readonly code: 'DEVICE_LOST'; readonly reason: string };
+  | { readonly code: 'DEVICE_LOST'; readonly reason: string }
+  /** The device has no memory for this now. What it holds stays. */
+  | { readonly code: 'DEVICE_FULL'; readonly reason: string };
 
 /** A fault of the codec. */
 export class CodecError extends Fault<CodecFault> {}

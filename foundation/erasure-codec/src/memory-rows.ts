@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '@cairn/primitives';
 import type { RowCombiner } from './combination.ts';
 import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import { COMBINATION_BYTES } from './params.ts';
+import { assertRowIndexes } from './row-choice.ts';
 import type { HeldRows, MatrixShape, RowCodec } from './row-codec.ts';
 import { HASH_BYTES } from './transcript.ts';
 
@@ -97,8 +98,13 @@ export class MemoryRows implements HeldRows {
     return combinations;
   }
 
-  read(indexes: readonly number[]): Promise<readonly Uint8Array[]> {
-    return Promise.resolve(indexes.map((index) => this.rowAt(index)));
+  async read(
+    indexes: readonly number[],
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<readonly Uint8Array[]> {
+    signal.throwIfAborted();
+    assertRowIndexes(indexes, this.leaves.length / HASH_BYTES);
+    return indexes.map((index) => this.rowAt(index));
   }
 
   /** A view of a row. @param index - 0 … rows − 1 */

@@ -43,12 +43,7 @@ export function chooseRows(rows: readonly PlacedRow[], shape: MatrixShape): RowC
 }
 
 function assertRow({ index, bytes }: PlacedRow, { rows, rowBytes }: MatrixShape): void {
-  if (!Number.isInteger(index) || index < 0 || index >= rows) {
-    throw new CodecError(
-      { code: 'ROW_INDEX', index, rows },
-      `a row's index is 0 to ${rows - 1}, not ${index}`,
-    );
-  }
+  assertRowIndexes([index], rows);
   if (bytes.length !== rowBytes) {
     throw new CodecError(
       { code: 'ROW_LENGTH', expectedBytes: rowBytes, actualBytes: bytes.length },
@@ -82,6 +77,17 @@ function memoryOf(expectedBytes: number, into: Uint8Array | undefined, what: str
     );
   }
   return into;
+}
+
+/** @throws {CodecError} ROW_INDEX unless all are places of rows */
+export function assertRowIndexes(indexes: readonly number[], rows: number): void {
+  for (const index of indexes) {
+    if (Number.isInteger(index) && index >= 0 && index < rows) continue;
+    throw new CodecError(
+      { code: 'ROW_INDEX', index, rows },
+      `a row's index is 0 to ${rows - 1}, not ${index}`,
+    );
+  }
 }
 
 /** @throws {CodecError} ROW_LENGTH unless `data` is all data rows of the shape */

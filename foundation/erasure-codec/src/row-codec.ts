@@ -23,7 +23,8 @@ export interface EncodeOptions {
   readonly signal: AbortSignal;
   /**
    * Where the parity goes, `cosets · dataRows · rowBytes` bytes: memory that was used before costs
-   * no page faults. It is what the call resolves to. Undefined if the call fails.
+   * no page faults. None of it is of the data. It is what the call resolves to. Undefined if the call
+   * fails.
    */
   readonly into?: Uint8Array | undefined;
 }
@@ -85,7 +86,7 @@ export interface HeldRows {
    *
    * @param coefficients - 32 bytes for each column
    * @returns 32 bytes for each row, in order
-   * @throws the signal's reason; DEVICE_LOST where a device held them
+   * @throws the signal's reason; DEVICE_LOST, DEVICE_FULL and QUEUE_FULL where a device holds them
    */
   combine(
     coefficients: Uint8Array,
@@ -96,7 +97,8 @@ export interface HeldRows {
    * The bytes of rows, in the order asked for. Rows in memory are views, not copies.
    *
    * @param indexes - 0 … rows − 1
-   * @throws the signal's reason; DEVICE_LOST where a device held them
+   * @throws {CodecError} ROW_INDEX; the signal's reason; DEVICE_LOST, DEVICE_FULL and QUEUE_FULL
+   *   where a device holds them
    */
   read(
     indexes: readonly number[],
@@ -113,12 +115,11 @@ export interface HoldingCodec extends RowCodec {
   /**
    * Encodes, hashes every row, and keeps all rows.
    *
-   * @param data - `dataRows` rows one after another; not looked at any more once this resolved
-   * @throws {CodecError} ROW_LENGTH; DEVICE_LOST; the signal's reason
+   * @param data - `dataRows` rows one after another; they must not change before `release`: rows in
+   *   memory are views of them, and rows of a device that is lost may be made of them again
+   * @param options - `into` is used where the parity is held in memory, and stays in use until `release`
+   * @throws {CodecError} ROW_LENGTH; DEVICE_LOST; DEVICE_FULL; QUEUE_FULL where too many wait for a
+   *   device; the signal's reason
    */
-  hold(
-    data: Uint8Array,
-    shape: MatrixShape,
-    options: { readonly signal: AbortSignal },
-  ): Promise<HeldRows>;
+  hold(data: Uint8Array, shape: MatrixShape, options: EncodeOptions): Promise<HeldRows>;
 }

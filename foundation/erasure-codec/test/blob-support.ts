@@ -71,7 +71,7 @@ export async function forge(
       alter(combinations);
       return combinations;
     },
-    read: (indexes) => held.read(indexes),
+    read: (indexes, options) => held.read(indexes, options),
     release: () => held.release(),
   };
   return { ...(await commitRows(lying, layout, optionsOf(suite))), held };

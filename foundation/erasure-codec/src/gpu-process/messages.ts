@@ -1,5 +1,5 @@
 import { isRecord, MIB } from '@cairn/primitives';
-import { CodecError, type CodecFault } from '../errors.ts';
+import { CodecError } from '../errors.ts';
 import type { MatrixShape } from '../row-codec.ts';
 
 /**
@@ -43,9 +43,16 @@ export type Reply =
   | { readonly id: number; readonly bytes: Uint8Array }
   | { readonly id: number; readonly fault: TaskFault };
 
+/** What the faults of a device come to, in words. */
+const FAULTS = {
+  DEVICE_ABSENT: 'no GPU can be used',
+  DEVICE_FULL: 'the device has no room',
+  DEVICE_LOST: 'the device is lost',
+} as const;
+
 /** Why a task failed; `ABORTED` if the parent wished so. */
 export interface TaskFault {
-  readonly code: 'ABORTED' | 'DEVICE_ABSENT' | 'DEVICE_LOST';
+  readonly code: 'ABORTED' | keyof typeof FAULTS;
   readonly reason: string;
 }
 
@@ -62,13 +69,12 @@ export function parseReply(message: unknown): Reply {
   throw new RangeError('a message of a GPU process is not a reply');
 }
 
-/** @throws {CodecError} DEVICE_ABSENT or DEVICE_LOST, with the fault's reason */
+/** @throws {CodecError} with the fault's reason; DEVICE_LOST for work that ended unasked */
 export function throwFault({ code, reason }: TaskFault): never {
-  const facts: CodecFault = { code: code === 'DEVICE_ABSENT' ? code : 'DEVICE_LOST', reason };
-  const what = code === 'DEVICE_ABSENT' ? 'no GPU can be used' : 'the device is lost';
-  throw new CodecError(facts, `${what}: ${reason}`);
+  const known = code === 'ABORTED' ? 'DEVICE_LOST' : code;
+  throw new CodecError({ code: known, reason }, `${FAULTS[known]}: ${reason}`);
 }
 
 function isFaultCode(code: unknown): code is TaskFault['code'] {
-  return code === 'ABORTED' || code === 'DEVICE_ABSENT' || code === 'DEVICE_LOST';
+  return typeof code === 'string' && (code === 'ABORTED' || Object.hasOwn(FAULTS, code));
 }

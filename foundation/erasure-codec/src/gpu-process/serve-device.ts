@@ -78,7 +78,8 @@ export function serveDevice({ open, send }: ServeDeviceOptions): (request: Reque
 function faultOf(error: unknown, signal: AbortSignal): TaskFault {
   if (error instanceof CodecError) {
     const { facts } = error;
-    if (facts.code === 'DEVICE_ABSENT' || facts.code === 'DEVICE_LOST') return facts;
+    const { code } = facts;
+    if (code === 'DEVICE_ABSENT' || code === 'DEVICE_FULL' || code === 'DEVICE_LOST') return facts;
   }
   const code = signal.aborted ? 'ABORTED' : 'DEVICE_LOST';
   return { code, reason: describeError(error) };

@@ -63,10 +63,9 @@ export async function startGpuProcess(options: StartGpuProcessOptions = {}): Pro
 
 /** Whatever ends a start: there is no device here. */
 function absentFault(error: unknown): CodecError {
-  const isOurs = error instanceof CodecError;
-  if (isOurs && error.facts.code === 'DEVICE_ABSENT') return error;
-  const reason =
-    isOurs && error.facts.code === 'DEVICE_LOST' ? error.facts.reason : describeError(error);
+  const facts = error instanceof CodecError ? error.facts : undefined;
+  if (error instanceof CodecError && facts?.code === 'DEVICE_ABSENT') return error;
+  const reason = facts !== undefined && 'reason' in facts ? facts.reason : describeError(error);
   return new CodecError({ code: 'DEVICE_ABSENT', reason }, `no GPU can be used: ${reason}`, {
     cause: error,
   });

@@ -2,7 +2,7 @@ import { Semaphore } from '@cairn/primitives';
 import { assertShape } from '../assert-shape.ts';
 import { CodecError } from '../errors.ts';
 import { COMBINATION_SYMBOLS } from '../params.ts';
-import { assertDataLength, parityMemory } from '../row-choice.ts';
+import { assertDataLength, assertRowIndexes, parityMemory } from '../row-choice.ts';
 import type {
   DecodeOptions,
   EncodeOptions,
@@ -36,9 +36,9 @@ export class DeviceCodec implements HoldingCodec {
   async encode(data: Uint8Array, shape: MatrixShape, options: EncodeOptions): Promise<Uint8Array> {
     const { dataRows, rows, rowBytes } = shape;
     const call = { signal: options.signal };
+    const parity = parityMemory(options.into, shape);
     return this.#make(data, shape, call, async (matrix) => {
       try {
-        const parity = parityMemory(options.into, shape);
         const indexes = Array.from({ length: rows - dataRows }, (_, index) => dataRows + index);
         let written = 0;
         for (const some of this.#batches(indexes, rowBytes)) {
@@ -113,13 +113,7 @@ export class DeviceCodec implements HoldingCodec {
     { rows, rowBytes }: MatrixShape,
     call: DeviceCall,
   ): Promise<readonly Uint8Array[]> {
-    for (const index of indexes) {
-      if (Number.isInteger(index) && index >= 0 && index < rows) continue;
-      throw new CodecError(
-        { code: 'ROW_INDEX', index, rows },
-        `a row's index is 0 to ${rows - 1}, not ${index}`,
-      );
-    }
+    assertRowIndexes(indexes, rows);
     const found: Uint8Array[] = [];
     for (const some of this.#batches(indexes, rowBytes)) {
       const piece = await matrix.read(some, call);

@@ -58,7 +58,7 @@ export class GpuRunner {
   /**
    * Buffers of zeros, or none of them. Sizes are multiples of 4.
    *
-   * @throws {CodecError} DEVICE_LOST if there is no memory for them
+   * @throws {CodecError} DEVICE_FULL if there is no memory for them; DEVICE_LOST
    */
   async allocate(sizes: readonly number[], usage: number): Promise<GPUBuffer[]> {
     this.watch.throwIfLost();
@@ -69,7 +69,7 @@ export class GpuRunner {
     destroyAll(buffers);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     const reason = `no memory for ${sizes.length} buffers of together ${bytes} bytes`;
-    throw new CodecError({ code: 'DEVICE_LOST', reason }, `the device has ${reason}`);
+    throw new CodecError({ code: 'DEVICE_FULL', reason }, `the device has ${reason}`);
   }
 
   /** Runs `work` with buffers that are destroyed afterwards. */

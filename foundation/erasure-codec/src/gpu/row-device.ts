@@ -13,7 +13,7 @@ export interface RowDevice {
    * An empty matrix.
    *
    * @param shape - checked by the caller: what this package's codecs take, rows up to 32 KiB
-   * @throws {CodecError} DEVICE_LOST
+   * @throws {CodecError} DEVICE_LOST; DEVICE_FULL
    */
   create(shape: MatrixShape, call: DeviceCall): Promise<RowMatrix>;
   /** Gives the device back, and all matrices with it. */
@@ -22,7 +22,8 @@ export interface RowDevice {
 
 /**
  * A matrix on a device. Data is written, then encoded; then the rest may be asked for, also several
- * things at once. All throw the signal's reason, and CodecError DEVICE_LOST.
+ * things at once. All throw the signal's reason, and CodecError DEVICE_LOST or
+ * DEVICE_FULL.
  */
 export interface RowMatrix {
   /** Writes into the data rows from byte `at`, a multiple of 4; the piece's length is one too. */

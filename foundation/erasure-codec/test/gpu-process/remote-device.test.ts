@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CodecError } from '../../src/errors.ts';
 import { DeviceCodec } from '../../src/gpu/device-codec.ts';
 import {
   MAX_UNDER_WAY,
@@ -134,6 +135,18 @@ describe('a device in another process', () => {
     await assert.rejects(held.combine(bytesOf(1024, 1), 'data', { signal }), isLost);
     held.release();
     assert.equal(link.busy.at(-1), false);
+  });
+
+  it('tells a device without room from one that is lost', async () => {
+    const codec = new DeviceCodec(link.device, await loadWasmCodec());
+    link.served.beforeEncode = () =>
+      Promise.reject(new CodecError({ code: 'DEVICE_FULL', reason: 'no memory' }, 'full'));
+    const isFull = isCodecFault({ code: 'DEVICE_FULL', reason: 'no memory' });
+    await assert.rejects(codec.encode(DATA, SHAPE, { signal }), isFull);
+    link.served.beforeEncode = () => Promise.resolve();
+    (await codec.hold(DATA, SHAPE, { signal })).release();
+    await delivered();
+    assert.equal(link.served.held, 0);
   });
 
   it('is lost with a message that is no reply', async () => {

@@ -23,6 +23,8 @@ class FakeDevice implements HoldingCodec {
   alter: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
   isClosed = false;
   held = 0;
+  /** Whether it has no room left. */
+  isFull = false;
   readonly #codec: AnyCodec;
 
   private constructor(codec: AnyCodec) {
@@ -56,7 +58,7 @@ class FakeDevice implements HoldingCodec {
       },
       read: async (indexes) => {
         this.#ask();
-        return held.read(indexes);
+        return held.read(indexes, { signal });
       },
       release: () => {
         this.held -= 1;
@@ -70,6 +72,9 @@ class FakeDevice implements HoldingCodec {
   }
 
   #ask(): void {
+    if (this.isFull) {
+      throw new CodecError({ code: 'DEVICE_FULL', reason: 'a test' }, 'the device is full');
+    }
     this.lives -= 1;
     if (this.lives < 0) {
       throw new CodecError(
@@ -232,6 +237,62 @@ describe('choosing a codec', function () {
       assert.ok(device.isClosed);
     });
   }
+
+  it('makes rows again once for all who ask, and for nobody after their release', async () => {
+    const device = await FakeDevice.open();
+    const { clock, candidates } = fastest(device);
+    const codec = await choose(candidates, { clock });
+    const held = await codec.hold(data, shape, { signal });
+    const before = await codec.hold(data, shape, { signal });
+    device.lives = 0;
+    const into = new Uint8Array(3 * data.length);
+    const again = await codec.hold(data, shape, { signal, into });
+    assert.ok(equalBytes(into, expected.parity), 'parity goes where it was asked for');
+    const rows = await Promise.all([1, 2, 3, 4].map((index) => held.read([index], { signal })));
+    assert.deepEqual(
+      rows.map(([row]) => row),
+      [1, 2, 3, 4].map((index) => expected.rowAt(index)),
+    );
+    const pending = before.read([1], { signal });
+    before.release();
+    await assert.rejects(pending, /released/);
+    await assert.rejects(held.read([1], { signal: AbortSignal.abort() }), { name: 'AbortError' });
+    held.release();
+    again.release();
+    assert.equal(device.held, 0);
+  });
+
+  it('gives another codec what the device has no room for, and keeps the device', async () => {
+    const device = await FakeDevice.open();
+    const { clock, candidates } = fastest(device);
+    const codec = await choose(candidates, { clock });
+    const held = await codec.hold(data, shape, { signal });
+    device.isFull = true;
+    assert.deepEqual(await codec.encode(data, shape, { signal }), expected.parity);
+    assert.deepEqual(await held.read([5], { signal }), [expected.rowAt(5)]);
+    assert.equal(codec.name, 'gpu');
+    device.isFull = false;
+    assert.equal(device.held, 0, 'the rows are in memory now');
+    (await codec.hold(data, shape, { signal })).release();
+    held.release();
+    assert.equal(device.lives, Number.POSITIVE_INFINITY);
+    assert.ok(!device.isClosed);
+  });
+
+  it('closes what it opened when it is told to stop', async () => {
+    const device = await FakeDevice.open();
+    const stop = new AbortController();
+    const first: CodecCandidate = { name: 'device', open: async () => device };
+    const second: CodecCandidate = {
+      name: 'another',
+      open: async () => {
+        stop.abort(new Error('enough'));
+        return device;
+      },
+    };
+    await assert.rejects(choose([first, second], { signal: stop.signal }), /enough/);
+    assert.ok(device.isClosed);
+  });
 
   it('gives out no rows in place of others that a lost device had hashed', async () => {
     const device = await FakeDevice.open();
