@@ -1,5 +1,6 @@
 import { assertNatural } from '@cairn/primitives';
 import { HASH_BYTES, MAX_ITEM_BYTES, outputFor } from './hasher.ts';
+import { itemsOf } from './row-suite.ts';
 
 const BLOCK_BYTES = 64;
 /** Messages hashed at a time. */
@@ -42,24 +43,39 @@ export class Blake3Kernel {
    * The hash of each message, in order, 32 bytes each.
    *
    * @param key - 32 bytes
-   * @param messages - one after another; a multiple of `messageBytes`
+   * @param messages - one after another, or each on its own
    * @param messageBytes - bytes of one message, 1 … 65,536
    * @throws {RangeError} if a length does not fit
    */
-  hashEach(key: Uint8Array, messages: Uint8Array, messageBytes: number): Uint8Array {
-    const hashes = outputFor(messages, messageBytes);
-    const count = messages.length / messageBytes;
+  hashEach(
+    key: Uint8Array,
+    messages: Uint8Array | readonly Uint8Array[],
+    messageBytes: number,
+  ): Uint8Array {
+    const isJoined = messages instanceof Uint8Array;
+    const total = isJoined
+      ? messages.length
+      : itemsOf(messages, messageBytes).length * messageBytes;
+    const hashes = outputFor({ length: total }, messageBytes);
+    const count = total / messageBytes;
     const blocks = Math.ceil(messageBytes / BLOCK_BYTES);
     const lastBytes = messageBytes - (blocks - 1) * BLOCK_BYTES;
     // Whole groups of lanes: the idle ones of a last group read and write inside the buffers, too.
     const batch = LANES * Math.floor(INPUT_BYTES / (LANES * blocks * BLOCK_BYTES));
     this.#memory.set(key, this.#key);
     for (let first = 0; first < count; first += batch) {
-      const items = Math.min(batch, count - first);
-      const end = (first + items) * messageBytes;
-      this.#load(messages.subarray(first * messageBytes, end), messageBytes, blocks);
-      this.#kernel.hashMessages(items, blocks, lastBytes);
-      hashes.set(this.#outputOf(items * HASH_BYTES), first * HASH_BYTES);
+      const end = Math.min(first + batch, count);
+      if (isJoined && messageBytes === blocks * BLOCK_BYTES) {
+        const bytes = messages.subarray(first * messageBytes, end * messageBytes);
+        this.#memory.set(bytes, this.#input);
+      } else {
+        const some = isJoined
+          ? itemsOf(messages.subarray(first * messageBytes, end * messageBytes), messageBytes)
+          : messages.slice(first, end);
+        this.#loadEach(some, blocks * BLOCK_BYTES);
+      }
+      this.#kernel.hashMessages(end - first, blocks, lastBytes);
+      hashes.set(this.#outputOf((end - first) * HASH_BYTES), first * HASH_BYTES);
     }
     return hashes;
   }
@@ -90,17 +106,11 @@ export class Blake3Kernel {
   }
 
   /** Copies messages to the input, each followed by zeros up to whole blocks. */
-  #load(messages: Uint8Array, messageBytes: number, blocks: number): void {
-    const paddedBytes = blocks * BLOCK_BYTES;
-    if (messageBytes === paddedBytes) {
-      this.#memory.set(messages, this.#input);
-      return;
-    }
-    const count = messages.length / messageBytes;
-    this.#memory.fill(0, this.#input, this.#input + count * paddedBytes);
-    for (let item = 0; item < count; item += 1) {
-      const message = messages.subarray(item * messageBytes, (item + 1) * messageBytes);
-      this.#memory.set(message, this.#input + item * paddedBytes);
+  #loadEach(messages: readonly Uint8Array[], paddedBytes: number): void {
+    for (const [item, message] of messages.entries()) {
+      const at = this.#input + item * paddedBytes;
+      this.#memory.set(message, at);
+      this.#memory.fill(0, at + message.length, at + paddedBytes);
     }
   }
 

@@ -36,7 +36,11 @@ export const MAX_ITEM_BYTES = 65_536;
  *
  * @throws {RangeError} with the numbers, if they do not fit
  */
-export function outputFor(input: Uint8Array, itemBytes: number, output?: Uint8Array): Uint8Array {
+export function outputFor(
+  input: Pick<Uint8Array, 'length'>,
+  itemBytes: number,
+  output?: Uint8Array,
+): Uint8Array {
   if (!Number.isInteger(itemBytes) || itemBytes < 1 || itemBytes > MAX_ITEM_BYTES) {
     throw new RangeError(`items have 1 to ${MAX_ITEM_BYTES} bytes, not ${itemBytes}`);
   }

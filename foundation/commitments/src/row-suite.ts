@@ -17,11 +17,11 @@ export interface RowSuite {
   /**
    * The leaf of each row.
    *
-   * @param rows - one after another; a multiple of `rowBytes`
+   * @param rows - one after another, or each on its own
    * @returns 32 bytes for each row, in order
    * @throws {RangeError} if the lengths do not fit
    */
-  leaves(rows: Uint8Array, rowBytes: number): Uint8Array;
+  leaves(rows: Uint8Array | readonly Uint8Array[], rowBytes: number): Uint8Array;
   /**
    * The parent of each pair of neighbours.
    *
@@ -108,17 +108,34 @@ function littleEndian32(value: number): Uint8Array {
 }
 
 function eachOf(
-  bytes: Uint8Array,
+  bytes: Uint8Array | readonly Uint8Array[],
   itemBytes: number,
   hash: (item: Uint8Array) => Uint8Array,
 ): Uint8Array {
+  const items = itemsOf(bytes, itemBytes);
+  const hashes = new Uint8Array(items.length * HASH_BYTES);
+  for (const [at, item] of items.entries()) hashes.set(hash(item), at * HASH_BYTES);
+  return hashes;
+}
+
+/**
+ * Views of items of one length, which lie one after another or each on its own.
+ *
+ * @throws {RangeError} if a length does not fit
+ */
+export function itemsOf(
+  bytes: Uint8Array | readonly Uint8Array[],
+  itemBytes: number,
+): readonly Uint8Array[] {
+  if (!(bytes instanceof Uint8Array)) {
+    const other = bytes.find(({ length }) => length !== itemBytes);
+    if (other === undefined) return bytes;
+    throw new RangeError(`an item has ${other.length} bytes, not ${itemBytes}`);
+  }
   if (!Number.isInteger(itemBytes) || itemBytes < 1 || bytes.length % itemBytes !== 0) {
     throw new RangeError(`${bytes.length} bytes are not whole items of ${itemBytes}`);
   }
-  const hashes = new Uint8Array((bytes.length / itemBytes) * HASH_BYTES);
-  for (let item = 0; item * itemBytes < bytes.length; item += 1) {
-    const start = item * itemBytes;
-    hashes.set(hash(bytes.subarray(start, start + itemBytes)), item * HASH_BYTES);
-  }
-  return hashes;
+  return Array.from({ length: bytes.length / itemBytes }, (_, item) =>
+    bytes.subarray(item * itemBytes, (item + 1) * itemBytes),
+  );
 }

@@ -2,6 +2,7 @@
 export { loadRowSuite } from './load-row-suite.ts';
 export {
   BLAKE3_KEYS,
+  itemsOf,
   plainBlake3Suite,
   type RowDomain,
   type RowSuite,

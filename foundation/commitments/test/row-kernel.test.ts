@@ -67,6 +67,19 @@ describe('the BLAKE3 kernel', () => {
     assert.equal(toHex(output), OFFICIAL_OUTPUT);
   });
 
+  it('hashes messages that lie apart as those that follow each other', () => {
+    for (const messageBytes of [1, 32, 63, 64, 65, 2112, 65_536]) {
+      const messages = Array.from({ length: 11 }, (_, item) =>
+        periodicBytes(messageBytes + item).subarray(item),
+      );
+      assert.deepEqual(
+        kernel.hashEach(OFFICIAL_KEY, messages, messageBytes),
+        kernel.hashEach(OFFICIAL_KEY, concatBytes(...messages), messageBytes),
+        `${messageBytes} bytes`,
+      );
+    }
+  });
+
   it('refuses lengths that do not fit', () => {
     const refused = [
       () => kernel.hashEach(OFFICIAL_KEY, new Uint8Array(65), 64),

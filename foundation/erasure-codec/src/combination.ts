@@ -1,4 +1,4 @@
-import type { RowSuite } from '@cairn/commitments/rows';
+import { itemsOf, type RowSuite } from '@cairn/commitments/rows';
 import { CHUNK_BYTES, COMBINATION_BYTES, COMBINATION_SYMBOLS, SYMBOL_BYTES } from './params.ts';
 import type { MatrixShape } from './row-codec.ts';
 import { evaluate, interpolate } from './transform.ts';
@@ -52,17 +52,7 @@ export function combinableRows(
       `coefficients of such rows have ${expected} bytes, not ${coefficients.length}`,
     );
   }
-  if (!(rows instanceof Uint8Array)) {
-    const other = rows.find(({ length }) => length !== rowBytes);
-    if (other === undefined) return rows;
-    throw new RangeError(`a row has ${other.length} bytes, not ${rowBytes}`);
-  }
-  if (rows.length % rowBytes !== 0) {
-    throw new RangeError(`${rows.length} bytes are not whole rows of ${rowBytes}`);
-  }
-  return Array.from({ length: rows.length / rowBytes }, (_, row) =>
-    rows.subarray(row * rowBytes, (row + 1) * rowBytes),
-  );
+  return itemsOf(rows, rowBytes);
 }
 
 /** @throws {RangeError} unless there are combinations of all data rows */

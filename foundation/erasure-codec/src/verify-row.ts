@@ -172,33 +172,10 @@ function verifyMembers(
   if (header.suite !== suite.id) refuseHeader('suite');
   for (const row of rows) assertRowForm(row, layout); // before hashing: a malformed one costs nothing
   const paths = rows.map(({ index, path }) => ({ index: index % layout.dataRows, path }));
-  const roots = pathRoots(suite, leavesOf(rows, layout, suite), paths);
+  const bytes = rows.map((row) => row.bytes);
+  const roots = pathRoots(suite, suite.leaves(bytes, layout.rowBytes), paths);
   const blob = { commitment, layout, suite: suite.id };
   return rows.map((row, at) => memberOf(row, slotOf(roots, at, HASH_BYTES), cosetRoots, blob));
-}
-
-/** Bytes of rows that are copied together, to be hashed at once: they stay in an L2 cache. */
-const HASH_BATCH_BYTES = 2 ** 18;
-
-function leavesOf(
-  rows: readonly PlacedRow[],
-  { rowBytes }: BlobLayout,
-  suite: Pick<RowSuite, 'leaves'>,
-): Uint8Array {
-  const [first] = rows;
-  if (first !== undefined && rows.length === 1) return suite.leaves(first.bytes, rowBytes);
-  const perBatch = Math.min(rows.length, Math.ceil(HASH_BATCH_BYTES / rowBytes));
-  const batch = new Uint8Array(perBatch * rowBytes);
-  const leaves = new Uint8Array(rows.length * HASH_BYTES);
-  for (let from = 0; from < rows.length; from += perBatch) {
-    const some = rows.slice(from, from + perBatch);
-    for (const [at, { bytes }] of some.entries()) batch.set(bytes, at * rowBytes);
-    leaves.set(
-      suite.leaves(batch.subarray(0, some.length * rowBytes), rowBytes),
-      from * HASH_BYTES,
-    );
-  }
-  return leaves;
 }
 
 /** @throws {SliceError} ROW_PATH unless what the row leads to is its coset's root */
