@@ -39,11 +39,12 @@ type Samples = Readonly<
 
 /** The blob codec beside its peers: rows, hashes, combinations, commitments, slices. */
 export async function measureCodec(options: CodecBenchOptions): Promise<Report> {
+  const leopard = options.leopard === undefined ? [] : [options.leopard];
   const rows = [
-    ...(await encodeRows(options.leopard)),
+    ...(await encodeRows(leopard)),
     ...(await matrixRows()),
     ...(await hashRows()),
-    ...(await commitRows(options.leopard)),
+    ...(await commitRows(leopard)),
     ...(await memoryRows()),
     ...(options.isGpu === true ? await gpuRows() : []),
   ];
@@ -95,12 +96,12 @@ const ENCODE_CASES: readonly EncodeCase[] = [
 const COSETS = 2;
 
 /** Encoding and decoding, on both builds. */
-async function encodeRows(leopard: string | undefined): Promise<Row[]> {
+async function encodeRows(leopard: readonly string[]): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { dataRows, mib, runs, floors, timesLeopard } of ENCODE_CASES) {
     const bytes = mib * MIB;
-    const samples = await samplesOf('encode', [dataRows, COSETS, bytes, runs]);
-    const peer = await leopardSpeeds(leopard, dataRows, bytes);
+    const samples = await samplesOf('encode', [dataRows, COSETS, bytes, runs, ...leopard]);
+    const peer = speeds(samples, 'leopard', bytes);
     const what = `${dataRows} rows, rate 1/3, ${mib} MiB`;
     for (const build of ['strict', 'relaxed']) {
       const encode = speeds(samples, `${build} encode`, bytes);
@@ -123,25 +124,6 @@ async function encodeRows(leopard: string | undefined): Promise<Row[]> {
     }
   }
   return rows;
-}
-
-/** What a benchmark program of Leopard's prints for two recovery pieces for each original one. */
-async function leopardSpeeds(
-  program: string | undefined,
-  pieces: number,
-  bytes: number,
-): Promise<number[]> {
-  const found: number[] = [];
-  for (let index = 0; program !== undefined && index < LONG_RUNS; index += 1) {
-    const args = [pieces, COSETS * pieces, bytes / pieces, 1].map(String);
-    const { status, stdout, stderr } = await run(program, args, { timeoutMs: 120_000 });
-    const speed = /Encoder.*?Input=([\d.]+)\s*MB\/s/.exec(stdout.toString('utf8'))?.[1];
-    if (status !== 0 || speed === undefined) {
-      throw new Error(`${program} ${args.join(' ')} gave no speed: ${stderr.slice(-500)}`);
-    }
-    found.push(Number(speed));
-  }
-  return found;
 }
 
 /** The same small codes as a matrix code over GF(2^8). */
@@ -196,10 +178,10 @@ function verifying(samples: Samples): readonly number[] {
   return (samples['verify 4 MiB, 8 times']?.scaled ?? []).map((ms) => ms / 8);
 }
 
-async function commitRows(leopard: string | undefined): Promise<Row[]> {
+async function commitRows(leopard: readonly string[]): Promise<Row[]> {
   const bytes = 32 * MIB - 8; // 16 MiB and more: 4096 rows
   const large = await samplesOf('commit', [3, bytes, LONG_RUNS]);
-  const small = await samplesOf('commit', [2, 16 * MIB - 8, RUNS]);
+  const small = await samplesOf('commit', [2, 16 * MIB - 8, RUNS, ...leopard]);
   const kzg = await samplesOf('node-eth-kzg', [LONG_RUNS]);
   const peer = speeds(kzg, 'peer', 131_072);
   const what = '1024 rows, rate 1/3, 16 MiB';
@@ -219,7 +201,7 @@ async function commitRows(leopard: string | undefined): Promise<Row[]> {
       'MB/CPU-s',
       speeds(small, 'commit', 16 * MIB),
       "Leopard's encode alone",
-      await leopardSpeeds(leopard, 1024, 16 * MIB),
+      speeds(small, 'leopard', 16 * MIB),
       0.28,
     ),
     versusFloor('commit 4096 rows, rate 1/4, 32 MiB', 'MB/CPU-s', speeds(large, 'commit', bytes)),

@@ -1,4 +1,5 @@
-// The steps of committing to ROWS x COSETS x BYTES, RUNS times, with the faster build.
+// The steps of committing to a payload, with the faster build: COSETS BYTES RUNS, and a program of
+// Leopard's if there is one.
 import { loadRowSuite } from '@cairn/commitments/rows';
 import {
   commitMatrix,
@@ -9,12 +10,12 @@ import {
   sliceOf,
   verifySlice,
 } from '@cairn/erasure-codec';
-import { allowRelaxedSimd, chanceBytes, interleaved, report } from './sampling.mjs';
+import { allowRelaxedSimd, chanceBytes, interleaved, leopard, report } from './sampling.mjs';
 
-const [cosets, bytes, runs] = process.argv.slice(2).map(Number);
+const [cosets, bytes, runs] = process.argv.slice(2, 5).map(Number);
 allowRelaxedSimd();
 const { signal } = new AbortController();
-const layout = layoutOf(bytes - 8, { cosets });
+const layout = layoutOf(bytes, { cosets });
 const suite = await loadRowSuite(0);
 const options = { codec: await loadWasmCodec(), combiner: await loadWasmCombiner(), suite, signal };
 const { data, parity } = await options.codec.newMatrix(layout);
@@ -30,6 +31,7 @@ for (let time = 0; time < 40; time += 1) verifySlice(slice, expected, options); 
 report(
   await interleaved(
     {
+      ...leopard(process.argv[5], layout),
       hash: () => MemoryRows.of({ data, parity }, layout, options),
       combine: () => held.combine(coefficients, 'data', { signal }),
       commit: () => commitMatrix(data, layout, reusing),

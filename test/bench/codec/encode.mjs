@@ -1,9 +1,16 @@
-// Both builds of the codec: ROWS COSETS BYTES RUNS. Encoding in a codec's own memory and from and to
+// Both builds of the codec: ROWS COSETS BYTES RUNS, and a program of Leopard's if there is one. Encoding in a codec's own memory and from and to
 // memory elsewhere that was used before, and decoding from rows of chance.
 import { loadWasmCodec } from '@cairn/erasure-codec';
-import { allowRelaxedSimd, chanceBytes, interleaved, report, shapeOf } from './sampling.mjs';
+import {
+  allowRelaxedSimd,
+  chanceBytes,
+  interleaved,
+  leopard,
+  report,
+  shapeOf,
+} from './sampling.mjs';
 
-const [rows, cosets, bytes, runs] = process.argv.slice(2).map(Number);
+const [rows, cosets, bytes, runs] = process.argv.slice(2, 6).map(Number);
 allowRelaxedSimd();
 const shape = shapeOf(rows, cosets, bytes);
 const data = chanceBytes(bytes);
@@ -19,7 +26,7 @@ const some = Array.from({ length: rows }, (_, at) => (at * 7 + 3) % shape.rows).
   const at = (index < rows ? index : index - rows) * shape.rowBytes;
   return { index, bytes: matrix.subarray(at, at + shape.rowBytes) };
 });
-const contenders = {};
+const contenders = leopard(process.argv[6], shape);
 for (const [name, codec] of Object.entries({ strict, relaxed })) {
   const own = await codec.newMatrix(shape);
   own.data.set(data);

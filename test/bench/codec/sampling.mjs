@@ -1,4 +1,5 @@
 // How the codec's contenders are timed: CPU time, interleaved, each sample beside a loop of fixed work.
+import { execFileSync } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
 
 /** Node 20 has relaxed SIMD behind a flag; later ones without. */
@@ -25,7 +26,8 @@ function calibrationMs() {
 /**
  * Times contenders in turns.
  *
- * @param contenders - `{ name: work }`; each piece of work is run once before to warm up
+ * @param contenders - `{ name: work }`; each piece of work is run once before to warm up. One that is
+ *   done by another process gives its CPU milliseconds itself
  * @returns for each name CPU milliseconds by run, scaled as if the core had always been as fast as
  *   in its best calibration loop, and the raw ones
  */
@@ -36,10 +38,10 @@ export async function interleaved(contenders, runs) {
     for (const [name, work] of Object.entries(contenders)) {
       const loopBefore = calibrationMs();
       const before = process.cpuUsage();
-      await work();
+      const elsewhere = await work();
       const { user, system } = process.cpuUsage(before);
       samples[name].push({
-        ms: (user + system) / 1000,
+        ms: typeof elsewhere === 'number' ? elsewhere : (user + system) / 1000,
         loopMs: (loopBefore + calibrationMs()) / 2,
       });
     }
@@ -53,6 +55,22 @@ export async function interleaved(contenders, runs) {
       { scaled: all.map(({ ms, loopMs }) => (ms * best) / loopMs), raw: all.map(({ ms }) => ms) },
     ]),
   );
+}
+
+/**
+ * Leopard as a contender: what a benchmark program of its own prints for `cosets` recovery pieces to
+ * each original one. Without a program there is no contender.
+ */
+export function leopard(program, { dataRows, cosets, rowBytes }) {
+  if (!program) return {};
+  const args = [dataRows, cosets * dataRows, rowBytes, 1].map(String);
+  const encode = () => {
+    const text = execFileSync(program, args, { encoding: 'utf8', timeout: 120_000 });
+    const speed = /Encoder.*?Input=([\d.]+)\s*MB\/s/.exec(text)?.[1];
+    if (speed === undefined) throw new Error(`${program} ${args.join(' ')} gave no speed: ${text}`);
+    return (dataRows * rowBytes) / 1000 / Number(speed);
+  };
+  return { leopard: encode };
 }
 
 /** Bytes of chance, the same each time. */
