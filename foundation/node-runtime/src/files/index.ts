@@ -1,5 +1,10 @@
 /** Files and directories: flat stores, atomic writes, locks, secrets and sources. */
-export { readFileIfPresent, syncDirectory, writeFileAtomic } from './atomic-file.ts';
+export {
+  readFileIfPresent,
+  syncDirectory,
+  type WriteAtomicOptions,
+  writeFileAtomic,
+} from './atomic-file.ts';
 export {
   type DataDirectory,
   type DataDirectoryOptions,

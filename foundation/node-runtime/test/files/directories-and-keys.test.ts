@@ -37,6 +37,31 @@ describe('atomic file', () => {
       assert.deepEqual(await readdir(directory), ['taken']);
     });
   });
+
+  it('replaces nothing where it may not', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'result');
+      await writeFileAtomic(path, 'first', { overwrite: false });
+      await assert.rejects(writeFileAtomic(path, 'second', { overwrite: false }), (error) => {
+        assert.ok(isFault(error, 'DISK_IO'));
+        assert.equal(Reflect.get(error.facts, 'errno'), 'EEXIST');
+        return true;
+      });
+      assert.equal(await readFile(path, 'utf8'), 'first');
+      assert.deepEqual(await readdir(directory), ['result']);
+    });
+  });
+
+  it('leaves the old content when it is told to stop', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = join(directory, 'result');
+      await writeFileAtomic(path, 'old');
+      const signal = AbortSignal.abort(new Error('enough'));
+      await assert.rejects(writeFileAtomic(path, 'new', { signal }), /enough/);
+      assert.equal(await readFile(path, 'utf8'), 'old');
+      assert.deepEqual(await readdir(directory), ['result']);
+    });
+  });
 });
 
 describe('directory lock', () => {
