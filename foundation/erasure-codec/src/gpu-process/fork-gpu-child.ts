@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Clock, DeadlineError, withDeadline } from '@cairn/primitives';
 import type { RemoteProcess } from './remote-device.ts';
 
-/** Bytes of what the process complained of that are kept. */
-const COMPLAINT_BYTES = 2048;
+/** Characters of what the process complained of that are kept. */
+const COMPLAINT_CHARACTERS = 2048;
 /** How long an end in order may take. */
 const END_TIMEOUT_MS = 5000;
 
@@ -29,20 +30,7 @@ export function forkGpuChild({ env, clock, onMessage, onGone }: ForkOptions): Re
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const complaints = complaintsOf(child);
-  const gone = new Promise<void>((resolve) => {
-    // Not `close`: it does not come to who disconnected.
-    child.once('exit', (code, signal) => {
-      void complaints.whole.then(() => {
-        onGone(`its process ended with ${signal ?? `code ${code}`}${complaints.text()}`);
-        resolve();
-      });
-    });
-    child.once('error', (error) => {
-      onGone(`its process failed: ${error.message}`);
-      if (child.pid === undefined) resolve(); // never started: nothing else will come
-    });
-  });
+  const gone = endOf(child, onGone);
   child.on('message', onMessage);
   let isEnding = false;
   const setBusy = (isBusy: boolean): void => {
@@ -65,6 +53,32 @@ export function forkGpuChild({ env, clock, onMessage, onGone }: ForkOptions): Re
       await endedBy(gone, child, clock);
     },
   };
+}
+
+/** A process, as far as its end goes. */
+type EndingProcess = EventEmitter & Pick<ChildProcess, 'pid' | 'stderr'>;
+
+/** Resolves at a process's end. `onGone` hears of what comes first, a failure or the end. */
+export function endOf(child: EndingProcess, onGone: ForkOptions['onGone']): Promise<void> {
+  const complaints = complaintsOf(child);
+  let isTold = false;
+  const tell = (reason: string): void => {
+    if (!isTold) onGone(reason);
+    isTold = true;
+  };
+  return new Promise((resolve) => {
+    // Not `close`: it does not come to who disconnected.
+    child.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      void complaints.whole.then(() => {
+        tell(`its process ended with ${signal ?? `code ${code}`}${complaints.text()}`);
+        resolve();
+      });
+    });
+    child.once('error', (error: Error) => {
+      tell(`its process failed: ${error.message}`);
+      if (child.pid === undefined) resolve(); // never started: nothing else will come
+    });
+  });
 }
 
 /** Waits for the end, and brings it about if it does not come. */
@@ -91,14 +105,14 @@ interface Complaints {
   readonly text: () => string;
 }
 
-function complaintsOf({ stderr }: ChildProcess): Complaints {
+function complaintsOf({ stderr }: Pick<ChildProcess, 'stderr'>): Complaints {
   let tail = '';
   const whole = new Promise<void>((resolve) => {
     if (stderr === null) resolve();
     else stderr.once('close', resolve);
   });
   stderr?.setEncoding('utf8').on('data', (text: string) => {
-    tail = (tail + text).slice(-COMPLAINT_BYTES);
+    tail = (tail + text).slice(-COMPLAINT_CHARACTERS);
   });
   return { whole, text: () => (tail.trim() === '' ? '' : `: ${tail.trim()}`) };
 }
