@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { loadRowSuite, type RowSuite } from '@cairn/commitments/rows';
 import {
   type ChosenCodec,
@@ -45,16 +44,19 @@ export async function openCodecTools(
   name: CodecName,
   suiteId: 0 | 1,
   payloadBytes: number,
-  { signal }: CommandContext,
+  { io, signal }: CommandContext,
 ): Promise<CodecTools> {
   const [suite, combiner] = await Promise.all([loadRowSuite(suiteId), loadWasmCombiner()]);
-  const isLarge = payloadBytes >= BYTES_FOR_THREADS && availableParallelism() >= CORES_FOR_THREADS;
-  const pool = isLarge && name !== 'reference' ? await codecThreads() : undefined;
+  const isLarge = payloadBytes >= BYTES_FOR_THREADS && io.cores >= CORES_FOR_THREADS;
+  const pool = isLarge && name !== 'reference' ? await codecThreads(io.cores) : undefined;
   const threads = pool === undefined ? {} : { pool };
   const opened = { suite, combiner };
   const closing = (codec: RowCodec) => async (): Promise<void> => {
-    await codec.close();
-    await pool?.close();
+    try {
+      await codec.close();
+    } finally {
+      await pool?.close();
+    }
   };
   try {
     if (name === 'auto') {
@@ -101,10 +103,10 @@ async function openCodec(
   }
 }
 
-async function codecThreads(): Promise<WorkerPool> {
+async function codecThreads(cores: number): Promise<WorkerPool> {
   const { createWorkerPool } = await import('@cairn/node-runtime/workers');
   return createWorkerPool({
     module: import.meta.resolve('@cairn/erasure-codec/codec-worker'),
-    size: Math.min(MAX_THREADS, availableParallelism()),
+    size: Math.min(MAX_THREADS, cores),
   });
 }

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** What a command may write to and read about its surroundings; tests pass one of their own. */
 export interface CommandIo {
   /**
@@ -15,6 +17,8 @@ export interface CommandIo {
   readonly isOutTerminal: boolean;
   /** Width of the terminal, 80 unless known. */
   readonly columns: number;
+  /** How many threads run at once here. */
+  readonly cores: number;
   /** The bytes piped in. */
   stdin(): AsyncIterable<Uint8Array>;
   /**
@@ -51,6 +55,7 @@ export function processIo(): CommandIo {
     isErrTerminal: stderr.isTTY === true,
     isOutTerminal: stdout.isTTY === true,
     columns: stderr.columns ?? 80,
+    cores: availableParallelism(),
     stdin: () => process.stdin,
     askSecret: (question) => askSecret(question),
   };

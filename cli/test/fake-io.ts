@@ -11,6 +11,7 @@ export interface FakeIoOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly isTerminal?: boolean;
+  readonly cores?: number;
   readonly stdin?: Uint8Array;
   /** What a person types when asked, in order. */
   readonly answers?: readonly string[];
@@ -33,6 +34,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     isErrTerminal: options.isTerminal === true,
     isOutTerminal: options.isTerminal === true,
     columns: 80,
+    cores: options.cores ?? 1,
     stdin: async function* () {
       if (options.stdin !== undefined) yield options.stdin;
     },

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { loadRowSuite } from '@cairn/commitments/rows';
 import {
   chooseCodec,
@@ -76,7 +76,7 @@ export async function codecBench(
       bytes: size,
       rows: layout.rows,
       cpu: cpus()[0]?.model ?? 'unknown',
-      threads: availableParallelism(),
+      threads: io.cores,
       measures: measures.map((one) => ({ ...one })),
       trials,
     });
