@@ -1,5 +1,5 @@
-import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   type BlobLayout,
   type CommittedBlob,
@@ -46,28 +46,78 @@ export function sliceName(slice: number): string {
 }
 
 /**
- * Makes a folder for a blob, or takes an empty one.
+ * Makes a folder for a blob, or takes an empty one, and runs `fill`. If that fails, what was made is
+ * removed again, provided that nothing lies in it.
  *
- * @throws {CliError} CLI_OUTPUT_EXISTS if something lies in it; what the disk throws
+ * @param folder - an absolute path
+ * @throws {CliError} CLI_FOLDER_NOT_EMPTY if something lies in it; what the disk throws; as `fill`
  */
-export async function makeBlobFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  if ((await readdir(folder)).length === 0) return;
-  throw new CliError(
-    { code: 'CLI_OUTPUT_EXISTS', path: folder },
-    `${folder} is not empty; nothing was written`,
-  );
+export async function inBlobFolder<Result>(
+  folder: string,
+  fill: () => Promise<Result>,
+): Promise<Result> {
+  const firstMade = await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length > 0) {
+    throw new CliError(
+      { code: 'CLI_FOLDER_NOT_EMPTY', path: folder },
+      `${folder} is not empty; nothing was written`,
+    );
+  }
+  try {
+    return await fill();
+  } catch (error) {
+    if (firstMade !== undefined) {
+      await removeEmpty(folder, firstMade).catch(() => undefined); // the first failure is the one told
+    }
+    throw error;
+  }
+}
+
+/** Removes a directory and those around it, up to `outermost`. */
+async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  for (let directory = folder; directory.startsWith(outermost); directory = dirname(directory)) {
+    await rmdir(directory);
+  }
 }
 
 /**
  * Writes a blob's rows as slice messages of up to 8 MiB, and the record last: a folder with a record
- * is complete.
+ * is complete. If that fails, what was written is removed again.
  *
- * @throws what the disk throws; as `sliceOf`
+ * @throws what the disk throws; as `sliceOf`; the signal's reason
  */
 export async function writeBlobFolder(
   folder: string,
   blob: CommittedBlob,
+  options: { readonly signal: AbortSignal; readonly onSlice: (done: number, of: number) => void },
+): Promise<BlobRecord> {
+  const written: string[] = [];
+  const write = async (name: string, bytes: Uint8Array | string): Promise<void> => {
+    const path = join(folder, name);
+    const file = await open(path, 'wx');
+    written.push(path);
+    try {
+      await file.writeFile(bytes, { signal: options.signal });
+    } finally {
+      await file.close();
+    }
+  };
+  try {
+    return await writeFiles(blob, write, options);
+  } catch (error) {
+    // The record first: without it no reader takes the rest for a blob.
+    for (const path of written.reverse()) {
+      await rm(path, { force: true }).catch(() => undefined); // the first failure is the one told
+    }
+    options.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Hands every file of a blob's folder to `write`, the record last. */
+async function writeFiles(
+  blob: CommittedBlob,
+  write: (name: string, bytes: Uint8Array | string) => Promise<void>,
   options: { readonly signal: AbortSignal; readonly onSlice: (done: number, of: number) => void },
 ): Promise<BlobRecord> {
   const { commitment, layout } = blob;
@@ -79,9 +129,9 @@ export async function writeBlobFolder(
   const ranges = sliceRanges(record);
   const memory = new Uint8Array(sliceMessageBytes(layout, rowsPerSlice));
   for (const [slice, rows] of ranges.entries()) {
+    options.signal.throwIfAborted();
     options.onSlice(slice, ranges.length);
-    const message = encodeSlice(await sliceOf(blob, rows, options), memory);
-    await writeFile(join(folder, sliceName(slice)), message, { flag: 'wx' });
+    await write(sliceName(slice), encodeSlice(await sliceOf(blob, rows, options), memory));
   }
   const { payloadBytes, cosets, log2K } = layout;
   const text = stringifyJson({
@@ -93,7 +143,7 @@ export async function writeBlobFolder(
     log2K,
     rowsPerSlice,
   });
-  await writeFile(join(folder, RECORD_FILE), `${text}\n`, { flag: 'wx' });
+  await write(RECORD_FILE, `${text}\n`);
   return record;
 }
 
@@ -128,6 +178,12 @@ export class SliceFiles {
   async read(slice: number): Promise<Slice> {
     return parseSlice(await readInto(join(this.#folder, sliceName(slice)), this.#memory));
   }
+}
+
+/** The system's name for why it does not give a file, such as `EIO`; `undefined` for other errors. */
+export function diskCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('syscall' in error && 'code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** A file as far as memory goes: all of that is filled if it is longer. */

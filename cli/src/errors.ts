@@ -12,6 +12,8 @@ export type CliFault =
   | { readonly code: 'CLI_PASSWORD_MISSING'; readonly path: string }
   | { readonly code: 'CLI_NOT_FOUND'; readonly what: string; readonly network: string }
   | { readonly code: 'CLI_OUTPUT_EXISTS'; readonly path: string }
+  /** A directory that has to be a new or an empty one. */
+  | { readonly code: 'CLI_FOLDER_NOT_EMPTY'; readonly path: string }
   | { readonly code: 'CLI_MISMATCH'; readonly expected: string; readonly actual: string }
   | { readonly code: 'CLI_DIFFERENT'; readonly changes: number }
   | { readonly code: 'CLI_UNHEALTHY'; readonly failed: readonly string[] }
@@ -41,6 +43,11 @@ export class CliError extends Fault<CliFault> {}
 /** The fault for a command line that does not make sense; `text` says what to write instead. */
 export function usageError(what: string, text: string): CliError {
   return new CliError({ code: 'CLI_USAGE', what }, text);
+}
+
+/** The fault for an output whose name is taken. */
+export function outputExists(path: string): CliError {
+  return new CliError({ code: 'CLI_OUTPUT_EXISTS', path }, `${path} exists already`);
 }
 
 /** The fault for a command that was told to stop. */

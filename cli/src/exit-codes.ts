@@ -31,6 +31,8 @@ const NEXT_KEY =
 const NEXT_AGAIN = 'Try again; what is already paid or stored is not done twice.';
 const NEXT_LIAR =
   'The bytes were refused because they are not what the root names. Ask other nodes with --node URL.';
+const NEXT_OTHER_ROWS =
+  'These rows are not of that commitment; others may be: `cairn codec verify` tells which.';
 const NEXT_SPACE = 'Free some space, or store on another disk, and run the command again.';
 
 /** Codes with an exit code or advice of their own. */
@@ -58,6 +60,7 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Add --force to replace it, or write elsewhere with -o.',
   ),
+  CLI_FOLDER_NOT_EMPTY: outcome(EXIT.failure, 'Name a new or an empty directory with --out.'),
   CLI_MISMATCH: outcome(
     EXIT.verification,
     'These are different bytes; `cairn file get` brings the others.',
@@ -82,7 +85,15 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.verification,
     'Whoever made the commitment committed to no payload: no other rows of it will give one.',
   ),
+  TOO_FEW_ROWS: outcome(EXIT.timeout, 'Bring more rows of the same commitment together.'),
+  PARITY: outcome(
+    EXIT.verification,
+    'The rows are not of one codeword, so none were written: encode with --codec reference.',
+  ),
+  ROW_PATH: outcome(EXIT.verification, NEXT_OTHER_ROWS),
+  ROW_COMBINATION: outcome(EXIT.verification, NEXT_OTHER_ROWS),
   DEVICE_ABSENT: outcome(EXIT.failure, 'Leave the codec to --codec auto, or name another one.'),
+  DEVICE_FULL: outcome(EXIT.failure, 'Try again once it has room; --codec wasm needs no device.'),
   DEVICE_LOST: outcome(EXIT.failure, 'Run it again; --codec wasm needs no device.'),
   PAYLOAD_TOO_LARGE: outcome(EXIT.usage, 'Cut the file; each part is a blob of its own.'),
   CLI_INTERRUPTED: outcome(EXIT.interrupted, 'Nothing is lost; run the command again.'),
@@ -133,6 +144,7 @@ const CODES: Readonly<Record<string, Outcome>> = {
     'Write elsewhere with -o, or move away what is there; a directory needs a new or an empty one.',
   ),
   SDK_JOURNAL: outcome(EXIT.failure, 'Finish that upload with the version that began it.'),
+  QUEUE_FULL: outcome(EXIT.failure, `Too much waits already. ${NEXT_AGAIN}`),
   DEADLINE_PASSED: outcome(EXIT.timeout, NEXT_AGAIN),
   TRANSPORT_TIMEOUT: outcome(EXIT.timeout, NEXT_AGAIN),
   TRANSPORT_UNREACHABLE: outcome(
@@ -203,6 +215,7 @@ const CODES: Readonly<Record<string, Outcome>> = {
 
 /** Families of codes by prefix, for codes that are not above. */
 const FAMILIES: readonly (readonly [prefix: string, outcome: Outcome])[] = [
+  ['SLICE_', outcome(EXIT.verification, NEXT_OTHER_ROWS)],
   ['PROOF_', outcome(EXIT.verification, NEXT_LIAR)],
   ['KEY_', outcome(EXIT.auth, NEXT_KEY)],
   ['KEYSTORE_', outcome(EXIT.auth, 'Check the password and the file.')],

@@ -16,7 +16,12 @@ describe('exit codes', () => {
       PROOF_WRONG_ROOT: EXIT.verification,
       SDK_SEAL_BROKEN: EXIT.verification,
       CLI_MISMATCH: EXIT.verification,
+      PARITY: EXIT.verification,
+      SLICE_COMMITMENT: EXIT.verification,
+      ROW_PATH: EXIT.verification,
+      ROW_COMBINATION: EXIT.verification,
       SDK_NOT_FINAL: EXIT.timeout,
+      TOO_FEW_ROWS: EXIT.timeout,
       DEADLINE_PASSED: EXIT.timeout,
       SDK_NO_PAYER: EXIT.auth,
       KEY_FILE_PERMISSIONS: EXIT.auth,
@@ -25,6 +30,9 @@ describe('exit codes', () => {
       DISK_FULL: EXIT.noSpace,
       NODE_DISK_FULL: EXIT.noSpace,
       SDK_EMPTY_FILE: EXIT.failure,
+      CLI_FOLDER_NOT_EMPTY: EXIT.failure,
+      QUEUE_FULL: EXIT.failure,
+      DEVICE_FULL: EXIT.failure,
       PORT_IN_USE: EXIT.failure,
       CLI_INTERRUPTED: EXIT.interrupted,
       SOMETHING_NEW: EXIT.failure,
@@ -43,6 +51,14 @@ describe('exit codes', () => {
   it('advise --force only where it helps', () => {
     assert.match(reportOf(faultOf('CLI_OUTPUT_EXISTS')).next, /--force/);
     assert.doesNotMatch(reportOf(faultOf('SDK_PATH_EXISTS')).next, /--force/);
+    assert.doesNotMatch(reportOf(faultOf('CLI_FOLDER_NOT_EMPTY')).next, /--force/);
+  });
+
+  it('advise something of its own for what a codec finds wrong', () => {
+    const unknown = reportOf(faultOf('SOMETHING_NEW')).next;
+    for (const code of ['PARITY', 'TOO_FEW_ROWS', 'QUEUE_FULL', 'DEVICE_FULL', 'SLICE_FORM']) {
+      assert.notEqual(reportOf(faultOf(code)).next, unknown, code);
+    }
   });
 
   it('tell a lie from an absence', () => {

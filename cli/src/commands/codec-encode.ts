@@ -8,7 +8,7 @@ import {
   newDataMatrix,
 } from '@cairn/erasure-codec';
 import { formatBytes, systemClock, toHex } from '@cairn/primitives';
-import { makeBlobFolder, writeBlobFolder } from '../blob-folder.ts';
+import { inBlobFolder, writeBlobFolder } from '../blob-folder.ts';
 import { type CodecName, type CodecTools, openCodecTools } from '../codec-tools.ts';
 import { CliError, usageError } from '../errors.ts';
 import type { CommandContext } from '../io.ts';
@@ -42,23 +42,24 @@ export async function codecEncode(
     const { cosets, minRows, suite } = options;
     const layout = layoutOf(size, { cosets, minLog2K: Math.ceil(Math.log2(minRows)) });
     const folder = resolve(io.cwd, options.out);
-    await makeBlobFolder(folder);
-    const tools = await openCodecTools(options.codec, suite === 'sha256' ? 1 : 0, size, context);
-    try {
-      const commitment = toHex(await encodeFile(input.path, folder, layout, tools, context));
-      if (options.json === true) {
-        const { codec, choice, trials } = tools;
-        const tried = trials.map((trial) => ({ ...trial }));
-        const chosen = { codec: codec.name, codecChoice: choice, trials: tried };
-        await writeJson(io, { commitment, ...layout, suite, ...chosen });
+    return await inBlobFolder(folder, async () => {
+      const tools = await openCodecTools(options.codec, suite === 'sha256' ? 1 : 0, size, context);
+      try {
+        const commitment = toHex(await encodeFile(input.path, folder, layout, tools, context));
+        if (options.json === true) {
+          const { codec, choice, trials } = tools;
+          const tried = trials.map((trial) => ({ ...trial }));
+          const chosen = { codec: codec.name, codecChoice: choice, trials: tried };
+          await writeJson(io, { commitment, ...layout, suite, ...chosen });
+          return 0;
+        }
+        await writeLine(io, commitment);
+        io.writeErr(`${describe(layout)}\ncodec ${tools.choice}\n`);
         return 0;
+      } finally {
+        await tools.close();
       }
-      await writeLine(io, commitment);
-      io.writeErr(`${describe(layout)}\ncodec ${tools.choice}\n`);
-      return 0;
-    } finally {
-      await tools.close();
-    }
+    });
   } finally {
     await input.dispose();
   }

@@ -11,7 +11,7 @@ import { formatBytes, parseRoot, type Root, systemClock } from '@cairn/primitive
 import { isManifest } from '@cairn/wire-protocol';
 import { connect } from '../connect.ts';
 import { chooseDecryption, type DecryptOptions } from '../encryption-options.ts';
-import { CliError, usageError } from '../errors.ts';
+import { outputExists, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
 import { chooseNetwork, type NetworkOptions } from '../network-options.ts';
@@ -226,8 +226,4 @@ async function removeOld(output: string): Promise<void> {
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-function outputExists(path: string): CliError {
-  return new CliError({ code: 'CLI_OUTPUT_EXISTS', path }, `${path} exists already`);
 }
