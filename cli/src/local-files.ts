@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, mkdir, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { usageError } from './errors.ts';
+import { StorageError, writeFileAtomic } from '@cairn/node-runtime/files';
+import { outputExists, usageError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 
 /** Something in a local directory. Paths are below it, with `/` between names. */
@@ -50,6 +51,36 @@ export async function openLocalInput(
   if (found.isDirectory()) return { kind: 'directory', path, dispose };
   if (found.isFile()) return { kind: 'file', path, dispose };
   throw usageError('path', `${typed} is neither a file nor a directory; pipe it in and give -`);
+}
+
+/**
+ * Writes a file whole: cut off, or without room for all of it, its name has what it had before. A
+ * device or a pipe has nothing to keep and is written to as it is.
+ *
+ * @param overwrite - whether a file that is there is replaced; its mode stays
+ * @throws {CliError} CLI_OUTPUT_EXISTS; {StorageError} DISK_FULL, DISK_IO; the signal's reason
+ */
+export async function writeLocalFile(
+  path: string,
+  bytes: Uint8Array,
+  { overwrite, signal }: { readonly overwrite: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  const old = overwrite ? await stat(path).catch(() => undefined) : undefined; // writing says why
+  if (old !== undefined && !old.isFile() && !old.isDirectory()) {
+    await writeFile(path, bytes, { signal });
+    return;
+  }
+  const named = old === undefined ? path : await realpath(path); // what a link leads to, not the link
+  const mode = old === undefined ? 0o666 : old.mode & 0o777;
+  try {
+    await writeFileAtomic(named, bytes, { mode, overwrite, signal });
+  } catch (error) {
+    const isTaken =
+      error instanceof StorageError &&
+      error.facts.code === 'DISK_IO' &&
+      error.facts.errno === 'EEXIST';
+    throw isTaken ? outputExists(path) : error;
+  }
 }
 
 /**

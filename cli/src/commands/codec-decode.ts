@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type MemberRow,
@@ -9,10 +9,17 @@ import {
   verifyMembership,
 } from '@cairn/erasure-codec';
 import { Fault, formatBytes, seededRng, systemClock, toHex } from '@cairn/primitives';
-import { type BlobRecord, readBlobRecord, SliceFiles, sliceRanges } from '../blob-folder.ts';
+import {
+  type BlobRecord,
+  diskCodeOf,
+  readBlobRecord,
+  SliceFiles,
+  sliceRanges,
+} from '../blob-folder.ts';
 import { type CodecName, openCodecTools } from '../codec-tools.ts';
-import { CliError, usageError } from '../errors.ts';
+import { CliError, outputExists, usageError } from '../errors.ts';
 import type { CommandContext } from '../io.ts';
+import { writeLocalFile } from '../local-files.ts';
 import { writeJson } from '../output.ts';
 import type { DropText } from '../parse-options.ts';
 import { Progress } from '../progress.ts';
@@ -61,7 +68,7 @@ export async function codecDecode(
         `the rows committed to by ${toHex(commitment)} are those of no payload`,
       );
     }
-    await writeFile(output, value.payload, { flag: options.force === true ? 'w' : 'wx', signal });
+    await writeLocalFile(output, value.payload, { overwrite: options.force === true, signal });
     const report = {
       payloadBytes: layout.payloadBytes,
       rowsUsed: rows.length,
@@ -89,9 +96,7 @@ async function assertAbsent(path: string): Promise<void> {
     () => true,
     () => false, // not there, or not ours to see: writing says so
   );
-  if (isThere) {
-    throw new CliError({ code: 'CLI_OUTPUT_EXISTS', path }, `${path} is there already`);
-  }
+  if (isThere) throw outputExists(path);
 }
 
 /** The rows that count as lost. @throws {CliError} CLI_USAGE for a coset or a count there is not */
@@ -128,7 +133,7 @@ function droppedRows(
   return dropped;
 }
 
-/** Rows that were committed to, until there are enough: those that lie there damaged are passed over. */
+/** Rows committed to, until there are enough: damaged and unreadable ones are passed over. */
 async function membersOf(
   folder: string,
   record: BlobRecord,
@@ -175,8 +180,7 @@ async function sliceMembers(
       }
     }
   } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isAbsent && !(error instanceof Fault)) throw error;
+    if (diskCodeOf(error) === undefined && !(error instanceof Fault)) throw error;
   }
   return members;
 }

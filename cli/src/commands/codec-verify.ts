@@ -7,7 +7,7 @@ import {
   verifySlice,
 } from '@cairn/erasure-codec';
 import { describeError, Fault, systemClock, toHex } from '@cairn/primitives';
-import { readBlobRecord, SliceFiles, sliceName, sliceRanges } from '../blob-folder.ts';
+import { diskCodeOf, readBlobRecord, SliceFiles, sliceName, sliceRanges } from '../blob-folder.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -89,10 +89,8 @@ async function checkSlice(
     verifySlice(await files.read(slice), expected, options);
     return undefined;
   } catch (error) {
-    if (error instanceof Fault) return { file, code: error.code, reason: describeError(error) };
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      return { file, code: 'ENOENT', reason: 'it is not there' };
-    }
-    throw error;
+    const code = error instanceof Fault ? error.code : diskCodeOf(error);
+    if (code === undefined) throw error;
+    return { file, code, reason: code === 'ENOENT' ? 'it is not there' : describeError(error) };
   }
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { seededRng } from '@cairn/primitives';
+import { interrupted } from '../../src/errors.ts';
 import { run } from '../../src/main.ts';
 import { contextOf, fakeIo } from '../fake-io.ts';
 
@@ -15,12 +18,31 @@ describe('cairn codec', function () {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const cairn = async (...args: readonly string[]) => {
-    const io = fakeIo({ cwd: folder });
-    const exit = await run(['codec', ...args], contextOf(io));
+  const cairn = (...args: readonly string[]) => cairnWith({}, ...args);
+  const cairnWith = async (
+    { cores = 1, signal }: { readonly cores?: number; readonly signal?: AbortSignal },
+    ...args: readonly string[]
+  ) => {
+    const io = fakeIo({ cwd: folder, cores });
+    const context = contextOf(io);
+    const exit = await run(['codec', ...args], signal === undefined ? context : { io, signal });
     const text = io.out();
     const json: unknown = text.startsWith('{') ? JSON.parse(text) : undefined;
     return { exit, out: text, err: io.err(), json };
+  };
+  /** Runs a command and interrupts it as soon as `isReached`, which is asked again and again. */
+  const cutOff = async (isReached: () => boolean, ...args: readonly string[]) => {
+    const stop = new AbortController();
+    let isRunning = true;
+    const look = (): void => {
+      if (isReached()) stop.abort(interrupted('SIGINT'));
+      else if (isRunning) setImmediate(look);
+    };
+    look();
+    const { exit } = await cairnWith({ signal: stop.signal }, ...args);
+    isRunning = false;
+    assert.ok(stop.signal.aborted, 'it was cut off at work');
+    assert.equal(exit, 130);
   };
   /** A file of chance bytes, encoded. */
   const encoded = async (bytes: number, ...options: readonly string[]) => {
@@ -65,18 +87,44 @@ describe('cairn codec', function () {
     }
   });
 
-  it('says the same commitment whatever encodes, with threads or without', async () => {
+  it('says the same commitment whatever encodes', async () => {
     const commitments = new Set<string>();
     for (const codec of ['reference', 'wasm', 'auto']) {
       const { commitment } = await encoded(300_000, '--codec', codec);
       commitments.add(commitment);
     }
     assert.equal(commitments.size, 1);
-    const threaded = await encoded(5_000_000, '--codec', 'wasm');
-    assert.equal((await cairn('verify', threaded.rows)).exit, 0);
-    assert.ok(
-      (await decoded(threaded.rows, '--drop', 'random:max')).bytes?.equals(threaded.content),
-    );
+  });
+
+  it('makes the same in threads where there are four cores, and ends them', async () => {
+    const { name, content, rows, commitment } = await encoded(5_000_000, '--codec', 'wasm');
+    const threads: Worker[] = [];
+    const onThread = (worker: Worker): void => void threads.push(worker);
+    /** Threads that a command started; none is left. */
+    const threadsOf = async (cores: number, ...args: readonly string[]) => {
+      threads.length = 0;
+      const { exit, err, out } = await cairnWith({ cores }, ...args);
+      assert.equal(exit, 0, err);
+      for (const { threadId } of threads) assert.equal(threadId, -1, 'it has ended');
+      return { count: threads.length, out };
+    };
+    process.on('worker', onThread);
+    try {
+      const encode = ['encode', name, '--codec', 'wasm', '--out'];
+      assert.equal((await threadsOf(3, ...encode, 'alone.rows')).count, 0);
+      const { count, out } = await threadsOf(4, ...encode, 'threads.rows');
+      assert.equal(count, 4);
+      assert.equal(out, `${commitment}\n`);
+      for (const file of await readdir(join(folder, rows))) {
+        const bytes = await readFile(join(folder, 'threads.rows', file));
+        assert.ok(bytes.equals(await readFile(join(folder, rows, file))), file);
+      }
+      const decode = ['decode', rows, '--drop', 'coset:0', '--out', 'from-threads'];
+      assert.equal((await threadsOf(4, ...decode, '--codec', 'auto')).count, 4);
+      assert.ok((await readFile(join(folder, 'from-threads'))).equals(content));
+    } finally {
+      process.off('worker', onThread);
+    }
   });
 
   it('says what was picked and why', async () => {
@@ -114,6 +162,53 @@ describe('cairn codec', function () {
     assert.ok((await decoded(rows)).bytes?.equals(content));
   });
 
+  it('tells of files that the disk does not give, and reads round them', async () => {
+    const { content, rows } = await encoded(9_000_000, '--codec', 'wasm');
+    const [first = '', second = ''] = await readdir(join(folder, rows)).then((names) =>
+      names.filter((name) => name.startsWith('slice')).sort(),
+    );
+    for (const file of [first, second]) await rm(join(folder, rows, file));
+    await mkdir(join(folder, rows, first));
+    await symlink(second, join(folder, rows, second));
+    const { exit, json } = await cairn('verify', rows, '--json');
+    assert.equal(exit, 4);
+    const { damages } = json as { damages: { file: string; code: string; reason: string }[] };
+    assert.deepEqual(
+      damages.map(({ file, code }) => `${file} ${code}`),
+      [`${first} EISDIR`, `${second} ELOOP`],
+    );
+    assert.match(damages[0]?.reason ?? '', /illegal operation on a directory/);
+    assert.ok((await decoded(rows)).bytes?.equals(content));
+  });
+
+  it('leaves no part of a file when it is cut off', async () => {
+    const { rows } = await encoded(24_000_000, '--codec', 'wasm', '--cosets', '1');
+    const place = join(folder, 'cut');
+    const old = join(place, 'old');
+    await mkdir(place);
+    await writeFile(old, 'what was there');
+    const sizeOf = (name: string): number =>
+      statSync(join(place, name), { throwIfNoEntry: false })?.size ?? 0;
+    const isWriting = (): boolean => readdirSync(place).some((name) => sizeOf(name) > 100);
+    for (const options of [
+      ['--out', join(place, 'new')],
+      ['--out', old, '--force'],
+    ]) {
+      await cutOff(isWriting, 'decode', rows, '--codec', 'wasm', ...options);
+      assert.deepEqual(await readdir(place), ['old']);
+    }
+    assert.equal(await readFile(old, 'utf8'), 'what was there');
+  });
+
+  it('leaves no part of a folder when it is cut off, so that it can be run again', async () => {
+    const { name, commitment } = await encoded(9_000_000, '--codec', 'wasm');
+    const encode = ['encode', name, '--codec', 'wasm', '--out', 'cut/some/rows'];
+    const first = join(folder, 'cut/some/rows/slice-00000.bin');
+    await cutOff(() => existsSync(first), ...encode);
+    assert.ok(!existsSync(join(folder, 'cut/some')));
+    assert.equal((await cairn(...encode)).out, `${commitment}\n`);
+  });
+
   it('says what is missing with one row too few', async () => {
     const { rows } = await encoded(1_000, '--codec', 'wasm');
     const { exit, err } = await decoded(rows, '--drop', 'random:193');
@@ -123,8 +218,13 @@ describe('cairn codec', function () {
 
   it('overwrites nothing, and refuses what makes no sense', async () => {
     const { name, rows } = await encoded(100, '--codec', 'wasm');
-    assert.equal((await cairn('encode', name, '--out', rows)).exit, 1);
+    const taken = await cairn('encode', name, '--out', rows);
+    assert.equal(taken.exit, 1);
+    assert.match(taken.err, /Name a new or an empty directory with --out\./);
     assert.equal((await cairn('decode', rows, '--out', name)).exit, 1);
+    await symlink('nowhere', join(folder, 'leads-nowhere')); // its name is taken, though nothing is there
+    const late = await cairn('decode', rows, '--out', 'leads-nowhere', '--json');
+    assert.equal((late.json as { error: { code: string } }).error.code, 'CLI_OUTPUT_EXISTS');
     assert.equal((await cairn('decode', rows, '--out', name, '--force')).exit, 0);
     for (const drop of ['random', 'random:x', 'coset:max', 'coset:4', 'random:257']) {
       const { exit, err } = await cairn('decode', rows, '--out', 'x', '--drop', drop);
