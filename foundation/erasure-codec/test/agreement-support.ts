@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict';
 import { loadRowSuite } from '@cairn/commitments/rows';
 import { concatBytes, seededRng } from '@cairn/primitives';
 import { type CommitOptions, checkParity, commitBlob } from '../src/commitment.ts';
 import { layoutOf } from '../src/layout.ts';
 import { HEADER_BYTES, LAYOUT_CLASSES, MAX_PAYLOAD_BYTES } from '../src/params.ts';
-import type { MatrixShape } from '../src/row-codec.ts';
-import { bytesOf, NO_TURNS, signal } from './support.ts';
+import type { MatrixShape, RowCodec } from '../src/row-codec.ts';
+import { assertSameBytes, bytesOf, NO_TURNS, signal } from './support.ts';
 
 const MIB = 2 ** 20;
 /** Blobs up to this size are compared whole. */
@@ -48,7 +47,7 @@ export function chanceCases(count: number, seed: number): readonly AgreementCase
 }
 
 /** In a sentence. */
-export function nameOf({ payloadBytes, cosets, minLog2K }: AgreementCase): string {
+function nameOf({ payloadBytes, cosets, minLog2K }: AgreementCase): string {
   return `${payloadBytes} bytes, ${cosets} cosets, at least 2^${minLog2K} rows`;
 }
 
@@ -61,10 +60,15 @@ interface Made {
   readonly commitment: Uint8Array;
 }
 
+/** A codec, and the combiner that goes with it: the scalar one unless named. */
+type Contender = Pick<CommitOptions, 'combiner'> & {
+  readonly codec: CommitOptions['codec'] & Pick<RowCodec, 'name'>;
+};
+
 /** What a codec and a combiner make of a case's payload, which is the same bytes each time. */
-export async function madeOf(
+async function madeOf(
   { payloadBytes, cosets, minLog2K }: AgreementCase,
-  { codec, combiner }: Pick<CommitOptions, 'codec' | 'combiner'>,
+  { codec, combiner }: Contender,
 ): Promise<Made> {
   const suite = await loadRowSuite(0);
   const options = { codec, combiner, suite, clock: NO_TURNS, signal };
@@ -86,16 +90,27 @@ export async function madeOf(
   }
 }
 
-/** Fails, naming the part, unless two codecs made the same. */
-export function assertSameMade(actual: Made, expected: Made, what: string): void {
-  for (const part of ['parity', 'leaves', 'roots', 'combinations', 'commitment'] as const) {
-    assertSameBytes(actual[part], expected[part], `${what}: ${part}`);
+/**
+ * Fails, naming the case and the part, unless all make the same of every payload.
+ *
+ * @param seed - where the cases come from, in words; empty for those that are always the same
+ */
+export async function assertAgree(
+  cases: readonly AgreementCase[],
+  reference: Contender,
+  others: readonly Contender[],
+  seed = '',
+): Promise<void> {
+  for (const one of cases) {
+    const expected = await madeOf(one, reference);
+    for (const other of others) {
+      const actual = await madeOf(one, other);
+      for (const part of ['parity', 'leaves', 'roots', 'combinations', 'commitment'] as const) {
+        const what = `${seed}${nameOf(one)}: ${part} of ${other.codec.name}`;
+        assertSameBytes(actual[part], expected[part], what);
+      }
+    }
   }
-}
-
-/** Like `assert.deepEqual`, which takes seconds for megabytes. */
-export function assertSameBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
-  assert.equal(Buffer.compare(actual, expected), 0, what);
 }
 
 /** The shape of the longest payload. */

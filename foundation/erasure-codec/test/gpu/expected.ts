@@ -1,9 +1,8 @@
-import assert from 'node:assert/strict';
 import { loadRowSuite, plainBlake3Suite } from '@cairn/commitments/rows';
 import { concatBytes } from '@cairn/primitives';
 import { scalarCombiner } from '../../src/kernels/scalar-combiner.ts';
 import type { HoldingCodec, MatrixShape, RowCodec } from '../../src/row-codec.ts';
-import { bytesOf, signal } from '../support.ts';
+import { assertSameBytes, bytesOf, signal } from '../support.ts';
 
 /** Checks everything a holding codec makes of chance data against codec, hash and combiner of the CPU. */
 export async function assertHolds(
@@ -19,13 +18,13 @@ export async function assertHolds(
   const held = await codec.hold(data, shape, { signal });
   try {
     const suite = rows * rowBytes > 2 ** 20 ? await loadRowSuite(0) : plainBlake3Suite;
-    assertEqual(held.leaves, suite.leaves(all, rowBytes), 'leaves');
+    assertSameBytes(held.leaves, suite.leaves(all, rowBytes), 'leaves');
     const coefficients = bytesOf(rowBytes * 16, seed + 1);
     for (const [part, bytes] of [
       ['data', data],
       ['parity', parity],
     ] as const) {
-      assertEqual(
+      assertSameBytes(
         await held.combine(coefficients, part, { signal }),
         scalarCombiner().combineRows(bytes, rowBytes, coefficients),
         `combinations of ${part}`,
@@ -35,17 +34,10 @@ export async function assertHolds(
     const some = await held.read(indexes, { signal });
     for (const [at, index] of indexes.entries()) {
       const expected = all.subarray(index * rowBytes, (index + 1) * rowBytes);
-      assertEqual(some[at] ?? new Uint8Array(0), expected, `row ${index}`);
+      assertSameBytes(some[at] ?? new Uint8Array(0), expected, `row ${index}`);
     }
   } finally {
     held.release();
   }
-  assertEqual(await codec.encode(data, shape, { signal }), parity, 'parity');
-}
-
-/** As `deepEqual`, but it names the first place and does not print megabytes. */
-export function assertEqual(actual: Uint8Array, expected: Uint8Array, what: string): void {
-  assert.equal(actual.length, expected.length, what);
-  const at = actual.findIndex((byte, index) => byte !== expected[index]);
-  assert.equal(at, -1, `${what} differ at byte ${at}`);
+  assertSameBytes(await codec.encode(data, shape, { signal }), parity, 'parity');
 }

@@ -10,10 +10,10 @@ import { readValue } from '../../src/read-value.ts';
 import type { PlacedRow } from '../../src/row-codec.ts';
 import { readSymbol } from '../../src/symbols.ts';
 import { verifyMembership } from '../../src/verify-row.ts';
-import { assertSameBytes } from '../agreement-support.ts';
 import { inMemory, rowAt, verifiedHeader } from '../blob-support.ts';
 import { type CpuCodec, cpuCodecs } from '../cpu-codecs.ts';
 import {
+  assertSameBytes,
   bytesOf,
   isCodecFault,
   lagrange,

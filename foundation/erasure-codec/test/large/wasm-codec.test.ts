@@ -7,7 +7,15 @@ import { PanelKernel } from '../../src/wasm/panel-kernel.ts';
 import { panelBytes } from '../../src/wasm/tiling.ts';
 import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
 import { HAS_RELAXED, withRelaxed } from '../relaxed-simd.ts';
-import { bytesOf, isCodecFault, placedRows, shapeOf, shuffled, signal } from '../support.ts';
+import {
+  assertSameBytes,
+  bytesOf,
+  isCodecFault,
+  placedRows,
+  shapeOf,
+  shuffled,
+  signal,
+} from '../support.ts';
 
 const MIB = 2 ** 20;
 
@@ -34,7 +42,7 @@ describe('the WebAssembly codec', function () {
             const data = bytesOf(shape.dataRows * shape.rowBytes, log2K * 4 + cosets);
             const parity = await codec.encode(data, shape, { signal });
             const expected = await referenceCodec().encode(data, shape, { signal });
-            assertEqualBytes(parity, expected, `${cosets} cosets, ${shape.rowBytes} bytes a row`);
+            assertSameBytes(parity, expected, `${cosets} cosets, ${shape.rowBytes} bytes a row`);
           }
         });
       }
@@ -46,14 +54,14 @@ describe('the WebAssembly codec', function () {
             for (const seed of [1, 2]) {
               const some = shuffled(rows, seed).slice(0, shape.dataRows);
               const actual = await codec.decode(some, shape, { signal });
-              assertEqualBytes(actual, data, `${cosets} cosets, seed ${seed}`);
+              assertSameBytes(actual, data, `${cosets} cosets, seed ${seed}`);
             }
             for (let lost = 0; lost <= cosets; lost += 1) {
               const rest = rows.filter(({ index }) => Math.floor(index / shape.dataRows) !== lost);
               const some = shuffled(rest, lost).slice(0, shape.dataRows);
               for (const given of [rest, some]) {
                 const actual = await codec.decode(given, shape, { signal });
-                assertEqualBytes(actual, data, `${lost} of ${cosets} lost, ${given.length} rows`);
+                assertSameBytes(actual, data, `${lost} of ${cosets} lost, ${given.length} rows`);
               }
             }
           }
@@ -64,7 +72,7 @@ describe('the WebAssembly codec', function () {
         const { shape, data, rows } = await encoded(codec, 10, 3);
         for (const lost of [0, 511, 1023]) {
           const given = rows.filter(({ index }) => index !== lost && index <= shape.dataRows);
-          assertEqualBytes(await codec.decode(given, shape, { signal }), data, `row ${lost} lost`);
+          assertSameBytes(await codec.decode(given, shape, { signal }), data, `row ${lost} lost`);
         }
       });
 
@@ -74,7 +82,7 @@ describe('the WebAssembly codec', function () {
         for (const seed of [1, 2, 3]) {
           const some = shuffled(rows, seed).slice(0, shape.dataRows + 20);
           const expected = await referenceCodec().decode(some, shape, { signal });
-          assertEqualBytes(await codec.decode(some, shape, { signal }), expected, `seed ${seed}`);
+          assertSameBytes(await codec.decode(some, shape, { signal }), expected, `seed ${seed}`);
         }
       });
     });
@@ -97,18 +105,18 @@ describe('the WebAssembly codec', function () {
         memory.data.set(given);
         const parity = await codec.encode(memory.data, shape, { signal, into: memory.parity });
         assert.equal(parity, memory.parity);
-        assertEqualBytes(parity, expected, `${log2K} ${cosets} ${chunks}, run ${run}`);
-        assertEqualBytes(memory.data, given, 'the data is left as it was');
+        assertSameBytes(parity, expected, `${log2K} ${cosets} ${chunks}, run ${run}`);
+        assertSameBytes(memory.data, given, 'the data is left as it was');
       }
       // another shape of the same bytes, and parts of the memory, are not the matrix
       const half = { ...shapeOf(log2K - 1, cosets, 128 * chunks) };
       const other = await codec.encode(given, half, { signal });
-      assertEqualBytes(
+      assertSameBytes(
         await codec.encode(memory.data, half, { signal, into: memory.parity }),
         other,
         'half',
       );
-      assertEqualBytes(await codec.encode(memory.data, shape, { signal }), expected, 'elsewhere');
+      assertSameBytes(await codec.encode(memory.data, shape, { signal }), expected, 'elsewhere');
     }
     await assert.rejects(
       (async () => codec.newMatrix?.(shapeOf(13, 1)))(),
@@ -122,10 +130,10 @@ describe('the WebAssembly codec', function () {
     const shape = shapeOf(10, 3, 4096);
     const data = bytesOf(4 * MIB, 7);
     const parity = await strict.encode(data, shape, { signal });
-    assertEqualBytes(await relaxed.encode(data, shape, { signal }), parity, 'parity');
+    assertSameBytes(await relaxed.encode(data, shape, { signal }), parity, 'parity');
     const some = shuffled(placedRows(data, parity, shape.rowBytes), 7).slice(0, shape.dataRows);
     for (const codec of [strict, relaxed]) {
-      assertEqualBytes(await codec.decode(some, shape, { signal }), data, codec.name);
+      assertSameBytes(await codec.decode(some, shape, { signal }), data, codec.name);
     }
   });
 
@@ -202,7 +210,7 @@ describe('the WebAssembly codec', function () {
       shapes.map((shape, at) => codec.encode(inputs[at] ?? new Uint8Array(), shape, { signal }));
     const together = await Promise.all(each());
     for (const [at, call] of each().entries()) {
-      assertEqualBytes(await call, together[at] ?? new Uint8Array(), `shape ${at}`);
+      assertSameBytes(await call, together[at] ?? new Uint8Array(), `shape ${at}`);
     }
     await codec.close();
     for (const call of each()) await assert.rejects(call, /closed/);
@@ -223,8 +231,8 @@ describe('the WebAssembly codec', function () {
       'other columns stay',
     );
     const whole = await (await loadWasmCodec()).encode(data, shape, { signal });
-    assertEqualBytes(parity.subarray(64, 320), whole.subarray(64, 320), 'columns');
-    assertEqualBytes(parity.subarray(1024), whole.subarray(1024), 'rows from 1 on');
+    assertSameBytes(parity.subarray(64, 320), whole.subarray(64, 320), 'columns');
+    assertSameBytes(parity.subarray(1024), whole.subarray(1024), 'rows from 1 on');
     const { memory } = instance.exports;
     assert.ok(memory instanceof WebAssembly.Memory);
     assert.ok(memory.buffer.byteLength < 24 * MIB, `${memory.buffer.byteLength} bytes`);
@@ -245,10 +253,6 @@ async function encoded(codec: RowCodec, log2K: number, cosets: number): Promise<
 }
 
 /** Like `assert.deepEqual`, which takes seconds for megabytes. */
-function assertEqualBytes(actual: Uint8Array, expected: Uint8Array, what: string): void {
-  assert.equal(Buffer.compare(actual, expected), 0, what);
-}
-
 function moduleOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(base64, 'base64'));
 }

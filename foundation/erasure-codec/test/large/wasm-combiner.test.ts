@@ -4,9 +4,8 @@ import { runsOf, seedOf } from '../../../../test/support/soak.ts';
 import type { RowCombiner } from '../../src/combination.ts';
 import { scalarCombiner } from '../../src/kernels/scalar-combiner.ts';
 import { loadWasmCombiner } from '../../src/wasm/wasm-combiner.ts';
-import { assertSameBytes } from '../agreement-support.ts';
 import { withRelaxed } from '../relaxed-simd.ts';
-import { bytesOf, shapeOf } from '../support.ts';
+import { assertSameBytes, bytesOf, shapeOf } from '../support.ts';
 
 const SEED = seedOf(14_142);
 const RUNS = runsOf(1_000);

@@ -1,23 +1,18 @@
 import { isSoak, runsOf, seedOf } from '../../../../test/support/soak.ts';
-import { scalarCombiner } from '../../src/kernels/scalar-combiner.ts';
 import { referenceCodec } from '../../src/reference-codec.ts';
-import type { HoldingCodec } from '../../src/row-codec.ts';
 import {
   type AgreementCase,
-  assertSameBytes,
-  assertSameMade,
+  assertAgree,
   chanceCases,
   chanceChunks,
   EDGES,
   largestMatrix,
   largestShape,
-  madeOf,
-  nameOf,
   SMALLEST,
   stripOf,
 } from '../agreement-support.ts';
-import { NO_TURNS, signal } from '../support.ts';
-import { skipAll, startedOrWhyNot } from './gpu-support.ts';
+import { assertSameBytes, NO_TURNS, signal } from '../support.ts';
+import { gpuOfSuite } from './gpu-support.ts';
 
 const SEED = seedOf(31_415);
 /** Strips of the largest matrix: a GPU in software takes seconds for each. */
@@ -40,41 +35,23 @@ const CHANCE = some(
 
 describe('the codec on a GPU, compared with the reference', function () {
   this.timeout(20 * 60_000);
-  let gpu: HoldingCodec;
+  const gpu = gpuOfSuite();
   const reference = referenceCodec(NO_TURNS);
-  before(async function () {
-    const started = await startedOrWhyNot();
-    if (typeof started === 'string') skipAll(this, started);
-    gpu = started;
-  });
-  after(async () => {
-    await gpu?.close();
-  });
 
-  async function assertAgree(cases: readonly AgreementCase[], seed: string): Promise<void> {
-    for (const one of cases) {
-      const expected = await madeOf(one, { codec: reference, combiner: scalarCombiner() });
-      assertSameMade(await madeOf(one, { codec: gpu }), expected, `${seed}${nameOf(one)}`);
-    }
-  }
+  const agree = (cases: readonly AgreementCase[], seed?: string): Promise<void> =>
+    assertAgree(cases, { codec: reference }, [{ codec: gpu() }], seed);
 
   it('makes the same of no byte and of one', () =>
-    assertAgree(
-      some(SMALLEST, ({ cosets, minLog2K }) => minLog2K === 6 || cosets + minLog2K === 11),
-      '',
-    ));
+    agree(some(SMALLEST, ({ cosets, minLog2K }) => minLog2K === 6 || cosets + minLog2K === 11)));
 
   it('makes the same on both sides of lengths where the layout changes', () =>
-    assertAgree(
-      some(EDGES, ({ payloadBytes, cosets }) => payloadBytes <= SHORT_BYTES && cosets === 2),
-      '',
-    ));
+    agree(some(EDGES, ({ payloadBytes, cosets }) => payloadBytes <= SHORT_BYTES && cosets === 2)));
 
   it('makes the same of rows of more than a kibibyte', () =>
-    assertAgree([{ payloadBytes: 2 ** 20 - 7, cosets: 1, minLog2K: 6 }], ''));
+    agree([{ payloadBytes: 2 ** 20 - 7, cosets: 1, minLog2K: 6 }]));
 
   it(`makes the same of ${CHANCE.length} payloads of any length, in any network (seed ${SEED})`, () =>
-    assertAgree(CHANCE, `seed ${SEED}: `));
+    agree(CHANCE, `seed ${SEED}: `));
 
   for (const cosets of isSoak ? [1, 2, 3] : [1]) {
     it(`makes the same of strips of 128 MiB with ${cosets} cosets of parity (seed ${SEED})`, async () => {
@@ -84,7 +61,7 @@ describe('the codec on a GPU, compared with the reference', function () {
       for (const chunk of chanceChunks(STRIPS, shape, SEED)) {
         const strip = stripOf(data, shape, chunk);
         const expected = await reference.encode(strip, narrow, { signal });
-        const actual = await gpu.encode(strip, narrow, { signal });
+        const actual = await gpu().encode(strip, narrow, { signal });
         assertSameBytes(actual, expected, `seed ${SEED}: chunk ${chunk} of every row`);
       }
     });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { CodecError } from '../../src/errors.ts';
 import {
@@ -34,6 +35,18 @@ export async function startedOrWhyNot(
 export function skipAll(context: Mocha.Context, why: string): never {
   for (const test of context.test?.parent?.tests ?? []) test.title += ` (skipped: ${why})`;
   return context.skip();
+}
+
+/** A codec on the GPU that lives as long as the suite around; without one its tests are skipped. */
+export function gpuOfSuite(options: StartGpuProcessOptions = {}): () => HoldingCodec {
+  let codec: HoldingCodec | undefined;
+  before(async function () {
+    const started = await startedOrWhyNot(options);
+    if (typeof started === 'string') skipAll(this, started);
+    codec = started;
+  });
+  after(() => codec?.close());
+  return () => codec ?? assert.fail('it is started before the first test');
 }
 
 /** The GPU processes that a process started. Linux only; `undefined` elsewhere. */

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { plainBlake3Suite } from '@cairn/commitments/rows';
 import { checkParity, commitBlob, rowsOf } from '../../src/commitment.ts';
 import { referenceCodec } from '../../src/reference-codec.ts';
-import type { HoldingCodec, RowCodec } from '../../src/row-codec.ts';
+import type { RowCodec } from '../../src/row-codec.ts';
 import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
-import { assertEqual, assertHolds } from '../gpu/expected.ts';
-import { bytesOf, isCodecFault, placedRows, shapeOf, signal } from '../support.ts';
-import { skipAll, startedOrWhyNot } from './gpu-support.ts';
+import { assertHolds } from '../gpu/expected.ts';
+import { assertSameBytes, bytesOf, isCodecFault, placedRows, shapeOf, signal } from '../support.ts';
+import { gpuOfSuite } from './gpu-support.ts';
 
 /** Few columns where there are many rows: a GPU in software does a megabyte a second. */
 const SHAPES = [
@@ -25,16 +25,10 @@ const SHAPES = [
 
 describe('the codec on a GPU', function () {
   this.timeout(180_000);
-  let codec: HoldingCodec;
+  const codec = gpuOfSuite();
   let wasm: RowCodec;
-  before(async function () {
-    const started = await startedOrWhyNot();
-    if (typeof started === 'string') skipAll(this, started);
-    codec = started;
+  before(async () => {
     wasm = await loadWasmCodec();
-  });
-  after(async () => {
-    await codec?.close();
   });
 
   for (const [log2K, cosets, rowBytes] of SHAPES) {
@@ -42,7 +36,7 @@ describe('the codec on a GPU', function () {
     it(`makes parity, leaves and combinations of ${rows} rows of ${rowBytes} bytes and ${cosets * rows} parity rows`, async () => {
       const shape = shapeOf(log2K, cosets, rowBytes);
       const expected = log2K < 6 ? referenceCodec() : wasm;
-      await assertHolds(codec, shape, expected, log2K * 4 + cosets);
+      await assertHolds(codec(), shape, expected, log2K * 4 + cosets);
     });
   }
 
@@ -56,10 +50,10 @@ describe('the codec on a GPU', function () {
       const payload = bytesOf(bytes, bytes + 9);
       const network = { cosets, minLog2K };
       const options = { suite: plainBlake3Suite, signal };
-      const blob = await commitBlob(payload, network, { ...options, codec });
+      const blob = await commitBlob(payload, network, { ...options, codec: codec() });
       const expected = await commitBlob(payload, network, { ...options, codec: wasm });
-      assertEqual(blob.commitment, expected.commitment, 'commitments');
-      assertEqual(blob.combinations, expected.combinations, 'combinations');
+      assertSameBytes(blob.commitment, expected.commitment, 'commitments');
+      assertSameBytes(blob.combinations, expected.combinations, 'combinations');
       await checkParity(blob, options);
       const indexes = [blob.layout.rows - 1, 0];
       assert.deepEqual(
@@ -74,15 +68,15 @@ describe('the codec on a GPU', function () {
   it('decodes what it encoded', async () => {
     const shape = shapeOf(6, 1, 128);
     const data = bytesOf(64 * 128, 3);
-    const parity = await codec.encode(data, shape, { signal });
+    const parity = await codec().encode(data, shape, { signal });
     const rows = placedRows(data, parity, 128).slice(20, 84);
-    assertEqual(await codec.decode(rows, shape, { signal }), data, 'data');
+    assertSameBytes(await codec().decode(rows, shape, { signal }), data, 'data');
   });
 
   it('does several calls at once', async () => {
     const shapes = [shapeOf(2, 2, 64), shapeOf(6, 1, 64), shapeOf(3, 1, 128)];
     await Promise.all(
-      shapes.map((shape, index) => assertHolds(codec, shape, referenceCodec(), 70 + index)),
+      shapes.map((shape, index) => assertHolds(codec(), shape, referenceCodec(), 70 + index)),
     );
   });
 
@@ -90,15 +84,15 @@ describe('the codec on a GPU', function () {
     const shape = shapeOf(12, 3, 256);
     const data = bytesOf(4096 * 256, 1);
     const stopped = new AbortController();
-    const encoding = codec.hold(data, shape, { signal: stopped.signal });
+    const encoding = codec().hold(data, shape, { signal: stopped.signal });
     setImmediate(() => stopped.abort(new Error('enough')));
     await assert.rejects(encoding, /enough/);
-    await assertHolds(codec, shapeOf(2, 2, 64), referenceCodec(), 5);
+    await assertHolds(codec(), shapeOf(2, 2, 64), referenceCodec(), 5);
   });
 
   it('refuses data that does not fit its shape', async () => {
     await assert.rejects(
-      codec.hold(bytesOf(100, 1), shapeOf(1, 1, 64), { signal }),
+      codec().hold(bytesOf(100, 1), shapeOf(1, 1, 64), { signal }),
       isCodecFault({ code: 'ROW_LENGTH', expectedBytes: 128, actualBytes: 100 }),
     );
   });
@@ -106,21 +100,13 @@ describe('the codec on a GPU', function () {
 
 describe('the codec on a GPU whose buffers are small', function () {
   this.timeout(180_000);
-  let codec: HoldingCodec;
-  before(async function () {
-    const started = await startedOrWhyNot({ maxBufferBytes: 2 ** 18 });
-    if (typeof started === 'string') skipAll(this, started);
-    codec = started;
-  });
-  after(async () => {
-    await codec?.close();
-  });
+  const codec = gpuOfSuite({ maxBufferBytes: 2 ** 18 });
 
   it('makes the same of strips and parts', async () => {
     const wasm = await loadWasmCodec();
     // Strips of four chunks and of one, parts of 819 rows.
-    await assertHolds(codec, shapeOf(10, 1, 320), wasm, 11);
+    await assertHolds(codec(), shapeOf(10, 1, 320), wasm, 11);
     // Strips and blocks of sixteen chunks and of one, parts of 240 rows.
-    await assertHolds(codec, shapeOf(8, 1, 1024 + 64), wasm, 12);
+    await assertHolds(codec(), shapeOf(8, 1, 1024 + 64), wasm, 12);
   });
 });
