@@ -20,6 +20,7 @@ interface Vm {
     function prank(address sender) external;
     function recordLogs() external;
     function roll(uint256 blockNumber) external;
+    function setEvmVersion(string calldata evmVersion) external;
     function warp(uint256 timestamp) external;
 }
 
