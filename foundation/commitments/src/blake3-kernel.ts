@@ -3,6 +3,8 @@ import { HASH_BYTES, MAX_ITEM_BYTES, outputFor } from './hasher.ts';
 import { itemsOf } from './row-suite.ts';
 
 const BLOCK_BYTES = 64;
+const WORD_BYTES = 4;
+const HASH_WORDS = HASH_BYTES / WORD_BYTES;
 /** Messages hashed at a time. */
 const LANES = 4;
 /** Bytes of the kernel's input and output; see `scripts/blake3-source.mjs`. */
@@ -68,6 +70,8 @@ export class Blake3Kernel {
       if (isJoined && messageBytes === blocks * BLOCK_BYTES) {
         const bytes = messages.subarray(first * messageBytes, end * messageBytes);
         this.#memory.set(bytes, this.#input);
+      } else if (isJoined && messageBytes === HASH_BYTES) {
+        this.#loadHashes(messages.subarray(first * messageBytes, end * messageBytes));
       } else {
         const some = isJoined
           ? itemsOf(messages.subarray(first * messageBytes, end * messageBytes), messageBytes)
@@ -111,6 +115,22 @@ export class Blake3Kernel {
       const at = this.#input + item * paddedBytes;
       this.#memory.set(message, at);
       this.#memory.fill(0, at + message.length, at + paddedBytes);
+    }
+  }
+
+  /** `#loadEach` of hashes that follow each other: a copy of its own for each would take longest. */
+  #loadHashes(hashes: Uint8Array): void {
+    const { buffer, byteOffset, length } = hashes;
+    const isAligned = byteOffset % WORD_BYTES === 0;
+    const words = isAligned
+      ? new Uint32Array(buffer, byteOffset, length / WORD_BYTES)
+      : new Uint32Array(hashes.slice().buffer);
+    const input = new Uint32Array(this.#memory.buffer, this.#input, 2 * words.length);
+    input.fill(0);
+    for (let from = 0; from < words.length; from += HASH_WORDS) {
+      for (let word = 0; word < HASH_WORDS; word += 1) {
+        input[2 * from + word] = words[from + word] ?? 0;
+      }
     }
   }
 
