@@ -52,6 +52,21 @@ export { isRecord, type Json, parseJson, stringifyJson } from './json.ts';
 export { keccak256 } from './keccak.ts';
 export { LruCache } from './lru-cache.ts';
 export {
+  BASIS_POINTS,
+  type ConsensusParams,
+  DEVNET_CONSENSUS,
+  DRAW_RANGE,
+  type EpochSchedule,
+  epochSeconds,
+  leastUnbondSeconds,
+  MAINNET_CONSENSUS,
+  MAX_GROUP_MEMBERS,
+  MAX_QUORUMS,
+  MAX_VOTES,
+  PROMISED_INDEX_BIT,
+  TESTNET_CONSENSUS,
+} from './params/consensus.ts';
+export {
   CACHED_FILE_EXPIRY_MS,
   MAX_BLOCK_MARKS,
   MAX_CACHED_BYTES,
