@@ -92,6 +92,7 @@ export const SLOW_TESTS = ['**/test/**/real/**', '**/test/**/large/**'].flatMap(
 export const UNIT_TESTS = [
   'foundation/primitives/test',
   'foundation/commitments/test',
+  'foundation/attestation/test',
   'foundation/erasure-codec/test',
   'foundation/wire-protocol/test',
   'foundation/chain-access/test',

@@ -7,6 +7,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/primitives', 'src/index.ts'],
   ['@cairn/commitments', 'src/index.ts'],
   ['@cairn/commitments', 'src/rows.ts'],
+  ['@cairn/attestation', 'src/index.ts'],
   ['@cairn/erasure-codec', 'src/index.ts'],
   ['@cairn/erasure-codec', 'src/gpu/open-gpu-codec.ts'],
   ['@cairn/contracts', 'src/index.ts'],

@@ -6,7 +6,7 @@ import { importsOf, packageOf, packages, repositoryRoot, sourceFiles } from './h
 /** Each package may import only from lines below its own; packages of one line never each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/primitives'],
-  ['@cairn/commitments', '@cairn/contracts'],
+  ['@cairn/commitments', '@cairn/attestation', '@cairn/contracts'],
   ['@cairn/erasure-codec', '@cairn/wire-protocol'],
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
   ['@cairn/client-sdk'],
@@ -19,6 +19,8 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Third-party packages and the only packages whose `src` may import them. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['@cairn/primitives'],
+  '@noble/curves': ['@cairn/attestation'],
+  '@chainsafe/blst': ['@cairn/attestation'],
   typebox: ['@cairn/wire-protocol'],
   webgpu: ['@cairn/erasure-codec'],
   'reed-solomon-erasure.wasm': ['@cairn/erasure-codec'],
