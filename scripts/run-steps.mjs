@@ -101,6 +101,7 @@ export const UNIT_TESTS = [
   'log-layer/test',
   'client-sdk/test',
   'storage-node/test',
+  'da-node/test',
   'devnet/test',
   'cli/test',
 ];

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/erasure-codec', '@cairn/wire-protocol'],
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
   ['@cairn/client-sdk'],
-  ['@cairn/storage-node'],
+  ['@cairn/storage-node', '@cairn/da-node'],
   ['@cairn/devnet'],
   ['@cairn/cli'],
   ['@cairn/test'],
