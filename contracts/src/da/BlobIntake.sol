@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BlobHeaders} from "./BlobHeaders.sol";
+import {BlobLayout} from "./BlobLayout.sol";
+import {BlobSubmission} from "./BlobTypes.sol";
+import {FeePools} from "./FeePools.sol";
+
+/// @title BlobIntake
+/// @notice Takes paid submissions: checks their layout, takes the fee, and orders each to a quorum of the epoch.
+/// @dev Nothing is stored for a blob. What ties a header to its submission is the check of the quorum's members, who read
+/// the event; a wrong header is proven by the number in it.
+abstract contract BlobIntake is FeePools {
+    /// @notice Parity cosets of every blob.
+    uint8 public immutable cosets;
+
+    /// @notice Least logarithm of the number of data rows; quorums may have up to half as many members.
+    uint8 public immutable minLog2K;
+
+    /// @notice Most epochs of retention.
+    uint16 public immutable maxRetention;
+
+    /// @notice Blob `index` goes to `quorumId` of `epoch`.
+    /// @param params the first eight bytes of the blob's header: version, suite, log2K, cosets, rowSize u32
+    /// @param expiry Unix seconds until which the rows are kept
+    event BlobSubmitted(
+        uint64 indexed index,
+        address indexed submitter,
+        uint64 epoch,
+        uint32 quorumId,
+        bytes32 commitment,
+        uint64 length,
+        bytes params,
+        uint64 expiry
+    );
+
+    /// @notice The call must bring `due` wei.
+    error FeeTooLow(uint256 due);
+
+    /// @notice Layout, suite, cosets or retention are not what the network allows for a payload of this length.
+    error BadShape();
+
+    /// @notice The caller did not take back `amount` wei; send the exact fee, or call from an address that accepts wei.
+    error RefundFailed(address caller, uint256 amount);
+
+    /// @notice Layouts are not possible: one to three cosets, log2K 6 to 12, retention at least 1.
+    error BadNetwork(uint8 cosets, uint8 minLog2K, uint16 maxRetention);
+
+    constructor(uint8 cosets_, uint8 minLog2K_, uint16 maxRetention_) {
+        if (cosets_ == 0 || cosets_ > 3 || minLog2K_ < 6 || minLog2K_ > 12 || maxRetention_ == 0) {
+            revert BadNetwork(cosets_, minLog2K_, maxRetention_);
+        }
+        cosets = cosets_;
+        minLog2K = minLog2K_;
+        maxRetention = maxRetention_;
+    }
+
+    /// @notice Orders blobs to quorums; one value pays for all, and the rest comes back. All are taken, or none.
+    /// @dev Reverts with BadShape, EpochClosed, FeeTooLow or RefundFailed.
+    /// @return firstIndex number of the first blob; the others follow
+    function submitBlobs(BlobSubmission[] calldata blobs) external payable returns (uint64 firstIndex) {
+        Head memory head = _head;
+        firstIndex = head.submissions;
+        Terms memory terms = _submissionTerms(head);
+        uint256 due = 0;
+        for (uint256 i = 0; i < blobs.length; ++i) {
+            due += _take(blobs[i], head, terms);
+        }
+        if (msg.value < due) revert FeeTooLow(due);
+        _head = head;
+        _refund(msg.value - due);
+    }
+
+    /// @notice Number of submissions, which is the number that the next one gets.
+    function submissionCount() external view returns (uint64) {
+        return _head.submissions;
+    }
+
+    /// @notice Fee in wei for a payload of `length` bytes at the terms of `epoch`; reverts with BadShape if it is too long.
+    function feeOf(uint64 length, uint16 retentionEpochs, uint64 epoch) external view returns (uint256) {
+        Terms memory terms = _known(epoch);
+        if (terms.endTime == 0) (terms.basePerBlob, terms.pricePerByteEpoch) = (nextBasePerBlob, nextPricePerByteEpoch);
+        uint256 log2K = BlobLayout.log2RowsOf(length, minLog2K);
+        if (log2K == 0) revert BadShape();
+        return _fee(BlobLayout.rowSizeOf(length, log2K), log2K, retentionEpochs, terms);
+    }
+
+    /// @dev Wei for rows of `rowSize` bytes; below 2^127 for every layout, so pools of 128 bits hold it.
+    function _fee(uint256 rowSize, uint256 log2K, uint256 retentionEpochs, Terms memory terms)
+        internal
+        view
+        returns (uint256)
+    {
+        unchecked {
+            uint256 rowBytes = (rowSize << log2K) * (1 + uint256(cosets));
+            return terms.basePerBlob + rowBytes * retentionEpochs * terms.pricePerByteEpoch;
+        }
+    }
+
+    function _isRetention(uint16 retentionEpochs) internal view returns (bool) {
+        return retentionEpochs != 0 && retentionEpochs <= maxRetention;
+    }
+
+    /// @dev Terms of the epoch that takes submissions: the one of the last submission until it closes, then the current one.
+    function _submissionTerms(Head memory head) private returns (Terms memory terms) {
+        terms = _known(head.epoch);
+        if (_takesSubmissions(terms.endTime)) return terms;
+        uint64 epoch = epochs.currentEpoch();
+        terms = _open(epoch);
+        if (!_takesSubmissions(terms.endTime)) revert EpochClosed();
+        if (epoch != head.epoch) _turnHead(head, epoch, head.retention);
+    }
+
+    /// @dev Takes one blob into `head` and returns its fee.
+    function _take(BlobSubmission calldata blob, Head memory head, Terms memory terms) private returns (uint256 fee) {
+        uint16 retentionEpochs = blob.retentionEpochs;
+        uint256 log2K = blob.log2K;
+        uint256 rowSize = blob.rowSize;
+        if (blob.cosets != cosets || !_isRetention(retentionEpochs)) revert BadShape();
+        if (!BlobLayout.isLayoutOf(blob.length, blob.suite, log2K, rowSize, minLog2K)) revert BadShape();
+        if (retentionEpochs != head.retention) _turnHead(head, head.epoch, retentionEpochs);
+        fee = _fee(rowSize, log2K, retentionEpochs, terms);
+        head.fees += uint128(fee);
+        _announce(blob, head.submissions, head.epoch, terms);
+        ++head.submissions;
+    }
+
+    function _announce(BlobSubmission calldata blob, uint64 index, uint64 epoch, Terms memory terms) private {
+        emit BlobSubmitted(
+            index,
+            msg.sender,
+            epoch,
+            BlobHeaders.quorumOf(terms.seed, terms.quorums, index),
+            blob.commitment,
+            blob.length,
+            abi.encodePacked(BlobHeaders.VERSION, blob.suite, blob.log2K, blob.cosets, blob.rowSize),
+            _expiryOf(terms.endTime, blob.retentionEpochs)
+        );
+    }
+
+    function _refund(uint256 amount) private {
+        if (amount == 0) return;
+        (bool success,) = msg.sender.call{value: amount}("");
+        if (!success) revert RefundFailed(msg.sender, amount);
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title BlobLayout
+/// @notice The layout of a blob's rows, which its length and the network fix.
+/// @dev The payload lies behind a header of 8 bytes in K = 2^log2K rows of a multiple of 64 bytes; `cosets` times as many
+/// rows of parity follow.
+library BlobLayout {
+    /// @dev Bytes that stand before the payload.
+    uint256 internal constant HEADER_BYTES = 8;
+
+    /// @dev Most bytes of header and payload.
+    uint256 internal constant MAX_BYTES = 1 << 27;
+
+    /// @dev Suites: 0 BLAKE3, 1 SHA-256.
+    uint256 internal constant MAX_SUITE = 1;
+
+    /// @notice Logarithm of the number of data rows of a payload; 0 where it is too long.
+    /// @param minLog2K least logarithm that the network's quorums need
+    function log2RowsOf(uint256 length, uint256 minLog2K) internal pure returns (uint256 log2K) {
+        unchecked {
+            // No overflow: callers pass lengths of 64 bits.
+            uint256 total = length + HEADER_BYTES;
+            if (total > MAX_BYTES) return 0;
+            log2K = total <= 1 << 16 ? 6 : total <= 1 << 20 ? 8 : total <= 1 << 24 ? 10 : 12;
+            if (log2K < minLog2K) log2K = minLog2K;
+        }
+    }
+
+    /// @notice Bytes in a row: the least multiple of 64 with which 2^log2K rows hold header and payload.
+    function rowSizeOf(uint256 length, uint256 log2K) internal pure returns (uint256) {
+        unchecked {
+            uint256 chunkColumn = 64 << log2K;
+            return ((length + HEADER_BYTES + chunkColumn - 1) >> (6 + log2K)) << 6;
+        }
+    }
+
+    /// @notice Whether rows of `rowSize` bytes, 2^log2K of them data, are the layout of `length`, and `suite` exists.
+    function isLayoutOf(uint256 length, uint256 suite, uint256 log2K, uint256 rowSize, uint256 minLog2K)
+        internal
+        pure
+        returns (bool)
+    {
+        if (suite > MAX_SUITE || log2K == 0 || log2K != log2RowsOf(length, minLog2K)) return false;
+        return rowSize == rowSizeOf(length, log2K);
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EpochTerms} from "./EpochTerms.sol";
+import {IFeeReceiver} from "./IFeeReceiver.sol";
+
+/// @title FeePools
+/// @notice Fees by epoch and retention, until the epoch is closed and they go to the contract that pays them out.
+/// @dev The counter of submissions shares a slot with the pool that was paid into last, so that a submission writes one
+/// slot. A pool moves to its own slot when another one takes its place.
+abstract contract FeePools is EpochTerms {
+    /// @dev `fees` belong to the pool of (`epoch`, `retention`).
+    struct Head {
+        uint48 submissions;
+        uint48 epoch;
+        uint16 retention;
+        uint128 fees;
+    }
+
+    /// @notice Where fees go.
+    IFeeReceiver public immutable rewards;
+
+    Head internal _head;
+    mapping(uint256 key => uint256) private _pools;
+
+    /// @notice The fees of blobs of `epoch` that are kept for `retentionEpochs` went to the receiver.
+    event FeesReleased(uint64 indexed epoch, uint16 indexed retentionEpochs, uint256 amount);
+
+    /// @notice `epoch` may still take fees until `closes`, in Unix seconds.
+    error EpochOpen(uint64 epoch, uint256 closes);
+
+    /// @notice `rewards` takes the fees of `itsEntrance` and not of this contract.
+    error RewardsOfAnotherEntrance(address rewards, address itsEntrance);
+
+    /// @param rewards_ an IFeeReceiver whose `entrance` is this contract's address, computed before deployment
+    constructor(IFeeReceiver rewards_) {
+        if (address(rewards_) == address(0)) revert ZeroAddress();
+        if (address(rewards_).code.length == 0) revert RewardsOfAnotherEntrance(address(rewards_), address(0));
+        address itsEntrance = rewards_.entrance();
+        if (itsEntrance != address(this)) revert RewardsOfAnotherEntrance(address(rewards_), itsEntrance);
+        rewards = rewards_;
+    }
+
+    /// @notice Sends the fees of one pool to the receiver. Anyone may call once the epoch takes no more fees.
+    function releaseFees(uint64 epoch, uint16 retentionEpochs) external returns (uint256 amount) {
+        uint256 closes = uint256(_known(epoch).endTime) + graceSeconds;
+        if (block.timestamp <= closes) revert EpochOpen(epoch, closes);
+        amount = feePool(epoch, retentionEpochs);
+        if (amount == 0) return 0;
+        if (_isHead(epoch, retentionEpochs)) _head.fees = 0;
+        delete _pools[_key(epoch, retentionEpochs)];
+        emit FeesReleased(epoch, retentionEpochs, amount);
+        rewards.receiveFees{value: amount}(epoch, retentionEpochs);
+    }
+
+    /// @notice Wei paid for blobs of `epoch` that are kept for `retentionEpochs`, and not released yet.
+    function feePool(uint64 epoch, uint16 retentionEpochs) public view returns (uint256) {
+        uint256 stored = _pools[_key(epoch, retentionEpochs)];
+        return _isHead(epoch, retentionEpochs) ? stored + _head.fees : stored;
+    }
+
+    /// @dev Adds to a pool that need not be the one in the head.
+    function _addFee(uint64 epoch, uint16 retentionEpochs, uint256 fee) internal {
+        if (fee != 0) _pools[_key(epoch, retentionEpochs)] += fee;
+    }
+
+    /// @dev Makes the pool of (`epoch`, `retention`) the head's, moving what the head held to its slot.
+    function _turnHead(Head memory head, uint64 epoch, uint16 retentionEpochs) internal {
+        _addFee(head.epoch, head.retention, head.fees);
+        head.epoch = uint48(epoch);
+        head.retention = retentionEpochs;
+        head.fees = 0;
+    }
+
+    function _isHead(uint64 epoch, uint16 retentionEpochs) private view returns (bool) {
+        return _head.epoch == epoch && _head.retention == retentionEpochs;
+    }
+
+    function _key(uint64 epoch, uint16 retentionEpochs) private pure returns (uint256) {
+        return (uint256(epoch) << 16) | retentionEpochs;
+    }
+}
