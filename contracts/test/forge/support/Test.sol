@@ -18,8 +18,10 @@ interface Vm {
     function getNonce(address account) external view returns (uint64);
     function getRecordedLogs() external returns (Log[] memory);
     function prank(address sender) external;
+    function chainId(uint256 newChainId) external;
     function recordLogs() external;
     function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
     function warp(uint256 timestamp) external;
 }
 

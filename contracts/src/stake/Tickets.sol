@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bls} from "../quorum/Bls.sol";
+import {Statements} from "../quorum/Statements.sol";
+import {EpochSchedule} from "./EpochSchedule.sol";
+import {Groups} from "./Groups.sol";
+import {Seats} from "./Seats.sol";
+import {SignerRegistry} from "./SignerRegistry.sol";
+import {Phase, SortitionParameters} from "./SortitionTypes.sol";
+import {StakeHub} from "./StakeHub.sol";
+
+/// @title Tickets
+/// @notice Takes the tickets by which signers win seats in the next epoch, and the contributions to the seed after it.
+/// @dev A ticket is the signer's signature over the seed: there is exactly one, nobody else can make it, and its hash beta
+/// decides the seats. Only winners and contributors post. Contributors are drawn in public, so that one who stays silent
+/// can be named.
+abstract contract Tickets is EpochSchedule {
+    using Groups for Groups.Stored;
+
+    /// @notice Keeps stake and votes.
+    StakeHub public immutable stakeHub;
+
+    /// @notice Keeps the signers' keys.
+    SignerRegistry public immutable registry;
+
+    uint256 internal immutable SEAT_TARGET;
+    uint256 internal immutable MAX_QUORUMS;
+    uint256 internal immutable SEATS_PER_QUORUM;
+    uint256 internal immutable CONTRIBUTORS;
+
+    /// @notice Seed of an epoch; known as soon as the epoch before the one before it is sealed, zero until then.
+    mapping(uint64 epoch => bytes32) public seedOf;
+
+    mapping(uint256 group => Groups.Stored) internal _groups;
+    bytes32 internal _contributions;
+    mapping(address signer => Posted) private _posted;
+
+    /// @dev The two newest epochs for which a signer posted a ticket.
+    struct Posted {
+        uint64 newest;
+        uint64 before;
+    }
+
+    /// @dev What is the same for every ticket of a call.
+    struct Round {
+        uint64 epoch;
+        bytes32 seed;
+        uint256 totalVotes;
+        bool everyone;
+        Seats.Odds odds;
+    }
+
+    /// @dev A ticket that counts, once its signature is checked.
+    struct Entry {
+        address signer;
+        uint256[3] key;
+        bytes32 beta;
+        uint256 packed;
+        uint256 total;
+        bool contributor;
+    }
+
+    /// @notice `signer`'s ticket for `epoch` counts.
+    /// @param seats seats won in all
+    /// @param contributor whether it goes into the seed after `epoch`
+    /// @param quorumSeats seats by data-availability quorum, 16 bits each, the first lowest
+    event Ticket(uint64 indexed epoch, address indexed signer, uint32 seats, bool contributor, uint256 quorumSeats);
+
+    /// @notice At least one ticket is not its signer's signature over the seed.
+    error BadTicket();
+
+    /// @notice `signers` tell of another number of tickets than `signatures`.
+    error TicketCount(uint256 signers, uint256 signatures);
+
+    /// @notice The first seed has not been drawn.
+    error NoSeed();
+
+    constructor(SortitionParameters memory parameters, StakeHub stakeHub_, SignerRegistry registry_) {
+        uint256 target = parameters.seatTarget;
+        uint256 quorums = parameters.maxQuorums;
+        bool sound = target > 0 && target <= 1 << 15 && quorums > 0 && quorums <= 16;
+        if (!sound || parameters.seatsPerQuorum == 0 || parameters.contributors == 0) revert BadSortitionParameter();
+        stakeHub = stakeHub_;
+        registry = registry_;
+        SEAT_TARGET = target;
+        MAX_QUORUMS = quorums;
+        SEATS_PER_QUORUM = parameters.seatsPerQuorum;
+        CONTRIBUTORS = parameters.contributors;
+    }
+
+    /// @notice Posts tickets for the next epoch, from anyone. Reverts with WrongPhase, NoSeed, TicketCount or BadTicket.
+    /// @dev Entries without votes or key, repeated ones, and those that neither win nor owe anything are passed over, so that
+    /// nobody can spoil a batch by posting one of its tickets first.
+    /// @param signatures over `ticketDigest`, in the order of `signers`
+    function submitTickets(address[] calldata signers, uint256[8][] calldata signatures) external {
+        Round memory round = _round(_require(Phase.Tickets) + 1);
+        if (round.seed == 0) revert NoSeed();
+        if (signers.length != signatures.length) revert TicketCount(signers.length, signatures.length);
+        (Entry[] memory entries, Bls.Batch memory batch) = _collect(round, signers, signatures);
+        if (batch.count == 0) return;
+        bytes32 digest = Statements.ticket(block.chainid, address(this), round.epoch, round.seed);
+        if (!Bls.verifyBatch(batch, Bls.hashToG2(digest))) revert BadTicket();
+        _seat(round, entries, batch.count);
+    }
+
+    /// @notice What signers sign for `epoch`. Reverts with NoSeed while its seed is unknown.
+    function ticketDigest(uint64 epoch) external view returns (bytes32) {
+        if (seedOf[epoch] == 0) revert NoSeed();
+        return Statements.ticket(block.chainid, address(this), epoch, seedOf[epoch]);
+    }
+
+    /// @notice The odds of the draw of `epoch`, the current one or later.
+    /// @return threshold a vote wins if its 32 bits lie below
+    /// @return quorums data-availability quorums
+    function oddsOf(uint64 epoch) external view returns (uint256 threshold, uint256 quorums) {
+        Seats.Odds memory odds = _oddsOf(stakeHub.totalVotesAt(epoch));
+        return (odds.threshold, odds.quorums);
+    }
+
+    /// @notice Seats by quorum, packed, and in all, that `votes` votes win in `epoch` with `beta`; the current epoch or later.
+    function draw(uint64 epoch, bytes32 beta, uint256 votes) external view returns (uint256 packed, uint256 total) {
+        return Seats.draw(beta, votes, _oddsOf(stakeHub.totalVotesAt(epoch)));
+    }
+
+    /// @notice Whether `signer` owes a ticket for `epoch`, the current one or the next.
+    function isContributor(address signer, uint64 epoch) public view returns (bool) {
+        if (seedOf[epoch] == 0) return false;
+        return _owes(_round(epoch), signer, stakeHub.votesAt(signer, epoch));
+    }
+
+    /// @notice Whether a ticket of `signer` counted for `epoch`, the current one or the next.
+    function hasTicket(address signer, uint64 epoch) public view returns (bool) {
+        Posted storage posted = _posted[signer];
+        return epoch != 0 && (posted.newest == epoch || posted.before == epoch);
+    }
+
+    /// @dev Whether all signers with votes owe a ticket for `epoch`.
+    function _everyoneOwes(uint64 epoch) internal view virtual returns (bool);
+
+    function _oddsOf(uint256 totalVotes) internal view returns (Seats.Odds memory) {
+        return Seats.oddsOf(totalVotes, SEAT_TARGET, MAX_QUORUMS, SEATS_PER_QUORUM);
+    }
+
+    /// @dev Snapshots of an epoch with so many quorums: the committee is one of its own where there are several.
+    function _groupCount(uint256 quorums) internal pure returns (uint256) {
+        return quorums == 1 ? 1 : 1 + quorums;
+    }
+
+    function _round(uint64 epoch) private view returns (Round memory round) {
+        round.epoch = epoch;
+        round.seed = seedOf[epoch];
+        round.totalVotes = stakeHub.totalVotesAt(epoch);
+        round.everyone = _everyoneOwes(epoch);
+        round.odds = _oddsOf(round.totalVotes);
+    }
+
+    /// @dev The tickets that count, if their signatures hold.
+    function _collect(Round memory round, address[] calldata signers, uint256[8][] calldata signatures)
+        private
+        returns (Entry[] memory entries, Bls.Batch memory batch)
+    {
+        entries = new Entry[](signers.length);
+        batch = Bls.newBatch(signers.length);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            uint256[8] memory signature = signatures[i];
+            Entry memory entry = entries[batch.count];
+            if (!_draw(round, entry, signers[i], signature)) continue;
+            Posted storage posted = _posted[signers[i]];
+            (posted.newest, posted.before) = (round.epoch, posted.newest);
+            Bls.push(batch, Bls.unpack(entry.key), signature);
+        }
+    }
+
+    /// @dev Fills an entry; false for a ticket that is passed over.
+    function _draw(Round memory round, Entry memory entry, address signer, uint256[8] memory signature)
+        private
+        view
+        returns (bool)
+    {
+        if (_posted[signer].newest == round.epoch) return false;
+        uint256 votes = stakeHub.votesAt(signer, round.epoch);
+        if (votes == 0) return false;
+        entry.beta = Statements.beta(signature);
+        (entry.packed, entry.total) = Seats.draw(entry.beta, votes, round.odds);
+        entry.contributor = _owes(round, signer, votes);
+        if (entry.total == 0 && !entry.contributor) return false;
+        entry.signer = signer;
+        entry.key = registry.keyAt(signer, round.epoch);
+        return (entry.key[0] | entry.key[1] | entry.key[2]) != 0;
+    }
+
+    function _owes(Round memory round, address signer, uint256 votes) private view returns (bool) {
+        if (votes == 0 || round.everyone) return votes != 0;
+        return Seats.mustContribute(round.seed, signer, votes, round.totalVotes, CONTRIBUTORS);
+    }
+
+    /// @dev Gives the winners their seats, and the seed its contributions.
+    function _seat(Round memory round, Entry[] memory entries, uint256 count) private {
+        Groups.Open[] memory open = new Groups.Open[](_groupCount(round.odds.quorums));
+        bytes32 contributions = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            Entry memory entry = entries[i];
+            if (entry.contributor) contributions ^= entry.beta;
+            emit Ticket(round.epoch, entry.signer, uint32(entry.total), entry.contributor, entry.packed);
+            if (entry.total != 0) _groups[0].add(open[0], round.epoch, entry.signer, uint32(entry.total), entry.key);
+            for (uint256 group = 1; group < open.length; ++group) {
+                uint32 seats = Seats.seatsOf(entry.packed, group - 1);
+                if (seats != 0) _groups[group].add(open[group], round.epoch, entry.signer, seats, entry.key);
+            }
+        }
+        if (contributions != 0) _contributions ^= contributions;
+        for (uint256 group = 0; group < open.length; ++group) {
+            _groups[group].commit(open[group], round.epoch);
+        }
+    }
+}
