@@ -2,7 +2,7 @@ import { bigEndianBytes, concatBytes, utf8Bytes } from '@cairn/primitives';
 import { sha256 } from '@cairn/primitives/hashes';
 
 /** Order of the groups (r of BLS12-381). */
-const ORDER = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
+export const GROUP_ORDER = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 /** Bytes of derived material: 128 bits more than the order has, so that its residue is even. */
 const OUTPUT_BYTES = 48;
 const BLOCK_BYTES = 64;
@@ -22,7 +22,7 @@ export function keyGen(material: Uint8Array): Uint8Array {
     const expanded = expand(extracted, bigEndianBytes(OUTPUT_BYTES, 2));
     let secret = 0n;
     for (const byte of expanded) secret = (secret << 8n) | BigInt(byte);
-    secret %= ORDER;
+    secret %= GROUP_ORDER;
     if (secret !== 0n) return bigEndianBytes(secret, 32);
   }
   throw new Error('SHA-256 keeps giving multiples of the group order');

@@ -19,7 +19,7 @@ import {
   nothingToAdd,
   shortMaterial,
 } from './bls-faults.ts';
-import { keyGen } from './key-generation.ts';
+import { GROUP_ORDER, keyGen } from './key-generation.ts';
 
 /** The domain of every signature here; noble's own default is another suite's. */
 const SUITE = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_';
@@ -86,7 +86,9 @@ function hash(digest: Uint8Array): SignaturePoint {
   return bls12_381.longSignatures.hash(digest, SUITE);
 }
 
+/** The library reduces secrets from the order up, where others refuse them. */
 function keyPointOf(secret: Uint8Array): KeyPoint | undefined {
+  if (numberOf(secret) >= GROUP_ORDER) return undefined;
   return attempt(() => bls12_381.longSignatures.getPublicKey(secret));
 }
 

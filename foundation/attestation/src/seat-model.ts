@@ -3,7 +3,7 @@ import type { BlsBackend, PublicKey } from './bls-backend.ts';
 import { SeatError } from './errors.ts';
 import { encodeMember, type Member } from './member.ts';
 import { leafHash, treeRoot } from './merkle-tree.ts';
-import { type Snapshot, snapshotHash } from './snapshot.ts';
+import { emptySnapshotHash, type Snapshot, snapshotHash } from './snapshot.ts';
 import {
   type DrawnSeats,
   drawSeats,
@@ -50,6 +50,8 @@ export interface SeatedEpoch {
   readonly threshold: number;
   /** By group: the committee, then the DA quorums unless it is the only one. `undefined` where nobody won a seat. */
   readonly groups: readonly (SeatedGroup | undefined)[];
+  /** By group, 32 bytes each: what the epoch's header names unless the groups before are carried over. */
+  readonly snapshotHashes: readonly Uint8Array[];
   /** Seats won in all. */
   readonly seats: number;
   /** Whether so few were won that the committee before stays on. */
@@ -105,6 +107,9 @@ export function seatEpoch(
     quorums,
     threshold,
     groups,
+    snapshotHashes: groups.map(
+      (group, quorumId) => group?.hash ?? emptySnapshotHash({ epoch: draw.epoch, quorumId }),
+    ),
     seats,
     isCarried: seats === 0 || seats * BASIS_POINTS < params.minSeatBps * expectedSeats,
     contributors: contributors.map(({ signer }) => signer),

@@ -1,5 +1,5 @@
 import { equalBytes, keccak256 } from '@cairn/primitives';
-import { abiWords } from './abi-words.ts';
+import { abiWords, WORD_BYTES } from './abi-words.ts';
 import type { BlsBackend, PublicKey } from './bls-backend.ts';
 import { BodyReader } from './body-reader.ts';
 import { assertBytes } from './body-writer.ts';
@@ -75,6 +75,14 @@ export function parseSnapshot(bytes: Uint8Array, backend: Pick<BlsBackend, 'pars
 /** The 32 bytes by which contracts and headers know a snapshot. */
 export function snapshotHash(snapshot: Snapshot): Uint8Array {
   return keccak256(encodeSnapshot(snapshot));
+}
+
+/** The hash that an epoch's header has for a group in which nobody won a seat: no such group can sign. */
+export function emptySnapshotHash({
+  epoch,
+  quorumId,
+}: Pick<Snapshot, 'epoch' | 'quorumId'>): Uint8Array {
+  return keccak256(abiWords(epoch, quorumId, new Uint8Array(SNAPSHOT_BYTES - 2 * WORD_BYTES)));
 }
 
 /**
