@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { PROBLEM_TYPE } from './fault-table.ts';
+import { binary, type HttpRoute, type JsonSchema, json, plain, problems } from './route-parts.ts';
 import { STATUS_PATH } from './routes.ts';
 import {
   MAX_SEGMENT_MESSAGE_BYTES,
@@ -7,30 +7,8 @@ import {
   SEGMENT_MESSAGE_TYPE,
 } from './segment-message.ts';
 
-/** A JSON Schema, as OpenAPI documents hold it. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-/** One kind of answer of a route. */
-export interface RouteReply {
-  readonly description: string;
-  /** Content type and, for JSON, its schema; none for answers without a body. */
-  readonly content?: { readonly type: string; readonly schema?: JsonSchema };
-}
-
-/** An HTTP route, described once for the server, the client and the documentation. */
-export interface HttpRoute {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
-  /** Path with `{name}` for parameters; `{path}` at the end may hold slashes. */
-  readonly path: string;
-  readonly id: string;
-  readonly summary: string;
-  /** Schema of the path's parameters. */
-  readonly params?: JsonSchema;
-  readonly query?: JsonSchema;
-  /** Content type and bound of the body. */
-  readonly body?: { readonly type: string; readonly maxBytes: number };
-  readonly replies: Readonly<Record<number, RouteReply>>;
-}
+export { signerRoutes } from './da/signer-route-table.ts';
+export type { HttpRoute, JsonSchema, RouteReply } from './route-parts.ts';
 
 /** The HTTP routes of a storage node, JSON-RPC left out. */
 export function storageRoutes(): readonly HttpRoute[] {
@@ -168,32 +146,4 @@ function statusSchema(natural: TSchema): JsonSchema {
       logSyncBlock: Type.Optional(Type.Object({ number: natural, hash: Type.String() })),
     }),
   );
-}
-
-function json(description: string, schema: JsonSchema): RouteReply {
-  return { description, content: { type: 'application/json', schema } };
-}
-
-function binary(description: string, type: string): RouteReply {
-  return { description, content: { type } };
-}
-
-function problems(...statuses: readonly number[]): Record<number, RouteReply> {
-  const schema = plain(
-    Type.Object({
-      type: Type.String(),
-      title: Type.String(),
-      status: Type.Integer(),
-      detail: Type.String(),
-      code: Type.String(),
-      retry: Type.Union([Type.Literal('never'), Type.Literal('later'), Type.Literal('elsewhere')]),
-    }),
-  );
-  const reply = { description: 'what went wrong', content: { type: PROBLEM_TYPE, schema } };
-  return Object.fromEntries(statuses.map((status) => [status, reply]));
-}
-
-/** The schema without typebox's hidden marks. */
-function plain(schema: TSchema): JsonSchema {
-  return JSON.parse(JSON.stringify(schema)) as JsonSchema;
 }
