@@ -1,6 +1,7 @@
 /** BLS signatures, seats by sortition, quorums and their certificates: all of it pure. */
 export {
   BLOB_HEADER_BYTES,
+  BLOB_HEADER_VERSION,
   type BlobHeader,
   encodeBlobHeader,
   type PromiseSlot,

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { encodeSnapshot, KEY_BYTES, nobleBackend } from '@cairn/attestation';
+import { bigEndianBytes, concatBytes, fromHex, toHex } from '@cairn/primitives';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import { repositoryRoot } from '../architecture/house.ts';
+import type { PageReport, PageVectors } from '../support/browser-attestation.ts';
+import { hasProgram } from '../support/programs.ts';
+
+const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
+
+describe('certificates in headless Chromium', function () {
+  this.timeout(120_000);
+
+  it('are verified, and refused with one bit changed', async function () {
+    if (!hasProgram(CHROMIUM)) this.skip();
+    const script = await bundle();
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      await page.addScriptTag({ content: script });
+      const call = `verifyInPage(${JSON.stringify(pageVectors())})`;
+      const report = (await page.evaluate(call)) as PageReport;
+      assert.deepEqual(report, { checks: 10, signedWeight: '16', refusal: 'SIGNATURE_WRONG' });
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+function pageVectors(): PageVectors {
+  const text = readFileSync(`${repositoryRoot}/test/vectors/consensus.json`, 'utf8');
+  const vectors = JSON.parse(text) as {
+    readonly keys: PageVectors['keys'];
+    readonly shard: { readonly id: number };
+    readonly certificateCase: {
+      readonly hub: string;
+      readonly entrance: string;
+      readonly chainId: number;
+      readonly snapshot: {
+        readonly totalWeight: string;
+        readonly membersRoot: string;
+        readonly aggPk: readonly string[];
+        readonly hash: string;
+      };
+      readonly certificateMode2: string;
+      readonly digest: string;
+    };
+  };
+  const { snapshot, ...known } = vectors.certificateCase;
+  const words = snapshot.aggPk.map((word) => bigEndianBytes(BigInt(word), KEY_BYTES / 3));
+  const encoded = encodeSnapshot({
+    epoch: 1,
+    quorumId: 0,
+    memberCount: 5,
+    totalWeight: BigInt(snapshot.totalWeight),
+    membersRoot: fromHex(snapshot.membersRoot),
+    aggregateKey: nobleBackend().parseKey(concatBytes(...words)),
+  });
+  return {
+    hubChainId: known.chainId,
+    hub: known.hub,
+    entrance: known.entrance,
+    shardId: vectors.shard.id,
+    keys: vectors.keys,
+    snapshot: toHex(encoded),
+    snapshotHash: snapshot.hash,
+    certificate: known.certificateMode2,
+    digest: known.digest,
+  };
+}
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    absWorkingDir: repositoryRoot,
+    entryPoints: ['test/support/browser-attestation.ts'],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    conditions: ['@cairn/source'],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? assert.fail('nothing was bundled');
+}
