@@ -29,8 +29,8 @@ type SignaturePoint = ReturnType<typeof bls12_381.G2.Point.fromBytes>;
 
 /**
  * Plain TypeScript, for browsers and as a second opinion. Verifying costs some tens of
- * milliseconds, thirty times what `@cairn/attestation/native` takes. Not constant time to the last
- * bit: long-lived signers use the native one.
+ * milliseconds, some forty times what `@cairn/attestation/native` takes. Not constant time:
+ * long-lived signers use the native one.
  */
 export function nobleBackend(): BlsBackend {
   return {
