@@ -12,6 +12,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/erasure-codec', 'src/gpu/open-gpu-codec.ts'],
   ['@cairn/contracts', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/index.ts'],
+  ['@cairn/wire-protocol', 'src/da/index.ts'],
   ['@cairn/chain-access', 'src/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
   ['@cairn/client-sdk', 'src/index.ts'],

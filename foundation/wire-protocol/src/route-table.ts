@@ -7,7 +7,6 @@ import {
   SEGMENT_MESSAGE_TYPE,
 } from './segment-message.ts';
 
-export { signerRoutes } from './da/signer-route-table.ts';
 export type { HttpRoute, JsonSchema, RouteReply } from './route-parts.ts';
 
 /** The HTTP routes of a storage node, JSON-RPC left out. */

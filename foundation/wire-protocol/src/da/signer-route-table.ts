@@ -5,6 +5,8 @@ import { ROW_REPLY_TYPE } from './row-reply.ts';
 import { DA_STATUS_PATH, ROW_FORMS, SLICES_PATH, VOTES_PATH } from './signer-routes.ts';
 import { MAX_VOTE_REQUEST_BYTES, VOTE_REQUEST_TYPE, VOTE_TYPE } from './votes.ts';
 
+export type { HttpRoute } from '../route-parts.ts';
+
 /**
  * The HTTP routes of a signer of data availability.
  *
