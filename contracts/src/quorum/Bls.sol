@@ -115,14 +115,16 @@ library Bls {
     }
 
     /// @notice Adds a pair; the caller never adds more than the batch has room for.
-    function push(Batch memory batch, uint256[4] memory key, uint256[8] memory signature) internal pure {
+    function push(Batch memory batch, uint256[3] memory key, uint256[8] calldata signature) internal pure {
         uint256 place = batch.count++;
         bytes memory keys = batch.keys;
         bytes memory signatures = batch.signatures;
+        uint256 term;
         assembly ("memory-safe") {
-            mcopy(add(add(keys, 32), mul(place, KEY_TERM)), key, 128)
-            mcopy(add(add(signatures, 32), mul(place, SIGNATURE_TERM)), signature, 256)
+            calldatacopy(add(add(signatures, 32), mul(place, SIGNATURE_TERM)), signature, 256)
+            term := add(add(keys, 32), mul(place, KEY_TERM))
         }
+        _unpackTo(term, key);
     }
 
     /// @notice Whether every signature of the batch is its own key's over the message with this hash; an empty batch is
@@ -167,6 +169,22 @@ library Bls {
         if (!success) revert PrecompileFailed(G1_ADD);
     }
 
+    /// @notice Adds a stored key to `sum`. Neither is checked to be in the subgroup.
+    function addKeyTo(uint256[4] memory sum, uint256[3] memory key) internal view {
+        uint256 input;
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            mcopy(input, sum, 128)
+        }
+        _unpackTo(input + 128, key);
+        bool success;
+        assembly ("memory-safe") {
+            success := staticcall(gas(), G1_ADD, input, 256, sum, 128)
+            success := and(success, eq(returndatasize(), 128))
+        }
+        if (!success) revert PrecompileFailed(G1_ADD);
+    }
+
     /// @notice Turns a key into its negative.
     function negate(uint256[4] memory point) internal pure {
         if (isZero(point)) return;
@@ -192,10 +210,11 @@ library Bls {
 
     /// @notice A key with its padding, as the precompiles take it.
     function unpack(uint256[3] memory key) internal pure returns (uint256[4] memory point) {
-        point[0] = key[0] >> 128;
-        point[1] = (key[0] << 128) | (key[1] >> 128);
-        point[2] = key[1] & type(uint128).max;
-        point[3] = key[2];
+        uint256 place;
+        assembly ("memory-safe") {
+            place := point
+        }
+        _unpackTo(place, key);
     }
 
     /// @notice For constructors: reverts on a chain whose precompiles are missing or do not compute what they should.
@@ -207,10 +226,18 @@ library Bls {
         if (!verify(key, messageHash, messageHash)) revert PrecompileFailed(PAIRING);
         addTo(key, key);
         if (verify(key, messageHash, messageHash)) revert PrecompileFailed(PAIRING);
-        Batch memory batch = newBatch(2);
-        push(batch, [GENERATOR_X_HIGH, GENERATOR_X_LOW, GENERATOR_Y_HIGH, GENERATOR_Y_LOW], messageHash);
-        push(batch, [GENERATOR_X_HIGH, GENERATOR_X_LOW, GENERATOR_Y_HIGH, GENERATOR_Y_LOW], messageHash);
-        if (!verifyBatch(batch, messageHash)) revert PrecompileFailed(G2_MSM);
+    }
+
+    /// @dev Writes a stored key with its padding at a place in memory.
+    function _unpackTo(uint256 place, uint256[3] memory key) private pure {
+        assembly ("memory-safe") {
+            let first := mload(key)
+            let second := mload(add(key, 32))
+            mstore(place, shr(128, first))
+            mstore(add(place, 32), or(shl(128, first), shr(128, second)))
+            mstore(add(place, 64), shr(128, shl(128, second)))
+            mstore(add(place, 96), mload(add(key, 64)))
+        }
     }
 
     /// @dev Writes the coefficients of a batch behind its points: the upper half of a hash over the message, all keys, all

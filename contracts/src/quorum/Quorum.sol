@@ -93,6 +93,14 @@ library Quorum {
         return reduced.signedWeight;
     }
 
+    /// @notice Whether the member with this index is among the non-signers of a checked certificate.
+    function isListed(bytes calldata nonSigners, uint32 index) internal pure returns (bool) {
+        for (uint256 start = 0; start < nonSigners.length; start += MEMBER_BYTES) {
+            if (uint32(bytes4(nonSigners[start:])) == index) return true;
+        }
+        return false;
+    }
+
     /// @dev Key and weight of the members who are not listed, once they are more than two thirds.
     function _signers(
         bytes32 expectedHash,
@@ -141,7 +149,7 @@ library Quorum {
     function _absentKey(bytes calldata nonSigners) private view returns (uint256[4] memory sum) {
         for (uint256 start = KEY_AT; start < nonSigners.length; start += MEMBER_BYTES) {
             uint256[3] memory key = abi.decode(nonSigners[start:start + 96], (uint256[3]));
-            Bls.addTo(sum, Bls.unpack(key));
+            Bls.addKeyTo(sum, key);
         }
     }
 

@@ -18,7 +18,7 @@ struct Snapshot {
     uint256[3] aggregateKey;
 }
 
-/// @notice One leaf under a snapshot's `membersRoot`; packed 124 bytes, see `Statements.memberBody`.
+/// @notice One leaf under a snapshot's `membersRoot`; packed 124 bytes: index, signer, seats, key.
 /// @param index leaf number
 /// @param seats voting weight in this group
 /// @param key the 96-byte uncompressed key in three words

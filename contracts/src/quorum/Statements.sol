@@ -51,8 +51,14 @@ library Statements {
     }
 
     /// @notice What a ticket draws with.
-    function beta(uint256[8] memory signature) internal pure returns (bytes32) {
-        return keccak256(abi.encode(TAG_BETA, signature));
+    function beta(uint256[8] calldata signature) internal pure returns (bytes32 hash) {
+        bytes32 tag = TAG_BETA;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, tag)
+            calldatacopy(add(words, 32), signature, 256)
+            hash := keccak256(words, 288)
+        }
     }
 
     /// @notice Seed of `epoch`.
@@ -64,8 +70,15 @@ library Statements {
     }
 
     /// @notice Decides in public whether `signer` must contribute to the seed after `epochSeed`.
-    function contributorDraw(bytes32 epochSeed, address signer) internal pure returns (bytes32) {
-        return keccak256(abi.encode(TAG_CONTRIBUTOR, epochSeed, signer));
+    function contributorDraw(bytes32 epochSeed, address signer) internal pure returns (bytes32 hash) {
+        bytes32 tag = TAG_CONTRIBUTOR;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, tag)
+            mstore(add(words, 32), epochSeed)
+            mstore(add(words, 64), signer)
+            hash := keccak256(words, 96)
+        }
     }
 
     /// @notice Hash that a handover statement has for its root, and the next header for its `prev`.
@@ -73,9 +86,19 @@ library Statements {
         return keccak256(abi.encode(header));
     }
 
-    /// @notice Leaf body of a member, 124 bytes.
-    function memberBody(Member memory member) internal pure returns (bytes memory) {
-        return abi.encodePacked(member.index, member.signer, member.seats, member.key);
+    /// @notice Leaf of a member: hash of 0x00 and its 124-byte body.
+    function memberLeaf(Member memory member) internal pure returns (bytes32 leaf) {
+        (uint256 index, address signer, uint256 seats) = (member.index, member.signer, member.seats);
+        uint256[3] memory key = member.key;
+        assembly ("memory-safe") {
+            let body := mload(0x40)
+            mstore8(body, 0x00)
+            mstore(add(body, 1), shl(224, index))
+            mstore(add(body, 5), shl(96, signer))
+            mstore(add(body, 25), shl(224, seats))
+            mcopy(add(body, 29), key, 96)
+            leaf := keccak256(body, 125)
+        }
     }
 
     /// @notice Leaf body of a blob header, 88 bytes.

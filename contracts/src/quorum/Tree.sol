@@ -20,8 +20,14 @@ library Tree {
     }
 
     /// @notice Hash of a leaf body.
-    function leaf(bytes memory body) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x00), body));
+    function leaf(bytes memory body) internal pure returns (bytes32 hash) {
+        // The last byte of the length, which stands before the body, serves as 0x00; nothing is copied.
+        assembly ("memory-safe") {
+            let length := mload(body)
+            mstore8(add(body, 31), 0x00)
+            hash := keccak256(add(body, 31), add(length, 1))
+            mstore(body, length)
+        }
     }
 
     /// @notice Hash of an inner node.

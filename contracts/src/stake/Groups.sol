@@ -42,16 +42,19 @@ library Groups {
     {
         if (!group.loaded) _load(stored, group, epoch);
         uint256 count = group.count;
-        bytes32 node = Tree.leaf(Statements.memberBody(Member(uint32(count), signer, seats, key)));
+        bytes32 node = Statements.memberLeaf(Member(uint32(count), signer, seats, key));
         uint256 height = 0;
-        for (; (count >> height) & 1 == 1; ++height) {
-            node = Tree.node(group.branch[height], node);
+        // A count has at most as many bits as there are levels, so the array's own bounds are enough.
+        unchecked {
+            while ((count >> height) & 1 == 1) {
+                node = Tree.node(group.branch[height++], node);
+            }
+            group.changed |= 1 << height;
+            group.count = count + 1;
+            group.weight += seats;
         }
         group.branch[height] = node;
-        group.changed |= 1 << height;
-        group.count = count + 1;
-        group.weight += seats;
-        Bls.addTo(group.aggregateKey, Bls.unpack(key));
+        Bls.addKeyTo(group.aggregateKey, key);
     }
 
     /// @notice Writes a group back: of the frontier the changed levels that the count keeps.

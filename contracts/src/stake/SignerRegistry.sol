@@ -111,9 +111,14 @@ contract SignerRegistry {
     /// @notice The key with which `owner` signs in `epoch`, for the current epoch and those after it; zero for none.
     function keyAt(address owner, uint64 epoch) external view returns (uint256[3] memory key) {
         Keys storage keys = _keys[owner];
-        (uint32 newestFrom, uint32 olderFrom) = (keys.newestFrom, keys.olderFrom);
-        if (newestFrom != 0 && epoch + 1 >= newestFrom) return keys.newest;
-        if (olderFrom != 0 && epoch + 1 >= olderFrom) return keys.older;
+        (uint256 newestFrom, uint256 olderFrom) = (keys.newestFrom, keys.olderFrom);
+        uint256 from = uint256(epoch) + 1;
+        uint256[3] storage words = keys.newest;
+        if (newestFrom == 0 || from < newestFrom) {
+            if (olderFrom == 0 || from < olderFrom) return key;
+            words = keys.older;
+        }
+        (key[0], key[1], key[2]) = (words[0], words[1], words[2]);
     }
 
     /// @notice What `owner` signs to prove that it holds the secret of `key`.

@@ -120,7 +120,7 @@ contract Sortition is Administered, Tickets, IEpochSource {
         uint64 epoch = _require(Phase.Tickets);
         if (epoch != firstEpoch() || seedOf[epoch + 1] != 0) revert WrongPhase();
         bytes32 entropy = entropySource.entropy(entropyBlock(), proof);
-        seedOf[epoch + 1] = Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy);
+        _setSeed(epoch + 1, Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy));
     }
 
     /// @notice Seals the next epoch. Reverts with WrongPhase or as the entropy source does.
@@ -129,7 +129,7 @@ contract Sortition is Administered, Tickets, IEpochSource {
     function seal(bytes calldata proof) external {
         uint64 epoch = _require(Phase.Seal) + 1;
         bool enough = _hasEnoughSeats(epoch);
-        if (!enough && epoch - 1 == firstEpoch()) return _restart();
+        if (!enough && epoch - 1 == firstEpoch()) return _beginAgain();
         uint16 carries = enough ? 0 : _offices[epoch - 1].carries + 1;
         if (carries > MAX_CARRY) {
             _halt();
@@ -137,15 +137,14 @@ contract Sortition is Administered, Tickets, IEpochSource {
             return;
         }
         bytes32 entropy = entropySource.entropy(entropyBlock(), proof);
-        seedOf[epoch + 1] = Statements.nextSeed(seedOf[epoch], epoch + 1, _contributions, entropy);
-        _contributions = 0;
+        _setSeed(epoch + 1, Statements.nextSeed(seedOf[epoch], epoch + 1, _contributionsTo(epoch), entropy));
         _open(epoch, carries, enough ? _takeSnapshots(epoch) : _carryOver(epoch, carries));
     }
 
     /// @notice Begins a first epoch again after a halt. The members of old hold no office in it.
     function restart() external onlyAdmin {
         _require(Phase.Halted);
-        _restart();
+        _beginAgain();
     }
 
     /// @notice Punishes a contributor without a ticket, and pays the caller its share. From the seal of `epoch` to its end.
@@ -202,11 +201,6 @@ contract Sortition is Administered, Tickets, IEpochSource {
     /// @inheritdoc Tickets
     function _everyoneOwes(uint64 epoch) internal view override returns (bool) {
         return _offices[epoch - 1].carries != 0;
-    }
-
-    function _restart() private {
-        _contributions = 0;
-        _beginAgain();
     }
 
     /// @dev Writes what is known of a sealed epoch, and hashes its header into the chain of headers.

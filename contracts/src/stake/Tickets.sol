@@ -33,7 +33,7 @@ abstract contract Tickets is EpochSchedule {
     mapping(uint64 epoch => bytes32) public seedOf;
 
     mapping(uint256 group => Groups.Stored) internal _groups;
-    bytes32 internal _contributions;
+    bytes32 private _contributions;
     mapping(address signer => Posted) private _posted;
 
     /// @dev The two newest epochs for which a signer posted a ticket.
@@ -51,14 +51,11 @@ abstract contract Tickets is EpochSchedule {
         Seats.Odds odds;
     }
 
-    /// @dev A ticket that counts, once its signature is checked.
-    struct Entry {
-        address signer;
-        uint256[3] key;
-        bytes32 beta;
-        uint256 packed;
-        uint256 total;
-        bool contributor;
+    /// @dev What the tickets of a call add up to; nothing of it is stored before their signatures are checked.
+    struct Tally {
+        Bls.Batch batch;
+        Groups.Open[] groups;
+        bytes32 contributions;
     }
 
     /// @notice `signer`'s ticket for `epoch` counts.
@@ -97,11 +94,16 @@ abstract contract Tickets is EpochSchedule {
         Round memory round = _round(_require(Phase.Tickets) + 1);
         if (round.seed == 0) revert NoSeed();
         if (signers.length != signatures.length) revert TicketCount(signers.length, signatures.length);
-        (Entry[] memory entries, Bls.Batch memory batch) = _collect(round, signers, signatures);
-        if (batch.count == 0) return;
+        Tally memory tally;
+        tally.batch = Bls.newBatch(signers.length);
+        tally.groups = new Groups.Open[](_groupCount(round.odds.quorums));
+        for (uint256 i = 0; i < signers.length; ++i) {
+            _take(round, tally, signers[i], signatures[i]);
+        }
+        if (tally.batch.count == 0) return;
         bytes32 digest = Statements.ticket(block.chainid, address(this), round.epoch, round.seed);
-        if (!Bls.verifyBatch(batch, Bls.hashToG2(digest))) revert BadTicket();
-        _seat(round, entries, batch.count);
+        if (!Bls.verifyBatch(tally.batch, Bls.hashToG2(digest))) revert BadTicket();
+        _store(round, tally);
     }
 
     /// @notice What signers sign for `epoch`. Reverts with NoSeed while its seed is unknown.
@@ -135,6 +137,18 @@ abstract contract Tickets is EpochSchedule {
         return epoch != 0 && (posted.newest == epoch || posted.before == epoch);
     }
 
+    /// @dev Sets the seed of an epoch, to which signers contribute from then on.
+    function _setSeed(uint64 epoch, bytes32 seed) internal {
+        seedOf[epoch] = seed;
+        // Begins at the seed instead of zero, because a word that is not zero costs less to change.
+        _contributions = seed;
+    }
+
+    /// @dev Xor of the contributions of `epoch`, whose seed was the last one set.
+    function _contributionsTo(uint64 epoch) internal view returns (bytes32) {
+        return _contributions ^ seedOf[epoch];
+    }
+
     /// @dev Whether all signers with votes owe a ticket for `epoch`.
     function _everyoneOwes(uint64 epoch) internal view virtual returns (bool);
 
@@ -155,63 +169,50 @@ abstract contract Tickets is EpochSchedule {
         round.odds = _oddsOf(round.totalVotes);
     }
 
-    /// @dev The tickets that count, if their signatures hold.
-    function _collect(Round memory round, address[] calldata signers, uint256[8][] calldata signatures)
-        private
-        returns (Entry[] memory entries, Bls.Batch memory batch)
-    {
-        entries = new Entry[](signers.length);
-        batch = Bls.newBatch(signers.length);
-        for (uint256 i = 0; i < signers.length; ++i) {
-            uint256[8] memory signature = signatures[i];
-            Entry memory entry = entries[batch.count];
-            if (!_draw(round, entry, signers[i], signature)) continue;
-            Posted storage posted = _posted[signers[i]];
-            (posted.newest, posted.before) = (round.epoch, posted.newest);
-            Bls.push(batch, Bls.unpack(entry.key), signature);
+    /// @dev Counts a ticket, unless it is passed over.
+    function _take(Round memory round, Tally memory tally, address signer, uint256[8] calldata signature) private {
+        Posted storage posted = _posted[signer];
+        uint64 newest = posted.newest;
+        if (newest == round.epoch) return;
+        uint256 votes = stakeHub.votesAt(signer, round.epoch);
+        bytes32 beta = Statements.beta(signature);
+        (uint256 packed, uint256 total) = Seats.draw(beta, votes, round.odds);
+        bool contributor = _owes(round, signer, votes);
+        if (total == 0 && !contributor) return;
+        uint256[3] memory key = registry.keyAt(signer, round.epoch);
+        if (key[0] | key[1] | key[2] == 0) return;
+        (posted.newest, posted.before) = (round.epoch, newest);
+        Bls.push(tally.batch, key, signature);
+        if (contributor) tally.contributions ^= beta;
+        if (total != 0) _seat(tally.groups, round.epoch, signer, key, packed, total);
+        emit Ticket(round.epoch, signer, uint32(total), contributor, packed);
+    }
+
+    /// @dev Adds a winner to the committee and to each quorum in which it has seats.
+    function _seat(
+        Groups.Open[] memory groups,
+        uint64 epoch,
+        address signer,
+        uint256[3] memory key,
+        uint256 packed,
+        uint256 total
+    ) private view {
+        _groups[0].add(groups[0], epoch, signer, uint32(total), key);
+        for (uint256 group = 1; group < groups.length; ++group) {
+            uint32 seats = Seats.seatsOf(packed, group - 1);
+            if (seats != 0) _groups[group].add(groups[group], epoch, signer, seats, key);
         }
     }
 
-    /// @dev Fills an entry; false for a ticket that is passed over.
-    function _draw(Round memory round, Entry memory entry, address signer, uint256[8] memory signature)
-        private
-        view
-        returns (bool)
-    {
-        if (_posted[signer].newest == round.epoch) return false;
-        uint256 votes = stakeHub.votesAt(signer, round.epoch);
-        if (votes == 0) return false;
-        entry.beta = Statements.beta(signature);
-        (entry.packed, entry.total) = Seats.draw(entry.beta, votes, round.odds);
-        entry.contributor = _owes(round, signer, votes);
-        if (entry.total == 0 && !entry.contributor) return false;
-        entry.signer = signer;
-        entry.key = registry.keyAt(signer, round.epoch);
-        return (entry.key[0] | entry.key[1] | entry.key[2]) != 0;
+    function _store(Round memory round, Tally memory tally) private {
+        if (tally.contributions != 0) _contributions ^= tally.contributions;
+        for (uint256 group = 0; group < tally.groups.length; ++group) {
+            _groups[group].commit(tally.groups[group], round.epoch);
+        }
     }
 
     function _owes(Round memory round, address signer, uint256 votes) private view returns (bool) {
         if (votes == 0 || round.everyone) return votes != 0;
         return Seats.mustContribute(round.seed, signer, votes, round.totalVotes, CONTRIBUTORS);
-    }
-
-    /// @dev Gives the winners their seats, and the seed its contributions.
-    function _seat(Round memory round, Entry[] memory entries, uint256 count) private {
-        Groups.Open[] memory open = new Groups.Open[](_groupCount(round.odds.quorums));
-        bytes32 contributions = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            Entry memory entry = entries[i];
-            if (entry.contributor) contributions ^= entry.beta;
-            emit Ticket(round.epoch, entry.signer, uint32(entry.total), entry.contributor, entry.packed);
-            if (entry.total != 0) _groups[0].add(open[0], round.epoch, entry.signer, uint32(entry.total), entry.key);
-            for (uint256 group = 1; group < open.length; ++group) {
-                uint32 seats = Seats.seatsOf(entry.packed, group - 1);
-                if (seats != 0) _groups[group].add(open[group], round.epoch, entry.signer, seats, entry.key);
-            }
-        }
-        if (contributions != 0) _contributions ^= contributions;
-        for (uint256 group = 0; group < open.length; ++group) {
-            _groups[group].commit(open[group], round.epoch);
-        }
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Bls} from "../../src/quorum/Bls.sol";
 import {BlsKeys} from "./support/BlsKeys.sol";
-import {Test} from "./support/Test.sol";
+import {GasReport} from "./support/GasReport.sol";
 
 /// @notice Calls the library from outside, so that reverts and gas can be seen.
 contract BlsCaller {
@@ -15,14 +15,14 @@ contract BlsCaller {
         return Bls.verify(key, Bls.hashToG2(digest), signature);
     }
 
-    function verifyBatch(uint256[4][] memory keys, bytes32 digest, uint256[8][] memory signatures)
+    function verifyBatch(uint256[4][] calldata keys, bytes32 digest, uint256[8][] calldata signatures)
         external
         view
         returns (bool)
     {
         Bls.Batch memory batch = Bls.newBatch(keys.length);
         for (uint256 i = 0; i < keys.length; ++i) {
-            Bls.push(batch, keys[i], signatures[i]);
+            Bls.push(batch, Bls.pack(keys[i]), signatures[i]);
         }
         return Bls.verifyBatch(batch, Bls.hashToG2(digest));
     }
@@ -37,7 +37,7 @@ contract BlsCaller {
 }
 
 /// @notice BLS signatures: known answers, what must be refused, and chains without the precompiles.
-contract BlsTest is Test {
+contract BlsTest is GasReport {
     bytes32 private constant DIGEST = keccak256("a statement");
 
     BlsCaller private _caller;

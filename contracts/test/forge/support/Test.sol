@@ -33,9 +33,6 @@ abstract contract Test {
     /// @dev Forge takes a contract for a test when it carries this flag.
     bool public constant IS_TEST = true;
 
-    /// @dev Forge prints this event with -vv.
-    event log_named_uint(string key, uint256 val);
-
     error NotEqual(string what, bytes32 actual, bytes32 expected);
     error NotTrue(string what);
 
@@ -59,12 +56,5 @@ abstract contract Test {
     function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         if (value >= low && value <= high) return value;
         return low + value % (high - low + 1);
-    }
-
-    /// @dev Prints what something costs, and fails where it is more than a tenth above `figure`. Gas does not depend on
-    /// the machine.
-    function reportGas(string memory what, uint256 used, uint256 figure) internal {
-        emit log_named_uint(what, used);
-        assertTrue(used * 10 <= figure * 11, what);
     }
 }
