@@ -1,0 +1,181 @@
+import {
+  type BlsBackend,
+  type Committee,
+  certify,
+  encodeBlobHeader,
+  encodeCertificate,
+  isQuorum,
+  sumVotes,
+  weightOf,
+} from '@cairn/attestation';
+import type { Root } from '@cairn/primitives';
+import type { BlobOrder, BlobRecord } from './blob-record.ts';
+import type { BlobStore } from './blob-store.ts';
+import { collectVotes, type VoteDeps } from './collect-votes.ts';
+import { seatsOf } from './deliver-slices.ts';
+
+/** What certifying works with. */
+export interface CertifierDeps extends VoteDeps {
+  readonly backend: VoteDeps['backend'] & Pick<BlsBackend, 'addSignatures'>;
+  readonly store: Pick<BlobStore, 'put'>;
+}
+
+/** How blobs are gathered into batches. */
+export interface BatchOptions {
+  /** How long the first blob of a batch waits for others. */
+  readonly gatherMs: number;
+  /** Blobs of a batch at most; 1 … 1,024. */
+  readonly maxBlobs: number;
+}
+
+/** What came of asking a quorum to sign. */
+export type Certification =
+  /** Its record is stored, with the certificate. */
+  | { readonly kind: 'certified'; readonly record: BlobRecord }
+  | {
+      readonly kind: 'short';
+      readonly haveSeats: number;
+      readonly totalSeats: number;
+      /** Members that have to be given their slices again. */
+      readonly refusals: readonly number[];
+    };
+
+/** A blob whose slices a quorum holds. */
+export interface DeliveredBlob {
+  readonly record: BlobRecord & { readonly order: BlobOrder };
+  readonly committee: Committee;
+}
+
+interface Waiting extends DeliveredBlob {
+  readonly settle: (outcome: Certification) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Gathers delivered blobs of one epoch and quorum for a moment and has each batch signed as one.
+ * Certificates of a batch are stored together.
+ */
+export class BatchCertifier {
+  readonly #deps: CertifierDeps;
+  readonly #options: BatchOptions;
+  readonly #groups = new Map<string, Waiting[]>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(deps: CertifierDeps, options: BatchOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the batch that the blob came into is signed, or too few seats signed.
+   *
+   * @param signal - the disperser's: ends the batches, not only this wait
+   * @throws what the store throws; the signal's reason
+   */
+  certify(
+    blob: DeliveredBlob,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Certification> {
+    const { epoch, quorumId } = blob.record.order;
+    const key = `${epoch}/${quorumId}`;
+    return new Promise((settle, fail) => {
+      const waiting = { ...blob, settle, fail };
+      const group = this.#groups.get(key);
+      if (group !== undefined) {
+        group.push(waiting);
+        return;
+      }
+      this.#groups.set(key, [waiting]);
+      const run = this.#runGroup(key, signal).finally(() => this.#running.delete(run));
+      this.#running.add(run);
+    });
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Batch after batch until nobody of the group waits. */
+  async #runGroup(key: string, signal: AbortSignal): Promise<void> {
+    const group = this.#groups.get(key) ?? [];
+    while (group.length > 0) {
+      let batch: Waiting[] = [];
+      try {
+        await this.#deps.clock.sleep(this.#options.gatherMs, signal);
+        batch = takeTogether(group, this.#options.maxBlobs);
+        await this.#certifyBatch(batch, signal);
+      } catch (error) {
+        for (const { fail } of batch.length > 0 ? batch : group.splice(0)) fail(error);
+      }
+    }
+    this.#groups.delete(key);
+  }
+
+  async #certifyBatch(blobs: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    const [first] = blobs;
+    if (first === undefined) return;
+    const { committee } = first;
+    const { backend, network, store } = this.#deps;
+    const orders = blobs.map(({ record }) => record.order);
+    const { epoch, quorumId } = first.record.order;
+    const batch = { epoch, quorumId, orders };
+    const members = holdersOfAll(blobs);
+    const { statement, votes, refusals } = await collectVotes(
+      batch,
+      committee,
+      members,
+      this.#deps,
+      { signal },
+    );
+    const { totalWeight } = committee.snapshot;
+    const haveSeats = Number(weightOf(votes));
+    if (!isQuorum(BigInt(haveSeats), totalWeight)) {
+      const short = {
+        kind: 'short',
+        haveSeats,
+        totalSeats: Number(totalWeight),
+        refusals,
+      } as const;
+      for (const { settle } of blobs) settle(short);
+      return;
+    }
+    const aggregate = sumVotes(votes, committee, backend);
+    const bodies = orders.map(({ header }) => encodeBlobHeader(header));
+    const { root } = statement;
+    const records = blobs.map(({ record }, leafIndex): BlobRecord => {
+      const about = { network: network.network, bodies, leafIndex };
+      const certificate = encodeCertificate(certify(aggregate, about));
+      const { trouble: _, ...rest } = record;
+      return { ...rest, stage: 'dispersed', batch: { root, leafIndex }, certificate };
+    });
+    const ids: Root[] = records.map(({ id }) => id);
+    const { absent, signature } = aggregate;
+    await store.put(records, { root, epoch, quorumId, ids, orders, absent, signature });
+    for (const [at, { settle }] of blobs.entries()) {
+      const record = records[at];
+      if (record !== undefined) settle({ kind: 'certified', record });
+    }
+  }
+}
+
+/** Takes the blob that waits longest, and those after it that a quorum holds together with it. */
+function takeTogether(group: Waiting[], maxBlobs: number): Waiting[] {
+  const taken: Waiting[] = [];
+  const left: Waiting[] = [];
+  for (const blob of group.splice(0)) {
+    const together = [...taken, blob];
+    const { committee } = blob;
+    const seats = seatsOf(committee, holdersOfAll(together));
+    const fits = taken.length === 0 || isQuorum(seats, committee.snapshot.totalWeight);
+    if (fits && taken.length < maxBlobs) taken.push(blob);
+    else left.push(blob);
+  }
+  group.push(...left);
+  return taken;
+}
+
+function holdersOfAll(blobs: readonly DeliveredBlob[]): number[] {
+  const [first, ...rest] = blobs.map(({ record }) => record.holders);
+  return (first ?? []).filter((index) => rest.every((holders) => holders.includes(index)));
+}

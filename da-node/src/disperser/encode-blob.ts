@@ -1,0 +1,83 @@
+import type { RowSuite } from '@cairn/commitments/rows';
+import {
+  type ChosenCodec,
+  type CommittedBlob,
+  checkParity,
+  commitBlob,
+  layoutOf,
+  type RowCombiner,
+} from '@cairn/erasure-codec';
+import { equalBytes, type Root } from '@cairn/primitives';
+import type { ByteBudget } from '../byte-budget.ts';
+import type { BlobRecord } from './blob-record.ts';
+import { DispersalError } from './errors.ts';
+import type { DispersalNetwork, PayloadStore } from './ports.ts';
+
+/** What blobs are encoded with. */
+export interface EncoderDeps {
+  readonly codec: Pick<ChosenCodec, 'encode' | 'suite' | 'hold'>;
+  readonly suite: RowSuite;
+  readonly combiner: RowCombiner;
+  readonly payloads: Pick<PayloadStore, 'get'>;
+  readonly network: Pick<DispersalNetwork, 'layout'>;
+  /** Memory for blobs that are encoded. */
+  readonly budget: ByteBudget;
+}
+
+/** A blob with all its rows in memory until `release`. */
+export interface EncodedBlob {
+  readonly blob: CommittedBlob;
+  release(): void;
+}
+
+/**
+ * Encodes and commits a payload from the disk, and checks every parity row, so that a fault of memory
+ * or device is noticed here and not by each signer. The same payload gives the same bytes: rows are
+ * never stored, but made again where a crash lost them.
+ *
+ * Memory: twice the rows and the payload, taken from the budget before it is used.
+ *
+ * @throws {DispersalError} PAYLOAD_DAMAGED if it is gone, or no longer the committed one
+ * @throws {CodecError} PARITY; the signal's reason
+ */
+export async function encodeBlob(
+  { id, sizeBytes, commitment }: Pick<BlobRecord, 'id' | 'sizeBytes' | 'commitment'>,
+  { codec, suite, combiner, payloads, network, budget }: EncoderDeps,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<EncodedBlob> {
+  const { rows, rowBytes } = layoutOf(sizeBytes, network.layout);
+  const release = await budget.take(sizeBytes + 2 * rows * rowBytes, signal);
+  try {
+    const payload = await payloads.get(id);
+    if (payload === undefined || payload.length !== sizeBytes) throw damaged(id);
+    const options = { codec, suite, combiner, signal };
+    const blob = await commitBlob(payload, network.layout, options);
+    if (commitment !== undefined && !equalBytes(blob.commitment, commitment)) {
+      blob.held.release();
+      throw damaged(id);
+    }
+    try {
+      await checkParity(blob, options);
+    } catch (error) {
+      blob.held.release();
+      throw error;
+    }
+    return {
+      blob,
+      release: () => {
+        blob.held.release();
+        release();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function damaged(id: Root): DispersalError {
+  return new DispersalError(
+    { code: 'PAYLOAD_DAMAGED', id },
+    `the payload of ${id} on the disk is not the one that was accepted`,
+  );
+}

@@ -1,0 +1,37 @@
+import { Fault } from '@cairn/primitives';
+
+/** What a disperser refuses or cannot do, with the numbers. */
+export type DispersalFault =
+  | { readonly code: 'BLOB_EMPTY' }
+  | { readonly code: 'BLOB_TOO_LARGE'; readonly sizeBytes: number; readonly maxBytes: number }
+  /** The queue holds as many blobs or bytes as it may. */
+  | {
+      readonly code: 'DISPERSAL_QUEUE_FULL';
+      readonly blobs: number;
+      readonly bytes: number;
+      readonly maxBlobs: number;
+      readonly maxBytes: number;
+    }
+  /** No API key, or one that is not known. */
+  | { readonly code: 'ACCOUNT_UNKNOWN' }
+  /** The key has used up what it may post in this period. */
+  | {
+      readonly code: 'ACCOUNT_BUDGET';
+      readonly usedBytes: number;
+      readonly budgetBytes: number;
+      readonly askedBytes: number;
+    }
+  /** No live blob has this name here. */
+  | { readonly code: 'BLOB_UNKNOWN'; readonly id: string }
+  /** The quorum has not signed for the blob yet. */
+  | { readonly code: 'BLOB_NOT_DISPERSED'; readonly id: string; readonly stage: string }
+  /** All slots of the payer are used in this epoch. */
+  | { readonly code: 'PROMISE_SLOTS'; readonly epoch: number; readonly slots: number }
+  /** The payload on disk is not the one that was accepted. */
+  | { readonly code: 'PAYLOAD_DAMAGED'; readonly id: string }
+  /** A record of the disperser's own that cannot be read. */
+  | { readonly code: 'DISPERSAL_RECORD'; readonly what: string }
+  | { readonly code: 'DISPERSER_STOPPING' };
+
+/** Something a disperser refused, or could not do, and foresaw. */
+export class DispersalError extends Fault<DispersalFault> {}

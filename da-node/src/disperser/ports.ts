@@ -1,0 +1,147 @@
+import type { Committee, Domain, EpochHeader, Network, Signature } from '@cairn/attestation';
+import type { LayoutNetwork, Slice } from '@cairn/erasure-codec';
+import type { Address, Root } from '@cairn/primitives';
+import type { BlobOrder, Confirmation } from './blob-record.ts';
+
+/** What never changes about the network that a disperser works for. */
+export interface DispersalNetwork {
+  readonly network: Network;
+  /** The DA entrance, with its chain. */
+  readonly entrance: Domain;
+  readonly shardId: number;
+  readonly layout: Required<LayoutNetwork>;
+  /** Nominal length of an epoch: retention is counted in it. */
+  readonly epochSeconds: number;
+  /** Confirmations close that long after an epoch's end. */
+  readonly graceSeconds: number;
+}
+
+/** An epoch in which blobs can be promised. */
+export interface DispersalEpoch {
+  /** Its number, times, seed and snapshots. */
+  readonly office: EpochHeader;
+  /** Promises of this epoch are made until here, in unix seconds: some time before its end. */
+  readonly takesUntilSeconds: number;
+  /** Frozen for the epoch. */
+  readonly basePerBlobWei: bigint;
+  readonly pricePerByteEpochWei: bigint;
+}
+
+/** What became of a promise, as of a final block. */
+export type PromiseFate =
+  /** Its slot was charged for this very blob. */
+  | ({ readonly kind: 'charged' } & Confirmation)
+  /** Its epoch and grace are over, and it was not charged: it never will be. */
+  | { readonly kind: 'void' };
+
+/** Epochs, committees and the signers' addresses. Calls wait out a chain that does not answer. */
+export interface EpochSource {
+  /**
+   * The epoch in which blobs are taken, its prices fixed. Waits for one that is later than `after`.
+   *
+   * @throws the signal's reason
+   */
+  openEpoch(options: {
+    readonly after?: number;
+    readonly signal: AbortSignal;
+  }): Promise<DispersalEpoch>;
+  /**
+   * The members of a quorum in an epoch, verified.
+   *
+   * @returns `undefined` for an epoch or quorum that does not exist
+   */
+  committee(
+    epoch: number,
+    quorumId: number,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Committee | undefined>;
+  /** Where a signer is reached: an http or https address. `undefined` if it told none. */
+  socketOf(signer: Address, options: { readonly signal: AbortSignal }): Promise<string | undefined>;
+}
+
+/** A batch that its quorum signed, as the chain takes it. */
+export interface SignedBatch {
+  readonly root: Uint8Array;
+  readonly epoch: number;
+  readonly quorumId: number;
+  /** In the order of the leaves. */
+  readonly orders: readonly BlobOrder[];
+  readonly committee: Committee;
+  /** Members that did not sign, rising. */
+  readonly absent: readonly number[];
+  /** The others' aggregate. */
+  readonly signature: Signature;
+}
+
+/** What came of confirming a batch. */
+export type BatchOutcome =
+  | ({ readonly kind: 'confirmed'; readonly voidLeaves: readonly number[] } & Confirmation)
+  /** The chain takes no more batches of the epoch. */
+  | { readonly kind: 'closed' };
+
+/** The DA entrance of the chain. Calls wait out a chain that does not answer. */
+export interface Entrance {
+  /**
+   * Confirms a batch of promised blobs (`confirmPromised`), unless it was confirmed before. Resolves
+   * once it is in a block.
+   *
+   * @throws the signal's reason; a fault where the chain refuses for another reason than time
+   */
+  confirm(batch: SignedBatch, options: { readonly signal: AbortSignal }): Promise<BatchOutcome>;
+  /** Resolves once a confirmation is in a final block: true; false if the chain took it back. */
+  isFinal(root: Uint8Array, options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /** Resolves once it is decided what became of a promise, in a final block. */
+  fateOf(order: BlobOrder, options: { readonly signal: AbortSignal }): Promise<PromiseFate>;
+}
+
+/** What a member gets: a header, the promise for it and its rows. */
+export interface Delivery {
+  readonly order: BlobOrder;
+  readonly slice: Slice;
+}
+
+/** What a member is asked to sign. */
+export interface VoteRequest {
+  readonly epoch: number;
+  readonly quorumId: number;
+  /** In the order of the leaves. */
+  readonly orders: readonly BlobOrder[];
+}
+
+/** The signers' doors. */
+export interface SignerPeers {
+  /**
+   * Hands a member its slice; resolves once the member has it on its disk.
+   *
+   * @returns bytes of the message
+   * @throws what the member or the way to it answers
+   */
+  deliver(
+    socket: string,
+    delivery: Delivery,
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>;
+  /** A member's signature over the batch, 96 bytes; not verified. @throws as `deliver` */
+  vote(
+    socket: string,
+    request: VoteRequest,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
+}
+
+/** The account that pays. */
+export interface PayerKey {
+  readonly address: Address;
+  /** r ‖ s ‖ v, 65 bytes. */
+  signDigest(digest: Uint8Array): Uint8Array;
+}
+
+/** Payloads of blobs that are not final. */
+export interface PayloadStore {
+  /** Whole and on the disk once it resolves. @throws {StorageError} */
+  put(id: Root, payload: Uint8Array): Promise<void>;
+  get(id: Root): Promise<Uint8Array | undefined>;
+  delete(id: Root): Promise<void>;
+  /** Removes every payload that is not wanted. */
+  retainOnly(isWanted: (id: Root) => Promise<boolean>): Promise<void>;
+}

@@ -1,0 +1,138 @@
+import { STATEMENT_KINDS } from '@cairn/attestation';
+import { encodeSlice, sliceMessageBytes } from '@cairn/erasure-codec';
+import {
+  Fault,
+  type HttpReply,
+  type HttpTransport,
+  KIB,
+  MAX_JSON_DEPTH,
+  utf8Text,
+} from '@cairn/primitives';
+import {
+  type Problem,
+  parseBoundedJson,
+  parseProblem,
+  type RetryAdvice,
+} from '@cairn/wire-protocol';
+import {
+  DELIVERY_TYPE,
+  encodeDeliveryHead,
+  encodeVoteRequest,
+  heldBlobPath,
+  MAX_ROW_REPLY_BYTES,
+  parseBatchVote,
+  parseHeldBlob,
+  parseRowReply,
+  rowsPath,
+  SLICES_PATH,
+  VOTE_BYTES,
+  VOTE_REQUEST_TYPE,
+  VOTES_PATH,
+} from '@cairn/wire-protocol/da';
+import type { SignerPeers } from './disperser/ports.ts';
+import type { RowPeers } from './retriever/ports.ts';
+
+/** What a signer answers instead of what it was asked for. */
+export type SignerReplyFault =
+  /** It understood and said no: `reply` is its code. */
+  | {
+      readonly code: 'SIGNER_REFUSED';
+      readonly status: number;
+      readonly reply: string;
+      readonly retry: RetryAdvice;
+    }
+  /** It cannot now. */
+  | { readonly code: 'SIGNER_BUSY'; readonly status: number };
+
+/** A signer's refusal, as it told it. */
+export class SignerReplyError extends Fault<SignerReplyFault> {}
+
+/** Bytes of a problem or a list of slices at most. */
+const MAX_JSON_BYTES: number = 64 * KIB;
+
+/**
+ * The signers' doors over HTTP. Deadlines are the caller's.
+ *
+ * @param transport - bounds its own connections
+ */
+export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeers {
+  return {
+    async deliver(socket, { order, slice }, { signal }) {
+      const { header, epoch, promise } = order;
+      const head = encodeDeliveryHead({ epoch, header, promise });
+      const { layout } = slice.header;
+      const body = new Uint8Array(head.length + sliceMessageBytes(layout, slice.rows.length));
+      body.set(head);
+      encodeSlice(slice, body.subarray(head.length));
+      const headers = { 'content-type': DELIVERY_TYPE };
+      const url = `${socket}${SLICES_PATH}`;
+      const reply = await transport.send({ method: 'PUT', url, headers, body, signal });
+      await requireOk(reply);
+      await reply.discard();
+      return body.length;
+    },
+    async vote(socket, { epoch, quorumId, orders }, { signal }) {
+      const kind = STATEMENT_KINDS.promisedBatch;
+      const batch = { kind, epoch, quorumId, headers: orders.map(({ header }) => header) };
+      const body = encodeVoteRequest(batch);
+      const headers = { 'content-type': VOTE_REQUEST_TYPE };
+      const url = `${socket}${VOTES_PATH}`;
+      const reply = await transport.send({ method: 'POST', url, headers, body, signal });
+      await requireOk(reply);
+      return parseBatchVote(await reply.bytes(VOTE_BYTES)).signature;
+    },
+    async held(socket, commitment, { signal }) {
+      const url = `${socket}${heldBlobPath(commitment)}`;
+      const reply = await transport.send({ method: 'GET', url, signal });
+      if (reply.status === 404) {
+        await reply.discard();
+        return undefined;
+      }
+      await requireOk(reply);
+      return parseHeldBlob(await jsonIn(reply, 'held blob'));
+    },
+    async rows(socket, { commitment, indexes, form }, { signal }) {
+      const url = `${socket}${rowsPath(commitment, indexes, form)}`;
+      const reply = await transport.send({ method: 'GET', url, signal });
+      await requireOk(reply);
+      return parseRowReply(await reply.bytes(MAX_ROW_REPLY_BYTES));
+    },
+  };
+}
+
+/** @throws {SignerReplyError} SIGNER_REFUSED for 4xx, SIGNER_BUSY for the rest */
+async function requireOk(reply: HttpReply): Promise<void> {
+  const { status } = reply;
+  if (status === 200) return;
+  const problem = await problemIn(reply);
+  const isRefusal = status >= 400 && status < 500 && problem?.retry !== 'later';
+  if (!isRefusal) {
+    const why = problem === undefined ? '' : `: ${problem.detail}`;
+    throw new SignerReplyError(
+      { code: 'SIGNER_BUSY', status },
+      `the signer answered ${status}${why}`,
+    );
+  }
+  throw new SignerReplyError(
+    {
+      code: 'SIGNER_REFUSED',
+      status,
+      reply: problem?.code ?? 'none',
+      retry: problem?.retry ?? 'never',
+    },
+    `the signer refused with ${status}: ${problem?.detail ?? 'no reason'}`,
+  );
+}
+
+/** JSON of bounded length and depth. @throws {TransportError}, {WireError} */
+async function jsonIn(reply: HttpReply, what: string): Promise<unknown> {
+  return parseBoundedJson(utf8Text(await reply.bytes(MAX_JSON_BYTES)), MAX_JSON_DEPTH, what);
+}
+
+async function problemIn(reply: HttpReply): Promise<Problem | undefined> {
+  try {
+    return parseProblem(await jsonIn(reply, 'problem'));
+  } catch {
+    return undefined; // the status says enough
+  }
+}
