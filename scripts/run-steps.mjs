@@ -99,6 +99,7 @@ export const UNIT_TESTS = [
   'foundation/node-runtime/test',
   'contracts/test',
   'log-layer/test',
+  'light-client/test',
   'client-sdk/test',
   'storage-node/test',
   'da-node/test',

@@ -1,0 +1,116 @@
+import type { BlsBackend, Domain } from '@cairn/attestation';
+import type { LayoutNetwork } from '@cairn/erasure-codec';
+import type { Address, Clock } from '@cairn/primitives';
+import type { EpochTrust } from './epochs/epoch-trust.ts';
+import { followHandover, type HandoverOffer } from './epochs/follow-handover.ts';
+import { SampleError, TrustError } from './errors.ts';
+import { type SampleDeps, type SampleOptions, sampleBlob } from './sampling/sample-blob.ts';
+import type { SampleVerdict } from './sampling/verdict.ts';
+import {
+  type CertificateOffer,
+  type CertifiedBlob,
+  verifyBlobCertificate,
+} from './verify-blob-certificate.ts';
+
+/** The network and the shard that a light client looks at. */
+export interface LightNetwork {
+  readonly entrance: Domain;
+  readonly shardId: number;
+  readonly layout: LayoutNetwork;
+  /** Seconds after an epoch's end in which its certificates count by themselves. */
+  readonly graceSeconds: number;
+  /** Seconds after an epoch's end for which its committee is believed. */
+  readonly trustingSeconds: number;
+  /** Seconds by which an epoch may begin after the time of the clock. */
+  readonly maxDriftSeconds: number;
+}
+
+/** What a light client works with. */
+export interface LightClientDeps extends SampleDeps {
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly backend: BlsBackend;
+}
+
+/**
+ * Follows the epochs of one network, and checks by them that blobs are there. It believes nothing
+ * that it is brought, and asks nobody but the holders of rows.
+ */
+export class LightClient {
+  readonly #deps: LightClientDeps;
+  readonly #network: LightNetwork;
+  #trust: EpochTrust;
+
+  /** @param trust - of `startTrust` or `parseTrust` */
+  constructor(deps: LightClientDeps, network: LightNetwork, trust: EpochTrust) {
+    this.#deps = deps;
+    this.#network = network;
+    this.#trust = trust;
+  }
+
+  /** What is believed now: store it with `encodeTrust` after every `accept`, one that throws too. */
+  get trust(): EpochTrust {
+    return this.#trust;
+  }
+
+  /**
+   * Takes the next epoch, or sees one that is known.
+   *
+   * @throws {TrustError} TRUST_CONFLICT with the evidence, if another epoch is known in its place;
+   *   what `followHandover` throws
+   */
+  accept(offer: HandoverOffer): EpochTrust {
+    const { trustingSeconds, maxDriftSeconds } = this.#network;
+    const rules = { nowSeconds: this.#nowSeconds(), trustingSeconds, maxDriftSeconds };
+    this.#trust = followHandover(this.#trust, offer, rules, this.#deps.backend);
+    const { conflict } = this.#trust;
+    if (conflict === undefined) return this.#trust;
+    throw new TrustError(
+      { code: 'TRUST_CONFLICT', epoch: conflict.epoch, evidence: conflict },
+      `the committee of epoch ${conflict.epoch} named two epochs to follow its own`,
+    );
+  }
+
+  /**
+   * Checks a certificate of a blob against the epochs that are known and the clock.
+   *
+   * @param options.isConfirmed - the caller has seen its batch confirmed on chain, which no clock
+   *   has to tell then
+   * @throws what `verifyBlobCertificate` throws
+   */
+  verify(
+    offer: CertificateOffer,
+    { isConfirmed = false }: { readonly isConfirmed?: boolean } = {},
+  ): CertifiedBlob {
+    const { entrance, shardId, layout, graceSeconds } = this.#network;
+    const time = isConfirmed
+      ? ({ isConfirmed } as const)
+      : { trustedTimeSeconds: this.#nowSeconds(), graceSeconds };
+    const context = { entrance, shardId, layout, time };
+    return verifyBlobCertificate(offer, this.#trust, context, this.#deps.backend);
+  }
+
+  /**
+   * Asks the holders of a certified blob for rows of a private draw.
+   *
+   * @param sockets - where members are reached: http or https addresses by account
+   * @throws {SampleError} SAMPLE_NEEDS_MEMBERS if the certificate came without them; what
+   *   `sampleBlob` throws
+   */
+  async sample(
+    { blob, committee, snapshot }: CertifiedBlob,
+    sockets: ReadonlyMap<Address, string>,
+    options: SampleOptions,
+  ): Promise<SampleVerdict> {
+    if (committee !== undefined)
+      return sampleBlob({ blob, committee, sockets }, this.#deps, options);
+    const { quorumId, office } = snapshot;
+    throw new SampleError(
+      { code: 'SAMPLE_NEEDS_MEMBERS', epoch: office.epoch, quorumId },
+      `who holds which rows follows from the members of quorum ${quorumId} in epoch ${office.epoch}, which were not given`,
+    );
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#deps.clock.now() / 1000);
+  }
+}

@@ -1,0 +1,67 @@
+/** Epochs followed and blobs sampled, from Node: everything of the browser entry, signatures by blst. */
+export {
+  DEFAULT_MAX_DRIFT_SECONDS,
+  type LightClientOptions,
+  type LightParams,
+} from '../create-light-client.ts';
+export {
+  type EpochTrust,
+  type FollowedEpoch,
+  type HandoverConflict,
+  headOf,
+  MAX_FOLLOWED_EPOCHS,
+  startTrust,
+  type TrustAnchor,
+} from '../epochs/epoch-trust.ts';
+export {
+  followHandover,
+  type HandoverOffer,
+  MAX_HANDOVER_BYTES,
+  type TrustBackend,
+  type TrustRules,
+  verifyConflict,
+} from '../epochs/follow-handover.ts';
+export { encodeTrust, MAX_TRUST_BYTES, parseTrust } from '../epochs/trust-message.ts';
+export {
+  HolderError,
+  type HolderFault,
+  SampleError,
+  type SampleFault,
+  TrustError,
+  type TrustFault,
+} from '../errors.ts';
+export { LightClient, type LightClientDeps, type LightNetwork } from '../light-client.ts';
+export { parseSampleCheckpoint, type SampleCheckpoint } from '../sampling/checkpoint.ts';
+export {
+  MAX_READ_ROWS,
+  type SampleDeps,
+  type SampleOptions,
+  type SampleRequest,
+  sampleBlob,
+} from '../sampling/sample-blob.ts';
+export {
+  DEFAULT_TARGET,
+  type Fraction,
+  MAX_DRAWN_ROWS,
+  planSample,
+  type RowOdds,
+  requiredAnswers,
+  type SamplePlan,
+  type SampleTarget,
+  sampleBound,
+} from '../sampling/sample-bound.ts';
+export { certifiedBlob, provenBlob, type SampledBlob } from '../sampling/sampled-blob.ts';
+export type {
+  Confidence,
+  MissingRow,
+  ReadBlobValue,
+  SampleReport,
+  SampleVerdict,
+} from '../sampling/verdict.ts';
+export {
+  type CertificateContext,
+  type CertificateOffer,
+  type CertifiedBlob,
+  verifyBlobCertificate,
+} from '../verify-blob-certificate.ts';
+export { createLightClient } from './create-light-client.ts';

@@ -1,0 +1,132 @@
+import {
+  fromHex,
+  type Hex,
+  isHexOf,
+  isRecord,
+  parseRoot,
+  type Root,
+  rootOf,
+  toHex,
+} from '@cairn/primitives';
+import { SampleError } from '../errors.ts';
+import { DRAW_SEED_BYTES } from './draw-rows.ts';
+import { MAX_DRAWN_ROWS, type SamplePlan } from './sample-bound.ts';
+
+const VERSION = 1;
+
+/**
+ * How far a sample got, as plain JSON. It keeps the draw: whoever goes on with it asks for the same
+ * rows. Keep it to yourself, since its seed tells which ones.
+ */
+export interface SampleCheckpoint {
+  readonly version: typeof VERSION;
+  readonly commitment: Root;
+  /** The quorum whose members hold the rows. */
+  readonly epoch: number;
+  readonly quorumId: number;
+  /** Rows that the draw was made from. */
+  readonly rows: number;
+  readonly seed: Hex;
+  readonly drawn: number;
+  /** Answers that make the blob available. */
+  readonly answers: number;
+  /** Rows that came, rising. */
+  readonly answered: readonly number[];
+}
+
+/** A draw, with all that decided it. */
+export interface SampleDraw {
+  readonly commitment: Uint8Array;
+  readonly epoch: number;
+  readonly quorumId: number;
+  readonly rows: number;
+  readonly seed: Uint8Array;
+  readonly plan: SamplePlan;
+}
+
+/** What is stored of a draw and the rows that came. */
+export function checkpointOf(draw: SampleDraw, answered: Iterable<number>): SampleCheckpoint {
+  const { commitment, epoch, quorumId, rows, seed, plan } = draw;
+  return {
+    version: VERSION,
+    commitment: rootOf(commitment),
+    epoch,
+    quorumId,
+    rows,
+    seed: toHex(seed),
+    drawn: plan.drawn,
+    answers: plan.answers,
+    answered: [...answered].sort((left, right) => left - right),
+  };
+}
+
+/**
+ * A checkpoint as it was stored.
+ *
+ * @param value - of `parseJson`
+ * @throws {SampleError} SAMPLE_CHECKPOINT naming the first field that is not one of a checkpoint
+ */
+export function parseSampleCheckpoint(value: unknown): SampleCheckpoint {
+  if (!isRecord(value)) throw badCheckpoint('object');
+  const { commitment, seed, answered } = value;
+  if (value['version'] !== VERSION) throw badCheckpoint('version');
+  if (!isHexOf(commitment, 32)) throw badCheckpoint('commitment');
+  if (!isHexOf(seed, DRAW_SEED_BYTES)) throw badCheckpoint('seed');
+  const rows = naturalOf(value, 'rows', 2 ** 16);
+  const drawn = naturalOf(value, 'drawn', Math.min(rows, MAX_DRAWN_ROWS));
+  if (!Array.isArray(answered) || answered.length > drawn) throw badCheckpoint('answered');
+  const rising = answered.every(
+    (row, at) => Number.isSafeInteger(row) && row >= 0 && (at === 0 || row > answered[at - 1]),
+  );
+  if (!rising) throw badCheckpoint('answered');
+  return {
+    version: VERSION,
+    commitment: parseRoot(commitment),
+    epoch: naturalOf(value, 'epoch', Number.MAX_SAFE_INTEGER),
+    quorumId: naturalOf(value, 'quorumId', 2 ** 32 - 1),
+    rows,
+    seed,
+    drawn,
+    answers: naturalOf(value, 'answers', drawn),
+    answered,
+  };
+}
+
+/**
+ * The draw that a checkpoint keeps.
+ *
+ * @param expected - the blob, quorum and rows of the sample that goes on
+ * @throws {SampleError} SAMPLE_CHECKPOINT for a checkpoint of another sample
+ */
+export function drawOfCheckpoint(
+  checkpoint: SampleCheckpoint,
+  expected: Omit<SampleDraw, 'seed' | 'plan'>,
+): SampleDraw {
+  if (checkpoint.commitment !== rootOf(expected.commitment)) throw badCheckpoint('commitment');
+  for (const field of ['epoch', 'quorumId', 'rows'] as const) {
+    if (checkpoint[field] !== expected[field]) throw badCheckpoint(field);
+  }
+  const plan = { drawn: checkpoint.drawn, answers: checkpoint.answers };
+  return { ...expected, seed: fromHex(checkpoint.seed), plan };
+}
+
+/** @throws {SampleError} SAMPLE_CHECKPOINT if it counts a row that is not of the draw */
+export function assertDrawn({ answered }: SampleCheckpoint, drawn: readonly number[]): void {
+  const rows = new Set(drawn);
+  if (!answered.every((row) => rows.has(row))) throw badCheckpoint('answered');
+}
+
+function naturalOf(value: Readonly<Record<string, unknown>>, field: string, max: number): number {
+  const found = value[field];
+  if (typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 && found <= max) {
+    return found;
+  }
+  throw badCheckpoint(field);
+}
+
+function badCheckpoint(field: string): SampleError {
+  return new SampleError(
+    { code: 'SAMPLE_CHECKPOINT', field },
+    `the ${field} of a checkpoint is not that of this sample`,
+  );
+}
