@@ -105,7 +105,8 @@ async function requireOk(reply: HttpReply): Promise<void> {
   const { status } = reply;
   if (status === 200) return;
   const problem = await problemIn(reply);
-  const isRefusal = status >= 400 && status < 500 && problem?.retry !== 'later';
+  const isLacking = problem?.code === 'BLOB_NOT_HELD'; // another vote helps only after another slice
+  const isRefusal = isLacking || (status >= 400 && status < 500 && problem?.retry !== 'later');
   if (!isRefusal) {
     const why = problem === undefined ? '' : `: ${problem.detail}`;
     throw new SignerReplyError(

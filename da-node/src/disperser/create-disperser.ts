@@ -1,6 +1,6 @@
 import type { BlsBackend } from '@cairn/attestation';
 import type { RowSuite } from '@cairn/commitments/rows';
-import type { ChosenCodec, RowCombiner } from '@cairn/erasure-codec';
+import type { CommitOptions, RowCombiner } from '@cairn/erasure-codec';
 import {
   type Clock,
   type KeyValueStore,
@@ -60,7 +60,7 @@ export interface CreateDisperserOptions {
   readonly entrance: Entrance;
   readonly peers: SignerPeers;
   readonly payer: PayerKey;
-  readonly codec: Pick<ChosenCodec, 'encode' | 'suite' | 'hold'>;
+  readonly codec: CommitOptions['codec'];
   readonly suite: RowSuite;
   readonly combiner: RowCombiner;
   readonly backend: BlsBackend;

@@ -7,7 +7,14 @@ import {
   type RowArc,
   sliceOf,
 } from '@cairn/erasure-codec';
-import { type Clock, describeError, type Logger, retry, withDeadline } from '@cairn/primitives';
+import {
+  type Clock,
+  describeError,
+  isFault,
+  type Logger,
+  retry,
+  withDeadline,
+} from '@cairn/primitives';
 import type { BlobOrder } from './blob-record.ts';
 import type { DispersalMetrics } from './metrics.ts';
 import type { EpochSource, SignerPeers } from './ports.ts';
@@ -23,6 +30,9 @@ export interface SignerPatience {
   /** Time that those have who are behind when a quorum has answered, beside what the quorum took. */
   readonly laggardMs: number;
 }
+
+/** A quorum waits this part of its own time for the others: one of the first may not sign. */
+const LINGER_PART = 4;
 
 /** What delivering works with. */
 export interface DeliveryDeps {
@@ -46,7 +56,7 @@ export interface DeliveryPlan {
 
 /** A delivery under way. */
 export interface RunningDelivery {
-  /** Members that hold their slices once these have a quorum, or once nobody is left to ask. */
+  /** Members that hold their slices shortly after these have a quorum, or once nobody is left to ask. */
   readonly quorum: Promise<readonly number[]>;
   /** All that hold theirs in the end; the rows are in use until then. */
   readonly all: Promise<readonly number[]>;
@@ -119,7 +129,9 @@ export function deliverSlices(
     signal.throwIfAborted();
     return [...held].sort((left, right) => left - right);
   });
-  const quorum = Promise.race([reached, all]).then(() => {
+  const quorum = reached.then(async () => {
+    const waitMs = Math.min((clock.monotonic() - startedMs) / LINGER_PART, patience.laggardMs);
+    await clock.sleep(waitMs, inner).catch(() => undefined); // all have answered, or nobody waits
     signal.throwIfAborted();
     return [...held].sort((left, right) => left - right);
   });
@@ -152,7 +164,13 @@ async function deliverTo(
           },
           { clock, signal },
         ),
-      { clock, signal, attempts, delayMs },
+      {
+        clock,
+        signal,
+        attempts,
+        delayMs,
+        isRetryable: (error) => !isFault(error, 'SIGNER_REFUSED'),
+      },
     );
     metrics.sentBytes.add(sentBytes);
     metrics.deliveries.add(1, { result: 'held' });

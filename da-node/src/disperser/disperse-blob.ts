@@ -71,7 +71,8 @@ class Journey {
   readonly #own: AbortSignal;
   readonly #shared: AbortSignal;
   #encoded: EncodedBlob | undefined;
-  #laggards: Promise<unknown> = Promise.resolve();
+  /** Members that hold their slices once the delivery under way is over. */
+  #laggards: Promise<readonly number[]> = Promise.resolve([]);
   #failures = 0;
   #furthest: BlobStage = 'accepted';
 
@@ -162,17 +163,19 @@ class Journey {
     const running = deliverSlices(plan, this.#deps.delivery, { signal: this.#own });
     // The slow ones may go on while the others sign; the rows are held until they have answered.
     this.#laggards = running.all.then(
-      () => this.#release(),
-      () => undefined, // the journey ends, and releases them
+      (holders) => {
+        this.#release();
+        return holders;
+      },
+      () => [], // the journey ends, and releases them
     );
     const holders = await running.quorum;
     const haveSeats = seatsOf(committee, holders);
     if (isQuorum(haveSeats, totalWeight)) {
       return this.#put({ ...record, stage: 'delivered', holders });
     }
-    await this.#laggards;
-    const known = await this.#put({ ...record, holders });
-    return this.#short(known, Number(haveSeats), Number(totalWeight));
+    await this.#laggards; // they keep the rows
+    return this.#short({ ...record, holders }, Number(haveSeats), Number(totalWeight));
   }
 
   async #certify(record: BlobRecord, order: BlobOrder): Promise<BlobRecord> {
@@ -186,6 +189,9 @@ class Journey {
       return outcome.record;
     }
     const { haveSeats, totalSeats, refusals } = outcome;
+    const late = (await this.#laggards).filter((index) => !record.holders.includes(index));
+    this.#laggards = Promise.resolve([]);
+    if (late.length > 0) return this.#put({ ...record, holders: [...record.holders, ...late] });
     const holders = record.holders.filter((index) => !refusals.includes(index));
     return this.#short({ ...record, stage: 'ordered', holders }, haveSeats, totalSeats);
   }

@@ -131,7 +131,7 @@ export class Disperser {
   /**
    * Resolves once a blob has reached a stage.
    *
-   * @throws {DispersalError} BLOB_UNKNOWN; the signal's reason
+   * @throws {DispersalError} BLOB_NOT_TAKEN; the signal's reason
    */
   async reached(id: Root, stage: BlobStage, signal: AbortSignal): Promise<BlobRecord> {
     const { store } = this.#deps;
@@ -299,7 +299,7 @@ export function blobIdOf(payload: Uint8Array): Root {
 }
 
 function unknownBlob(id: Root): DispersalError {
-  return new DispersalError({ code: 'BLOB_UNKNOWN', id }, `no blob ${id} lives here`);
+  return new DispersalError({ code: 'BLOB_NOT_TAKEN', id }, `no blob ${id} lives here`);
 }
 
 function stopping(): DispersalError {

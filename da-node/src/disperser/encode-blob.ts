@@ -1,6 +1,6 @@
 import type { RowSuite } from '@cairn/commitments/rows';
 import {
-  type ChosenCodec,
+  type CommitOptions,
   type CommittedBlob,
   checkParity,
   commitBlob,
@@ -15,7 +15,7 @@ import type { DispersalNetwork, PayloadStore } from './ports.ts';
 
 /** What blobs are encoded with. */
 export interface EncoderDeps {
-  readonly codec: Pick<ChosenCodec, 'encode' | 'suite' | 'hold'>;
+  readonly codec: CommitOptions['codec'];
   readonly suite: RowSuite;
   readonly combiner: RowCombiner;
   readonly payloads: Pick<PayloadStore, 'get'>;

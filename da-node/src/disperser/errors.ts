@@ -12,6 +12,8 @@ export type DispersalFault =
       readonly maxBlobs: number;
       readonly maxBytes: number;
     }
+  /** The body came too slowly to hold memory for it. */
+  | { readonly code: 'WIRE_TOO_SLOW'; readonly timeoutMs: number }
   /** No API key, or one that is not known. */
   | { readonly code: 'ACCOUNT_UNKNOWN' }
   /** The key has used up what it may post in this period. */
@@ -22,7 +24,7 @@ export type DispersalFault =
       readonly askedBytes: number;
     }
   /** No live blob has this name here. */
-  | { readonly code: 'BLOB_UNKNOWN'; readonly id: string }
+  | { readonly code: 'BLOB_NOT_TAKEN'; readonly id: string }
   /** The quorum has not signed for the blob yet. */
   | { readonly code: 'BLOB_NOT_DISPERSED'; readonly id: string; readonly stage: string }
   /** All slots of the payer are used in this epoch. */

@@ -1,7 +1,7 @@
 import type { RowSuite } from '@cairn/commitments/rows';
 import {
-  type ChosenCodec,
   type LayoutNetwork,
+  type ReadOptions,
   type RowCombiner,
   readValue,
   type VerifiedBadRow,
@@ -35,7 +35,7 @@ export interface Holder {
 export interface RetrieverDeps {
   readonly epochs: Pick<EpochSource, 'committee' | 'socketOf'>;
   readonly peers: RowPeers;
-  readonly codec: Pick<ChosenCodec, 'encode' | 'decode' | 'suite' | 'hold'>;
+  readonly codec: ReadOptions['codec'];
   /** One for each suite that is read. */
   readonly suites: readonly RowSuite[];
   readonly combiner: RowCombiner;

@@ -7,6 +7,7 @@ import {
   SEGMENT_MESSAGE_TYPE,
 } from './segment-message.ts';
 
+export { blobRoutes } from './da/blob-route-table.ts';
 export type { HttpRoute, JsonSchema, RouteReply } from './route-parts.ts';
 
 /** The HTTP routes of a storage node, JSON-RPC left out. */

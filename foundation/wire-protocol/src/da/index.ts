@@ -1,4 +1,4 @@
-/** What the parties of data availability exchange: deliveries, votes, rows, promises. */
+/** What the parties of data availability exchange: deliveries, votes, rows, promises, receipts. */
 export {
   encodePromiseTerms,
   PAYER_SIGNATURE_BYTES,
@@ -8,6 +8,23 @@ export {
   parsePromiseTerms,
   promiseDigest,
 } from './blob-promise.ts';
+export {
+  type BlobReceipt,
+  blobReceiptJson,
+  parseBlobReceipt,
+  RECEIPT_STAGES,
+  type ReceiptStage,
+  type ReceiptTrouble,
+} from './blob-receipt.ts';
+export {
+  BLOBS_PATH,
+  CERTIFICATE_TYPE,
+  certificatePath,
+  MAX_RECEIPT_WAIT_SECONDS,
+  payloadPath,
+  type ReceiptWait,
+  receiptPath,
+} from './blob-routes.ts';
 export {
   DELIVERY_START_BYTES,
   DELIVERY_TYPE,

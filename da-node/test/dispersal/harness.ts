@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signerFromKey } from '@cairn/chain-access';
+import { loadRowSuite, type RowSuite } from '@cairn/commitments/rows';
+import { loadWasmCodec, loadWasmCombiner, type RowCombiner } from '@cairn/erasure-codec';
+import { type LevelStore, openLevelStore } from '@cairn/node-runtime/level';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
+import {
+  type Clock,
+  type HttpTransport,
+  MIB,
+  type Root,
+  seededRng,
+  silentLogger,
+  systemClock,
+} from '@cairn/primitives';
+import { ByteBudget } from '../../src/byte-budget.ts';
+import { openAccounts } from '../../src/disperser/accounts.ts';
+import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
+import { createDisperser, type DisperserSettings } from '../../src/disperser/create-disperser.ts';
+import type { Disperser } from '../../src/disperser/disperser.ts';
+import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
+import type { RetrieverDeps, WantedBlob } from '../../src/retriever/read-blob.ts';
+import { httpSignerPeers } from '../../src/signer-peers.ts';
+import { backend, NETWORK } from './committee.ts';
+import { MemoryChain } from './memory-chain.ts';
+import { SignerDoor } from './signer-door.ts';
+
+export const START_SECONDS = 1_900_000_000;
+export const payer = signerFromKey('42'.repeat(32));
+
+/** Bytes that look random and are the same each time. */
+export function payloadOf(length: number, seed = 1): Uint8Array {
+  return seededRng(seed).fill(new Uint8Array(length));
+}
+
+/** Time goes on by itself, from where the chain's began; the chain's turns add to it. */
+export function chainClock(chain: () => MemoryChain): Clock {
+  const real = systemClock();
+  return { ...real, now: () => chain().nowSeconds * 1000 };
+}
+
+export const QUICK: Partial<DisperserSettings> = {
+  batch: { gatherMs: 20, maxBlobs: 128 },
+  delivery: { timeoutMs: 700, attempts: 2, delayMs: 20, laggardMs: 100 },
+  votes: { timeoutMs: 500, attempts: 2, delayMs: 20, laggardMs: 0 },
+  backoff: { firstMs: 30, maxMs: 300 },
+};
+
+/** A quorum of signers behind real sockets, a chain in memory, and a disperser on real files. */
+export class TestQuorum {
+  readonly directory: string;
+  readonly chain: MemoryChain;
+  readonly signers: SignerDoor[] = [];
+  readonly transport: HttpTransport = createNodeTransport();
+  readonly suite: RowSuite;
+  readonly combiner: RowCombiner;
+  /** Signers whose address is not known. */
+  readonly unreachable = new Set<number>();
+
+  private constructor(directory: string, suite: RowSuite, combiner: RowCombiner, seats: number[]) {
+    this.directory = directory;
+    this.suite = suite;
+    this.combiner = combiner;
+    this.chain = new MemoryChain({
+      seats,
+      startSeconds: START_SECONDS,
+      socketOf: (index) => (this.unreachable.has(index) ? undefined : this.signers[index]?.url),
+    });
+  }
+
+  static async open(seats: number[] = [1, 1, 1, 1]): Promise<TestQuorum> {
+    const directory = await mkdtemp(join(tmpdir(), 'cairn-da-'));
+    const suite = await loadRowSuite(0);
+    const combiner = await loadWasmCombiner();
+    const quorum = new TestQuorum(directory, suite, combiner, seats);
+    for (const index of seats.keys()) {
+      quorum.signers.push(await SignerDoor.open(index, quorum.chain, suite, combiner));
+    }
+    return quorum;
+  }
+
+  get clock(): Clock {
+    return chainClock(() => this.chain);
+  }
+
+  async disperser(settings: Partial<DisperserSettings> = QUICK): Promise<RunningDisperser> {
+    return RunningDisperser.open(this, settings);
+  }
+
+  async reader(settings: Partial<RetrieverDeps> = {}): Promise<RetrieverDeps> {
+    return {
+      epochs: this.chain,
+      peers: httpSignerPeers(this.transport),
+      codec: await wasmCodec(),
+      suites: [this.suite, await loadRowSuite(1)],
+      combiner: this.combiner,
+      layout: NETWORK.layout,
+      budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
+      clock: systemClock(),
+      logger: silentLogger(),
+      timeoutMs: 3000,
+      hedgeMs: 150,
+      ...settings,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.transport.close();
+    for (const signer of this.signers) await signer.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** What a record names to a reader. */
+export function wantedOf({ order }: BlobRecord): WantedBlob {
+  if (order === undefined) throw new Error('the blob has no order');
+  const { header, epoch, quorumId } = order;
+  return { commitment: header.commitment, epoch, quorumId };
+}
+
+let codec: ReturnType<typeof loadWasmCodec> | undefined;
+
+/** One codec for all tests of a file. */
+function wasmCodec(): ReturnType<typeof loadWasmCodec> {
+  codec ??= loadWasmCodec();
+  return codec;
+}
+
+/** A disperser that runs. */
+export class RunningDisperser {
+  readonly disperser: Disperser;
+  readonly #stop: AbortController;
+  readonly #index: LevelStore;
+  readonly #run: Promise<unknown>;
+
+  private constructor(
+    disperser: Disperser,
+    index: LevelStore,
+    stop: AbortController,
+    run: Promise<unknown>,
+  ) {
+    this.disperser = disperser;
+    this.#index = index;
+    this.#stop = stop;
+    this.#run = run;
+  }
+
+  static async open(
+    quorum: TestQuorum,
+    settings: Partial<DisperserSettings>,
+  ): Promise<RunningDisperser> {
+    const index = await openLevelStore({ directory: join(quorum.directory, 'index') });
+    const disperser = createDisperser({
+      index,
+      payloads: await openPayloadFiles(join(quorum.directory, 'payloads')),
+      accounts: openAccounts(),
+      network: NETWORK,
+      epochs: quorum.chain,
+      entrance: quorum.chain,
+      peers: httpSignerPeers(quorum.transport),
+      payer,
+      codec: await wasmCodec(),
+      suite: quorum.suite,
+      combiner: quorum.combiner,
+      backend,
+      budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 4096 }),
+      clock: quorum.clock,
+      logger: silentLogger(),
+      settings,
+    });
+    const stop = new AbortController();
+    await disperser.open(stop.signal);
+    const run = disperser.run(stop.signal).catch((error: unknown) => error);
+    return new RunningDisperser(disperser, index, stop, run);
+  }
+
+  put(payload: Uint8Array): Promise<BlobRecord> {
+    return this.disperser.accept(payload, { apiKey: undefined }, { signal: this.#stop.signal });
+  }
+
+  reached(id: Root, stage: BlobStage, timeoutMs = 8000): Promise<BlobRecord> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
+    return this.disperser.reached(id, stage, signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the test stops it'));
+    await this.#run;
+    await this.#index.close();
+  }
+}

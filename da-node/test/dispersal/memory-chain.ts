@@ -1,0 +1,183 @@
+import {
+  type Committee,
+  checkQuorum,
+  encodeBlobHeader,
+  isQuorum,
+  leafHash,
+  statementDigest,
+} from '@cairn/attestation';
+import { recoverAddress } from '@cairn/chain-access';
+import { type Address, toHex } from '@cairn/primitives';
+import { promiseDigest } from '@cairn/wire-protocol/da';
+import type { BlobOrder } from '../../src/disperser/blob-record.ts';
+import { statementOfBatch } from '../../src/disperser/collect-votes.ts';
+import type {
+  BatchOutcome,
+  DispersalEpoch,
+  Entrance,
+  EpochSource,
+  PromiseFate,
+  SignedBatch,
+} from '../../src/disperser/ports.ts';
+import { backend, committeeOf, NETWORK, signerAddress } from './committee.ts';
+
+/** What chain and epochs of a test are made of. */
+export interface MemoryChainOptions {
+  readonly seats: readonly number[];
+  /** Where each signer is reached, by index; asked each time. */
+  readonly socketOf: (index: number) => string | undefined;
+  readonly startSeconds: number;
+  /** Of each epoch. */
+  readonly epochSeconds?: number;
+}
+
+/**
+ * A chain in memory: epochs of one length after another, and an entrance that checks what the contract
+ * checks (payers' signatures, the quorum's signature over the rebuilt root, one charge a slot).
+ */
+export class MemoryChain implements EpochSource, Entrance {
+  readonly #options: Required<MemoryChainOptions>;
+  readonly #committees = new Map<number, Committee>();
+  readonly #waiting = new Set<() => void>();
+  /** Leaf that each slot has paid for. */
+  readonly charged = new Map<string, string>();
+  readonly confirmed = new Map<string, number>();
+  /** Unix seconds, as blocks tell it. */
+  nowSeconds: number;
+  /** Whether confirmations are taken; else they wait. */
+  isUp = true;
+
+  constructor(options: MemoryChainOptions) {
+    this.#options = { epochSeconds: 60, ...options };
+    this.nowSeconds = options.startSeconds;
+  }
+
+  get epoch(): number {
+    const { startSeconds, epochSeconds } = this.#options;
+    return 1 + Math.floor((this.nowSeconds - startSeconds) / epochSeconds);
+  }
+
+  /** Turns the time forward. */
+  pass(seconds: number): void {
+    this.nowSeconds += seconds;
+    this.wake();
+  }
+
+  wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  committeeAt(epoch: number): Committee {
+    const { startSeconds, epochSeconds, seats } = this.#options;
+    const start = startSeconds + (epoch - 1) * epochSeconds;
+    const times = { startSeconds: start, endSeconds: start + epochSeconds };
+    const committee = this.#committees.get(epoch) ?? committeeOf(epoch, seats, times);
+    this.#committees.set(epoch, committee);
+    return committee;
+  }
+
+  async openEpoch({
+    after = 0,
+    signal,
+  }: {
+    readonly after?: number;
+    readonly signal: AbortSignal;
+  }): Promise<DispersalEpoch> {
+    await this.#until(() => this.epoch > after, signal);
+    const { office } = this.committeeAt(this.epoch).snapshot;
+    const takesUntilSeconds = office.endSeconds - 5;
+    return { office, takesUntilSeconds, basePerBlobWei: 0n, pricePerByteEpochWei: 1n };
+  }
+
+  async committee(epoch: number, quorumId: number): Promise<Committee | undefined> {
+    return epoch >= 1 && epoch <= this.epoch && quorumId === 0
+      ? this.committeeAt(epoch)
+      : undefined;
+  }
+
+  async socketOf(signer: Address): Promise<string | undefined> {
+    const index = this.#options.seats.findIndex((_, at) => signerAddress(at) === signer);
+    return this.#options.socketOf(index);
+  }
+
+  async confirm(
+    batch: SignedBatch,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<BatchOutcome> {
+    await this.#until(() => this.isUp, signal);
+    const { epoch, orders, committee, absent, signature } = batch;
+    const { endSeconds } = committee.snapshot.office;
+    if (this.nowSeconds > endSeconds + NETWORK.graceSeconds) return { kind: 'closed' };
+    const statement = statementOfBatch(batch, NETWORK);
+    const digest = statementDigest(NETWORK.network, statement);
+    const weight = checkQuorum(
+      { digest, signature },
+      committee.snapshot,
+      { committee, absent },
+      backend,
+    );
+    if (!isQuorum(weight, committee.snapshot.totalWeight)) throw new Error('WeightTooLow');
+    const root = toHex(statement.root);
+    const voidLeaves: number[] = [];
+    for (const [at, order] of orders.entries())
+      if (!this.#charge(order, epoch)) voidLeaves.push(at);
+    const block = this.confirmed.get(root) ?? this.confirmed.size + 1;
+    this.confirmed.set(root, block);
+    return { kind: 'confirmed', voidLeaves, transaction: root, block };
+  }
+
+  async isFinal(root: Uint8Array): Promise<boolean> {
+    return this.confirmed.has(toHex(root));
+  }
+
+  async fateOf(
+    { header, epoch }: BlobOrder,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<PromiseFate> {
+    const slot = slotKey(header.submitter, header.submissionIndex);
+    const { endSeconds } = this.committeeAt(epoch).snapshot.office;
+    const isOver = (): boolean => this.nowSeconds > endSeconds + NETWORK.graceSeconds;
+    const leaf = toHex(leafHash(encodeBlobHeader(header)));
+    await this.#until(() => this.charged.get(slot) === leaf || isOver(), signal);
+    return this.charged.get(slot) === leaf ? { kind: 'charged', block: 1 } : { kind: 'void' };
+  }
+
+  /** Whether the promise was charged, now or before. */
+  #charge({ header, promise }: BlobOrder, epoch: number): boolean {
+    const digest = promiseDigest({ header, terms: promise }, NETWORK.entrance);
+    if (recoverAddress(digest, promise.payerSignature) !== header.submitter) {
+      throw new Error('BadPayerSignature');
+    }
+    const slot = slotKey(header.submitter, header.submissionIndex);
+    const leaf = toHex(leafHash(encodeBlobHeader(header)));
+    const found = this.charged.get(slot) ?? leaf;
+    this.charged.set(slot, found);
+    return found === leaf && Number((header.submissionIndex >> 16n) & 0x7fffffffffffn) === epoch;
+  }
+
+  async #until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve, reject) => {
+        const end = (): void => {
+          this.#waiting.delete(wake);
+          signal.removeEventListener('abort', onAbort);
+        };
+        const wake = (): void => {
+          end();
+          resolve();
+        };
+        const onAbort = (): void => {
+          end();
+          reject(signal.reason);
+        };
+        if (signal.aborted) reject(signal.reason);
+        else signal.addEventListener('abort', onAbort, { once: true });
+        this.#waiting.add(wake);
+      });
+    }
+  }
+}
+
+function slotKey(payer: Address, submissionIndex: bigint): string {
+  return `${payer}/${submissionIndex}`;
+}
