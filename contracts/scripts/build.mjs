@@ -15,6 +15,11 @@ const ARTEFACTS = {
   priceMarket: { source: 'src/log/PriceMarket.sol', contract: 'PriceMarket' },
   rewardVault: { source: 'src/log/RewardVault.sol', contract: 'RewardVault' },
   directory: { source: 'src/Directory.sol', contract: 'Directory' },
+  randaoEntropy: { source: 'src/quorum/RandaoEntropy.sol', contract: 'RandaoEntropy' },
+  stakeHub: { source: 'src/stake/StakeHub.sol', contract: 'StakeHub' },
+  signerRegistry: { source: 'src/stake/SignerRegistry.sol', contract: 'SignerRegistry' },
+  sortition: { source: 'src/stake/Sortition.sol', contract: 'Sortition' },
+  slasher: { source: 'src/stake/Slasher.sol', contract: 'Slasher' },
 };
 
 const expected = renderArtefacts(compileContracts());

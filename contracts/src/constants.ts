@@ -43,3 +43,21 @@ export const SUBMISSION_FAULTS = [
 
 /** Why the flow refuses a submission. */
 export type SubmissionFaultName = (typeof SUBMISSION_FAULTS)[number];
+
+/**
+ * Meaning of the first number that Sortition's `phase()` returns, by position.
+ *
+ * @see contracts/src/stake/SortitionTypes.sol, `Phase`
+ */
+export const EPOCH_PHASES = [
+  'open',
+  'closed',
+  'tickets',
+  'quiet',
+  'seal',
+  'sealed',
+  'halted',
+] as const;
+
+/** Where a committee epoch is on its way. */
+export type EpochPhase = (typeof EPOCH_PHASES)[number];

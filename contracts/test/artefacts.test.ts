@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import {
   CONTRACT_NAMES,
+  EPOCH_PHASES,
   SUBMISSION_FAULTS,
   SUBMIT_EVENT_TOPIC,
   SUBMIT_SELECTOR,
@@ -10,7 +11,12 @@ import {
 import { directoryAbi } from '../src/generated/directory.ts';
 import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
+import { randaoEntropyAbi } from '../src/generated/randao-entropy.ts';
 import { rewardVaultAbi } from '../src/generated/reward-vault.ts';
+import { signerRegistryAbi, signerRegistryBytecode } from '../src/generated/signer-registry.ts';
+import { slasherAbi, slasherBytecode } from '../src/generated/slasher.ts';
+import { sortitionAbi, sortitionBytecode } from '../src/generated/sortition.ts';
+import { stakeHubAbi, stakeHubBytecode } from '../src/generated/stake-hub.ts';
 
 /** What the tests read of an ABI entry or parameter. */
 interface AbiPart {
@@ -59,7 +65,8 @@ const OFFICIAL_MARKET = `
 describe('contract artefacts', () => {
   it('fit the size limit of deployed code', () => {
     // The creation code holds the deployed code, so 24,576 bytes of it are enough.
-    assert.ok(flowBytecode.length / 2 - 1 < 24_576);
+    const stake = [stakeHubBytecode, signerRegistryBytecode, sortitionBytecode, slasherBytecode];
+    for (const bytecode of [flowBytecode, ...stake]) assert.ok(bytecode.length / 2 - 1 < 24_576);
   });
 
   it('keep every selector and result of the official flow', () => {
@@ -107,6 +114,42 @@ describe('contract artefacts', () => {
     const directory = ['set(bytes32,address)'];
     assert.deepEqual(changingCalls(directoryAbi), [...administered, ...directory].toSorted());
   });
+
+  // See StakeHub.t.sol, SignerRegistry.t.sol, Sortition.t.sol and Slasher.t.sol.
+  it('change stake, keys and epochs in no other calls than these', () => {
+    const administered = ['acceptAdmin()', 'transferAdmin(address)'];
+    const owners = ['bond()', 'collectReward()', 'rejoin()', 'requestUnbond(uint128)'];
+    const named = ['setClock(address)', 'setModule(address,bool)', 'setRoles(uint32)'];
+    const judged = [
+      'freeze(address,bytes32,uint64)',
+      'jail(address,uint32)',
+      'release(address,uint128,bytes32)',
+      'reserve(address,uint128,bytes32)',
+      'slash(address,uint16,bytes32,address)',
+      'unfreeze(address,bytes32)',
+      'withdraw()',
+    ];
+    const stake = [...administered, ...owners, ...named, ...judged].toSorted();
+    assert.deepEqual(changingCalls(stakeHubAbi), stake);
+    assert.deepEqual(changingCalls(signerRegistryAbi), [
+      'register(uint256[4],uint256[8],string)',
+      'rotateKey(uint256[4],uint256[8])',
+      'setSocket(string)',
+    ]);
+    const epochs = [
+      'drawFirstSeed(bytes)',
+      'reportMissed(address,uint64)',
+      'restart()',
+      'seal(bytes)',
+      'submitTickets(address[],uint256[8][])',
+    ];
+    assert.deepEqual(changingCalls(sortitionAbi), [...administered, ...epochs].toSorted());
+    assert.deepEqual(
+      changingCalls(slasherAbi).map((call) => call.slice(0, call.indexOf('('))),
+      ['slashDA', 'slashFromCertificates', 'slashHandover'],
+    );
+    assert.deepEqual(changingCalls(randaoEntropyAbi), []);
+  });
 });
 
 describe('contract constants', () => {
@@ -122,16 +165,19 @@ describe('contract constants', () => {
     }
   });
 
-  it('list the submission faults in the order of the Solidity enum', () => {
-    const source = readFileSync(new URL('../src/log/FlowTypes.sol', import.meta.url), 'utf8');
-    const body = /enum SubmissionFault \{([^}]*)\}/.exec(source)?.[1] ?? '';
-    const members = [...body.matchAll(/^\s*([A-Z]\w*)/gm)].map((match) => match[1] ?? '');
-    assert.deepEqual(
-      SUBMISSION_FAULTS,
-      members.map((member) => member.charAt(0).toLowerCase() + member.slice(1)),
-    );
+  it('list submission faults and phases in the order of the Solidity enums', () => {
+    assert.deepEqual(SUBMISSION_FAULTS, membersOf('log/FlowTypes.sol', 'SubmissionFault'));
+    assert.deepEqual(EPOCH_PHASES, membersOf('stake/SortitionTypes.sol', 'Phase'));
   });
 });
+
+/** Members of a Solidity enum in camelCase. */
+function membersOf(path: string, name: string): string[] {
+  const source = readFileSync(new URL(`../src/${path}`, import.meta.url), 'utf8');
+  const body = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(source)?.[1] ?? '';
+  const members = [...body.matchAll(/^\s*([A-Z]\w*)/gm)].map((match) => match[1] ?? '');
+  return members.map((member) => member.charAt(0).toLowerCase() + member.slice(1));
+}
 
 function assertFunctions(abi: readonly AbiPart[], table: string): void {
   const actual = new Map(
