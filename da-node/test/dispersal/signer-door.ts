@@ -46,6 +46,7 @@ interface Kept {
 export class SignerDoor {
   readonly index: number;
   manner: Manner = 'honest';
+  url = '';
   /** Bytes of bodies that came in. */
   receivedBytes = 0;
   /** Statements signed, by root, and leaf signed for each slot. */
@@ -77,12 +78,10 @@ export class SignerDoor {
   ): Promise<SignerDoor> {
     const door = new SignerDoor(index, chain, suite, combiner);
     await new Promise<void>((resolve) => door.#server.listen(0, '127.0.0.1', resolve));
+    door.url = `http://127.0.0.1:${(door.#server.address() as AddressInfo).port}`;
     return door;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
 
   get heldBlobs(): number {
     return this.#kept.size;

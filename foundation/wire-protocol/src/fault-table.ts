@@ -114,13 +114,14 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   ACCOUNT_UNKNOWN: row(401, 'An API key is needed'),
   ACCOUNT_BUDGET: row(429, 'The API key has posted all it may', 'later'),
   OP_COMMITMENT: row(400, 'Not a commitment of this server'),
+  OP_FAIL_OVER: row(503, 'Not served now; use another layer or ask again', 'later'),
   OP_KECCAK_WRONG: row(400, 'The body has another hash'),
   PAYLOAD_TOO_LARGE: row(413, 'Payloads are not that long'),
   QUORUM_TOO_LARGE: row(422, 'The quorum has more members than rows are laid out for'),
 };
 
 /** Codes whose sentences name paths or other machines: only their title is told. */
-const UNTOLD: readonly string[] = ['RPC_ERROR', 'CHAIN_UNREACHABLE', 'DISK_FULL'];
+const UNTOLD: readonly string[] = ['RPC_ERROR', 'CHAIN_UNREACHABLE', 'DISK_FULL', 'OP_FAIL_OVER'];
 
 /** Families by prefix, for codes without a row. */
 const FAMILIES: readonly (readonly [prefix: string, advice: FaultAdvice])[] = [

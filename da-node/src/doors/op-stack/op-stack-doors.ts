@@ -1,0 +1,194 @@
+import { Readable } from 'node:stream';
+import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
+import {
+  acceptStreams,
+  type HttpReplyOut,
+  type HttpRequestIn,
+  type RouteGroup,
+} from '@cairn/node-runtime/http';
+import {
+  type Clock,
+  describeError,
+  equalBytes,
+  isFault,
+  keccak256,
+  toHex,
+  withDeadline,
+} from '@cairn/primitives';
+import { problemOf } from '@cairn/wire-protocol';
+import type { BlobRecord } from '../../disperser/blob-record.ts';
+import type { Disperser } from '../../disperser/disperser.ts';
+import { DispersalError } from '../../disperser/errors.ts';
+import { pathText } from '../add-route.ts';
+import { type PayloadReader, readPayload } from '../read-payload.ts';
+import { ClientGone, requestSignal } from '../request-signal.ts';
+import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
+import { encodeOpCommitment, type GenericCommitment, parseOpCommitment } from './commitment.ts';
+import { OpStackError } from './errors.ts';
+
+/** What the doors for OP Stack clients need. */
+export interface OpStackDoorsDeps {
+  readonly shardId: number;
+  readonly disperser: Pick<
+    Disperser,
+    'accept' | 'reached' | 'payload' | 'findByCommitment' | 'findByKeccak'
+  >;
+  readonly reader: PayloadReader;
+  readonly intake: Omit<PayloadIntake, 'maxBytes'>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** Time for a quorum to sign; then the client is told to fail over. */
+  readonly putTimeoutMs: number;
+  readonly stopping: AbortSignal;
+}
+
+/** Longest input of a keccak commitment: rollups drop longer ones in derivation. */
+const MAX_KECCAK_INPUT_BYTES = 130_672;
+/** Problems of a PUT that lie with the client: another server would say the same. */
+const CLIENT_STATUS: readonly number[] = [400, 401, 408, 413, 422, 499];
+/** What makes absence certain. All else may be there: 503, so that no derivation takes it for gone. */
+const CERTAINLY_ABSENT: readonly string[] = ['BLOB_ABSENT', 'BLOB_NULL', 'BLOB_NOT_TAKEN'];
+
+/**
+ * An alt-DA server for op-batcher and op-node: `POST /put` (also `/put/`, older clients') answers with
+ * a generic commitment once the quorum has signed, `POST /put/0x00…` takes an input under its
+ * keccak-256, `GET /get/0x…` gives it back. Nothing is ever redirected.
+ */
+export function opStackDoors(deps: OpStackDoorsDeps): RouteGroup {
+  return (app) => {
+    acceptStreams(app, { maxBytes: MAX_PAYLOAD_BYTES });
+    for (const url of ['/put', '/put/']) {
+      app.post(url, (request, reply) => putGeneric(request, reply, deps));
+    }
+    app.post('/put/:commitment', (request, reply) => putKeccak(request, reply, deps));
+    app.get('/get/:commitment', (request, reply) => getInput(request, reply, deps));
+  };
+}
+
+async function putGeneric(
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+  deps: OpStackDoorsDeps,
+): Promise<Buffer> {
+  const { commitment, order } = await put(request, reply, deps, undefined);
+  if (commitment === undefined || order === undefined) throw failOver('it has no commitment yet');
+  const { epoch, quorumId } = order;
+  void reply.type('application/octet-stream');
+  return Buffer.from(encodeOpCommitment({ commitment, epoch, quorumId, shardId: deps.shardId }));
+}
+
+async function putKeccak(
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+  deps: OpStackDoorsDeps,
+): Promise<string> {
+  const named = parseOpCommitment(pathText(request, 'commitment'));
+  if (named.kind !== 'keccak') {
+    throw new OpStackError(
+      { code: 'OP_COMMITMENT', expected: 'type 0 where the client names the input' },
+      'a client names its input by keccak-256, type 0; other commitments are the server’s',
+    );
+  }
+  await put(request, reply, deps, named.hash);
+  void reply.type('text/plain');
+  return '';
+}
+
+/** The blob of a request's body, once its quorum has signed. */
+async function put(
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+  { disperser, intake, clock, putTimeoutMs, stopping }: OpStackDoorsDeps,
+  keccak: Uint8Array | undefined,
+): Promise<BlobRecord> {
+  const signal = requestSignal(reply, stopping);
+  const isNamedByKeccak = keccak !== undefined;
+  const maxBytes = isNamedByKeccak ? MAX_KECCAK_INPUT_BYTES : MAX_PAYLOAD_BYTES;
+  try {
+    const accept = async (payload: Uint8Array): Promise<BlobRecord> => {
+      if (keccak !== undefined) assertKeccak(payload, keccak);
+      return disperser.accept(payload, callerOf(request), { isNamedByKeccak, signal });
+    };
+    const { id } = await takePayload(request, { ...intake, maxBytes }, accept, signal);
+    const wait = (inner: AbortSignal): Promise<BlobRecord> =>
+      disperser.reached(id, 'dispersed', inner);
+    return await withDeadline('a dispersal', putTimeoutMs, wait, { clock, signal });
+  } catch (error) {
+    if (error instanceof ClientGone) throw error;
+    if (CLIENT_STATUS.includes(problemOf(error).status)) throw error;
+    throw failOver(describeError(error), error);
+  }
+}
+
+async function getInput(
+  request: HttpRequestIn,
+  reply: HttpReplyOut,
+  deps: OpStackDoorsDeps,
+): Promise<Readable> {
+  const named = parseOpCommitment(pathText(request, 'commitment'));
+  const signal = requestSignal(reply, deps.stopping);
+  let payload: Uint8Array;
+  try {
+    payload =
+      named.kind === 'keccak'
+        ? await inputOfKeccak(named.hash, deps, signal)
+        : await inputOf(named, deps, signal);
+  } catch (error) {
+    const isDecided = error instanceof OpStackError || error instanceof ClientGone;
+    if (isDecided || CERTAINLY_ABSENT.some((code) => isFault(error, code))) throw error;
+    throw failOver(describeError(error), error);
+  }
+  void reply.type('application/octet-stream').header('content-length', payload.length);
+  return Readable.from([payload], { objectMode: false });
+}
+
+async function inputOfKeccak(
+  hash: Uint8Array,
+  deps: OpStackDoorsDeps,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const record = await deps.disperser.findByKeccak(hash);
+  if (record !== undefined) return readPayload(record, deps, { signal });
+  // The index of keccaks is kept here and nowhere else: what is not in it was never taken.
+  const id = toHex(hash);
+  throw new DispersalError(
+    { code: 'BLOB_NOT_TAKEN', id },
+    `no input with the hash ${id} lives here`,
+  );
+}
+
+async function inputOf(
+  wanted: GenericCommitment,
+  deps: OpStackDoorsDeps,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { shardId } = deps;
+  if (wanted.shardId !== undefined && wanted.shardId !== shardId) {
+    throw new OpStackError(
+      { code: 'OP_COMMITMENT', expected: `shard ${shardId}` },
+      `the blob is on shard ${wanted.shardId}, and this server reads shard ${shardId}`,
+    );
+  }
+  // A record knows where its blob is now, should it have been dispersed again.
+  const record = await deps.disperser.findByCommitment(wanted.commitment);
+  if (record !== undefined) return readPayload(record, deps, { signal });
+  const { payload } = await deps.reader(wanted, { signal });
+  return payload;
+}
+
+function assertKeccak(payload: Uint8Array, expected: Uint8Array): void {
+  const hash = keccak256(payload);
+  if (equalBytes(hash, expected)) return;
+  const actual = toHex(hash);
+  throw new OpStackError(
+    { code: 'OP_KECCAK_WRONG', actual },
+    `the body's keccak-256 is ${actual}, not the one in the path`,
+  );
+}
+
+function failOver(reason: string, cause?: unknown): OpStackError {
+  return new OpStackError(
+    { code: 'OP_FAIL_OVER' },
+    `nothing is decided here: ${reason}`,
+    cause === undefined ? undefined : { cause },
+  );
+}
