@@ -5,6 +5,7 @@ import {BlobHeader} from "../quorum/QuorumTypes.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
 import {BlobHeaders} from "./BlobHeaders.sol";
+import {BlobLayout} from "./BlobLayout.sol";
 import {EpochTerms} from "./EpochTerms.sol";
 import {Claim} from "./QuorumVerifier.sol";
 
@@ -18,6 +19,10 @@ abstract contract Batches is EpochTerms {
 
     uint8 private constant LEAF_BATCH = 1;
     uint8 private constant LEAF_BATCH_WITH_VOIDS = 3;
+
+    /// @dev Flags of a packed batch; below them stand epoch u32, quorum u32, count u32, time u64 and quorums u16.
+    uint256 private constant PROMISED = 1 << 176;
+    uint256 private constant HAS_VOIDS = 1 << 177;
 
     /// @dev `quorums` of the epoch is kept so that `isAvailable` reads one slot where there is one quorum.
     struct Batch {
@@ -34,7 +39,7 @@ abstract contract Batches is EpochTerms {
     uint64 public daCount;
 
     Tree.Frontier private _log;
-    mapping(bytes32 root => Batch) private _batches;
+    mapping(bytes32 root => uint256 packed) private _batches;
     mapping(bytes32 root => mapping(uint256 word => uint256 bits)) private _voids;
 
     /// @notice More than two thirds of the quorum's seats have signed for the batch.
@@ -50,7 +55,7 @@ abstract contract Batches is EpochTerms {
 
     /// @notice A confirmed batch; all zero where there is none with this root.
     function batch(bytes32 root) external view returns (uint64 epoch, uint32 quorumId, uint32 count, uint64 time) {
-        Batch storage found = _batches[root];
+        Batch memory found = _load(root);
         return (found.epoch, found.quorumId, found.count, found.time);
     }
 
@@ -68,37 +73,44 @@ abstract contract Batches is EpochTerms {
         view
         returns (bool)
     {
-        Batch memory found = _batches[batchRoot];
+        Batch memory found = _load(batchRoot);
         if (!Tree.hasShape(found.count, leafIndex, path)) return false;
-        if (header.shardId != shardId || header.expiry <= block.timestamp) return false;
+        if (header.version != BlobLayout.VERSION || header.shardId != shardId) return false;
+        if (header.expiry <= block.timestamp) return false;
         if (!_isOrdered(header, found)) return false;
         if (found.hasVoids && isVoid(batchRoot, leafIndex)) return false;
-        return Tree.rootFrom(leafIndex, BlobHeaders.leafOf(header), path) == batchRoot;
+        return Tree.rootFrom(leafIndex, _leafOf(header), path) == batchRoot;
     }
 
     function _requireNew(bytes32 root) internal view {
-        if (_batches[root].count != 0) revert AlreadyConfirmed();
+        if (_batches[root] != 0) revert AlreadyConfirmed();
     }
 
     /// @dev Keeps a batch whose signature has been checked.
     /// @param voids bits of void leaves in words of 256; empty where all count
     function _keep(Claim memory claim, uint32 quorumId, uint256 signedWeight, uint256[] memory voids) internal {
         bytes32 root = claim.root;
-        _batches[root] = Batch({
-            epoch: uint32(claim.epoch),
-            quorumId: quorumId,
-            count: claim.count,
-            time: uint64(block.timestamp),
-            quorums: _known(claim.epoch).quorums,
-            promised: claim.kind == Statements.KIND_PROMISED,
-            hasVoids: voids.length != 0
-        });
+        _batches[root] = uint256(claim.epoch) | (uint256(quorumId) << 32) | (uint256(claim.count) << 64)
+            | (block.timestamp << 96) | (uint256(_known(claim.epoch).quorums) << 160)
+            | (claim.kind == Statements.KIND_PROMISED ? PROMISED : 0) | (voids.length != 0 ? HAS_VOIDS : 0);
         for (uint256 i = 0; i < voids.length; ++i) {
             if (voids[i] != 0) _voids[root][i] = voids[i];
         }
         uint64 index = daCount++;
         _log.append(index, Tree.leaf(_logBody(claim, quorumId, voids)));
         emit BatchConfirmed(root, claim.epoch, quorumId, index, signedWeight);
+    }
+
+    /// @dev All zero where there is none. Unpacked by hand: one read, where the compiler makes one for each field.
+    function _load(bytes32 root) private view returns (Batch memory found) {
+        uint256 word = _batches[root];
+        found.epoch = uint32(word);
+        found.quorumId = uint32(word >> 32);
+        found.count = uint32(word >> 64);
+        found.time = uint64(word >> 96);
+        found.quorums = uint16(word >> 160);
+        found.promised = word & PROMISED != 0;
+        found.hasVoids = word & HAS_VOIDS != 0;
     }
 
     /// @dev Whether the header's number is of the batch's kind and epoch, and is ordered to the batch's quorum.
@@ -108,8 +120,20 @@ abstract contract Batches is EpochTerms {
         if (found.promised && BlobHeaders.epochOf(index) != found.epoch) return false;
         // A lone quorum takes everything; no seed needs to be read.
         if (found.quorums == 1) return true;
-        bytes32 seed = _known(found.epoch).seed;
-        return BlobHeaders.quorumOfHeader(seed, found.quorums, header.submitter, index) == found.quorumId;
+        return BlobHeaders.quorumOfHeader(seedOf[found.epoch], found.quorums, header.submitter, index)
+            == found.quorumId;
+    }
+
+    function _leafOf(BlobHeader calldata header) private pure returns (bytes32) {
+        return BlobHeaders.leafOf(
+            BlobLayout.pack(header.suite, header.log2K, header.cosets, header.rowSize),
+            header.length,
+            header.commitment,
+            header.submitter,
+            header.shardId,
+            header.submissionIndex,
+            header.expiry
+        );
     }
 
     function _logBody(Claim memory claim, uint32 quorumId, uint256[] memory voids) private view returns (bytes memory) {

@@ -59,41 +59,53 @@ abstract contract BlobIntake is FeePools {
     /// @dev Reverts with BadShape, EpochClosed, FeeTooLow or RefundFailed.
     /// @return firstIndex number of the first blob; the others follow
     function submitBlobs(BlobSubmission[] calldata blobs) external payable returns (uint64 firstIndex) {
-        Head memory head = _head;
+        Head memory head = _loadHead();
         firstIndex = head.submissions;
         Terms memory terms = _submissionTerms(head);
         uint256 due = 0;
-        for (uint256 i = 0; i < blobs.length; ++i) {
-            due += _take(blobs[i], head, terms);
+        // No overflow: a fee is below 2^112, and 2^48 submissions would cost more gas than there is.
+        unchecked {
+            for (uint256 i = 0; i < blobs.length; ++i) {
+                due += _take(blobs[i], firstIndex + uint64(i), head, terms);
+            }
+            head.submissions = uint48(firstIndex + blobs.length);
         }
         if (msg.value < due) revert FeeTooLow(due);
-        _head = head;
+        _storeHead(head);
         _refund(msg.value - due);
     }
 
     /// @notice Number of submissions, which is the number that the next one gets.
     function submissionCount() external view returns (uint64) {
-        return _head.submissions;
+        return _loadHead().submissions;
     }
 
     /// @notice Fee in wei for a payload of `length` bytes at the terms of `epoch`; reverts with BadShape if it is too long.
     function feeOf(uint64 length, uint16 retentionEpochs, uint64 epoch) external view returns (uint256) {
         Terms memory terms = _known(epoch);
-        if (terms.endTime == 0) (terms.basePerBlob, terms.pricePerByteEpoch) = (nextBasePerBlob, nextPricePerByteEpoch);
+        bool isOpen = terms.endTime != 0;
         uint256 log2K = BlobLayout.log2RowsOf(length, minLog2K);
         if (log2K == 0) revert BadShape();
-        return _fee(BlobLayout.rowSizeOf(length, log2K), log2K, retentionEpochs, terms);
+        return _fee(
+            BlobLayout.rowSizeOf(length, log2K),
+            log2K,
+            retentionEpochs,
+            isOpen ? terms.basePerBlob : nextBasePerBlob,
+            isOpen ? terms.pricePerByteEpoch : nextPricePerByteEpoch
+        );
     }
 
     /// @dev Wei for rows of `rowSize` bytes; below 2^127 for every layout, so pools of 128 bits hold it.
-    function _fee(uint256 rowSize, uint256 log2K, uint256 retentionEpochs, Terms memory terms)
-        internal
-        view
-        returns (uint256)
-    {
+    function _fee(
+        uint256 rowSize,
+        uint256 log2K,
+        uint256 retentionEpochs,
+        uint256 basePerBlob,
+        uint256 pricePerByteEpoch
+    ) internal view returns (uint256) {
         unchecked {
             uint256 rowBytes = (rowSize << log2K) * (1 + uint256(cosets));
-            return terms.basePerBlob + rowBytes * retentionEpochs * terms.pricePerByteEpoch;
+            return basePerBlob + rowBytes * retentionEpochs * pricePerByteEpoch;
         }
     }
 
@@ -102,40 +114,47 @@ abstract contract BlobIntake is FeePools {
     }
 
     /// @dev Terms of the epoch that takes submissions: the one of the last submission until it closes, then the current one.
-    function _submissionTerms(Head memory head) private returns (Terms memory terms) {
-        terms = _known(head.epoch);
-        if (_takesSubmissions(terms.endTime)) return terms;
+    function _submissionTerms(Head memory head) private returns (Terms memory) {
+        Terms memory latest = _known(head.epoch);
+        if (_takesSubmissions(latest.endTime)) return latest;
         uint64 epoch = epochs.currentEpoch();
-        terms = _open(epoch);
-        if (!_takesSubmissions(terms.endTime)) revert EpochClosed();
+        Terms memory current = _open(epoch);
+        if (!_takesSubmissions(current.endTime)) revert EpochClosed();
         if (epoch != head.epoch) _turnHead(head, epoch, head.retention);
+        return current;
     }
 
-    /// @dev Takes one blob into `head` and returns its fee.
-    function _take(BlobSubmission calldata blob, Head memory head, Terms memory terms) private returns (uint256 fee) {
+    /// @dev Takes blob `index` into the pool of `head` and returns its fee.
+    function _take(BlobSubmission calldata blob, uint64 index, Head memory head, Terms memory terms)
+        private
+        returns (uint256 fee)
+    {
+        (uint256 log2K, uint256 rowSize, uint256 suite) = (blob.log2K, blob.rowSize, blob.suite);
         uint16 retentionEpochs = blob.retentionEpochs;
-        uint256 log2K = blob.log2K;
-        uint256 rowSize = blob.rowSize;
-        if (blob.cosets != cosets || !_isRetention(retentionEpochs)) revert BadShape();
-        if (!BlobLayout.isLayoutOf(blob.length, blob.suite, log2K, rowSize, minLog2K)) revert BadShape();
+        uint256 params = BlobLayout.pack(suite, log2K, blob.cosets, rowSize);
+        if (params != BlobLayout.paramsOf(blob.length, suite, cosets, minLog2K)) revert BadShape();
+        if (!_isRetention(retentionEpochs)) revert BadShape();
         if (retentionEpochs != head.retention) _turnHead(head, head.epoch, retentionEpochs);
-        fee = _fee(rowSize, log2K, retentionEpochs, terms);
-        head.fees += uint128(fee);
-        _announce(blob, head.submissions, head.epoch, terms);
-        ++head.submissions;
-    }
-
-    function _announce(BlobSubmission calldata blob, uint64 index, uint64 epoch, Terms memory terms) private {
+        fee = _fee(rowSize, log2K, retentionEpochs, terms.basePerBlob, terms.pricePerByteEpoch);
+        // No overflow: fees of 2^128 wei could not be paid.
+        unchecked {
+            head.fees += uint128(fee);
+        }
         emit BlobSubmitted(
             index,
             msg.sender,
-            epoch,
-            BlobHeaders.quorumOf(terms.seed, terms.quorums, index),
+            head.epoch,
+            _quorumOf(head.epoch, terms.quorums, index),
             blob.commitment,
             blob.length,
-            abi.encodePacked(BlobHeaders.VERSION, blob.suite, blob.log2K, blob.cosets, blob.rowSize),
-            _expiryOf(terms.endTime, blob.retentionEpochs)
+            abi.encodePacked(uint64(params)),
+            _expiryOf(terms.endTime, retentionEpochs)
         );
+    }
+
+    /// @dev Quorum that takes submission `index`; the seed is read where there is a choice.
+    function _quorumOf(uint64 epoch, uint256 quorums, uint64 index) private view returns (uint32) {
+        return quorums == 1 ? 0 : BlobHeaders.quorumOf(seedOf[epoch], quorums, index);
     }
 
     function _refund(uint256 amount) private {

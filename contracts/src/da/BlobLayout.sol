@@ -6,6 +6,9 @@ pragma solidity 0.8.37;
 /// @dev The payload lies behind a header of 8 bytes in K = 2^log2K rows of a multiple of 64 bytes; `cosets` times as many
 /// rows of parity follow.
 library BlobLayout {
+    /// @dev Version of headers and layouts.
+    uint256 internal constant VERSION = 1;
+
     /// @dev Bytes that stand before the payload.
     uint256 internal constant HEADER_BYTES = 8;
 
@@ -35,13 +38,20 @@ library BlobLayout {
         }
     }
 
-    /// @notice Whether rows of `rowSize` bytes, 2^log2K of them data, are the layout of `length`, and `suite` exists.
-    function isLayoutOf(uint256 length, uint256 suite, uint256 log2K, uint256 rowSize, uint256 minLog2K)
+    /// @notice The first eight bytes of the header of a blob: version, suite, log2K, cosets, rowSize u32. They follow from the
+    /// length and the network but for the suite; 0 where there is no such layout.
+    function paramsOf(uint256 length, uint256 suite, uint256 cosets, uint256 minLog2K)
         internal
         pure
-        returns (bool)
+        returns (uint256)
     {
-        if (suite > MAX_SUITE || log2K == 0 || log2K != log2RowsOf(length, minLog2K)) return false;
-        return rowSize == rowSizeOf(length, log2K);
+        uint256 log2K = log2RowsOf(length, minLog2K);
+        if (log2K == 0 || suite > MAX_SUITE) return 0;
+        return pack(suite, log2K, cosets, rowSizeOf(length, log2K));
+    }
+
+    /// @notice The same bytes for any values, which must fit their fields.
+    function pack(uint256 suite, uint256 log2K, uint256 cosets, uint256 rowSize) internal pure returns (uint256) {
+        return (VERSION << 56) | (suite << 48) | (log2K << 40) | (cosets << 32) | rowSize;
     }
 }

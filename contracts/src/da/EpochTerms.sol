@@ -15,13 +15,11 @@ abstract contract EpochTerms is Administered {
     /// @param quorums quorums with data-availability duty
     /// @param basePerBlob wei for each blob
     /// @param pricePerByteEpoch wei for each byte of all rows and each epoch of retention
-    /// @param seed drawn before anyone in the epoch could submit
     struct Terms {
         uint64 endTime;
         uint16 quorums;
         uint96 basePerBlob;
         uint64 pricePerByteEpoch;
-        bytes32 seed;
     }
 
     /// @notice Checks what quorums sign for this contract.
@@ -48,7 +46,11 @@ abstract contract EpochTerms is Administered {
     /// @notice Price for each byte and epoch in epochs that are opened from now on.
     uint64 public nextPricePerByteEpoch;
 
-    mapping(uint64 epoch => Terms) private _terms;
+    /// @dev Packed by hand, like the head of the fee pools: one read, where the compiler makes one for each field.
+    mapping(uint64 epoch => uint256 packed) private _terms;
+
+    /// @notice Seed of an epoch that is open, drawn before anyone in the epoch could submit.
+    mapping(uint64 epoch => bytes32) public seedOf;
 
     /// @notice The terms of `epoch` are fixed.
     event EpochOpened(
@@ -97,40 +99,47 @@ abstract contract EpochTerms is Administered {
 
     /// @notice Terms of `epoch`; all zero where it is not open.
     function termsOf(uint64 epoch) external view returns (Terms memory) {
-        return _terms[epoch];
+        return _known(epoch);
     }
 
     /// @dev Terms of `epoch`, fixed now if they were not.
-    function _open(uint64 epoch) internal returns (Terms storage terms) {
-        terms = _terms[epoch];
+    function _open(uint64 epoch) internal returns (Terms memory terms) {
+        terms = _known(epoch);
         if (terms.endTime != 0) return terms;
         uint64 current = epochs.currentEpoch();
         if (epoch > current) revert EpochNotBegun(epoch, current);
         (, uint64 endTime, bytes32 seed, uint32 groups) = epochs.epochInfo(epoch);
         // A source that does not know the epoch, and epochs that a batch cannot hold.
         if (endTime == 0 || groups == 0 || epoch > type(uint32).max) revert EpochClosed();
-        terms.endTime = endTime;
-        terms.quorums = uint16(groups == 1 ? 1 : groups - 1);
-        terms.basePerBlob = nextBasePerBlob;
-        terms.pricePerByteEpoch = nextPricePerByteEpoch;
-        terms.seed = seed;
-        emit EpochOpened(epoch, endTime, terms.quorums, terms.basePerBlob, terms.pricePerByteEpoch, seed);
+        uint16 quorums = uint16(groups == 1 ? 1 : groups - 1);
+        terms = Terms(endTime, quorums, nextBasePerBlob, nextPricePerByteEpoch);
+        _terms[epoch] = uint256(endTime) | (uint256(quorums) << 64) | (uint256(nextBasePerBlob) << 80)
+            | (uint256(nextPricePerByteEpoch) << 176);
+        seedOf[epoch] = seed;
+        emit EpochOpened(epoch, endTime, quorums, terms.basePerBlob, terms.pricePerByteEpoch, seed);
     }
 
     /// @dev The same, refused once the epoch's quorums may no longer certify: their stake may be free.
-    function _openForConfirmation(uint64 epoch) internal returns (Terms storage terms) {
+    function _openForConfirmation(uint64 epoch) internal returns (Terms memory terms) {
         terms = _open(epoch);
         if (block.timestamp > uint256(terms.endTime) + graceSeconds) revert EpochClosed();
     }
 
     /// @dev Terms that exist already, or zeros.
-    function _known(uint64 epoch) internal view returns (Terms storage) {
-        return _terms[epoch];
+    function _known(uint64 epoch) internal view returns (Terms memory terms) {
+        uint256 word = _terms[epoch];
+        terms.endTime = uint64(word);
+        terms.quorums = uint16(word >> 64);
+        terms.basePerBlob = uint96(word >> 80);
+        terms.pricePerByteEpoch = uint64(word >> 176);
     }
 
     /// @dev Unix seconds until which rows are kept.
     function _expiryOf(uint64 endTime, uint16 retentionEpochs) internal view returns (uint64) {
-        return endTime + uint64(retentionEpochs) * epochSeconds;
+        // No overflow: times and lengths of epochs are seconds.
+        unchecked {
+            return endTime + uint64(retentionEpochs) * epochSeconds;
+        }
     }
 
     /// @dev Whether an epoch that ends at `endTime` takes submissions.

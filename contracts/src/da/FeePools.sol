@@ -20,7 +20,7 @@ abstract contract FeePools is EpochTerms {
     /// @notice Where fees go.
     IFeeReceiver public immutable rewards;
 
-    Head internal _head;
+    uint256 private _packedHead;
     mapping(uint256 key => uint256) private _pools;
 
     /// @notice The fees of blobs of `epoch` that are kept for `retentionEpochs` went to the receiver.
@@ -47,7 +47,9 @@ abstract contract FeePools is EpochTerms {
         if (block.timestamp <= closes) revert EpochOpen(epoch, closes);
         amount = feePool(epoch, retentionEpochs);
         if (amount == 0) return 0;
-        if (_isHead(epoch, retentionEpochs)) _head.fees = 0;
+        Head memory head = _loadHead();
+        if (head.epoch == epoch && head.retention == retentionEpochs) head.fees = 0;
+        _storeHead(head);
         delete _pools[_key(epoch, retentionEpochs)];
         emit FeesReleased(epoch, retentionEpochs, amount);
         rewards.receiveFees{value: amount}(epoch, retentionEpochs);
@@ -56,7 +58,22 @@ abstract contract FeePools is EpochTerms {
     /// @notice Wei paid for blobs of `epoch` that are kept for `retentionEpochs`, and not released yet.
     function feePool(uint64 epoch, uint16 retentionEpochs) public view returns (uint256) {
         uint256 stored = _pools[_key(epoch, retentionEpochs)];
-        return _isHead(epoch, retentionEpochs) ? stored + _head.fees : stored;
+        Head memory head = _loadHead();
+        return head.epoch == epoch && head.retention == retentionEpochs ? stored + head.fees : stored;
+    }
+
+    /// @dev The head is packed by hand: one read and one write, where the compiler makes one for each field.
+    function _loadHead() internal view returns (Head memory head) {
+        uint256 word = _packedHead;
+        head.submissions = uint48(word);
+        head.epoch = uint48(word >> 48);
+        head.retention = uint16(word >> 96);
+        head.fees = uint128(word >> 128);
+    }
+
+    function _storeHead(Head memory head) internal {
+        _packedHead = uint256(head.submissions) | (uint256(head.epoch) << 48) | (uint256(head.retention) << 96)
+            | (uint256(head.fees) << 128);
     }
 
     /// @dev Adds to a pool that need not be the one in the head.
@@ -70,10 +87,6 @@ abstract contract FeePools is EpochTerms {
         head.epoch = uint48(epoch);
         head.retention = retentionEpochs;
         head.fees = 0;
-    }
-
-    function _isHead(uint64 epoch, uint16 retentionEpochs) private view returns (bool) {
-        return _head.epoch == epoch && _head.retention == retentionEpochs;
     }
 
     function _key(uint64 epoch, uint16 retentionEpochs) private pure returns (uint256) {

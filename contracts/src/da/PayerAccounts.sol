@@ -6,13 +6,18 @@ import {VoidReason} from "./BlobTypes.sol";
 /// @title PayerAccounts
 /// @notice Deposits out of which promised blobs are paid, and which leaf each of a payer's slots has paid for.
 /// @dev A withdrawal waits longer than any promise lives that a quorum could have signed before it was announced; until it
-/// is made the whole deposit can be charged. A slot keeps 31 bits of its leaf, eight slots to a word. They tell a repeated
+/// is made the whole deposit can be charged. A slot keeps 15 bits of its leaf, sixteen slots to a word. They tell a repeated
 /// promise from another one. Two leaves that agree in them would both need the signatures of more than two thirds of one
 /// quorum, whose members each sign one leaf for a slot and lose their stake for a second: the bits are the second guard.
 abstract contract PayerAccounts {
     /// @dev Marks in a word, and bits in a mark.
-    uint256 private constant MARKS = 8;
-    uint256 private constant MARK_BITS = 32;
+    uint256 private constant MARKS = 16;
+    uint256 private constant MARK_BITS = 16;
+
+    /// @dev Marks of neighbouring slots.
+    struct Word {
+        uint256 marks;
+    }
 
     /// @param balance wei that promises can be charged to
     /// @param leaving part of it that its owner has asked for
@@ -27,7 +32,7 @@ abstract contract PayerAccounts {
     uint64 public immutable withdrawalSeconds;
 
     mapping(address payer => Account) private _accounts;
-    mapping(address payer => mapping(uint256 key => uint256 marks)) private _slots;
+    mapping(address payer => mapping(uint256 key => Word)) private _slots;
 
     /// @notice `payer` can be charged `amount` wei more.
     event Deposited(address indexed payer, address indexed from, uint256 amount);
@@ -85,7 +90,7 @@ abstract contract PayerAccounts {
 
     /// @notice Whether `payer` has paid for a blob under `slot` of `epoch`.
     function isSlotCharged(address payer, uint64 epoch, uint16 slot) external view returns (bool) {
-        return _markOf(payer, epoch, slot) != 0;
+        return uint16(_slots[payer][_wordOf(epoch, slot)].marks >> _shiftOf(slot)) != 0;
     }
 
     /// @dev Charges `fee` for `leaf` once per slot. A leaf that its slot has paid for is charged nothing and is not void.
@@ -95,27 +100,29 @@ abstract contract PayerAccounts {
         internal
         returns (VoidReason reason, uint256 charged)
     {
-        uint256 mark = uint32(uint256(leaf)) | 1;
-        uint256 found = _markOf(payer, epoch, slot);
+        Word storage word = _slots[payer][_wordOf(epoch, slot)];
+        uint256 mark = uint16(uint256(leaf)) | 1;
+        uint256 found = uint16(word.marks >> _shiftOf(slot));
         if (found != 0) return (found == mark ? VoidReason.None : VoidReason.SlotTaken, 0);
         if (fee > maxFee) return (VoidReason.FeeAboveMax, 0);
+        if (!_take(payer, fee)) return (VoidReason.DepositShort, 0);
+        word.marks |= mark << _shiftOf(slot);
+        return (VoidReason.None, fee);
+    }
+
+    /// @dev Takes `fee` from the deposit, if it holds that much.
+    function _take(address payer, uint256 fee) private returns (bool) {
         Account storage account = _accounts[payer];
         uint256 balance = account.balance;
-        if (fee > balance) return (VoidReason.DepositShort, 0);
+        if (fee > balance) return false;
         account.balance = uint128(balance - fee);
-        _slots[payer][_wordOf(epoch, slot)] |= mark << _shiftOf(slot);
-        return (VoidReason.None, fee);
+        return true;
     }
 
     function _send(address to, uint256 amount) internal {
         if (amount == 0) return;
         (bool success,) = to.call{value: amount}("");
         if (!success) revert TransferFailed(to, amount);
-    }
-
-    /// @dev What is kept of the leaf that the slot has paid for; 0 where it has paid for none.
-    function _markOf(address payer, uint64 epoch, uint16 slot) private view returns (uint256) {
-        return uint32(_slots[payer][_wordOf(epoch, slot)] >> _shiftOf(slot));
     }
 
     function _wordOf(uint64 epoch, uint16 slot) private pure returns (uint256) {

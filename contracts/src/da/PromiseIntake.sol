@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
@@ -18,11 +17,15 @@ import {Claim} from "./QuorumVerifier.sol";
 /// @dev One promise that cannot be charged makes its own leaf void and holds up no other. Nothing here checks what the quorum
 /// has signed: the caller does, over the root that comes out, and reverts all charges where it did not sign.
 abstract contract PromiseIntake is BlobIntake, PayerAccounts {
-    /// @dev The quorum that signed, and the terms of its epoch.
+    /// @dev The quorum that signed, the terms of its epoch, the domain of what payers sign, and the fees of one retention
+    /// that are charged already and not in their pool yet.
     struct Office {
         uint64 epoch;
         uint32 quorumId;
+        bytes32 domain;
         Terms terms;
+        uint16 retention;
+        uint256 fees;
     }
 
     /// @notice Leaf `leafIndex` of the batch that the call confirms counts for nothing.
@@ -35,7 +38,7 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
     error BadPayerSignature(uint256 item);
 
     /// @notice What a payer signs for a promise to this contract (EIP-712).
-    function promiseDigest(BlobPromise calldata promised) public view returns (bytes32) {
+    function promiseDigest(BlobPromise calldata promised) external view returns (bytes32) {
         return MessageHashUtils.toTypedDataHash(Promises.domainSeparator(), Promises.structHash(promised));
     }
 
@@ -50,52 +53,70 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
     ) internal returns (Claim memory claim, uint256[] memory voids) {
         uint256 count = promises.length;
         if (count != payerSignatures.length) revert SignatureCount(count, payerSignatures.length);
-        Office memory office = Office(epoch, quorumId, _openForConfirmation(epoch));
+        Office memory office = Office(epoch, quorumId, Promises.domainSeparator(), _openForConfirmation(epoch), 0, 0);
         bytes32[] memory leaves = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            bool isVoid;
-            (leaves[i], isVoid) = _chargeItem(promises[i], payerSignatures[i], i, office);
-            if (!isVoid) continue;
+            bool counts;
+            (leaves[i], counts) = _chargeItem(promises[i], payerSignatures[i], i, office);
+            if (counts) continue;
             if (voids.length == 0) voids = new uint256[]((count + 255) >> 8);
             voids[i >> 8] |= 1 << (i & 0xff);
         }
+        _addFee(epoch, office.retention, office.fees);
         claim = Claim(Statements.KIND_PROMISED, uint32(count), epoch, Tree.rootOf(leaves));
     }
 
     /// @dev Charges one promise to whoever signed it.
-    function _chargeItem(BlobPromise calldata promised, bytes calldata signature, uint256 item, Office memory office)
+    function _chargeItem(BlobPromise memory promised, bytes calldata signature, uint256 item, Office memory office)
         private
-        returns (bytes32 leaf, bool isVoid)
+        returns (bytes32 leaf, bool counts)
     {
-        (address payer,,) = ECDSA.tryRecoverCalldata(promiseDigest(promised), signature);
+        bytes32 digest = MessageHashUtils.toTypedDataHash(office.domain, Promises.structHash(promised));
+        address payer = Promises.signerOf(digest, signature);
         if (payer == address(0)) revert BadPayerSignature(item);
-        uint64 expiry = _expiryOf(office.terms.endTime, promised.retentionEpochs);
-        leaf = BlobHeaders.leafOf(Promises.headerOf(promised, payer, shardId, expiry));
+        leaf = Promises.leafOf(promised, payer, shardId, _expiryOf(office.terms.endTime, promised.retentionEpochs));
         VoidReason reason = _chargeOrVoid(promised, payer, leaf, office);
-        isVoid = reason != VoidReason.None;
-        if (isVoid) emit PromiseVoid(payer, promised.epoch, promised.slot, uint32(item), reason);
+        counts = reason == VoidReason.None;
+        if (!counts) emit PromiseVoid(payer, promised.epoch, promised.slot, uint32(item), reason);
     }
 
     /// @dev Charges a promise, or says why its leaf is void.
-    function _chargeOrVoid(BlobPromise calldata promised, address payer, bytes32 leaf, Office memory office)
+    function _chargeOrVoid(BlobPromise memory promised, address payer, bytes32 leaf, Office memory office)
         private
         returns (VoidReason reason)
     {
-        Terms memory terms = office.terms;
-        uint64 epoch = promised.epoch;
-        uint16 slot = promised.slot;
-        if (epoch != office.epoch) return VoidReason.OtherQuorum;
-        if (BlobHeaders.quorumOfPromise(terms.seed, terms.quorums, payer, slot) != office.quorumId) {
-            return VoidReason.OtherQuorum;
-        }
+        if (!_isForOffice(promised, payer, office)) return VoidReason.OtherQuorum;
         if (!_isAllowed(promised)) return VoidReason.BadShape;
-        uint256 fee = _fee(promised.rowSize, promised.log2K, promised.retentionEpochs, terms);
-        (reason, fee) = _charge(payer, epoch, slot, leaf, fee, promised.maxFee);
-        _addFee(epoch, promised.retentionEpochs, fee);
+        uint16 retentionEpochs = promised.retentionEpochs;
+        uint256 fee = _fee(
+            promised.rowSize,
+            promised.log2K,
+            retentionEpochs,
+            office.terms.basePerBlob,
+            office.terms.pricePerByteEpoch
+        );
+        (reason, fee) = _charge(payer, promised.epoch, promised.slot, leaf, fee, promised.maxFee);
+        if (retentionEpochs != office.retention) {
+            _addFee(office.epoch, office.retention, office.fees);
+            (office.retention, office.fees) = (retentionEpochs, 0);
+        }
+        office.fees += fee;
     }
 
-    function _isAllowed(BlobPromise calldata promised) private view returns (bool) {
-        return promised.cosets == cosets && _isRetention(promised.retentionEpochs)
-            && BlobLayout.isLayoutOf(promised.length, promised.suite, promised.log2K, promised.rowSize, minLog2K);
+    function _isForOffice(BlobPromise memory promised, address payer, Office memory office)
+        private
+        view
+        returns (bool)
+    {
+        uint64 epoch = promised.epoch;
+        if (epoch != office.epoch) return false;
+        uint256 quorums = office.terms.quorums;
+        if (quorums == 1) return office.quorumId == 0;
+        return BlobHeaders.quorumOfPromise(seedOf[epoch], quorums, payer, promised.slot) == office.quorumId;
+    }
+
+    function _isAllowed(BlobPromise memory promised) private view returns (bool) {
+        uint256 params = BlobLayout.paramsOf(promised.length, promised.suite, cosets, minLog2K);
+        return params == Promises.paramsOf(promised) && _isRetention(promised.retentionEpochs);
     }
 }

@@ -38,6 +38,7 @@ contract DABatchesTest is DAFixture {
     }
 
     /// @dev Any set of absentees: with more than two thirds of the seats it passes, with no more it never does.
+    /// forge-config: default.fuzz.runs = 100
     function testFuzz_moreThanTwoThirdsAndNoLess(uint256 absent) public {
         absent = bound(absent, 0, 2 ** MEMBERS - 2);
         (Certificate memory c,,) = _submitted(1, absent);
@@ -240,6 +241,7 @@ contract DABatchesTest is DAFixture {
     }
 
     /// @dev Attack table, 26 and 27: no other header, place or path, and never a revert.
+    /// forge-config: default.fuzz.runs = 100
     function testFuzz_nothingElseIsAvailable(uint8 field, uint256 change) public {
         (Certificate memory c, BlobHeader[] memory headers, bytes32[] memory leaves) = _submitted(5, 0);
         confirm(c, EPOCH);

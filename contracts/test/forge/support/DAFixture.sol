@@ -54,6 +54,7 @@ abstract contract DAFixture is Test {
     uint64 internal constant HUB_CHAIN = 77;
     uint32 internal constant SHARD = 3;
 
+    uint8 internal minLog2K = 6;
     EpochBook internal book;
     QuorumVerifier internal verifier;
     FeeCounter internal fees;
@@ -89,7 +90,7 @@ abstract contract DAFixture is Test {
             admin: ADMIN,
             shardId: SHARD,
             cosets: 3,
-            minLog2K: 6,
+            minLog2K: minLog2K,
             maxRetention: 90,
             epochSeconds: EPOCH_SECONDS,
             marginSeconds: MARGIN,
@@ -152,8 +153,9 @@ abstract contract DAFixture is Test {
     }
 
     /// @dev A blob of `length` bytes with the layout that the rules give it, worked out by trying.
-    function blob(uint256 seed, uint64 length) internal pure returns (BlobSubmission memory) {
+    function blob(uint256 seed, uint64 length) internal view returns (BlobSubmission memory) {
         uint8 log2K = length + 8 <= 65_536 ? 6 : length + 8 <= 1_048_576 ? 8 : length + 8 <= 16_777_216 ? 10 : 12;
+        if (log2K < minLog2K) log2K = minLog2K;
         uint32 rowSize = 64;
         while (uint256(rowSize) * 2 ** log2K < uint256(length) + 8) rowSize += 64;
         return BlobSubmission(keccak256(abi.encode("commitment", seed)), length, rowSize, 0, log2K, 3, RETENTION);
@@ -163,7 +165,7 @@ abstract contract DAFixture is Test {
         return BASE + uint256(b.rowSize) * 2 ** b.log2K * 4 * b.retentionEpochs * PRICE;
     }
 
-    function blobs(uint256 count) internal pure returns (BlobSubmission[] memory list, uint256 fee) {
+    function blobs(uint256 count) internal view returns (BlobSubmission[] memory list, uint256 fee) {
         list = new BlobSubmission[](count);
         for (uint256 i = 0; i < count; ++i) {
             list[i] = blob(i, 1000);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IEpochSource} from "../quorum/IEpochSource.sol";
+import {IFeeReceiver} from "./IFeeReceiver.sol";
+
+/// @title RewardSchedule
+/// @notice Spreads fees evenly over the epochs for which their blobs are kept, and splits them between those who serve rows,
+/// those who prove that they hold them, and the treasury.
+/// @dev Fees of epoch e with a retention of n are earned in epochs e + 1 to e + n. An epoch's pool is fixed once, after its
+/// end; fees that come later than that go to the next pool that is not fixed, so none is lost. Amounts change at the ends
+/// of a stretch only, so one pool is worked out from the one before it.
+abstract contract RewardSchedule is IFeeReceiver {
+    /// @dev Shares in parts of 10,000; what is left is for served rows.
+    uint256 private constant WHOLE = 10_000;
+    uint256 private constant HELD = 4_500;
+    uint256 private constant TREASURY = 1_000;
+
+    /// @inheritdoc IFeeReceiver
+    address public immutable entrance;
+
+    /// @notice Receives the treasury's share.
+    address public immutable treasury;
+
+    /// @notice Names the committee epochs.
+    IEpochSource internal immutable _epochs;
+
+    /// @notice First epoch whose pool is not fixed.
+    uint64 public nextEpoch;
+
+    /// @notice Wei in pools that are not fixed.
+    uint256 public scheduled;
+
+    /// @notice Wei for rows that are proven to be held.
+    uint256 public heldPot;
+
+    /// @notice Wei that the treasury may take.
+    uint256 public treasuryOwed;
+
+    /// @notice Wei for rows served in an epoch, as fixed at its end.
+    mapping(uint64 epoch => uint256) public servedPool;
+
+    /// @notice Wei of it that nobody has claimed.
+    mapping(uint64 epoch => uint256) public servedLeft;
+
+    uint256 private _perEpoch;
+    mapping(uint64 epoch => uint256) private _starts;
+    mapping(uint64 epoch => uint256) private _ends;
+    mapping(uint64 epoch => uint256) private _once;
+
+    /// @notice The pool of `epoch` is fixed.
+    event PoolFixed(uint64 indexed epoch, uint256 served, uint256 held);
+
+    /// @notice The treasury took `amount` wei.
+    event TreasuryPaid(uint256 amount);
+
+    /// @notice `caller` is not the entrance.
+    error NotEntrance(address caller);
+
+    /// @notice `epoch` has not ended.
+    error EpochNotOver(uint64 epoch);
+
+    /// @notice `to` did not take `amount` wei.
+    error TransferFailed(address to, uint256 amount);
+
+    constructor(address entrance_, address treasury_, IEpochSource epochs_) {
+        entrance = entrance_;
+        treasury = treasury_;
+        _epochs = epochs_;
+        nextEpoch = epochs_.currentEpoch();
+    }
+
+    /// @inheritdoc IFeeReceiver
+    function receiveFees(uint64 epoch, uint16 retentionEpochs) external payable {
+        if (msg.sender != entrance) revert NotEntrance(msg.sender);
+        uint256 share = msg.value * TREASURY / WHOLE;
+        treasuryOwed += share;
+        _schedule(epoch, retentionEpochs, msg.value - share);
+    }
+
+    /// @notice Fixes the pools of epochs that are over, at most `most` of them. Anyone may call.
+    function fixPools(uint256 most) external {
+        for (uint256 i = 0; i < most && _isOver(nextEpoch); ++i) {
+            _fixPool(nextEpoch++);
+        }
+    }
+
+    /// @notice Sends the treasury its share. Anyone may call.
+    function payTreasury() external {
+        uint256 amount = treasuryOwed;
+        treasuryOwed = 0;
+        emit TreasuryPaid(amount);
+        _send(treasury, amount);
+    }
+
+    /// @dev Puts wei into the next pool that is not fixed.
+    function _addOnce(uint256 amount) internal {
+        _once[nextEpoch] += amount;
+        scheduled += amount;
+    }
+
+    /// @dev Takes wei from a served pool and sends it.
+    function _payServed(uint64 epoch, address to, uint256 amount) internal {
+        servedLeft[epoch] -= amount;
+        _send(to, amount);
+    }
+
+    /// @dev Takes wei from the pot for held rows and sends it.
+    function _payHeld(address to, uint256 amount) internal {
+        heldPot -= amount;
+        _send(to, amount);
+    }
+
+    function _isOver(uint64 epoch) internal view returns (bool) {
+        (, uint64 endTime,,) = _epochs.epochInfo(epoch);
+        return endTime != 0 && block.timestamp > endTime;
+    }
+
+    function _send(address to, uint256 amount) internal {
+        if (amount == 0) return;
+        (bool success,) = to.call{value: amount}("");
+        if (!success) revert TransferFailed(to, amount);
+    }
+
+    /// @dev Spreads `amount` over the epochs after `epoch`; what belongs to pools that are fixed goes to the next one.
+    function _schedule(uint64 epoch, uint16 retentionEpochs, uint256 amount) private {
+        uint64 last = epoch + retentionEpochs;
+        uint64 first = epoch + 1 < nextEpoch ? nextEpoch : epoch + 1;
+        uint256 share = amount / retentionEpochs;
+        uint256 spread = first > last ? 0 : share * (last + 1 - first);
+        if (spread != 0) {
+            _starts[first] += share;
+            _ends[last + 1] += share;
+        }
+        _once[first] += amount - spread;
+        scheduled += amount;
+    }
+
+    function _fixPool(uint64 epoch) private {
+        uint256 perEpoch = _perEpoch + _starts[epoch] - _ends[epoch];
+        uint256 pool = perEpoch + _once[epoch];
+        _perEpoch = perEpoch;
+        scheduled -= pool;
+        uint256 held = pool * HELD / (WHOLE - TREASURY);
+        heldPot += held;
+        servedPool[epoch] = pool - held;
+        servedLeft[epoch] = pool - held;
+        emit PoolFixed(epoch, pool - held, held);
+    }
+}
