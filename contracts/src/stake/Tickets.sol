@@ -34,13 +34,9 @@ abstract contract Tickets is EpochSchedule {
 
     mapping(uint256 group => Groups.Stored) internal _groups;
     bytes32 private _contributions;
-    mapping(address signer => Posted) private _posted;
 
-    /// @dev The two newest epochs for which a signer posted a ticket.
-    struct Posted {
-        uint64 newest;
-        uint64 before;
-    }
+    /// @dev The two newest epochs for which a signer posted a ticket, the newest in the low half.
+    mapping(address signer => uint256) private _posted;
 
     /// @dev What is the same for every ticket of a call.
     struct Round {
@@ -133,8 +129,8 @@ abstract contract Tickets is EpochSchedule {
 
     /// @notice Whether a ticket of `signer` counted for `epoch`, the current one or the next.
     function hasTicket(address signer, uint64 epoch) public view returns (bool) {
-        Posted storage posted = _posted[signer];
-        return epoch != 0 && (posted.newest == epoch || posted.before == epoch);
+        uint256 posted = _posted[signer];
+        return epoch != 0 && (uint128(posted) == epoch || posted >> 128 == epoch);
     }
 
     /// @dev Sets the seed of an epoch, to which signers contribute from then on.
@@ -171,9 +167,8 @@ abstract contract Tickets is EpochSchedule {
 
     /// @dev Counts a ticket, unless it is passed over.
     function _take(Round memory round, Tally memory tally, address signer, uint256[8] calldata signature) private {
-        Posted storage posted = _posted[signer];
-        uint64 newest = posted.newest;
-        if (newest == round.epoch) return;
+        uint256 posted = _posted[signer];
+        if (uint128(posted) == round.epoch) return;
         uint256 votes = stakeHub.votesAt(signer, round.epoch);
         bytes32 beta = Statements.beta(signature);
         (uint256 packed, uint256 total) = Seats.draw(beta, votes, round.odds);
@@ -181,7 +176,7 @@ abstract contract Tickets is EpochSchedule {
         if (total == 0 && !contributor) return;
         uint256[3] memory key = registry.keyAt(signer, round.epoch);
         if (key[0] | key[1] | key[2] == 0) return;
-        (posted.newest, posted.before) = (round.epoch, newest);
+        _posted[signer] = (posted << 128) | round.epoch;
         Bls.push(tally.batch, key, signature);
         if (contributor) tally.contributions ^= beta;
         if (total != 0) _seat(tally.groups, round.epoch, signer, key, packed, total);
