@@ -49,6 +49,7 @@ export {
 export { scalarCombiner } from './kernels/scalar-combiner.ts';
 export { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
 export { MemoryRows, type MemoryRowsOptions } from './memory-rows.ts';
+export { encodePackedSlice, packedSliceBytes } from './packed-slice.ts';
 export {
   CODEC_VERSION,
   COMBINATION_BYTES,

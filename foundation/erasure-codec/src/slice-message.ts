@@ -1,4 +1,6 @@
+import type { RowSuite } from '@cairn/commitments/rows';
 import { viewOf } from '@cairn/primitives';
+import { refuseHeader } from './blob-params.ts';
 import type { BlobLayout } from './layout.ts';
 import {
   encodeProving,
@@ -10,6 +12,7 @@ import {
   refuseForm,
   writeProvenRow,
 } from './message-bytes.ts';
+import { PACKED_KIND, readPackedRows } from './packed-slice.ts';
 import type { Slice } from './slice.ts';
 import type { ProvenRow } from './verify-row.ts';
 
@@ -51,21 +54,32 @@ export function encodeSlice({ header, rows }: Slice, into?: Uint8Array): Uint8Ar
 }
 
 /**
- * The slice of a message: every count bounded, exact length, one form only. It shares memory with
- * `bytes`. Nothing is proven yet: that is `verifySlice`'s work.
+ * The slice of a message, whole or packed: every count bounded, exact length, one form only of each.
+ * It shares memory with `bytes`. Nothing is proven yet: that is `verifySlice`'s work.
  *
+ * @param suite - the one that the slice is to be of: packed rows get their paths by its hashes.
+ *   Without it packed messages are refused
  * @throws {SliceError} SLICE_FORM, SLICE_LENGTH, SLICE_HEADER
  */
-export function parseSlice(bytes: Uint8Array): Slice {
+export function parseSlice(
+  bytes: Uint8Array,
+  suite?: Pick<RowSuite, 'id' | 'leaves' | 'parents'>,
+): Slice {
   const reader = new MessageReader(bytes);
   const params = reader.start(KIND.magic);
-  if (params.form !== KIND.form) refuseForm('form', params.form);
+  const { form, layout } = params;
+  if (form === PACKED_KIND.form && suite !== undefined) {
+    if (params.suite !== suite.id) refuseHeader('suite');
+    const header = reader.proving(params);
+    return { header, rows: readPackedRows(reader, params, suite) };
+  }
+  if (form !== KIND.form) refuseForm('form', form);
   const header = reader.proving(params);
   const count = reader.number();
-  assertCount(count, params.layout);
-  reader.expectLength(sliceMessageBytes(params.layout, count));
-  const rows = Array.from({ length: count }, () => reader.provenRow(params.layout));
-  assertRing(rows, params.layout);
+  assertCount(count, layout);
+  reader.expectLength(sliceMessageBytes(layout, count));
+  const rows = Array.from({ length: count }, () => reader.provenRow(layout));
+  assertRing(rows, layout);
   return { header, rows };
 }
 
