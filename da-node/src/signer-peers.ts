@@ -1,5 +1,5 @@
 import { STATEMENT_KINDS } from '@cairn/attestation';
-import { encodeSlice, sliceMessageBytes } from '@cairn/erasure-codec';
+import { encodePackedSlice, packedSliceBytes } from '@cairn/erasure-codec';
 import {
   Fault,
   type HttpReply,
@@ -60,10 +60,10 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
     async deliver(socket, { order, slice }, { signal }) {
       const { header, epoch, promise } = order;
       const head = encodeDeliveryHead({ epoch, header, promise });
-      const { layout } = slice.header;
-      const body = new Uint8Array(head.length + sliceMessageBytes(layout, slice.rows.length));
+      const arc = { start: slice.rows[0]?.index ?? 0, count: slice.rows.length };
+      const body = new Uint8Array(head.length + packedSliceBytes(slice.header.layout, arc));
       body.set(head);
-      encodeSlice(slice, body.subarray(head.length));
+      encodePackedSlice(slice, body.subarray(head.length));
       const headers = { 'content-type': DELIVERY_TYPE };
       const url = `${socket}${SLICES_PATH}`;
       const reply = await transport.send({ method: 'PUT', url, headers, body, signal });

@@ -82,7 +82,6 @@ export class SignerDoor {
     return door;
   }
 
-
   get heldBlobs(): number {
     return this.#kept.size;
   }
@@ -114,7 +113,7 @@ export class SignerDoor {
     const rows = arc === undefined ? [] : arcRows(arc, layout);
     const expected = { commitment, layout, rows };
     const options = { suite: this.#suite, combiner: this.#combiner };
-    const verified = verifySlice(parseSlice(slice), expected, options);
+    const verified = verifySlice(parseSlice(slice, this.#suite), expected, options);
     const { expirySeconds } = header;
     this.#kept.set(toHex(commitment), { slice: verified, epoch, expirySeconds });
     send(reply, 200, new Uint8Array(0), 'text/plain');
