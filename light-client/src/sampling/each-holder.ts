@@ -13,9 +13,9 @@ export async function eachHolder<Item>(
 ): Promise<void> {
   assertPositiveInteger(parallel, 'parallel');
   const stop = new AbortController();
-  const inner = AbortSignal.any([signal, stop.signal]);
   const queue = items.values();
   const runner = async (): Promise<void> => {
+    const inner = AbortSignal.any([signal, stop.signal]); // each its own: listeners stay few
     for (const item of queue) {
       inner.throwIfAborted();
       await visit(item, inner);

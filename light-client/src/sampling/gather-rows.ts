@@ -81,12 +81,15 @@ export class RowGathering {
   /**
    * Asks holders for their rows, once each.
    *
-   * @param onAnswer - called when a holder is done with
+   * @param onAnswer - called when a holder is done with, also while another call is under way
    * @throws the signal's reason; what `onAnswer` throws
    */
   async gather(
     wanted: readonly HolderRows[],
-    { signal, onAnswer }: { readonly signal: AbortSignal; readonly onAnswer: () => Promise<void> },
+    {
+      signal,
+      onAnswer,
+    }: { readonly signal: AbortSignal; readonly onAnswer: (signal: AbortSignal) => Promise<void> },
   ): Promise<void> {
     if (this.#badRow !== undefined) return;
     const inner = AbortSignal.any([signal, this.#ended.signal]);
@@ -94,7 +97,7 @@ export class RowGathering {
       await this.#findHeader(wanted, inner);
       const visit = async ({ signer, rows }: HolderRows, signal: AbortSignal): Promise<void> => {
         await this.#ask(signer, this.#missing(rows), signal);
-        await onAnswer();
+        await onAnswer(signal);
       };
       await eachHolder(wanted, visit, { parallel: this.#options.parallel, signal: inner });
     } catch (error) {

@@ -135,9 +135,9 @@ async function judgeDraw(
   const before = checkpoint?.answered ?? [];
   const answered = (): Set<number> => new Set([...before, ...gathering.rows.keys()]);
   const saves = new Semaphore({ limit: 1, maxWaiting: parallel });
-  const save = (): Promise<void> =>
+  const save = (signal: AbortSignal): Promise<void> =>
     saves.run(async () => onProgress?.(checkpointOf(draw, answered())), signal);
-  await save();
+  await save(signal);
   const known = new Set(before);
   const wanted = groupByHolder(
     drawn.filter((row) => !known.has(row)),

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { isFault, parseJson, stringifyJson } from '@cairn/primitives';
+import { parseSampleCheckpoint, type SampleCheckpoint } from '../../src/sampling/checkpoint.ts';
+import { honestBlob } from '../support/blobs.ts';
+import { nextGroup, testGroup } from '../support/committees.ts';
+import { blobAlone, expectKind, sampleOf } from '../support/sampling.ts';
+
+const NETWORK = { cosets: 3, minLog2K: 10 };
+const GROUP = testGroup(Array.from({ length: 20 }, () => 1));
+
+/** As it comes back from where it was stored. */
+function stored(checkpoint: SampleCheckpoint): SampleCheckpoint {
+  return parseSampleCheckpoint(parseJson(stringifyJson({ ...checkpoint })));
+}
+
+/** A sample that is stopped once some holders have answered. */
+async function stoppedSample(holders: number) {
+  const blob = await honestBlob(20_000, NETWORK);
+  const stop = new AbortController();
+  const saved: SampleCheckpoint[] = [];
+  const sample = sampleOf(blob, GROUP, () => ({}), {
+    signal: stop.signal,
+    parallel: 2,
+    onProgress: (checkpoint) => {
+      saved.push(checkpoint);
+      if (saved.length === 1 + holders) stop.abort(new Error('power cut'));
+    },
+  });
+  await assert.rejects(sample, /power cut/);
+  const last = saved.at(-1);
+  if (last === undefined) throw new Error('nothing was saved');
+  return { blob, first: saved[0] as SampleCheckpoint, last };
+}
+
+describe('a sample that was stopped', () => {
+  it('has kept its draw before it asked anyone', async () => {
+    const { first } = await stoppedSample(0);
+    assert.deepEqual(first.answered, []);
+    assert.ok(first.drawn >= 98);
+  });
+
+  it('goes on with the same draw and asks for nothing that came', async () => {
+    const { blob, last } = await stoppedSample(8);
+    assert.ok(last.answered.length > 10 && last.answered.length < last.drawn);
+    const { verdict, signers } = await sampleOf(blob, GROUP, () => ({}), {
+      checkpoint: stored(last),
+      seed: 2,
+    });
+    const { report } = expectKind(verdict, 'available');
+    assert.equal(report.drawn, last.drawn);
+    assert.equal(report.answered, last.drawn);
+    const asked = new Set(signers.seen.flatMap(({ indexes }) => indexes));
+    assert.equal(asked.size, last.drawn - last.answered.length);
+    assert.ok(last.answered.every((row) => !asked.has(row)));
+  });
+
+  it('cannot be stopped and begun again into another draw', async () => {
+    const { blob, last } = await stoppedSample(3);
+    const silent = () => ({ isSilent: true });
+    let checkpoint = last;
+    for (let again = 1; again <= 3; again += 1) {
+      const { verdict } = await sampleOf(blob, GROUP, silent, {
+        checkpoint: stored(checkpoint),
+        seed: again,
+        onProgress: (saved) => {
+          checkpoint = saved;
+        },
+      });
+      const { report } = expectKind(verdict, 'unavailable');
+      assert.equal(report.answered, last.answered.length);
+      assert.equal(checkpoint.seed, last.seed);
+    }
+  });
+
+  it('asks again for what was missing, and only that, when it ended unavailable', async () => {
+    const blob = await honestBlob(20_000, NETWORK);
+    let checkpoint: SampleCheckpoint | undefined;
+    const onProgress = (saved: SampleCheckpoint): void => {
+      checkpoint = saved;
+    };
+    const options = { onProgress };
+    const down = await sampleOf(blob, GROUP, (at) => (at < 12 ? { isSilent: true } : {}), options);
+    expectKind(down.verdict, 'unavailable');
+    assert.ok(checkpoint !== undefined);
+    const up = await sampleOf(blob, GROUP, () => ({}), { checkpoint: stored(checkpoint) });
+    expectKind(up.verdict, 'available');
+    const askedAgain = up.signers.seen.flatMap(({ indexes }) => indexes);
+    const missing = down.verdict.report.missing.map(({ index }) => index);
+    assert.deepEqual(new Set(askedAgain), new Set(missing));
+  });
+
+  it('saves one state at a time, each knowing more', async () => {
+    const blob = await honestBlob(20_000, NETWORK);
+    let open = 0;
+    const counts: number[] = [];
+    await sampleOf(blob, GROUP, () => ({}), {
+      onProgress: async ({ answered }) => {
+        open += 1;
+        assert.equal(open, 1);
+        await Promise.resolve();
+        counts.push(answered.length);
+        open -= 1;
+      },
+    });
+    assert.deepEqual(
+      counts,
+      [...counts].sort((left, right) => left - right),
+    );
+    assert.equal(counts[0], 0);
+  });
+
+  it('refuses a checkpoint of another sample', async () => {
+    const { blob, last } = await stoppedSample(2);
+    const refusal = (field: string) => (error: unknown) =>
+      isFault(error, 'SAMPLE_CHECKPOINT') && 'field' in error.facts && error.facts.field === field;
+    const go = (checkpoint: SampleCheckpoint, group = GROUP) =>
+      sampleOf(blob, group, () => ({}), { checkpoint, asked: blobAlone(blob) });
+    await assert.rejects(go({ ...last, epoch: 8 }), refusal('epoch'));
+    await assert.rejects(go(last, nextGroup(GROUP, [1, 1])), refusal('epoch'));
+    await assert.rejects(go({ ...last, rows: last.rows - 1 }), refusal('rows'));
+    const commitment = (await stoppedOther()).commitment;
+    await assert.rejects(go({ ...last, commitment }), refusal('commitment'));
+    const stranger = [...last.answered, 4095, 4096].slice(0, last.drawn);
+    await assert.rejects(go({ ...last, answered: stranger }), refusal('answered'));
+  });
+
+  it('refuses what is no checkpoint, naming the field', async () => {
+    const { last } = await stoppedSample(2);
+    const cases: readonly (readonly [string, unknown])[] = [
+      ['object', null],
+      ['version', { ...last, version: 2 }],
+      ['commitment', { ...last, commitment: '0x12' }],
+      ['seed', { ...last, seed: undefined }],
+      ['rows', { ...last, rows: 2 ** 17 }],
+      ['drawn', { ...last, drawn: 513 }],
+      ['answers', { ...last, answers: last.drawn + 1 }],
+      ['answered', { ...last, answered: [5, 5] }],
+      ['answered', { ...last, answered: [5, 'x'] }],
+      ['epoch', { ...last, epoch: -1 }],
+      ['quorumId', { ...last, quorumId: 2 ** 32 }],
+    ];
+    for (const [field, value] of cases) {
+      assert.throws(
+        () => parseSampleCheckpoint(value),
+        (error) =>
+          isFault(error, 'SAMPLE_CHECKPOINT') &&
+          'field' in error.facts &&
+          error.facts.field === field,
+        field,
+      );
+    }
+  });
+});
+
+async function stoppedOther(): Promise<SampleCheckpoint> {
+  const blob = await honestBlob(20_001, NETWORK);
+  let first: SampleCheckpoint | undefined;
+  await sampleOf(blob, GROUP, () => ({}), {
+    onProgress: (saved) => {
+      first ??= saved;
+    },
+  });
+  return first as SampleCheckpoint;
+}
