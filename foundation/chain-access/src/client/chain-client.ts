@@ -17,8 +17,10 @@ export type BlockTag = number | 'latest' | 'pending' | 'safe' | 'finalized' | 'e
 /** Which events to read; both ends included. */
 export interface LogFilter {
   readonly address: Address;
-  /** Hashes of the event's signature, 32 bytes. */
-  readonly topic: Hex;
+  /** Hash of the event's signature, 32 bytes; several for events of any of these kinds. */
+  readonly topic: Hex | readonly Hex[];
+  /** The event's first indexed value as a word of 32 bytes; any unless told. */
+  readonly indexed?: Hex;
   readonly fromBlock: number;
   readonly toBlock: number;
 }

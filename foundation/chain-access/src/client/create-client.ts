@@ -115,10 +115,12 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
     close: () => transport.close(),
   };
 
-  async function getLogs({ address, topic, fromBlock, toBlock }: LogFilter, options: CallOptions) {
+  async function getLogs(filter: LogFilter, options: CallOptions) {
+    const { address, topic, indexed, fromBlock, toBlock } = filter;
     const range = { fromBlock: tagOf(fromBlock), toBlock: tagOf(toBlock) };
+    const topics = indexed === undefined ? [topic] : [topic, indexed];
     try {
-      return await ask('eth_getLogs', [{ address, topics: [topic], ...range }], parseLogs, options);
+      return await ask('eth_getLogs', [{ address, topics, ...range }], parseLogs, options);
     } catch (error) {
       if (!(error instanceof ChainError) || error.facts.code !== 'CHAIN_RPC_ERROR') throw error;
       const { rpcMessage } = error.facts;

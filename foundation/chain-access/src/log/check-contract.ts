@@ -20,6 +20,27 @@ export async function checkChainId(
   return actual;
 }
 
+/** @throws {ChainError} CHAIN_NO_CONTRACT if there is no code at `address` */
+export async function checkCode(
+  client: ChainClient,
+  address: Address,
+  chainId: ChainId,
+  options: CallOptions,
+): Promise<void> {
+  const code = await client.getCode(address, options);
+  if (code.length > 0) return;
+  throw new ChainError(
+    { code: 'CHAIN_NO_CONTRACT', address, chainId },
+    `there is no contract at ${address} on chain ${chainId}`,
+  );
+}
+
+/** Whether an answer to a call shows that another contract is there: none, or one that cannot be. */
+export function isOtherContract(error: unknown): error is ChainError {
+  if (!(error instanceof ChainError)) return false;
+  return error.code === 'CHAIN_RPC_ERROR' || error.code === 'CHAIN_BAD_REPLY';
+}
+
 /**
  * Checks that a log contract, of whatever generation, is at `address`.
  *
@@ -31,18 +52,11 @@ export async function checkLogContract(
   chainId: ChainId,
   options: CallOptions,
 ): Promise<void> {
-  const code = await client.getCode(address, options);
-  if (code.length === 0) {
-    throw new ChainError(
-      { code: 'CHAIN_NO_CONTRACT', address, chainId },
-      `there is no contract at ${address} on chain ${chainId}`,
-    );
-  }
+  await checkCode(client, address, chainId, options);
   try {
     await client.call(address, NUM_SUBMISSIONS, [], options);
   } catch (error) {
-    if (!(error instanceof ChainError)) throw error;
-    if (error.code !== 'CHAIN_RPC_ERROR' && error.code !== 'CHAIN_BAD_REPLY') throw error;
+    if (!isOtherContract(error)) throw error;
     const selector = selectorOf(NUM_SUBMISSIONS);
     throw new ChainError(
       { code: 'CHAIN_WRONG_CONTRACT', address, chainId, selector, generation: 'unknown' },

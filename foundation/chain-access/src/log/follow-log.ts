@@ -15,6 +15,7 @@ import type { ChainBlock } from '../client/parse-replies.ts';
 import { NUM_SUBMISSIONS } from '../flow/abi.ts';
 import { checkChainId, checkLogContract } from './check-contract.ts';
 import { ChainMoved, inconsistent } from './errors.ts';
+import { isRefusal } from './event-reader.ts';
 import { Marks } from './marks.ts';
 import type { ChainLogMetrics } from './metrics.ts';
 import { PageSize } from './page-size.ts';
@@ -222,11 +223,7 @@ export class LogWalk {
 
   /** Halves the page if the endpoint refused its size; a refusal of one block is an outage. */
   #canShrink(error: ChainError, blocks: number): boolean {
-    const { facts } = error;
-    const refused =
-      facts.code === 'CHAIN_LOG_RANGE' ||
-      (facts.code === 'CHAIN_REPLY_TOO_LARGE' && facts.method === 'eth_getLogs');
-    if (!refused || !this.#pageSize.shrink(blocks)) return false;
+    if (!isRefusal(error) || !this.#pageSize.shrink(blocks)) return false;
     this.#deps.logger.debug(
       { reason: error.message, pageBlocks: this.#pageSize.blocks },
       'the chain refused a page of logs, asking for a smaller one',
