@@ -139,7 +139,7 @@ describe('contract artefacts', () => {
     const epochs = [
       'drawFirstSeed(bytes)',
       'reportMissed(address,uint64)',
-      'restart()',
+      'restart(uint64)',
       'seal(bytes)',
       'submitTickets(address[],uint256[8][])',
     ];

@@ -130,14 +130,13 @@ library Quorum {
         uint256[] memory indexes = new uint256[](count);
         bytes32[] memory leaves = new bytes32[](count);
         uint256 next = 0;
+        uint256 memberCount = snapshot.memberCount;
         for (uint256 i = 0; i < count; ++i) {
-            bytes calldata body = nonSigners[i * MEMBER_BYTES:(i + 1) * MEMBER_BYTES];
-            uint256 index = uint32(bytes4(body));
-            if (index < next || index >= snapshot.memberCount) revert NonSignerOrder();
+            (uint256 index, uint256 weight, bytes32 leaf) = _memberAt(nonSigners, i * MEMBER_BYTES);
+            if (index < next || index >= memberCount) revert NonSignerOrder();
             next = index + 1;
-            indexes[i] = index;
-            leaves[i] = Tree.leaf(body);
-            seats += uint32(bytes4(body[SEATS_AT:]));
+            (indexes[i], leaves[i]) = (index, leaf);
+            seats += weight;
         }
         bool proven = count == 0
             ? siblings.length == 0
@@ -147,9 +146,29 @@ library Quorum {
 
     /// @dev Sum of the keys in proven bodies.
     function _absentKey(bytes calldata nonSigners) private view returns (uint256[4] memory sum) {
+        uint256[3] memory key;
         for (uint256 start = KEY_AT; start < nonSigners.length; start += MEMBER_BYTES) {
-            uint256[3] memory key = abi.decode(nonSigners[start:start + 96], (uint256[3]));
+            assembly ("memory-safe") {
+                calldatacopy(key, add(nonSigners.offset, start), 96)
+            }
             Bls.addKeyTo(sum, key);
+        }
+    }
+
+    /// @dev Index, seats and leaf of the member whose body begins at `start`; all of it lies within the list.
+    function _memberAt(bytes calldata nonSigners, uint256 start)
+        private
+        pure
+        returns (uint256 index, uint256 seats, bytes32 leaf)
+    {
+        assembly ("memory-safe") {
+            let body := add(nonSigners.offset, start)
+            let tagged := mload(0x40)
+            mstore8(tagged, 0x00)
+            calldatacopy(add(tagged, 1), body, MEMBER_BYTES)
+            leaf := keccak256(tagged, add(MEMBER_BYTES, 1))
+            index := shr(224, calldataload(body))
+            seats := shr(224, calldataload(add(body, SEATS_AT)))
         }
     }
 

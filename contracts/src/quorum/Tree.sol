@@ -143,18 +143,20 @@ library Tree {
         bytes32[] calldata siblings,
         uint256 used
     ) private pure returns (uint256 parents, uint256) {
-        for (uint256 i = 0; i < width; ++i) {
-            uint256 index = indexes[i];
-            bytes32 hash = hashes[i];
-            if (index & 1 == 0 && i + 1 < width && indexes[i + 1] == index + 1) {
-                hash = node(hash, hashes[++i]);
-            } else {
-                if (used == siblings.length) return (0, used);
-                bytes32 sibling = siblings[used++];
-                hash = index & 1 == 0 ? node(hash, sibling) : node(sibling, hash);
+        // Counters stay below the lengths of the lists.
+        unchecked {
+            for (uint256 i = 0; i < width; ++i) {
+                (uint256 index, bytes32 hash) = (indexes[i], hashes[i]);
+                if (index & 1 == 0 && i + 1 < width && indexes[i + 1] == index + 1) {
+                    hash = node(hash, hashes[++i]);
+                } else {
+                    if (used == siblings.length) return (0, used);
+                    bytes32 sibling = siblings[used++];
+                    hash = index & 1 == 0 ? node(hash, sibling) : node(sibling, hash);
+                }
+                (indexes[parents], hashes[parents]) = (index >> 1, hash);
+                ++parents;
             }
-            indexes[parents] = index >> 1;
-            hashes[parents++] = hash;
         }
         return (parents, used);
     }

@@ -46,6 +46,9 @@ abstract contract EpochSchedule is IStakeClock {
     /// @notice This is not the time for the call.
     error WrongPhase();
 
+    /// @notice Changes may have been made for epochs up to here; a first epoch has at least the number `least`.
+    error EpochTooLow(uint64 least);
+
     constructor(SortitionParameters memory parameters) {
         uint256 ticketStart = uint256(parameters.openBlocks) + parameters.finalityBlocks;
         uint256 entropyAt = uint256(parameters.ticketEnd) + parameters.quietBlocks;
@@ -130,7 +133,17 @@ abstract contract EpochSchedule is IStakeClock {
 
     /// @dev Begins a first epoch again, behind every epoch that a change may have been made for.
     function _beginAgain() internal {
-        _beginFirst(_now().epoch + RESTART_STEP, block.number);
+        _beginFirst(_leastFirst(), block.number);
+    }
+
+    /// @dev Begins first epoch `epoch` now. Reverts with EpochTooLow.
+    function _beginAt(uint64 epoch) internal {
+        if (epoch < _leastFirst()) revert EpochTooLow(_leastFirst());
+        _beginFirst(epoch, block.number);
+    }
+
+    function _leastFirst() private view returns (uint64) {
+        return _now().epoch + RESTART_STEP;
     }
 
     function _beginFirst(uint64 epoch, uint256 start) private {

@@ -141,10 +141,14 @@ contract Sortition is Administered, Tickets, IEpochSource {
         _open(epoch, carries, enough ? _takeSnapshots(epoch) : _carryOver(epoch, carries));
     }
 
-    /// @notice Begins a first epoch again after a halt. The members of old hold no office in it.
-    function restart() external onlyAdmin {
-        _require(Phase.Halted);
-        _beginAgain();
+    /// @notice Begins a first epoch with this number, without members: after a halt, or before the first seed is drawn, so
+    /// that this contract can take over from another that went further. Reverts with WrongPhase or EpochTooLow.
+    /// @param epoch at least three more than the current one, and no less than the target of the clock before
+    function restart(uint64 epoch) external onlyAdmin {
+        (Phase current, uint64 running,) = phase();
+        bool unborn = running == firstEpoch() && seedOf[running + 1] == 0;
+        if (current != Phase.Halted && !unborn) revert WrongPhase();
+        _beginAt(epoch);
     }
 
     /// @notice Punishes a contributor without a ticket, and pays the caller its share. From the seal of `epoch` to its end.

@@ -12,6 +12,7 @@ import {IOrderSource} from "../../src/stake/IOrderSource.sol";
 import {Seats} from "../../src/stake/Seats.sol";
 import {Sortition} from "../../src/stake/Sortition.sol";
 import {Phase, SortitionParameters} from "../../src/stake/SortitionTypes.sol";
+import {StakeBook} from "../../src/stake/StakeBook.sol";
 import {Tickets} from "../../src/stake/Tickets.sol";
 import {BlsKeys} from "./support/BlsKeys.sol";
 import {Committee} from "./support/Committee.sol";
@@ -402,10 +403,13 @@ contract SortitionTest is StakeFixture {
         vm.expectRevert(abi.encodeWithSelector(EpochSchedule.WrongPhase.selector));
         sortition.seal("");
         vm.expectRevert(abi.encodeWithSelector(Administered.NotAdmin.selector, address(this), ADMIN));
-        sortition.restart();
+        sortition.restart(6);
         uint64 target = sortition.targetEpoch();
+        vm.expectRevert(abi.encodeWithSelector(EpochSchedule.EpochTooLow.selector, 6));
         vm.prank(ADMIN);
-        sortition.restart();
+        sortition.restart(5);
+        vm.prank(ADMIN);
+        sortition.restart(6);
         assertTrue(sortition.targetEpoch() >= target, "targets never fall");
         assertEq(sortition.currentEpoch(), 6, "a first epoch again");
         assertEq(sortition.snapshotHash(6, 0), 0, "without members");
@@ -417,7 +421,36 @@ contract SortitionTest is StakeFixture {
         pass(0, 3);
         vm.expectRevert(abi.encodeWithSelector(EpochSchedule.WrongPhase.selector));
         vm.prank(ADMIN);
-        sortition.restart();
+        sortition.restart(20);
+    }
+
+    /// @dev Stake, keys and votes stay where they are; only the draw is another contract's from then on.
+    function test_anotherSortitionCanTakeOver() public {
+        begin(4, 10);
+        pass(0, 3);
+        pass(0, 3);
+        Sortition next = new Sortition(
+            sortitionParameters(), stakeHub, registry, sortition.entropySource(), IOrderSource(address(0)), ADMIN
+        );
+        vm.expectRevert(abi.encodeWithSelector(StakeBook.ClockBehind.selector, 1, 5));
+        vm.prank(ADMIN);
+        stakeHub.setClock(next);
+        vm.prank(ADMIN);
+        next.restart(5);
+        vm.prank(ADMIN);
+        stakeHub.setClock(next);
+        vm.prank(ADMIN);
+        stakeHub.setModule(address(sortition), false);
+        vm.prank(ADMIN);
+        stakeHub.setModule(address(next), true);
+        sortition = next;
+        drawFirstSeed();
+        postTickets(0, 3);
+        seal();
+        goTo(EPOCH_BLOCKS);
+        assertEq(sortition.currentEpoch(), 6, "under way");
+        pass(0, 2);
+        sortition.reportMissed(signerOf(3), 7);
     }
 
     function test_aFirstEpochWithoutSeatsBeginsAgain() public {

@@ -7,8 +7,11 @@ import {RandaoEntropy} from "../../src/quorum/RandaoEntropy.sol";
 import {SignerRegistry} from "../../src/stake/SignerRegistry.sol";
 import {Sortition} from "../../src/stake/Sortition.sol";
 import {SortitionParameters} from "../../src/stake/SortitionTypes.sol";
+import {Snapshot} from "../../src/quorum/QuorumTypes.sol";
 import {BlsKeys} from "./support/BlsKeys.sol";
+import {Committee} from "./support/Committee.sol";
 import {GasReport} from "./support/GasReport.sol";
+import {QuorumCaller} from "./support/QuorumCaller.sol";
 import {StakeFixture} from "./support/StakeFixture.sol";
 
 /// @notice What the calls of signers and keepers cost as transactions of their own.
@@ -76,6 +79,38 @@ contract StakeGasTest is GasReport, StakeFixture {
         deploy(sortitionParameters());
         begin(100, 1);
         _reportSeal(100, "seal, one quorum, 100 members", 182_000);
+    }
+
+    /// @dev The check alone; what a contract then stores is its own.
+    function test_quorumChecks() public {
+        Committee committee = new Committee();
+        for (uint256 i = 0; i < 100; ++i) {
+            committee.add(signerOf(i), 1, BlsKeys.secret(i));
+        }
+        QuorumCaller caller = new QuorumCaller();
+        _reportCheck(committee, caller, 0, "check, 100 members, 0 absent", 195_000);
+        _reportCheck(committee, caller, 1 << 50, "check, 100 members, 1 absent", 211_000);
+        _reportCheck(committee, caller, _everyNth(100, 10), "check, 100 members, 10 absent", 281_000);
+        _reportCheck(committee, caller, _everyNth(99, 3), "check, 100 members, 33 absent", 401_000);
+    }
+
+    function _reportCheck(Committee committee, QuorumCaller caller, uint256 absent, string memory what, uint256 figure)
+        private
+    {
+        Snapshot memory snapshot = committee.snapshot(1, 0);
+        (bytes memory nonSigners, bytes32[] memory siblings) = committee.nonSigners(absent);
+        bytes32 digest = keccak256("a statement");
+        bytes memory call = abi.encodeCall(
+            QuorumCaller.check,
+            (keccak256(abi.encode(snapshot)), snapshot, nonSigners, siblings, digest, committee.sign(digest, absent))
+        );
+        reportGas(what, gasOf(address(caller), call), figure);
+    }
+
+    function _everyNth(uint256 count, uint256 step) private pure returns (uint256 bits) {
+        for (uint256 i = 0; i < count; i += step) {
+            bits |= 1 << i;
+        }
     }
 
     function _reportSeal(uint256 count, string memory what, uint256 figure) private {
