@@ -131,6 +131,15 @@ export class ProtectionLog {
     return this.#floorEpoch;
   }
 
+  /** The earliest epoch that is remembered; looks at all slots. */
+  get oldestEpoch(): number | undefined {
+    let oldest: number | undefined;
+    for (const { epoch } of this.#slots.values()) {
+      if (oldest === undefined || epoch < oldest) oldest = epoch;
+    }
+    return oldest;
+  }
+
   /** The leaf for which the slot was signed. */
   leafOf(slot: Uint8Array): Uint8Array | undefined {
     return this.#slots.get(keyOf(slot))?.leaf;

@@ -1,0 +1,254 @@
+import {
+  type EpochHeader,
+  encodeBlobHeader,
+  promiseSlotOf,
+  STATEMENT_KINDS,
+  slotOf,
+} from '@cairn/attestation';
+import type { RowSuite } from '@cairn/commitments/rows';
+import {
+  arcRows,
+  type BlobLayout,
+  packedSliceBytes,
+  parseSlice,
+  type RowArc,
+  type RowCombiner,
+  sliceMessageBytes,
+  verifySlice,
+} from '@cairn/erasure-codec';
+import { type Clock, equalBytes, rootOf, toHex } from '@cairn/primitives';
+import {
+  DELIVERY_START_BYTES,
+  type DeliveryHead,
+  deliveryHeadBytes,
+  encodePromiseTerms,
+  parseDeliveryHead,
+} from '@cairn/wire-protocol/da';
+import type { ByteBudget } from '../byte-budget.ts';
+import { SignerError } from '../errors.ts';
+import { assertSubmitted, quorumOfHeader, requireLayout } from './check-blob.ts';
+import { verifyPromise } from './check-promise.ts';
+import { type BodyPace, IncomingBody, type UnreadBody } from './incoming-body.ts';
+import type { SignerMetrics } from './metrics.ts';
+import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
+import type { PromiseCover } from './promise-cover.ts';
+import type { ProtectionLog } from './protection-log.ts';
+import { arcOf, requireOffice, requireSeat, type SignerIdentity } from './seat.ts';
+import { type SliceClaim, sliceFileBytes } from './slice-file.ts';
+import { leafOf } from './slice-index.ts';
+import type { SliceStore } from './slice-store.ts';
+
+/** What taking a delivery needs. */
+export interface SliceAcceptorDeps {
+  readonly chain: SignerChain;
+  readonly network: SignerNetwork;
+  readonly identity: SignerIdentity;
+  readonly store: SliceStore;
+  readonly protection: Pick<ProtectionLog, 'leafOf'>;
+  readonly cover: PromiseCover;
+  /** Memory for slices that are being received and checked. */
+  readonly budget: ByteBudget;
+  /** By their number. */
+  readonly suites: Readonly<Record<RowSuite['id'], RowSuite>>;
+  readonly combiner: RowCombiner;
+  readonly clock: Clock;
+  readonly metrics: SignerMetrics;
+}
+
+/** Bounds of deliveries. */
+export interface SliceAcceptorOptions {
+  /** The longest slice message that is taken. */
+  readonly maxSliceBytes: number;
+  readonly pace: BodyPace;
+}
+
+/** What became of a delivery: stored now, or held before with the same promise. */
+export type AcceptOutcome = 'stored' | 'held';
+
+/** A slice that would be taken. */
+interface Admission {
+  readonly claim: SliceClaim;
+  readonly layout: BlobLayout;
+  readonly suite: RowSuite;
+  readonly arc: RowArc<number>;
+}
+
+/** A received slice is in memory twice for a moment: as it came and as it is written. */
+const COPIES = 2;
+/** Form of a slice message without the hashes that follow from its rows: its sixth byte. */
+const PACKED_FORM = 1;
+/** Bytes by which a slice message says its form. */
+const SLICE_START_BYTES = 8;
+
+/**
+ * Takes deliveries: head → is the blob of this network, epoch and quorum, submitted or promised and
+ * covered, and is this signer one of its holders → is there room → then only the slice → all of it
+ * proven → on the disk.
+ */
+export class SliceAcceptor {
+  readonly #deps: SliceAcceptorDeps;
+  readonly #options: SliceAcceptorOptions;
+
+  constructor(deps: SliceAcceptorDeps, options: SliceAcceptorOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * Reads a delivery and keeps its slice.
+   *
+   * @throws {SignerError} for everything this signer must or will not keep; {WireError}, {MessageError},
+   *   {SliceError}, {CodecError} for what is no delivery or no slice; {StorageError} DISK_FULL;
+   *   {QueueFullError}; what the chain throws; the signal's reason
+   */
+  async accept(body: UnreadBody, { signal }: ChainOptions): Promise<AcceptOutcome> {
+    const { budget, store, clock, metrics, combiner } = this.#deps;
+    const incoming = new IncomingBody(body.stream, { clock }, this.#options.pace);
+    const { head, headBytes } = await readHead(incoming, signal);
+    const admission = await this.#admit(head, signal);
+    if (admission === undefined) return 'held';
+    const { claim, layout, suite, arc } = admission;
+    const start = await incoming.take(SLICE_START_BYTES, signal);
+    const wholeBytes = sliceMessageBytes(layout, arc.count);
+    const sliceBytes = isPacked(start) ? packedSliceBytes(layout, arc) : wholeBytes;
+    this.#assertLength(sliceBytes, body.declaredBytes, headBytes);
+    await store.assertRoom(claim, arc.count);
+    const release = await budget.take(COPIES * wholeBytes, signal);
+    metrics.bodyBytes.set(budget.usedBytes);
+    try {
+      const bytes = await incoming.take(sliceBytes, signal, start);
+      await incoming.end(signal);
+      const { commitment } = claim.header;
+      const expected = { commitment, layout, rows: arcRows(arc, layout) };
+      const slice = verifySlice(parseSlice(bytes, suite), expected, { suite, combiner });
+      this.#assertSlot(claim.header);
+      await store.put(claim, slice, { signal });
+      metrics.storedBytes.add(sliceBytes);
+      return 'stored';
+    } finally {
+      release();
+      metrics.bodyBytes.set(budget.usedBytes);
+    }
+  }
+
+  /** What to expect of the slice; `undefined` if it is held already. */
+  async #admit(head: DeliveryHead, signal: AbortSignal): Promise<Admission | undefined> {
+    const { chain, network, identity, suites, clock } = this.#deps;
+    const { header, epoch } = head;
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    const office = await requireOffice({ epoch, nowSeconds }, { chain, network }, { signal });
+    const layout = requireLayout(header, { network, office, nowSeconds });
+    const quorumId = quorumOfHeader(header, office);
+    this.#assertSlot(header);
+    if (this.#isHeld(head, quorumId)) return undefined;
+    const seat = await requireSeat({ epoch, quorumId }, { chain, identity }, { signal });
+    const suite = suites[header.suite === 1 ? 1 : 0];
+    const arc = arcOf(seat, layout, { suite, commitment: header.commitment });
+    const claim = { header, epoch, quorumId, firstRow: arc.start, promise: undefined };
+    if (head.promise === undefined) {
+      const submitted = await chain.submission(header.submissionIndex, { signal });
+      assertSubmitted(header, submitted, { epoch, quorumId });
+      return { claim, layout, suite, arc };
+    }
+    const paid = await this.#admitPromise(head, { claim, layout, office, rows: arc.count }, signal);
+    return { claim: paid, layout, suite, arc };
+  }
+
+  /** The claim of a blob whose promise is good and covered. */
+  async #admitPromise(
+    { header, promise: terms }: DeliveryHead,
+    about: {
+      readonly claim: SliceClaim;
+      readonly layout: BlobLayout;
+      readonly office: EpochHeader;
+      readonly rows: number;
+    },
+    signal: AbortSignal,
+  ): Promise<SliceClaim> {
+    const { chain, network, cover, clock } = this.#deps;
+    const { claim, layout, office, rows } = about;
+    const { epoch, quorumId } = claim;
+    const prices = await chain.prices(epoch, { signal });
+    const slot = promiseSlotOf(header.submissionIndex);
+    if (prices === undefined || terms === undefined || slot === undefined) {
+      throw new SignerError(
+        { code: 'EPOCH_UNKNOWN', epoch, quorumId },
+        `prices of epoch ${epoch} are not known here yet`,
+      );
+    }
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    const promise = verifyPromise({ header, terms }, layout, {
+      network,
+      office,
+      prices,
+      nowSeconds,
+    });
+    const paid = { ...claim, promise };
+    const { feeWei } = promise;
+    const added = { slot, feeWei, fileBytes: sliceFileBytes(paid, rows) };
+    const place = { payer: header.submitter, office, quorumId };
+    await cover.assertCovered(place, added, { signal });
+    return paid;
+  }
+
+  #isHeld({ header, epoch, promise }: DeliveryHead, quorumId: number): boolean {
+    const held = this.#deps.store.get(leafOf(header));
+    if (held === undefined || held.epoch !== epoch || held.quorumId !== quorumId) return false;
+    if (promise === undefined || held.promise === undefined) return true;
+    return equalBytes(encodePromiseTerms(promise), encodePromiseTerms(held.promise.terms));
+  }
+
+  /** Nothing else may be held or signed for in this place. @throws {SignerError} SLOT_HELD, SLOT_SIGNED */
+  #assertSlot(header: DeliveryHead['header']): void {
+    const { store, protection, network } = this.#deps;
+    const leaf = leafOf(header);
+    const { submissionIndex } = header;
+    const kind = STATEMENT_KINDS.batch; // both kinds of batches share their slots
+    const statement = { kind, domain: network.entrance };
+    const slot = slotOf({ statement, body: encodeBlobHeader(header) });
+    const signed = slot === undefined ? undefined : protection.leafOf(slot);
+    if (slot !== undefined && signed !== undefined && rootOf(signed) !== leaf) {
+      throw new SignerError(
+        { code: 'SLOT_SIGNED', slot: toHex(slot), signed: rootOf(signed), asked: leaf },
+        `another blob was signed for as ${submissionIndex}`,
+      );
+    }
+    const held = store.inSlotOf(header);
+    if (held === undefined || held.leaf === leaf) return;
+    throw new SignerError(
+      { code: 'SLOT_HELD', submissionIndex },
+      `another blob is held as ${submissionIndex}`,
+    );
+  }
+
+  #assertLength(sliceBytes: number, declaredBytes: number | undefined, headBytes: number): void {
+    const { maxSliceBytes } = this.#options;
+    if (sliceBytes > maxSliceBytes) {
+      throw new SignerError(
+        { code: 'WIRE_TOO_LONG', what: 'slice', max: maxSliceBytes },
+        `this signer's slice of the blob has ${sliceBytes} bytes, it takes ${maxSliceBytes}`,
+      );
+    }
+    const expectedBytes = headBytes + sliceBytes;
+    if (declaredBytes === undefined || declaredBytes === expectedBytes) return;
+    throw new SignerError(
+      { code: 'WIRE_LENGTH', what: 'delivery', expectedBytes, actualBytes: declaredBytes },
+      `a delivery of this signer's rows has ${expectedBytes} bytes, not ${declaredBytes}`,
+    );
+  }
+}
+
+/** Whether a slice message leaves out the hashes that follow from its rows. */
+function isPacked(start: Uint8Array): boolean {
+  return start[5] === PACKED_FORM;
+}
+
+async function readHead(
+  incoming: IncomingBody,
+  signal: AbortSignal,
+): Promise<{ readonly head: DeliveryHead; readonly headBytes: number }> {
+  const start = await incoming.take(DELIVERY_START_BYTES, signal);
+  const headBytes = deliveryHeadBytes(start);
+  const bytes = await incoming.take(headBytes, signal, start);
+  return { head: parseDeliveryHead(bytes), headBytes };
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadRowSuite, sha256SuiteOver } from '@cairn/commitments/rows';
+import { loadWasmCombiner } from '@cairn/erasure-codec';
+import type { RouteGroup } from '@cairn/node-runtime/http';
+import { openLevelStore } from '@cairn/node-runtime/level';
+import { type Clock, GIB, type Logger, type Metrics, MIB } from '@cairn/primitives';
+import type { SignerStatus } from '@cairn/wire-protocol/da';
+import { ByteBudget } from '../byte-budget.ts';
+import { SliceAcceptor } from './accept-slice.ts';
+import type { BodyPace } from './incoming-body.ts';
+import { Housekeeper } from './keep-house.ts';
+import { SIGNER_FILES } from './keyspace.ts';
+import { createSignerMetrics } from './metrics.ts';
+import type { SignerChain, SignerNetwork } from './ports.ts';
+import { PromiseCover } from './promise-cover.ts';
+import { ProtectionLog } from './protection-log.ts';
+import type { SignerIdentity } from './seat.ts';
+import { BatchSigner } from './sign-batch.ts';
+import { signerDoors } from './signer-doors.ts';
+import { SliceStore, type SliceStoreOptions } from './slice-store.ts';
+import { VoteBook } from './vote-book.ts';
+
+/** What a signer stands on. */
+export interface SignerDeps {
+  readonly chain: SignerChain;
+  readonly network: SignerNetwork;
+  readonly identity: SignerIdentity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** The program's version, for the status. */
+  readonly version: string;
+}
+
+/** Bounds of a signer; each has a default but the first three. */
+export interface SignerOptions {
+  /** The signer's own; it is made if it is missing, and one process at a time uses it. */
+  readonly directory: string;
+  /** Bytes of slices at most. */
+  readonly capacityBytes: number;
+  /** Whether a missing log of what was signed is a new one: only for a key that never signed. */
+  readonly mayCreateProtection: boolean;
+  /** Bytes that stay free on the file system; 1 GiB. */
+  readonly reserveBytes?: number;
+  /** Bytes of one payer's unpaid slices in one quorum; a quarter of the capacity. */
+  readonly maxPayerBytes?: number;
+  /** Slices at most; 200,000. */
+  readonly maxSlices?: number;
+  /** The longest slice message taken; 160 MiB, a quarter of the largest blob's rows with their paths. */
+  readonly maxSliceBytes?: number;
+  /** Memory for deliveries under way; twice the longest slice at least. 512 MiB. */
+  readonly deliveryBytes?: number;
+  /** Deliveries that wait for memory; 256. */
+  readonly maxDeliveriesWaiting?: number;
+  /** Memory for rows that readers have not taken yet; 128 MiB. */
+  readonly unsentBytes?: number;
+  /** How slow a delivery may come: 10 s, and more for what is long at 256 KiB a second. */
+  readonly pace?: BodyPace;
+  /** Seconds that things are kept beyond their time; 600. */
+  readonly marginSeconds?: number;
+  /** Time between two rounds of tidying up; 60 s. */
+  readonly tidyMs?: number;
+  /** What is free on the file system, unless it is to be asked. */
+  readonly freeBytes?: SliceStoreOptions['freeBytes'];
+}
+
+/** A signer that is open: it answers what comes through its routes. */
+export interface Signer {
+  readonly routes: RouteGroup;
+  /** What was signed, of every kind: handovers are signed through the same log. */
+  readonly protection: ProtectionLog;
+  status(): SignerStatus;
+  /** Tidies up from time to time until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Aborts what runs and closes the files. */
+  close(): Promise<void>;
+}
+
+const MAX_SLICE_BYTES: number = 160 * MIB;
+const DELIVERY_BYTES: number = 512 * MIB;
+const UNSENT_BYTES: number = 128 * MIB;
+const MAX_WAITING = 256;
+const PACE: BodyPace = { graceMs: 10_000, minBytesPerSecond: 256 * 1024 };
+
+/**
+ * Opens a signer's files and puts its parts together.
+ *
+ * @throws {SignerError} PROTECTION_MISSING, SIGNER_DAMAGED, PROTECTION_FOREIGN; {StorageError};
+ *   {LevelError}; the signal's reason
+ */
+export async function openSigner(
+  deps: SignerDeps,
+  options: SignerOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Signer> {
+  const { chain, network, identity, clock, logger } = deps;
+  const { directory, capacityBytes, maxSliceBytes = MAX_SLICE_BYTES } = options;
+  const metrics = createSignerMetrics(deps.metrics);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const protection = await ProtectionLog.open({
+    path: join(directory, SIGNER_FILES.protection),
+    publicKey: identity.key.publicKey,
+    mayCreate: options.mayCreateProtection,
+  });
+  const storeOptions = {
+    directory: join(directory, SIGNER_FILES.slices),
+    capacityBytes,
+    reserveBytes: options.reserveBytes ?? GIB,
+    logger,
+    ...(options.maxSlices === undefined ? {} : { maxSlices: options.maxSlices }),
+    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
+  };
+  const store = await SliceStore.open(storeOptions, { signal });
+  const voteStore = await openLevelStore({ directory: join(directory, SIGNER_FILES.votes) });
+  const votes = await VoteBook.open(voteStore, { signal });
+  const maxPayerBytes = options.maxPayerBytes ?? Math.floor(capacityBytes / 4);
+  const cover = new PromiseCover({ chain, store }, { maxPayerBytes });
+  const budget = new ByteBudget({
+    maxBytes: options.deliveryBytes ?? DELIVERY_BYTES,
+    maxWaiting: options.maxDeliveriesWaiting ?? MAX_WAITING,
+  });
+  const suites = { 0: await loadRowSuite(0), 1: sha256SuiteOver(nativeSha256) };
+  const combiner = await loadWasmCombiner();
+  const shared = { chain, network, identity, store, protection, cover, clock, metrics };
+  const acceptor = new SliceAcceptor(
+    { ...shared, budget, suites, combiner },
+    { maxSliceBytes, pace: options.pace ?? PACE },
+  );
+  const signer = new BatchSigner({ ...shared, votes });
+  const { marginSeconds = 600, tidyMs = 60_000 } = options;
+  const housekeeper = new Housekeeper(
+    { ...shared, votes, logger },
+    { marginSeconds, intervalMs: tidyMs },
+  );
+  const stopping = new AbortController();
+  const status = (): SignerStatus => statusOf(deps, store);
+  const unsent = new ByteBudget({
+    maxBytes: options.unsentBytes ?? UNSENT_BYTES,
+    maxWaiting: MAX_WAITING,
+  });
+  const doors = { acceptor, signer, store, votes, status, unsent, clock, metrics };
+  return {
+    routes: signerDoors({ ...doors, stopping: stopping.signal }, maxSliceBytes),
+    protection,
+    status,
+    run: (running) => housekeeper.run(running),
+    close: async () => {
+      stopping.abort(new Error('the signer is stopping'));
+      await protection.close();
+      await voteStore.close();
+    },
+  };
+}
+
+function statusOf(
+  { identity, network, version }: SignerDeps,
+  { slices, heldBytes, capacityBytes }: SliceStore,
+): SignerStatus {
+  const { address, key, backend } = identity;
+  return {
+    version,
+    address,
+    blsPublicKey: backend.compressKey(key.publicKey),
+    chainId: network.entrance.chainId,
+    entrance: network.entrance.address,
+    shardId: network.shardId,
+    heldBlobs: slices,
+    heldBytes,
+    capacityBytes,
+  };
+}
+
+/** The machine's SHA-256, some ten times as fast as the portable one. */
+function nativeSha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}

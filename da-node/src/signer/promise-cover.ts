@@ -1,0 +1,106 @@
+import { type EpochHeader, type PromiseSlot, promiseSlotOf, quorumsOf } from '@cairn/attestation';
+import type { Address } from '@cairn/primitives';
+import { SignerError } from '../errors.ts';
+import type { ChainOptions, SignerChain } from './ports.ts';
+import type { HeldSlice } from './slice-index.ts';
+import type { SliceStore } from './slice-store.ts';
+
+/** Five deposits for one fee: two epochs of promises, times 7/3 for what other signers may have seen. */
+const COVER_FACTOR = 5n;
+
+/** What covers promises. */
+export interface PromiseCoverDeps {
+  readonly chain: Pick<SignerChain, 'account'>;
+  readonly store: Pick<SliceStore, 'ofPayer'>;
+}
+
+/** A promise that is about to be held. */
+export interface NewPromise {
+  readonly slot: PromiseSlot;
+  readonly feeWei: bigint;
+  readonly fileBytes: number;
+}
+
+/** Whose promises in which quorum. */
+export interface PayerPlace {
+  readonly payer: Address;
+  readonly office: EpochHeader;
+  readonly quorumId: number;
+}
+
+/**
+ * Keeps a payer from promising more than its deposit holds: what is free of it at a final block has to
+ * be five times the fees of its open promises in this quorum, for each quorum. Open is what is held
+ * here and has not been charged.
+ */
+export class PromiseCover {
+  readonly #deps: PromiseCoverDeps;
+  readonly #maxPayerBytes: number;
+
+  /** @param maxPayerBytes - bytes of one payer's open slices of one quorum at most */
+  constructor(deps: PromiseCoverDeps, { maxPayerBytes }: { readonly maxPayerBytes: number }) {
+    this.#deps = deps;
+    this.#maxPayerBytes = maxPayerBytes;
+  }
+
+  /**
+   * @param added - a promise that is not held yet, beside those that are
+   * @throws {SignerError} PROMISE_UNCOVERED, PAYER_FULL; what the chain throws
+   */
+  async assertCovered(
+    { payer, office, quorumId }: PayerPlace,
+    added: NewPromise | undefined,
+    options: ChainOptions,
+  ): Promise<void> {
+    const promises = this.#promisesOf(payer, { epoch: office.epoch, quorumId });
+    const isKnown = promises.some(({ slot }) => slot.slot === added?.slot.slot);
+    if (added !== undefined && !isKnown) promises.push(added);
+    const factor = COVER_FACTOR * BigInt(quorumsOf(office));
+    const isEnough = (free: bigint): boolean => free >= factor * feesOf(promises);
+    const hasShare = bytesOf(promises) <= this.#maxPayerBytes;
+    // Where all of them are covered, charged or not, no slot needs to be looked up.
+    const { chain } = this.#deps;
+    if (hasShare && isEnough((await chain.account(payer, [], options)).freeWei)) return;
+    const slots = promises.map(({ slot }) => slot);
+    const { freeWei, charged } = await chain.account(payer, slots, options);
+    const open = promises.filter((_, at) => charged[at] !== true);
+    const neededWei = factor * feesOf(open);
+    if (neededWei > freeWei) {
+      throw new SignerError(
+        { code: 'PROMISE_UNCOVERED', payer, freeWei, neededWei },
+        `${open.length} open promises of ${payer} need a deposit of ${neededWei} wei, ` +
+          `${freeWei} are free`,
+      );
+    }
+    const heldBytes = bytesOf(open);
+    if (added === undefined || heldBytes <= this.#maxPayerBytes) return;
+    throw new SignerError(
+      { code: 'PAYER_FULL', payer, heldBytes, maxBytes: this.#maxPayerBytes },
+      `${heldBytes} bytes of ${payer} would wait for payment, of at most ${this.#maxPayerBytes}`,
+    );
+  }
+
+  #promisesOf(
+    payer: Address,
+    { epoch, quorumId }: { readonly epoch: number; readonly quorumId: number },
+  ): NewPromise[] {
+    const ofQuorum = (slice: HeldSlice): boolean =>
+      slice.epoch === epoch && slice.quorumId === quorumId;
+    return this.#deps.store
+      .ofPayer(payer)
+      .filter(ofQuorum)
+      .flatMap(({ header, promise, fileBytes }) => {
+        const slot = promiseSlotOf(header.submissionIndex);
+        if (slot === undefined || promise === undefined) return [];
+        return [{ slot, feeWei: promise.feeWei, fileBytes }];
+      });
+  }
+}
+
+function feesOf(promises: readonly NewPromise[]): bigint {
+  return promises.reduce((sum, { feeWei }) => sum + feeWei, 0n);
+}
+
+function bytesOf(promises: readonly NewPromise[]): number {
+  return promises.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+}

@@ -1,0 +1,347 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { VerifiedSlice } from '@cairn/erasure-codec';
+import {
+  diskFault,
+  errnoOf,
+  freeBytesAt,
+  syncDirectory,
+  writeFileAtomic,
+} from '@cairn/node-runtime/files';
+import { type Address, forEachConcurrent, type Logger, type Root, viewOf } from '@cairn/primitives';
+import { SignerError } from '../errors.ts';
+import {
+  encodeSliceFile,
+  parseSliceHead,
+  SLICE_HEAD_START_BYTES,
+  type SliceClaim,
+  type SlicePlaces,
+  sliceFileBytes,
+  sliceHeadBytes,
+  slicePlaces,
+} from './slice-file.ts';
+import { type HeldSlice, leafOf, SliceIndex } from './slice-index.ts';
+
+/** Where slices lie and how many. */
+export interface SliceStoreOptions {
+  readonly directory: string;
+  /** Bytes of all files at most. */
+  readonly capacityBytes: number;
+  /** Bytes that stay free on the file system. */
+  readonly reserveBytes: number;
+  /** Slices at most; each takes some 1.5 KB of memory. 200,000 unless told. */
+  readonly maxSlices?: number;
+  /** What is free on the file system; asked of the system unless told. */
+  readonly freeBytes?: () => Promise<number | undefined>;
+  readonly logger: Logger;
+}
+
+/** A row as it lies on disk, with what proves it, as it was proven once. */
+export interface StoredRows {
+  /** Coset roots, then combinations. */
+  readonly proving: Uint8Array;
+  /** Index u32 (little-endian), bytes and path of each row, in the order asked for. */
+  readonly rows: readonly Uint8Array[];
+}
+
+const MAX_SLICES = 200_000;
+const FILE_NAME = /^([0-9a-f]{64})\.slice$/;
+/** Heads read at once when the store is opened. */
+const PARALLEL_HEADS = 16;
+
+/**
+ * Keeps verified slices, one file each, durable before `put` returns. A file is written under another
+ * name, synced and renamed, so a crash leaves it whole or not at all.
+ */
+export class SliceStore {
+  readonly #options: SliceStoreOptions;
+  readonly #index = new SliceIndex();
+  /** Slices being written, by leaf: one at a time each. */
+  readonly #writing = new Map<Root, Promise<unknown>>();
+  #reservedBytes = 0;
+  #reservedSlices = 0;
+
+  private constructor(options: SliceStoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the store and lists what it holds. Files that are cut short or damaged in their head are
+   * removed with a warning.
+   *
+   * @throws {StorageError} DISK_IO, DISK_FULL; the signal's reason
+   */
+  static async open(
+    options: SliceStoreOptions,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<SliceStore> {
+    const store = new SliceStore(options);
+    await store.#makeFolders();
+    for (let folder = 0; folder < 256; folder += 1) await store.#list(folderName(folder), signal);
+    return store;
+  }
+
+  /** Slices held. */
+  get slices(): number {
+    return this.#index.count;
+  }
+
+  /** Bytes of their files. */
+  get heldBytes(): number {
+    return this.#index.bytes;
+  }
+
+  get capacityBytes(): number {
+    return this.#options.capacityBytes;
+  }
+
+  /** The slice of this leaf. */
+  get(leaf: Root): HeldSlice | undefined {
+    return this.#index.get(leaf);
+  }
+
+  /** Slices of one blob. */
+  ofCommitment(commitment: Root): readonly HeldSlice[] {
+    return this.#index.ofCommitment(commitment);
+  }
+
+  /** Slices of promised blobs of one payer. */
+  ofPayer(payer: Address): readonly HeldSlice[] {
+    return this.#index.ofPayer(payer);
+  }
+
+  /** The slice held for the place of this header, whatever its content. */
+  inSlotOf(header: SliceClaim['header']): HeldSlice | undefined {
+    return this.#index.inSlotOf(header);
+  }
+
+  /** All slices, in no order. */
+  all(): IterableIterator<HeldSlice> {
+    return this.#index.all();
+  }
+
+  /**
+   * Whether there is room for a slice, before any of it is received.
+   *
+   * @throws {SignerError} STORE_FULL
+   */
+  async assertRoom(claim: SliceClaim, rows: number): Promise<void> {
+    await this.#assertRoom(sliceFileBytes(claim, rows));
+  }
+
+  /**
+   * Stores a slice, in place of one with the same header; it is on the disk when this returns.
+   *
+   * @throws {SignerError} STORE_FULL; {StorageError} DISK_FULL, DISK_IO; the signal's reason
+   */
+  async put(
+    claim: SliceClaim,
+    slice: VerifiedSlice,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<HeldSlice> {
+    const leaf = leafOf(claim.header);
+    for (let other = this.#writing.get(leaf); other !== undefined; ) {
+      await other.catch(() => undefined); // its own caller hears of it
+      other = this.#writing.get(leaf);
+    }
+    const writing = this.#write(leaf, claim, slice, signal);
+    this.#writing.set(leaf, writing);
+    try {
+      return await writing;
+    } finally {
+      this.#writing.delete(leaf);
+    }
+  }
+
+  /**
+   * Rows of a slice by their place in it. `undefined` if the file is gone or damaged there; then the
+   * slice is not held any more.
+   *
+   * @throws {StorageError} DISK_IO
+   */
+  async read(slice: HeldSlice, places: readonly number[]): Promise<StoredRows | undefined> {
+    const path = this.#pathOf(slice.leaf);
+    try {
+      const handle = await open(path, 'r');
+      try {
+        const rows = await readStored(handle, slicePlaces(slice), places);
+        if (rows !== undefined) return rows;
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw await diskFault(error, { path, operation: 'read' });
+    }
+    if (this.#index.get(slice.leaf) !== slice) return undefined; // given up meanwhile
+    this.#options.logger.error({ leaf: slice.leaf }, 'a stored slice is damaged and was dropped');
+    await this.remove(slice.leaf);
+    return undefined;
+  }
+
+  /** Gives a slice up. @throws {StorageError} DISK_IO */
+  async remove(leaf: Root): Promise<void> {
+    this.#index.remove(leaf);
+    const path = this.#pathOf(leaf);
+    try {
+      await rm(path, { force: true });
+    } catch (error) {
+      throw await diskFault(error, { path, operation: 'remove' });
+    }
+  }
+
+  async #write(
+    leaf: Root,
+    claim: SliceClaim,
+    slice: VerifiedSlice,
+    signal: AbortSignal,
+  ): Promise<HeldSlice> {
+    const rows = slice.rows.length;
+    const fileBytes = sliceFileBytes(claim, rows);
+    await this.#assertRoom(fileBytes);
+    this.#reservedBytes += fileBytes;
+    this.#reservedSlices += 1;
+    try {
+      const file = encodeSliceFile(claim, slice);
+      await writeFileAtomic(this.#pathOf(leaf), file, { signal });
+      const head = parseSliceHead(file.subarray(0, sliceHeadBytes(file)));
+      if (head === undefined) throw new Error('a slice file cannot be read back');
+      const held = { ...head, leaf, fileBytes };
+      this.#index.add(held);
+      return held;
+    } finally {
+      this.#reservedBytes -= fileBytes;
+      this.#reservedSlices -= 1;
+    }
+  }
+
+  async #assertRoom(neededBytes: number): Promise<void> {
+    const { capacityBytes, reserveBytes, maxSlices = MAX_SLICES, directory } = this.#options;
+    const { freeBytes = () => freeBytesAt(directory) } = this.#options;
+    const heldBytes = this.#index.bytes + this.#reservedBytes;
+    if (heldBytes + neededBytes > capacityBytes) throw full(heldBytes, neededBytes, capacityBytes);
+    if (this.#index.count + this.#reservedSlices >= maxSlices) {
+      throw full(heldBytes, neededBytes, heldBytes);
+    }
+    const free = (await freeBytes()) ?? Number.POSITIVE_INFINITY;
+    const room = free - reserveBytes - this.#reservedBytes;
+    if (neededBytes > room) throw full(heldBytes, neededBytes, heldBytes + Math.max(0, room));
+  }
+
+  async #makeFolders(): Promise<void> {
+    const { directory } = this.#options;
+    try {
+      for (let folder = 0; folder < 256; folder += 1) {
+        await mkdir(join(directory, folderName(folder)), { recursive: true, mode: 0o700 });
+      }
+      await syncDirectory(directory);
+    } catch (error) {
+      throw await diskFault(error, { path: directory, operation: 'open' });
+    }
+  }
+
+  async #list(folder: string, signal: AbortSignal): Promise<void> {
+    const path = join(this.#options.directory, folder);
+    const names = await readdir(path);
+    await forEachConcurrent(
+      names,
+      async (name) => {
+        const leaf = FILE_NAME.exec(name)?.[1];
+        const held = leaf === undefined ? undefined : await readHeld(join(path, name), `0x${leaf}`);
+        if (held !== undefined) {
+          this.#index.add(held);
+          return;
+        }
+        if (!name.endsWith('.tmp')) {
+          this.#options.logger.warn({ name }, 'a damaged slice file was removed');
+        }
+        await rm(join(path, name), { force: true });
+      },
+      { parallel: PARALLEL_HEADS, signal },
+    );
+  }
+
+  #pathOf(leaf: Root): string {
+    const name = leaf.slice(2);
+    return join(this.#options.directory, name.slice(0, 2), `${name}.slice`);
+  }
+}
+
+interface Handle {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+}
+
+/** The slice of a file, if its head and its length are right. */
+async function readHeld(path: string, name: string): Promise<HeldSlice | undefined> {
+  const { size } = await stat(path);
+  const handle = await open(path, 'r');
+  try {
+    const start = await readAt(handle, 0, SLICE_HEAD_START_BYTES);
+    const headBytes = start === undefined ? undefined : sliceHeadBytes(start);
+    if (headBytes === undefined) return undefined;
+    const bytes = await readAt(handle, 0, headBytes);
+    const head = bytes === undefined ? undefined : parseSliceHead(bytes);
+    if (head === undefined || slicePlaces(head).fileBytes !== size) return undefined;
+    const leaf = leafOf(head.header);
+    return leaf === name ? { ...head, leaf, fileBytes: size } : undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readStored(
+  handle: Handle,
+  places: SlicePlaces,
+  indexes: readonly number[],
+): Promise<StoredRows | undefined> {
+  const { provingAt, provingBytes, provingCheckAt } = places;
+  const proving = await readChecked(handle, provingAt, provingBytes, provingCheckAt);
+  if (proving === undefined) return undefined;
+  const rows: Uint8Array[] = [];
+  for (const index of indexes) {
+    const at = places.rowsAt + index * places.rowBytes;
+    const row = await readChecked(handle, at, places.rowBytes, places.checksAt + index * 4);
+    if (row === undefined) return undefined;
+    rows.push(row);
+  }
+  return { proving, rows };
+}
+
+/** Bytes that are what they were when their checksum was taken. */
+async function readChecked(
+  handle: Handle,
+  at: number,
+  length: number,
+  checkAt: number,
+): Promise<Uint8Array | undefined> {
+  const bytes = await readAt(handle, at, length);
+  const check = await readAt(handle, checkAt, 4);
+  if (bytes === undefined || check === undefined) return undefined;
+  return viewOf(check).getUint32(0) === crc32(bytes) ? bytes : undefined;
+}
+
+async function readAt(handle: Handle, at: number, length: number): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, at + done);
+    if (bytesRead === 0) return undefined;
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function folderName(folder: number): string {
+  return folder.toString(16).padStart(2, '0');
+}
+
+function full(heldBytes: number, neededBytes: number, maxBytes: number): SignerError {
+  return new SignerError(
+    { code: 'STORE_FULL', heldBytes, neededBytes, maxBytes },
+    `${heldBytes} bytes of slices are held; there is no room for ${neededBytes} more`,
+  );
+}
