@@ -17,7 +17,7 @@ contract DAActor is DAFixture {
     constructor() {
         deploy();
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        mining = new DAMining(verifier, predicted, address(0x7EA));
+        mining = new DAMining(verifier, predicted, address(0x7EA), lotterySettings());
         entrance = new DAEntrance(settings(mining));
         begin(EPOCH, 1, 1);
     }

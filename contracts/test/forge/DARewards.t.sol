@@ -23,7 +23,7 @@ contract DARewardsTest is DAFixture {
         deploy();
         begin(EPOCH, 1, 1);
         address entrance_ = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        mining = new DAMining(verifier, entrance_, TREASURY);
+        mining = new DAMining(verifier, entrance_, TREASURY, lotterySettings());
         entrance = new DAEntrance(settings(mining));
         entries.push(ServedEntry(address(0), 20, 15));
         entries.push(ServedEntry(address(0xA00000), 10, 10));

@@ -5,9 +5,11 @@ import {BlobSubmission} from "../../src/da/BlobTypes.sol";
 import {DAEntrance} from "../../src/da/DAEntrance.sol";
 import {DAMining} from "../../src/da/DAMining.sol";
 import {EpochTerms} from "../../src/da/EpochTerms.sol";
+import {HeldLottery} from "../../src/da/HeldLottery.sol";
 import {QuorumVerifier} from "../../src/da/QuorumVerifier.sol";
 import {Quorum} from "../../src/quorum/Quorum.sol";
 import {BlobHeader, Snapshot, Statement} from "../../src/quorum/QuorumTypes.sol";
+import {RandaoEntropy} from "../../src/quorum/RandaoEntropy.sol";
 import {Statements} from "../../src/quorum/Statements.sol";
 import {BlsKeys} from "./support/BlsKeys.sol";
 import {Committee} from "./support/Committee.sol";
@@ -29,7 +31,10 @@ contract DASortitionTest is StakeFixture {
         }
         begin(4, 1);
         QuorumVerifier verifier = new QuorumVerifier(sortition, uint64(block.chainid), address(sortition));
-        mining = new DAMining(verifier, vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1), ADMIN);
+        HeldLottery.LotterySettings memory lottery =
+            HeldLottery.LotterySettings(new RandaoEntropy(), 20, type(uint256).max, 8, 64);
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        mining = new DAMining(verifier, predicted, ADMIN, lottery);
         entrance = new DAEntrance(
             DAEntrance.Settings({
                 verifier: verifier,

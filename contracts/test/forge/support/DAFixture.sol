@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {BlobPromise, BlobSubmission} from "../../../src/da/BlobTypes.sol";
 import {DAEntrance} from "../../../src/da/DAEntrance.sol";
+import {HeldLottery} from "../../../src/da/HeldLottery.sol";
 import {IFeeReceiver} from "../../../src/da/IFeeReceiver.sol";
 import {QuorumVerifier} from "../../../src/da/QuorumVerifier.sol";
+import {IEntropy} from "../../../src/quorum/IEntropy.sol";
 import {BlobHeader, Snapshot, Statement} from "../../../src/quorum/QuorumTypes.sol";
 import {Statements} from "../../../src/quorum/Statements.sol";
 import {BlsKeys} from "./BlsKeys.sol";
@@ -98,6 +100,11 @@ abstract contract DAFixture is Test {
             basePerBlob: BASE,
             pricePerByteEpoch: PRICE
         });
+    }
+
+    /// @dev A lottery that no test of these plays.
+    function lotterySettings() internal pure returns (HeldLottery.LotterySettings memory) {
+        return HeldLottery.LotterySettings(IEntropy(address(1)), 1, 0, 1, 1);
     }
 
     /// @dev Begins `epoch` at the current time, with `quorums` quorums of `members` equal members each.
