@@ -1,4 +1,4 @@
-import { type BlsBackend, type Domain, nobleBackend } from '@cairn/attestation';
+import { type Domain, nobleBackend } from '@cairn/attestation';
 import { loadRowSuite, sha256Suite } from '@cairn/commitments/rows';
 import {
   loadWasmCodec,
@@ -17,6 +17,7 @@ import {
   systemRng,
 } from '@cairn/primitives';
 import type { EpochTrust } from './epochs/epoch-trust.ts';
+import type { TrustBackend } from './epochs/follow-handover.ts';
 import { LightClient } from './light-client.ts';
 
 /** Seconds by which an epoch may begin after the time of the clock, unless told. */
@@ -41,7 +42,7 @@ export interface LightClientOptions {
   /** 60 unless told. */
   readonly maxDriftSeconds?: number;
   /** Checks signatures: noble in browsers, blst in Node, unless told. */
-  readonly backend?: BlsBackend;
+  readonly backend?: TrustBackend;
   readonly clock?: Clock;
   /** Draws samples: cryptographic outside tests. */
   readonly rng?: Rng;

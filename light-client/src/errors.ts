@@ -73,8 +73,8 @@ export type SampleFault =
     }
   /** The members were not given: who holds which rows follows from them. */
   | { readonly code: 'SAMPLE_NEEDS_MEMBERS'; readonly epoch: number; readonly quorumId: number }
-  /** A checkpoint that is not one, or that of another sample. */
-  | { readonly code: 'SAMPLE_CHECKPOINT'; readonly field: string };
+  /** Stored progress that is none, or that of another sample. */
+  | { readonly code: 'SAMPLE_PROGRESS'; readonly field: string };
 
 /** A sample that cannot be taken. */
 export class SampleError extends Fault<SampleFault> {}

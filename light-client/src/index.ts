@@ -32,7 +32,6 @@ export {
   type TrustFault,
 } from './errors.ts';
 export { LightClient, type LightClientDeps, type LightNetwork } from './light-client.ts';
-export { parseSampleCheckpoint, type SampleCheckpoint } from './sampling/checkpoint.ts';
 export {
   MAX_READ_ROWS,
   type SampleDeps,
@@ -51,6 +50,7 @@ export {
   type SampleTarget,
   sampleBound,
 } from './sampling/sample-bound.ts';
+export { parseSampleProgress, type SampleProgress } from './sampling/sample-progress.ts';
 export { certifiedBlob, provenBlob, type SampledBlob } from './sampling/sampled-blob.ts';
 export type {
   Confidence,

@@ -1,8 +1,8 @@
-import type { BlsBackend, Domain } from '@cairn/attestation';
+import type { Domain } from '@cairn/attestation';
 import type { LayoutNetwork } from '@cairn/erasure-codec';
 import type { Address, Clock } from '@cairn/primitives';
 import type { EpochTrust } from './epochs/epoch-trust.ts';
-import { followHandover, type HandoverOffer } from './epochs/follow-handover.ts';
+import { followHandover, type HandoverOffer, type TrustBackend } from './epochs/follow-handover.ts';
 import { SampleError, TrustError } from './errors.ts';
 import { type SampleDeps, type SampleOptions, sampleBlob } from './sampling/sample-blob.ts';
 import type { SampleVerdict } from './sampling/verdict.ts';
@@ -28,7 +28,7 @@ export interface LightNetwork {
 /** What a light client works with. */
 export interface LightClientDeps extends SampleDeps {
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
-  readonly backend: BlsBackend;
+  readonly backend: TrustBackend;
 }
 
 /**

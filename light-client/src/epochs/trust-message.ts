@@ -14,6 +14,7 @@ import {
   concatBytes,
   equalBytes,
   fromHex,
+  keccak256,
   parseAddress,
   readSafeU64,
   toHex,
@@ -34,18 +35,22 @@ const MAGIC: Uint8Array = utf8Bytes('CLTR');
 const VERSION = 1;
 /** Magic, version, whether there is a conflict, hub chain, hub, epochs. */
 const START_BYTES = 36;
+/** At the end, the hash of all before. */
+const CHECK_BYTES = 32;
 
 /** Bytes of stored trust at most. */
 export const MAX_TRUST_BYTES: number =
   START_BYTES +
   MAX_FOLLOWED_EPOCHS * (EPOCH_HEADER_BYTES.max + SNAPSHOT_BYTES + MAX_HANDOVER_BYTES + 8) +
   2 * MAX_HANDOVER_BYTES +
-  16;
+  16 +
+  CHECK_BYTES;
 
 /**
  * Trust as bytes to store, big-endian: "CLTR", version u8 = 1, conflict u8, hub chain u64, hub 20,
  * epochs u16; for each its header (length u32 first), snapshot 256, handover (length u32 first, 0
- * for the first epoch); for a conflict its epoch u64 and both certificates (length u32 first).
+ * for the first epoch); for a conflict its epoch u64 and both certificates (length u32 first); the
+ * keccak-256 of all that.
  */
 export function encodeTrust({ network, epochs, conflict }: EpochTrust): Uint8Array {
   const start = [
@@ -68,12 +73,13 @@ export function encodeTrust({ network, epochs, conflict }: EpochTrust): Uint8Arr
           ...withLength(conflict.first),
           ...withLength(conflict.second),
         ];
-  return concatBytes(...start, ...followed, ...end);
+  const body = concatBytes(...start, ...followed, ...end);
+  return concatBytes(body, keccak256(body));
 }
 
 /**
- * Trust as this machine stored it: what it says is believed, not proven again. Every header follows
- * from the one before, so that damage shows.
+ * Trust as this machine stored it: what it says is believed, not proven again. Damage shows; whoever
+ * can write there can make it say anything.
  *
  * @throws {TrustError} TRUST_STORED, TRUST_TOO_LARGE; {MessageError}; {QuorumError}
  *   SNAPSHOT_UNKNOWN; {BlsError}
@@ -85,7 +91,9 @@ export function parseTrust(bytes: Uint8Array, backend: Pick<TrustBackend, 'parse
       `stored trust has ${MAX_TRUST_BYTES} bytes at most, not ${bytes.length}`,
     );
   }
-  const reader = new TrustReader(bytes);
+  const body = bytes.subarray(0, Math.max(0, bytes.length - CHECK_BYTES));
+  if (!equalBytes(keccak256(body), bytes.subarray(body.length))) throw damaged('hash');
+  const reader = new TrustReader(body);
   if (!equalBytes(reader.take(4), MAGIC)) throw damaged('magic');
   const [version, conflicts] = reader.take(2);
   if (version !== VERSION) throw damaged('version');

@@ -5,7 +5,7 @@ import {
 } from '../create-light-client.ts';
 import type { LightClient } from '../light-client.ts';
 
-/** `createLightClient` whose signatures are checked by blst unless told, some twenty times faster. */
+/** `createLightClient` whose signatures are checked by blst unless told, some ten times faster. */
 export async function createLightClient(options: LightClientOptions): Promise<LightClient> {
   return createPlainLightClient({ backend: blstBackend(), ...options });
 }

@@ -8,18 +8,18 @@ import {
   type Rng,
   Semaphore,
 } from '@cairn/primitives';
-import {
-  assertDrawn,
-  checkpointOf,
-  drawOfCheckpoint,
-  type SampleCheckpoint,
-  type SampleDraw,
-} from './checkpoint.ts';
 import { DRAW_SEED_BYTES, drawPlaces } from './draw-rows.ts';
 import { type GatherOptions, RowGathering } from './gather-rows.ts';
 import { readSmallBlob } from './read-small-blob.ts';
 import { groupByHolder, placeRows, type RowPlaces } from './row-places.ts';
 import { planSample, type SampleTarget, sampleBound } from './sample-bound.ts';
+import {
+  assertDrawn,
+  drawOfProgress,
+  progressOf,
+  type SampleDraw,
+  type SampleProgress,
+} from './sample-progress.ts';
 import type { SampledBlob } from './sampled-blob.ts';
 import { reportOf, type SampleVerdict } from './verdict.ts';
 
@@ -54,19 +54,19 @@ export interface SampleRequest {
 /** How to sample. */
 export interface SampleOptions {
   readonly signal: AbortSignal;
-  /** 2^-40 at four fifths served unless told. A checkpoint keeps its own. */
+  /** 2^-40 at four fifths served unless told. Progress that is gone on with keeps its own. */
   readonly target?: SampleTarget;
   /** Holders asked at once; 16 unless told. */
   readonly parallel?: number;
   /** Time a holder has for all rows asked of it together; 10,000 unless told. */
   readonly holderTimeoutMs?: number;
   /** Goes on where a sample ended: its draw, without the rows that came. */
-  readonly checkpoint?: SampleCheckpoint;
+  readonly progress?: SampleProgress;
   /**
    * Called before the first request, and when a holder is done with; one call at a time, each awaited.
    * Whoever stores what it is given loses no draw. Not called for blobs that are read whole.
    */
-  readonly onProgress?: (checkpoint: SampleCheckpoint) => void | Promise<void>;
+  readonly onProgress?: (progress: SampleProgress) => void | Promise<void>;
 }
 
 /**
@@ -75,8 +75,8 @@ export interface SampleOptions {
  * to 256 data rows are read whole.
  *
  * The claim is that enough rows are served for everyone to reach one value, perhaps that there is
- * none; it rests on holders that answer alike whoever asks for whatever. A checkpoint of a sample
- * that ended asks once more for what was missing.
+ * none; it rests on holders that answer alike whoever asks for whatever. With the progress of a
+ * sample that ended, what was missing is asked for once more.
  *
  * Bytes: the rows with 32 · log2 K each, and 32 · K once or twice.
  *
@@ -113,11 +113,11 @@ function drawOf(
   { snapshot }: Committee,
   { heldRows }: RowPlaces,
   { rng }: Pick<SampleDeps, 'rng'>,
-  { checkpoint, target }: SampleOptions,
+  { progress, target }: SampleOptions,
 ): SampleDraw {
   const { quorumId, office } = snapshot;
   const about = { commitment, epoch: office.epoch, quorumId, rows: heldRows };
-  if (checkpoint !== undefined) return drawOfCheckpoint(checkpoint, about);
+  if (progress !== undefined) return drawOfProgress(progress, about);
   const plan = planSample({ needed: layout.dataRows, rows: heldRows }, target);
   return { ...about, seed: rng.fill(new Uint8Array(DRAW_SEED_BYTES)), plan };
 }
@@ -127,16 +127,16 @@ async function judgeDraw(
   places: RowPlaces,
   { layout }: SampledBlob,
   gathering: RowGathering,
-  { signal, checkpoint, onProgress, parallel = DEFAULT_PARALLEL }: SampleOptions,
+  { signal, progress, onProgress, parallel = DEFAULT_PARALLEL }: SampleOptions,
 ): Promise<SampleVerdict> {
   const { plan, rows } = draw;
   const drawn = drawPlaces(draw, rows, plan.drawn).map((place) => places.rowAt(place));
-  if (checkpoint !== undefined) assertDrawn(checkpoint, drawn);
-  const before = checkpoint?.answered ?? [];
+  if (progress !== undefined) assertDrawn(progress, drawn);
+  const before = progress?.answered ?? [];
   const answered = (): Set<number> => new Set([...before, ...gathering.rows.keys()]);
   const saves = new Semaphore({ limit: 1, maxWaiting: parallel });
   const save = (signal: AbortSignal): Promise<void> =>
-    saves.run(async () => onProgress?.(checkpointOf(draw, answered())), signal);
+    saves.run(async () => onProgress?.(progressOf(draw, answered())), signal);
   await save(signal);
   const known = new Set(before);
   const wanted = groupByHolder(

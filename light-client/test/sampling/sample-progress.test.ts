@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isFault, parseJson, stringifyJson } from '@cairn/primitives';
-import { parseSampleCheckpoint, type SampleCheckpoint } from '../../src/sampling/checkpoint.ts';
+import { parseSampleProgress, type SampleProgress } from '../../src/sampling/sample-progress.ts';
 import { honestBlob } from '../support/blobs.ts';
 import { nextGroup, testGroup } from '../support/committees.ts';
 import { blobAlone, expectKind, sampleOf } from '../support/sampling.ts';
@@ -9,27 +9,27 @@ const NETWORK = { cosets: 3, minLog2K: 10 };
 const GROUP = testGroup(Array.from({ length: 20 }, () => 1));
 
 /** As it comes back from where it was stored. */
-function stored(checkpoint: SampleCheckpoint): SampleCheckpoint {
-  return parseSampleCheckpoint(parseJson(stringifyJson({ ...checkpoint })));
+function stored(progress: SampleProgress): SampleProgress {
+  return parseSampleProgress(parseJson(stringifyJson({ ...progress })));
 }
 
 /** A sample that is stopped once some holders have answered. */
 async function stoppedSample(holders: number) {
   const blob = await honestBlob(20_000, NETWORK);
   const stop = new AbortController();
-  const saved: SampleCheckpoint[] = [];
+  const saved: SampleProgress[] = [];
   const sample = sampleOf(blob, GROUP, () => ({}), {
     signal: stop.signal,
     parallel: 2,
-    onProgress: (checkpoint) => {
-      saved.push(checkpoint);
+    onProgress: (progress) => {
+      saved.push(progress);
       if (saved.length === 1 + holders) stop.abort(new Error('power cut'));
     },
   });
   await assert.rejects(sample, /power cut/);
   const last = saved.at(-1);
   if (last === undefined) throw new Error('nothing was saved');
-  return { blob, first: saved[0] as SampleCheckpoint, last };
+  return { blob, first: saved[0] as SampleProgress, last };
 }
 
 describe('a sample that was stopped', () => {
@@ -43,7 +43,7 @@ describe('a sample that was stopped', () => {
     const { blob, last } = await stoppedSample(8);
     assert.ok(last.answered.length > 10 && last.answered.length < last.drawn);
     const { verdict, signers } = await sampleOf(blob, GROUP, () => ({}), {
-      checkpoint: stored(last),
+      progress: stored(last),
       seed: 2,
     });
     const { report } = expectKind(verdict, 'available');
@@ -57,32 +57,32 @@ describe('a sample that was stopped', () => {
   it('cannot be stopped and begun again into another draw', async () => {
     const { blob, last } = await stoppedSample(3);
     const silent = () => ({ isSilent: true });
-    let checkpoint = last;
+    let progress = last;
     for (let again = 1; again <= 3; again += 1) {
       const { verdict } = await sampleOf(blob, GROUP, silent, {
-        checkpoint: stored(checkpoint),
+        progress: stored(progress),
         seed: again,
         onProgress: (saved) => {
-          checkpoint = saved;
+          progress = saved;
         },
       });
       const { report } = expectKind(verdict, 'unavailable');
       assert.equal(report.answered, last.answered.length);
-      assert.equal(checkpoint.seed, last.seed);
+      assert.equal(progress.seed, last.seed);
     }
   });
 
   it('asks again for what was missing, and only that, when it ended unavailable', async () => {
     const blob = await honestBlob(20_000, NETWORK);
-    let checkpoint: SampleCheckpoint | undefined;
-    const onProgress = (saved: SampleCheckpoint): void => {
-      checkpoint = saved;
+    let progress: SampleProgress | undefined;
+    const onProgress = (saved: SampleProgress): void => {
+      progress = saved;
     };
     const options = { onProgress };
     const down = await sampleOf(blob, GROUP, (at) => (at < 12 ? { isSilent: true } : {}), options);
     expectKind(down.verdict, 'unavailable');
-    assert.ok(checkpoint !== undefined);
-    const up = await sampleOf(blob, GROUP, () => ({}), { checkpoint: stored(checkpoint) });
+    assert.ok(progress !== undefined);
+    const up = await sampleOf(blob, GROUP, () => ({}), { progress: stored(progress) });
     expectKind(up.verdict, 'available');
     const askedAgain = up.signers.seen.flatMap(({ indexes }) => indexes);
     const missing = down.verdict.report.missing.map(({ index }) => index);
@@ -109,12 +109,12 @@ describe('a sample that was stopped', () => {
     assert.equal(counts[0], 0);
   });
 
-  it('refuses a checkpoint of another sample', async () => {
+  it('refuses progress of another sample', async () => {
     const { blob, last } = await stoppedSample(2);
     const refusal = (field: string) => (error: unknown) =>
-      isFault(error, 'SAMPLE_CHECKPOINT') && 'field' in error.facts && error.facts.field === field;
-    const go = (checkpoint: SampleCheckpoint, group = GROUP) =>
-      sampleOf(blob, group, () => ({}), { checkpoint, asked: blobAlone(blob) });
+      isFault(error, 'SAMPLE_PROGRESS') && 'field' in error.facts && error.facts.field === field;
+    const go = (progress: SampleProgress, group = GROUP) =>
+      sampleOf(blob, group, () => ({}), { progress, asked: blobAlone(blob) });
     await assert.rejects(go({ ...last, epoch: 8 }), refusal('epoch'));
     await assert.rejects(go(last, nextGroup(GROUP, [1, 1])), refusal('epoch'));
     await assert.rejects(go({ ...last, rows: last.rows - 1 }), refusal('rows'));
@@ -124,7 +124,7 @@ describe('a sample that was stopped', () => {
     await assert.rejects(go({ ...last, answered: stranger }), refusal('answered'));
   });
 
-  it('refuses what is no checkpoint, naming the field', async () => {
+  it('refuses what is no progress, naming the field', async () => {
     const { last } = await stoppedSample(2);
     const cases: readonly (readonly [string, unknown])[] = [
       ['object', null],
@@ -141,9 +141,9 @@ describe('a sample that was stopped', () => {
     ];
     for (const [field, value] of cases) {
       assert.throws(
-        () => parseSampleCheckpoint(value),
+        () => parseSampleProgress(value),
         (error) =>
-          isFault(error, 'SAMPLE_CHECKPOINT') &&
+          isFault(error, 'SAMPLE_PROGRESS') &&
           'field' in error.facts &&
           error.facts.field === field,
         field,
@@ -152,13 +152,13 @@ describe('a sample that was stopped', () => {
   });
 });
 
-async function stoppedOther(): Promise<SampleCheckpoint> {
+async function stoppedOther(): Promise<SampleProgress> {
   const blob = await honestBlob(20_001, NETWORK);
-  let first: SampleCheckpoint | undefined;
+  let first: SampleProgress | undefined;
   await sampleOf(blob, GROUP, () => ({}), {
     onProgress: (saved) => {
       first ??= saved;
     },
   });
-  return first as SampleCheckpoint;
+  return first as SampleProgress;
 }

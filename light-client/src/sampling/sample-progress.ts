@@ -18,7 +18,7 @@ const VERSION = 1;
  * How far a sample got, as plain JSON. It keeps the draw: whoever goes on with it asks for the same
  * rows. Keep it to yourself, since its seed tells which ones.
  */
-export interface SampleCheckpoint {
+export interface SampleProgress {
   readonly version: typeof VERSION;
   readonly commitment: Root;
   /** The quorum whose members hold the rows. */
@@ -45,7 +45,7 @@ export interface SampleDraw {
 }
 
 /** What is stored of a draw and the rows that came. */
-export function checkpointOf(draw: SampleDraw, answered: Iterable<number>): SampleCheckpoint {
+export function progressOf(draw: SampleDraw, answered: Iterable<number>): SampleProgress {
   const { commitment, epoch, quorumId, rows, seed, plan } = draw;
   return {
     version: VERSION,
@@ -61,24 +61,24 @@ export function checkpointOf(draw: SampleDraw, answered: Iterable<number>): Samp
 }
 
 /**
- * A checkpoint as it was stored.
+ * Progress as it was stored.
  *
  * @param value - of `parseJson`
- * @throws {SampleError} SAMPLE_CHECKPOINT naming the first field that is not one of a checkpoint
+ * @throws {SampleError} SAMPLE_PROGRESS naming the first field that is not one of a sample's progress
  */
-export function parseSampleCheckpoint(value: unknown): SampleCheckpoint {
-  if (!isRecord(value)) throw badCheckpoint('object');
+export function parseSampleProgress(value: unknown): SampleProgress {
+  if (!isRecord(value)) throw badProgress('object');
   const { commitment, seed, answered } = value;
-  if (value['version'] !== VERSION) throw badCheckpoint('version');
-  if (!isHexOf(commitment, 32)) throw badCheckpoint('commitment');
-  if (!isHexOf(seed, DRAW_SEED_BYTES)) throw badCheckpoint('seed');
+  if (value['version'] !== VERSION) throw badProgress('version');
+  if (!isHexOf(commitment, 32)) throw badProgress('commitment');
+  if (!isHexOf(seed, DRAW_SEED_BYTES)) throw badProgress('seed');
   const rows = naturalOf(value, 'rows', 2 ** 16);
   const drawn = naturalOf(value, 'drawn', Math.min(rows, MAX_DRAWN_ROWS));
-  if (!Array.isArray(answered) || answered.length > drawn) throw badCheckpoint('answered');
+  if (!Array.isArray(answered) || answered.length > drawn) throw badProgress('answered');
   const rising = answered.every(
     (row, at) => Number.isSafeInteger(row) && row >= 0 && (at === 0 || row > answered[at - 1]),
   );
-  if (!rising) throw badCheckpoint('answered');
+  if (!rising) throw badProgress('answered');
   return {
     version: VERSION,
     commitment: parseRoot(commitment),
@@ -93,27 +93,27 @@ export function parseSampleCheckpoint(value: unknown): SampleCheckpoint {
 }
 
 /**
- * The draw that a checkpoint keeps.
+ * The draw that progress keeps.
  *
  * @param expected - the blob, quorum and rows of the sample that goes on
- * @throws {SampleError} SAMPLE_CHECKPOINT for a checkpoint of another sample
+ * @throws {SampleError} SAMPLE_PROGRESS for that of another sample
  */
-export function drawOfCheckpoint(
-  checkpoint: SampleCheckpoint,
+export function drawOfProgress(
+  progress: SampleProgress,
   expected: Omit<SampleDraw, 'seed' | 'plan'>,
 ): SampleDraw {
-  if (checkpoint.commitment !== rootOf(expected.commitment)) throw badCheckpoint('commitment');
+  if (progress.commitment !== rootOf(expected.commitment)) throw badProgress('commitment');
   for (const field of ['epoch', 'quorumId', 'rows'] as const) {
-    if (checkpoint[field] !== expected[field]) throw badCheckpoint(field);
+    if (progress[field] !== expected[field]) throw badProgress(field);
   }
-  const plan = { drawn: checkpoint.drawn, answers: checkpoint.answers };
-  return { ...expected, seed: fromHex(checkpoint.seed), plan };
+  const plan = { drawn: progress.drawn, answers: progress.answers };
+  return { ...expected, seed: fromHex(progress.seed), plan };
 }
 
-/** @throws {SampleError} SAMPLE_CHECKPOINT if it counts a row that is not of the draw */
-export function assertDrawn({ answered }: SampleCheckpoint, drawn: readonly number[]): void {
+/** @throws {SampleError} SAMPLE_PROGRESS if it counts a row that is not of the draw */
+export function assertDrawn({ answered }: SampleProgress, drawn: readonly number[]): void {
   const rows = new Set(drawn);
-  if (!answered.every((row) => rows.has(row))) throw badCheckpoint('answered');
+  if (!answered.every((row) => rows.has(row))) throw badProgress('answered');
 }
 
 function naturalOf(value: Readonly<Record<string, unknown>>, field: string, max: number): number {
@@ -121,12 +121,12 @@ function naturalOf(value: Readonly<Record<string, unknown>>, field: string, max:
   if (typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 && found <= max) {
     return found;
   }
-  throw badCheckpoint(field);
+  throw badProgress(field);
 }
 
-function badCheckpoint(field: string): SampleError {
+function badProgress(field: string): SampleError {
   return new SampleError(
-    { code: 'SAMPLE_CHECKPOINT', field },
-    `the ${field} of a checkpoint is not that of this sample`,
+    { code: 'SAMPLE_PROGRESS', field },
+    `the ${field} of the stored progress is not that of this sample`,
   );
 }
