@@ -20,6 +20,9 @@ const ARTEFACTS = {
   signerRegistry: { source: 'src/stake/SignerRegistry.sol', contract: 'SignerRegistry' },
   sortition: { source: 'src/stake/Sortition.sol', contract: 'Sortition' },
   slasher: { source: 'src/stake/Slasher.sol', contract: 'Slasher' },
+  quorumVerifier: { source: 'src/da/QuorumVerifier.sol', contract: 'QuorumVerifier' },
+  daEntrance: { source: 'src/da/DAEntrance.sol', contract: 'DAEntrance' },
+  daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
 };
 
 const expected = renderArtefacts(compileContracts());

@@ -61,3 +61,20 @@ export const EPOCH_PHASES = [
 
 /** Where a committee epoch is on its way. */
 export type EpochPhase = (typeof EPOCH_PHASES)[number];
+
+/**
+ * Meaning of the number in the entrance's `PromiseVoid` event, by position.
+ *
+ * @see contracts/src/da/BlobTypes.sol, `VoidReason`
+ */
+export const VOID_REASONS = [
+  'none',
+  'otherQuorum',
+  'badShape',
+  'slotTaken',
+  'feeAboveMax',
+  'depositShort',
+] as const;
+
+/** Why a leaf of a confirmed batch counts for nothing. */
+export type VoidReasonName = (typeof VOID_REASONS)[number];

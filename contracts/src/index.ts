@@ -1,16 +1,25 @@
 /** Solidity contracts of Cairn for TypeScript: ABIs, creation bytecode, and the few constants that both sides share. */
 
-export type { ContractName, EpochPhase, SubmissionFaultName } from './constants.ts';
+export type {
+  ContractName,
+  EpochPhase,
+  SubmissionFaultName,
+  VoidReasonName,
+} from './constants.ts';
 export {
   CONTRACT_NAMES,
   EPOCH_PHASES,
   SUBMISSION_FAULTS,
   SUBMIT_EVENT_TOPIC,
   SUBMIT_SELECTOR,
+  VOID_REASONS,
 } from './constants.ts';
+export { daEntranceAbi, daEntranceBytecode } from './generated/da-entrance.ts';
+export { daMiningAbi, daMiningBytecode } from './generated/da-mining.ts';
 export { directoryAbi, directoryBytecode } from './generated/directory.ts';
 export { flowAbi, flowBytecode } from './generated/flow.ts';
 export { priceMarketAbi, priceMarketBytecode } from './generated/price-market.ts';
+export { quorumVerifierAbi, quorumVerifierBytecode } from './generated/quorum-verifier.ts';
 export { randaoEntropyAbi, randaoEntropyBytecode } from './generated/randao-entropy.ts';
 export { rewardVaultAbi, rewardVaultBytecode } from './generated/reward-vault.ts';
 export { signerRegistryAbi, signerRegistryBytecode } from './generated/signer-registry.ts';

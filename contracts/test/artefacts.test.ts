@@ -7,10 +7,14 @@ import {
   SUBMISSION_FAULTS,
   SUBMIT_EVENT_TOPIC,
   SUBMIT_SELECTOR,
+  VOID_REASONS,
 } from '../src/constants.ts';
+import { daEntranceAbi, daEntranceBytecode } from '../src/generated/da-entrance.ts';
+import { daMiningAbi, daMiningBytecode } from '../src/generated/da-mining.ts';
 import { directoryAbi } from '../src/generated/directory.ts';
 import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
+import { quorumVerifierAbi, quorumVerifierBytecode } from '../src/generated/quorum-verifier.ts';
 import { randaoEntropyAbi } from '../src/generated/randao-entropy.ts';
 import { rewardVaultAbi } from '../src/generated/reward-vault.ts';
 import { signerRegistryAbi, signerRegistryBytecode } from '../src/generated/signer-registry.ts';
@@ -66,7 +70,10 @@ describe('contract artefacts', () => {
   it('fit the size limit of deployed code', () => {
     // The creation code holds the deployed code, so 24,576 bytes of it are enough.
     const stake = [stakeHubBytecode, signerRegistryBytecode, sortitionBytecode, slasherBytecode];
-    for (const bytecode of [flowBytecode, ...stake]) assert.ok(bytecode.length / 2 - 1 < 24_576);
+    const blobs = [daEntranceBytecode, daMiningBytecode, quorumVerifierBytecode];
+    for (const bytecode of [flowBytecode, ...stake, ...blobs]) {
+      assert.ok(bytecode.length / 2 - 1 < 24_576);
+    }
   });
 
   it('keep every selector and result of the official flow', () => {
@@ -144,11 +151,53 @@ describe('contract artefacts', () => {
       'submitTickets(address[],uint256[8][])',
     ];
     assert.deepEqual(changingCalls(sortitionAbi), [...administered, ...epochs].toSorted());
-    assert.deepEqual(
-      changingCalls(slasherAbi).map((call) => call.slice(0, call.indexOf('('))),
-      ['slashDA', 'slashFromCertificates', 'slashHandover'],
-    );
+    assert.deepEqual(namesOf(changingCalls(slasherAbi)), [
+      'slashDA',
+      'slashFromCertificates',
+      'slashHandover',
+    ]);
     assert.deepEqual(changingCalls(randaoEntropyAbi), []);
+  });
+
+  // See DAIntake.t.sol, DABatches.t.sol, DAPromises.t.sol, DARewards.t.sol and DALottery.t.sol.
+  it('take blobs, certificates and fees in no other calls than these', () => {
+    assert.deepEqual(namesOf(changingCalls(daEntranceAbi)), [
+      'acceptAdmin',
+      'confirmBatch',
+      'confirmPromised',
+      'confirmReduced',
+      'deposit',
+      'openEpoch',
+      'releaseFees',
+      'requestWithdraw',
+      'setPrices',
+      'submitBlobs',
+      'transferAdmin',
+      'withdraw',
+    ]);
+    assert.deepEqual(namesOf(changingCalls(daMiningAbi)), [
+      'claim',
+      'claimServed',
+      'confirmReport',
+      'fixPools',
+      'openPeriod',
+      'payTreasury',
+      'publishArcs',
+      'receiveFees',
+      'recycle',
+    ]);
+    assert.deepEqual(namesOf(changingCalls(quorumVerifierAbi)), ['reduce']);
+  });
+
+  it('announce blobs as nodes read them', () => {
+    const [announced] = entriesOf(daEntranceAbi, 'event').filter(
+      ({ name }) => name === 'BlobSubmitted',
+    );
+    assert.ok(announced);
+    assert.equal(
+      signatureOf(announced),
+      'BlobSubmitted(uint64,address,uint64,uint32,bytes32,uint64,bytes,uint64)',
+    );
   });
 });
 
@@ -165,9 +214,10 @@ describe('contract constants', () => {
     }
   });
 
-  it('list submission faults and phases in the order of the Solidity enums', () => {
+  it('list the members of Solidity enums in their order', () => {
     assert.deepEqual(SUBMISSION_FAULTS, membersOf('log/FlowTypes.sol', 'SubmissionFault'));
     assert.deepEqual(EPOCH_PHASES, membersOf('stake/SortitionTypes.sol', 'Phase'));
+    assert.deepEqual(VOID_REASONS, membersOf('da/BlobTypes.sol', 'VoidReason'));
   });
 });
 
@@ -201,6 +251,11 @@ function changingCalls(abi: readonly AbiPart[]): string[] {
     .filter(({ stateMutability }) => stateMutability !== 'view' && stateMutability !== 'pure')
     .map(signatureOf)
     .toSorted();
+}
+
+/** Signatures without their parameters. */
+function namesOf(signatures: readonly string[]): string[] {
+  return signatures.map((signature) => signature.slice(0, signature.indexOf('(')));
 }
 
 function topicOf(name: string): string {
