@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {HashToG2} from "./HashToG2.sol";
+
 /// @title Bls
 /// @notice BLS signatures over BLS12-381 by the precompiles of EIP-2537: keys in G1, signatures in G2, ciphersuite
 /// BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_, every message a 32-byte digest.
@@ -12,18 +14,10 @@ pragma solidity 0.8.37;
 /// no precompile, a call succeeds and returns nothing. Additions do not check that points are in the subgroup;
 /// multiplications and pairings do. A point that is refused costs all gas that was forwarded.
 library Bls {
-    uint256 private constant SHA256 = 0x02;
-    uint256 private constant MODEXP = 0x05;
     uint256 private constant G1_ADD = 0x0b;
     uint256 private constant G1_MSM = 0x0c;
-    uint256 private constant G2_ADD = 0x0d;
     uint256 private constant G2_MSM = 0x0e;
     uint256 private constant PAIRING = 0x0f;
-    uint256 private constant MAP_FP2_TO_G2 = 0x11;
-
-    /// @dev Field modulus: 16 high bytes, 32 low bytes.
-    uint256 private constant MODULUS_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
-    uint256 private constant MODULUS_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
     /// @dev Generator of G1, and the ordinate of its negative.
     uint256 private constant GENERATOR_X_HIGH = 0x17f1d3a73197d7942695638c4fa9ac0f;
@@ -32,10 +26,6 @@ library Bls {
     uint256 private constant GENERATOR_Y_LOW = 0xfcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1;
     uint256 private constant NEGATIVE_Y_HIGH = 0x114d1d6855d545a8aa7d76c8cf2e21f2;
     uint256 private constant NEGATIVE_Y_LOW = 0x67816aef1db507c96655b9d5caac42364e6f38ba0ecb751bad54dcd6b939c2ca;
-
-    /// @dev Domain separation tag and its length (43), as it ends every input of the expansion.
-    bytes32 private constant TAG_START = "BLS_SIG_BLS12381G2_XMD:SHA-256_S";
-    bytes32 private constant TAG_END = "SWU_RO_POP_\x2b";
 
     /// @dev keccak-256 of the point that digest zero hashes to; blst gives the same point.
     bytes32 private constant KNOWN_ANSWER = 0xe8ed1eeb1cb5050c1c752cd4f384e6f9cfd264c50584d22d6129f8b1a3683ee0;
@@ -60,23 +50,9 @@ library Bls {
         bytes signatures;
     }
 
-    /// @notice The point in G2 that `digest` hashes to, after RFC 9380.
-    function hashToG2(bytes32 digest) internal view returns (uint256[8] memory point) {
-        uint256[8] memory fields = _reduce(_expand(digest));
-        uint256[16] memory pair;
-        bool success;
-        assembly ("memory-safe") {
-            success := staticcall(gas(), MAP_FP2_TO_G2, fields, 128, pair, 256)
-            success := and(success, eq(returndatasize(), 256))
-            let second := staticcall(gas(), MAP_FP2_TO_G2, add(fields, 128), 128, add(pair, 256), 256)
-            success := and(success, and(second, eq(returndatasize(), 256)))
-        }
-        if (!success) revert PrecompileFailed(MAP_FP2_TO_G2);
-        assembly ("memory-safe") {
-            success := staticcall(gas(), G2_ADD, pair, 512, point, 256)
-            success := and(success, eq(returndatasize(), 256))
-        }
-        if (!success) revert PrecompileFailed(G2_ADD);
+    /// @notice The point in G2 that `digest` hashes to.
+    function hashToG2(bytes32 digest) internal view returns (uint256[8] memory) {
+        return HashToG2.point(digest);
     }
 
     /// @notice Whether `signature` is `key`'s over the message with this hash.
@@ -189,9 +165,9 @@ library Bls {
     function negate(uint256[4] memory point) internal pure {
         if (isZero(point)) return;
         unchecked {
-            uint256 borrow = point[3] > MODULUS_LOW ? 1 : 0;
-            point[2] = MODULUS_HIGH - point[2] - borrow;
-            point[3] = MODULUS_LOW - point[3];
+            uint256 borrow = point[3] > HashToG2.MODULUS_LOW ? 1 : 0;
+            point[2] = HashToG2.MODULUS_HIGH - point[2] - borrow;
+            point[3] = HashToG2.MODULUS_LOW - point[3];
         }
     }
 
@@ -220,7 +196,7 @@ library Bls {
     /// @notice For constructors: reverts on a chain whose precompiles are missing or do not compute what they should.
     function selfTest() internal view {
         uint256[8] memory messageHash = hashToG2(bytes32(0));
-        if (keccak256(abi.encode(messageHash)) != KNOWN_ANSWER) revert PrecompileFailed(MAP_FP2_TO_G2);
+        if (keccak256(abi.encode(messageHash)) != KNOWN_ANSWER) revert PrecompileFailed(HashToG2.MAP_FP2_TO_G2);
         // The secret key 1 has the generator for its key and the hash for its signature.
         uint256[4] memory key = [GENERATOR_X_HIGH, GENERATOR_X_LOW, GENERATOR_Y_HIGH, GENERATOR_Y_LOW];
         if (!verify(key, messageHash, messageHash)) revert PrecompileFailed(PAIRING);
@@ -263,46 +239,6 @@ library Bls {
                 signatureScalar := add(signatureScalar, SIGNATURE_TERM)
             }
         }
-    }
-
-    /// @dev expand_message_xmd of RFC 9380 with SHA-256: 256 bytes out of a 32-byte message.
-    function _expand(bytes32 digest) private view returns (uint256[8] memory uniform) {
-        bytes memory first = abi.encodePacked(bytes32(0), bytes32(0), digest, uint16(256), bytes1(0), TAG_START, TAG_END);
-        // Of TAG_END, 12 bytes count: 143 of the first input, 77 of the others.
-        bytes memory block_ = abi.encodePacked(bytes32(0), bytes1(0), TAG_START, TAG_END);
-        bool success;
-        assembly ("memory-safe") {
-            success := staticcall(gas(), SHA256, add(first, 32), 143, 0x00, 32)
-            success := and(success, eq(returndatasize(), 32))
-            let start := mload(0x00)
-            let previous := 0
-            let input := add(block_, 32)
-            for { let i := 0 } lt(i, 8) { i := add(i, 1) } {
-                let output := add(uniform, shl(5, i))
-                mstore(input, xor(start, previous))
-                mstore8(add(input, 32), add(i, 1))
-                let again := staticcall(gas(), SHA256, input, 77, output, 32)
-                success := and(success, and(again, eq(returndatasize(), 32)))
-                previous := mload(output)
-            }
-        }
-        if (!success) revert PrecompileFailed(SHA256);
-    }
-
-    /// @dev Four integers of 64 bytes, each brought below the field modulus, as MODEXP with exponent 1 does.
-    function _reduce(uint256[8] memory uniform) private view returns (uint256[8] memory fields) {
-        bytes memory input = abi.encodePacked(
-            uint256(64), uint256(1), uint256(48), bytes32(0), bytes32(0), bytes1(0x01), uint128(MODULUS_HIGH), MODULUS_LOW
-        );
-        bool success = true;
-        assembly ("memory-safe") {
-            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
-                mcopy(add(input, 128), add(uniform, shl(6, i)), 64)
-                let again := staticcall(gas(), MODEXP, add(input, 32), 209, add(add(fields, shl(6, i)), 16), 48)
-                success := and(success, and(again, eq(returndatasize(), 48)))
-            }
-        }
-        if (!success) revert PrecompileFailed(MODEXP);
     }
 
     function _isZero(uint256[8] memory point) private pure returns (bool) {

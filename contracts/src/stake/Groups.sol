@@ -60,9 +60,8 @@ library Groups {
     /// @notice Writes a group back: of the frontier the changed levels that the count keeps.
     function commit(Stored storage stored, Open memory group, uint64 epoch) internal {
         if (!group.loaded) return;
-        stored.epoch = epoch;
-        stored.count = uint32(group.count);
-        stored.weight = uint64(group.weight);
+        (uint32 count, uint64 weight) = (uint32(group.count), uint64(group.weight));
+        (stored.epoch, stored.count, stored.weight) = (epoch, count, weight);
         stored.aggregateKey = Bls.pack(group.aggregateKey);
         uint256 kept = group.changed & group.count;
         for (uint256 height = 0; kept >> height != 0; ++height) {

@@ -36,7 +36,8 @@ contract BlsCaller {
     }
 }
 
-/// @notice BLS signatures: known answers, what must be refused, and chains without the precompiles.
+/// @notice BLS signatures: known answers, and what must be refused.
+/// forge-config: default.fuzz.runs = 100
 contract BlsTest is GasReport {
     bytes32 private constant DIGEST = keccak256("a statement");
 
