@@ -107,6 +107,9 @@ export type SignerFault =
   | { readonly code: 'MEDIA_TYPE'; readonly expected: string; readonly actual: string }
   /** Too many deliveries are under way. */
   | { readonly code: 'QUEUE_FULL'; readonly waiting: number; readonly limit: number }
+  /** Text that is no keystore, or asks for more than a keystore needs. */
+  | { readonly code: 'KEYSTORE_FORM'; readonly field: string }
+  | { readonly code: 'KEYSTORE_PASSWORD' }
   | { readonly code: 'ROWS_NOT_HELD'; readonly commitment: Root }
   | { readonly code: 'VOTE_UNKNOWN'; readonly root: Root };
 

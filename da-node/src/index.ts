@@ -1,5 +1,6 @@
 /** The data-availability daemon: keeps slices of blobs and signs for what it holds. */
 export { SignerError, type SignerFault } from './errors.ts';
+export { createBlsKeystore, openBlsKeystore } from './signer/bls-keystore.ts';
 export {
   openSigner,
   type Signer,
