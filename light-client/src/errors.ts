@@ -36,6 +36,8 @@ export type TrustFault =
     }
   /** Two epochs were named to follow this one: nothing is believed until someone decides. */
   | { readonly code: 'TRUST_STOPPED'; readonly epoch: number }
+  /** Two certificates that name the same epoch are evidence of nothing. */
+  | { readonly code: 'TRUST_NO_CONFLICT'; readonly epoch: number }
   /** A handover, or what is kept of all of them, beyond its bound. */
   | {
       readonly code: 'TRUST_TOO_LARGE';

@@ -31,6 +31,10 @@ export interface LightClientDeps extends SampleDeps {
   readonly backend: TrustBackend;
 }
 
+/** How to sample; it cannot be stopped where no signal is given. */
+export type SampleCallOptions = Omit<SampleOptions, 'signal'> &
+  Partial<Pick<SampleOptions, 'signal'>>;
+
 /**
  * Follows the epochs of one network, and checks by them that blobs are there. It believes nothing
  * that it is brought, and asks nobody but the holders of rows.
@@ -99,10 +103,12 @@ export class LightClient {
   async sample(
     { blob, committee, snapshot }: CertifiedBlob,
     sockets: ReadonlyMap<Address, string>,
-    options: SampleOptions,
+    options: SampleCallOptions = {},
   ): Promise<SampleVerdict> {
-    if (committee !== undefined)
-      return sampleBlob({ blob, committee, sockets }, this.#deps, options);
+    const { signal = new AbortController().signal } = options;
+    if (committee !== undefined) {
+      return sampleBlob({ blob, committee, sockets }, this.#deps, { ...options, signal });
+    }
     const { quorumId, office } = snapshot;
     throw new SampleError(
       { code: 'SAMPLE_NEEDS_MEMBERS', epoch: office.epoch, quorumId },

@@ -66,7 +66,7 @@ describe('a light client', () => {
     const signers = new MemorySigners(blob, FIRST.committee, clock);
     const client = await createNodeLightClient(optionsOf(clock, signers));
     const certified = client.verify(offerOf(FIRST, blob));
-    const verdict = await client.sample(certified, signers.sockets, { signal });
+    const verdict = await client.sample(certified, signers.sockets);
     assert.ok(verdict.kind === 'available' && verdict.confidence.kind === 'sampled');
     assert.ok(verdict.confidence.bits > 40);
     assert.equal(verdict.report.holders, 4);

@@ -88,7 +88,8 @@ export function followHandover(
  * committee.
  *
  * @returns both handovers
- * @throws {TrustError} TRUST_STORED if they name the same header; as `verifyHandover`
+ * @throws {TrustError} TRUST_NO_CONFLICT if they name the same header, TRUST_TOO_LARGE; as
+ *   `verifyHandover`
  */
 export function verifyConflict(
   conflict: HandoverConflict,
@@ -103,8 +104,8 @@ export function verifyConflict(
     return [first, second];
   }
   throw new TrustError(
-    { code: 'TRUST_STORED', what: 'conflict' },
-    'both certificates name the same epoch header: they are evidence of nothing',
+    { code: 'TRUST_NO_CONFLICT', epoch: conflict.epoch },
+    `both certificates of epoch ${conflict.epoch} name the same header: they are evidence of nothing`,
   );
 }
 

@@ -30,7 +30,12 @@ export {
   TrustError,
   type TrustFault,
 } from '../errors.ts';
-export { LightClient, type LightClientDeps, type LightNetwork } from '../light-client.ts';
+export {
+  LightClient,
+  type LightClientDeps,
+  type LightNetwork,
+  type SampleCallOptions,
+} from '../light-client.ts';
 export {
   MAX_READ_ROWS,
   type SampleDeps,

@@ -78,7 +78,8 @@ export interface SampleOptions {
  * none; it rests on holders that answer alike whoever asks for whatever. With the progress of a
  * sample that ended, what was missing is asked for once more.
  *
- * Bytes: the rows with 32 · log2 K each, and 32 · K once or twice.
+ * Bytes: the rows with 32 · log2 K each, and 32 · K up to three times, or up to once for each holder
+ * asked at once where the first three do not answer.
  *
  * @throws {SampleError}; {CodecError} QUORUM_TOO_LARGE; the signal's reason; what `onProgress` throws
  */

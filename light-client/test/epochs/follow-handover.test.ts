@@ -266,7 +266,7 @@ describe('two headers for one epoch', () => {
     assert.deepEqual(epochHeaderHash(first.header), epochHeaderHash(SECOND.header));
     assert.deepEqual(epochHeaderHash(second.header), epochHeaderHash(other.header));
     const same = { ...divided.conflict, second: handoverOf(FIRST, SECOND, [1]).certificate };
-    assert.throws(() => verifyConflict(same, context, BLST), refusal('TRUST_STORED'));
+    assert.throws(() => verifyConflict(same, context, BLST), refusal('TRUST_NO_CONFLICT'));
     const stranger = { network: NETWORK, snapshot: SECOND.committee.snapshot };
     assert.throws(
       () => verifyConflict(divided.conflict as never, stranger, BLST),

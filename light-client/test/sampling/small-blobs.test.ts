@@ -32,7 +32,7 @@ describe('asking for a small blob', () => {
           missing: 0,
         },
       );
-      assert.ok(signers.seen.filter(({ form }) => form === 'full').length <= 2);
+      assert.ok(signers.seen.filter(({ form }) => form === 'full').length <= 3);
     }
   });
 

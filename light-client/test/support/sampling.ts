@@ -40,14 +40,18 @@ export async function sampleOf(
   group: TestGroup,
   manners: (signer: number) => Manner,
   options: Partial<SampleOptions> & { readonly seed?: number; readonly asked?: SampledBlob } = {},
-): Promise<{ readonly verdict: SampleVerdict; readonly signers: MemorySigners }> {
+): Promise<{
+  readonly verdict: SampleVerdict;
+  readonly signers: MemorySigners;
+  readonly clock: VirtualClock;
+}> {
   const clock = new VirtualClock();
   const { seed = 1, asked = blobAlone(blob), ...rest } = options;
   const signers = new MemorySigners(blob, group.committee, clock, manners);
   const request = { blob: asked, committee: group.committee, sockets: signers.sockets };
   const deps = depsOf(signers, clock, seed);
   const verdict = await sampleBlob(request, deps, { signal, ...rest });
-  return { verdict, signers };
+  return { verdict, signers, clock };
 }
 
 /** Rows that are withheld whatever their holder: a part of all, by a seed. */
