@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { signerFromKey } from '@cairn/chain-access';
 import { loadRowSuite, type RowSuite } from '@cairn/commitments/rows';
 import { loadWasmCodec, loadWasmCombiner, type RowCombiner } from '@cairn/erasure-codec';
-import { type LevelStore, openLevelStore } from '@cairn/node-runtime/level';
+import { openLevelStore } from '@cairn/node-runtime/level';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   type Clock,
   type HttpTransport,
+  type KeyValueStore,
   MIB,
   type Root,
   seededRng,
@@ -21,6 +22,7 @@ import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
 import { createDisperser, type DisperserSettings } from '../../src/disperser/create-disperser.ts';
 import type { Disperser } from '../../src/disperser/disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
+import type { PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
 import type { RetrieverDeps, WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { backend, NETWORK } from './committee.ts';
@@ -85,8 +87,8 @@ export class TestQuorum {
     return chainClock(() => this.chain);
   }
 
-  async disperser(settings: Partial<DisperserSettings> = QUICK): Promise<RunningDisperser> {
-    return RunningDisperser.open(this, settings);
+  async disperser(parts: DisperserParts = {}): Promise<RunningDisperser> {
+    return RunningDisperser.open(this, parts);
   }
 
   async reader(settings: Partial<RetrieverDeps> = {}): Promise<RetrieverDeps> {
@@ -128,39 +130,47 @@ function wasmCodec(): ReturnType<typeof loadWasmCodec> {
   return codec;
 }
 
+/** What of a disperser a test puts in the place of the usual. */
+export interface DisperserParts {
+  readonly index?: KeyValueStore;
+  readonly payloads?: PayloadStore;
+  readonly payer?: PayerKey;
+  readonly settings?: Partial<DisperserSettings>;
+}
+
 /** A disperser that runs. */
 export class RunningDisperser {
   readonly disperser: Disperser;
   readonly #stop: AbortController;
-  readonly #index: LevelStore;
+  readonly #close: () => Promise<void>;
   readonly #run: Promise<unknown>;
 
   private constructor(
     disperser: Disperser,
-    index: LevelStore,
+    close: () => Promise<void>,
     stop: AbortController,
     run: Promise<unknown>,
   ) {
     this.disperser = disperser;
-    this.#index = index;
+    this.#close = close;
     this.#stop = stop;
     this.#run = run;
   }
 
-  static async open(
-    quorum: TestQuorum,
-    settings: Partial<DisperserSettings>,
-  ): Promise<RunningDisperser> {
-    const index = await openLevelStore({ directory: join(quorum.directory, 'index') });
+  static async open(quorum: TestQuorum, parts: DisperserParts): Promise<RunningDisperser> {
+    const files =
+      parts.index === undefined
+        ? await openLevelStore({ directory: join(quorum.directory, 'index') })
+        : undefined;
     const disperser = createDisperser({
-      index,
-      payloads: await openPayloadFiles(join(quorum.directory, 'payloads')),
+      index: parts.index ?? (files as KeyValueStore),
+      payloads: parts.payloads ?? (await openPayloadFiles(join(quorum.directory, 'payloads'))),
       accounts: openAccounts(),
       network: NETWORK,
       epochs: quorum.chain,
       entrance: quorum.chain,
       peers: httpSignerPeers(quorum.transport),
-      payer,
+      payer: parts.payer ?? payer,
       codec: await wasmCodec(),
       suite: quorum.suite,
       combiner: quorum.combiner,
@@ -168,12 +178,13 @@ export class RunningDisperser {
       budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 4096 }),
       clock: quorum.clock,
       logger: silentLogger(),
-      settings,
+      settings: { ...QUICK, ...parts.settings },
     });
     const stop = new AbortController();
     await disperser.open(stop.signal);
     const run = disperser.run(stop.signal).catch((error: unknown) => error);
-    return new RunningDisperser(disperser, index, stop, run);
+    const close = async (): Promise<void> => files?.close();
+    return new RunningDisperser(disperser, close, stop, run);
   }
 
   put(payload: Uint8Array): Promise<BlobRecord> {
@@ -188,6 +199,6 @@ export class RunningDisperser {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('the test stops it'));
     await this.#run;
-    await this.#index.close();
+    await this.#close();
   }
 }
