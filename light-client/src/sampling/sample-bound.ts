@@ -46,7 +46,7 @@ export interface SamplePlan {
  * bits; drawing different rows only makes it smaller.
  *
  * @throws {RangeError} for more answers than draws, or odds that are none
- * @see docs of the codec: the bound is P[Bin(drawn, needed / rows) ≥ answered]
+ * @see README.md, "The threshold test": P[Bin(drawn, needed / rows) ≥ answers]
  */
 export function sampleBound(sample: SamplePlan, odds: RowOdds): number {
   const { drawn, answers } = sample;

@@ -7,7 +7,7 @@ import {
   rowsOf,
   verifyBadRow,
 } from '@cairn/erasure-codec';
-import { isFault } from '@cairn/primitives';
+import { isFault, seededRng } from '@cairn/primitives';
 import { encodeRowReply } from '@cairn/wire-protocol/da';
 import { sampleBlob } from '../../src/sampling/sample-blob.ts';
 import { badBlob, bytesOf, honestBlob, kernels, signal, suiteOf } from '../support/blobs.ts';
@@ -190,6 +190,25 @@ describe('sampling a blob', () => {
     const body = encodeRowReply([encodeRow({ kind: 'full', header: headerOf(bad), row })]);
     const { verdict } = await sampleOf(blob, GROUP, (at) => (at < 3 ? { body } : {}));
     assert.equal(verdict.kind, 'available');
+  });
+
+  it('takes no row from a reply that was damaged, wherever, and never more', async () => {
+    const blob = await honestBlob(9_000, NETWORK);
+    const rng = seededRng(20_261_122);
+    const garble = (body: Uint8Array): Uint8Array => {
+      const damaged = body.slice();
+      const at = rng.below(body.length);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << rng.below(8));
+      return damaged;
+    };
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { verdict } = await sampleOf(blob, GROUP, (at) => (at % 5 === 0 ? { garble } : {}), {
+        seed,
+      });
+      const { report } = expectKind(verdict, 'available');
+      const codes = new Set(report.missing.map(({ code }) => code));
+      assert.ok(!codes.has('ROW_COMBINATION') && !codes.has('NOT_ASKED'), [...codes].join());
+    }
   });
 
   it('refuses members of another quorum than certified the blob', async () => {

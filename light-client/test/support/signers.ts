@@ -33,6 +33,8 @@ export interface Manner {
   readonly status?: number;
   /** Sends this instead of rows. */
   readonly body?: Uint8Array;
+  /** Changes a reply's bytes. */
+  readonly garble?: (body: Uint8Array) => Uint8Array;
   /** Changes a row before it is sent. */
   readonly lie?: (row: ProvenRow) => ProvenRow;
 }
@@ -111,11 +113,12 @@ export class MemorySigners implements HttpTransport {
     if (manner.status !== undefined) return replyOf(manner.status, utf8Bytes('no'));
     if (manner.body !== undefined) return replyOf(200, manner.body);
     const isThis = pathname === `/v1/da/blobs/${toHex(this.#blob.commitment)}/rows`;
-    const { withholds = () => false, lie = (row) => row } = manner;
+    const { withholds = () => false, lie = (row) => row, garble = (body) => body } = manner;
     const held = indexes.filter((row) => this.rowsOf(signer).has(row) && !withholds(row));
     if (!isThis || held.length === 0) return replyOf(404, utf8Bytes('{}'));
     const rows = await rowsOf(this.#blob, held, { signal });
-    return replyOf(200, encodeRowReply(rows.map((row) => this.#encode(lie(row), form))));
+    const body = encodeRowReply(rows.map((row) => this.#encode(lie(row), form)));
+    return replyOf(200, garble(body));
   }
 
   #encode(row: ProvenRow, form: string): Uint8Array {
