@@ -111,9 +111,10 @@ abstract contract RewardSchedule is IFeeReceiver {
         _send(to, amount);
     }
 
+    /// @dev A first epoch, and one that a restart has jumped over, has no end: it is over when a later one is in office.
     function _isOver(uint64 epoch) internal view returns (bool) {
         (, uint64 endTime,,) = _epochs.epochInfo(epoch);
-        return endTime != 0 && block.timestamp > endTime;
+        return endTime == 0 ? epoch < _epochs.currentEpoch() : block.timestamp > endTime;
     }
 
     function _send(address to, uint256 amount) internal {

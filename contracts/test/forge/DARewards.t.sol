@@ -100,6 +100,22 @@ contract DARewardsTest is DAFixture {
         assertEq(mining.nextEpoch(), EPOCH + 1, "over");
     }
 
+    function test_epochsThatNeverWereHoldUpNoPool() public {
+        uint256 fee = _earn(RETENTION);
+        vm.warp(START + EPOCH_SECONDS + GRACE + 1);
+        entrance.releaseFees(EPOCH, RETENTION);
+        // A restart jumps over three epochs, of which one would have been next.
+        begin(EPOCH + 4, 1, 1);
+        mining.fixPools(10);
+        assertEq(mining.nextEpoch(), EPOCH + 4, "next");
+        uint256 rest = fee - fee / 10;
+        assertEq(mining.scheduled(), rest - rest / RETENTION * 3 - rest % RETENTION, "three pools are fixed");
+        // Nobody can have served in them, so they go on at once: their end, zero, is long ago.
+        vm.warp(1_800_000_000);
+        for (uint64 epoch = EPOCH + 1; epoch < EPOCH + 4; ++epoch) mining.recycle(epoch);
+        _assertBooks();
+    }
+
     function test_holdersArePaidForServedRows() public {
         uint64 epoch = _reported();
         uint256 pool = mining.servedPool(epoch);
