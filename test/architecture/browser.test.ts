@@ -14,6 +14,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/wire-protocol', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/da/index.ts'],
   ['@cairn/chain-access', 'src/index.ts'],
+  ['@cairn/chain-access', 'src/da/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
   ['@cairn/light-client', 'src/index.ts'],
   ['@cairn/client-sdk', 'src/index.ts'],

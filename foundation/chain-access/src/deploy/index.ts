@@ -1,5 +1,16 @@
 /** Making and finding the contracts of a network. */
+
+export type { DaParams } from './da-params.ts';
 export { type DeployOptions, type DeployParams, deployContracts } from './deploy-contracts.ts';
+export {
+  DA_CONTRACTS,
+  type DaContractName,
+  type DaDeployment,
+  type DaDeployOptions,
+  deployDa,
+  readDaDirectory,
+  verifyDaDeployment,
+} from './deploy-da.ts';
 export {
   type DeployedContracts,
   type Deployment,

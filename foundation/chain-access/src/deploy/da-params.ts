@@ -1,0 +1,118 @@
+import {
+  type Address,
+  type ConsensusParams,
+  epochSeconds,
+  type Hex,
+  toHex,
+} from '@cairn/primitives';
+
+/** Wei of a coin. */
+const COIN_WEI = 10n ** 18n;
+
+/** What a network's contracts of stake, epochs and blobs are made with. */
+export interface DaParams {
+  /** Protocol numbers, such as `DEVNET_CONSENSUS`. */
+  readonly consensus: ConsensusParams;
+  /** 32 bytes that stand for the seed before the first; unlike those of any other network. */
+  readonly genesisSalt: Uint8Array;
+  /**
+   * Blocks from the draw's creation until the first epoch begins, in which signers join; those of two
+   * open phases unless told.
+   */
+  readonly genesisDelayBlocks?: number;
+  /** Wei for each blob; 0 unless told. */
+  readonly basePerBlobWei?: bigint;
+  /** Wei for each byte of all rows and each epoch of retention; 1 unless told. */
+  readonly pricePerByteEpochWei?: bigint;
+  /** Seconds before an epoch's end in which submissions are refused; those to finality unless told. */
+  readonly marginSeconds?: number;
+  /** Part of a penalty, in basis points, that goes to who reports; a tenth unless told. */
+  readonly reporterBps?: number;
+  /** Seconds after a blob's end in which its absence can still be claimed; 0 unless told. */
+  readonly challengeSeconds?: number;
+  /** One row of this many is drawn in a period; 64 unless told: four of the smallest blob's 256. */
+  readonly drawOneRowIn?: number;
+  /** Prizes for drawn rows that a period pays on average; 8 unless told. */
+  readonly prizesPerPeriod?: number;
+  /** A prize for 4 KiB is this part of the pot; a 64th unless told. */
+  readonly prizeDivisor?: number;
+}
+
+/** `StakeParameters` of contracts/src/stake/StakeTypes.sol. */
+export function stakeParameters({ consensus, reporterBps = 1000 }: DaParams): object {
+  return {
+    tokensPerVote: BigInt(consensus.coinsPerVote) * COIN_WEI,
+    maxVotes: consensus.maxVotes,
+    unbondDelay: consensus.unbondSeconds,
+    maxCaseTime: consensus.maxCaseSeconds,
+    maxCases: consensus.maxCases,
+    reporterBps,
+  };
+}
+
+/** `SortitionParameters` of contracts/src/stake/SortitionTypes.sol. */
+export function sortitionParameters(params: DaParams): object {
+  const { consensus, genesisSalt, challengeSeconds = 0 } = params;
+  const { schedule } = consensus;
+  return {
+    genesisDelay: params.genesisDelayBlocks ?? 2 * schedule.openBlocks,
+    genesisSalt: toHex(genesisSalt),
+    epochBlocks: schedule.epochBlocks,
+    openBlocks: schedule.openBlocks,
+    finalityBlocks: schedule.finalityBlocks,
+    ticketEnd: schedule.ticketsEndBlock,
+    quietBlocks: schedule.quietBlocks,
+    secondsPerBlock: schedule.blockSeconds,
+    seatTarget: consensus.committeeSeats,
+    maxQuorums: consensus.maxQuorums,
+    seatsPerQuorum: consensus.seatsPerQuorum,
+    contributors: consensus.contributors,
+    missPenaltyBps: consensus.missPenaltyBps,
+    suspensionEpochs: consensus.missSuspensionEpochs,
+    minSeatBps: consensus.minSeatBps,
+    maxCarry: consensus.maxCarry,
+    maxRetentionEpochs: consensus.maxRetentionEpochs,
+    trustingPeriod: consensus.trustingSeconds,
+    challengeWindow: challengeSeconds,
+    evidenceTime: consensus.evidenceSeconds,
+  };
+}
+
+/** `HeldLottery.LotterySettings` of contracts/src/da/HeldLottery.sol. */
+export function lotterySettings(params: DaParams, entropy: Address): object {
+  const { consensus, drawOneRowIn = 64, prizesPerPeriod = 8, prizeDivisor = 64 } = params;
+  return {
+    entropy,
+    periodBlocks: consensus.samplePeriodBlocks,
+    drawTarget: (2n ** 256n - 1n) / BigInt(drawOneRowIn),
+    prizesPerPeriod,
+    potShare: prizeDivisor,
+  };
+}
+
+/** `DAEntrance.Settings` of contracts/src/da/DAEntrance.sol, for the hub's own chain. */
+export function entranceSettings(
+  params: DaParams,
+  places: { readonly verifier: Address; readonly rewards: Address; readonly admin: Address },
+): object {
+  const { consensus, basePerBlobWei = 0n, pricePerByteEpochWei = 1n } = params;
+  const { finalityBlocks, blockSeconds } = consensus.schedule;
+  return {
+    ...places,
+    shardId: 0,
+    cosets: consensus.cosets,
+    minLog2K: Math.log2(consensus.minDataRows),
+    maxRetention: consensus.maxRetentionEpochs,
+    epochSeconds: epochSeconds(consensus.schedule),
+    marginSeconds: params.marginSeconds ?? finalityBlocks * blockSeconds,
+    graceSeconds: consensus.graceSeconds,
+    basePerBlob: basePerBlobWei,
+    pricePerByteEpoch: pricePerByteEpochWei,
+  };
+}
+
+/** A name as the Directory holds it: ASCII, left-aligned in 32 bytes. */
+export function directoryName(name: string): Hex {
+  const digits = [...name].map((letter) => letter.charCodeAt(0).toString(16)).join('');
+  return `0x${digits.padEnd(64, '0')}`;
+}

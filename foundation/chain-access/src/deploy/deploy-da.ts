@@ -1,0 +1,260 @@
+import {
+  daEntranceAbi,
+  daEntranceBytecode,
+  daMiningAbi,
+  daMiningBytecode,
+  quorumVerifierAbi,
+  quorumVerifierBytecode,
+  randaoEntropyAbi,
+  randaoEntropyBytecode,
+  signerRegistryAbi,
+  signerRegistryBytecode,
+  slasherAbi,
+  slasherBytecode,
+  sortitionAbi,
+  sortitionBytecode,
+  stakeHubAbi,
+  stakeHubBytecode,
+} from '@cairn/contracts';
+import { type Address, type ChainId, parseAddress } from '@cairn/primitives';
+import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import { openEntrance } from '../da/open-entrance.ts';
+import { openHub } from '../da/open-hub.ts';
+import {
+  type DaParams,
+  directoryName,
+  entranceSettings,
+  lotterySettings,
+  sortitionParameters,
+  stakeParameters,
+} from './da-params.ts';
+import type { DeployOptions } from './deploy-contracts.ts';
+import { DeployError } from './errors.ts';
+import { createPair, createSteps, DIRECTORY_SET, type Steps } from './steps.ts';
+
+/** Contracts of stake, epochs and blobs, by the names under which the Directory holds them. */
+export const DA_CONTRACTS = [
+  'stakeHub',
+  'signerRegistry',
+  'entropy',
+  'sortition',
+  'slasher',
+  'quorumVerifier',
+  'daMining',
+  'daEntrance',
+] as const;
+
+/** A contract of stake, epochs or blobs. */
+export type DaContractName = (typeof DA_CONTRACTS)[number];
+
+/** The contracts of a network's stake, epochs and blobs on the hub's chain. */
+export interface DaDeployment {
+  readonly chainId: ChainId;
+  readonly contracts: Readonly<Record<DaContractName, Address>>;
+  /** A block not after the creation of any of them: where following their events can begin. */
+  readonly block: number;
+}
+
+/** Who deploys, where, and with which numbers. */
+export interface DaDeployOptions extends Omit<DeployOptions, 'params'> {
+  readonly params: DaParams;
+  /** Holds every admin role; the deploying account unless told. */
+  readonly admin?: Address;
+  /** Receives the treasury's share of fees, such as the network's reward vault; the admin unless told. */
+  readonly treasury?: Address;
+  /** Where the contracts are named; nowhere unless told. Its admin must be the deploying account. */
+  readonly directory?: Address;
+}
+
+/**
+ * Deploys stake, registry, draw, slasher, verifier, rewards and entrance, gives the modules their
+ * rights, names all in the Directory, and checks the result. Goes on where a journal says it ended.
+ *
+ * With another `admin` than the deploying account, clock and modules are set before the role is
+ * offered: the admin takes it with `acceptAdmin`.
+ *
+ * @throws {DeployError} DEPLOY_NONCES_TAKEN, DEPLOY_MISMATCH; {DaError} DA_CONTRACTS_DIFFER;
+ * {TransactionError}; {ChainError}; the signal's reason
+ */
+export async function deployDa(
+  options: DaDeployOptions,
+  { signal }: CallOptions,
+): Promise<DaDeployment> {
+  const { client, signer, params, name = 'main', directory } = options;
+  const chainId = await client.chainId({ signal });
+  const admin = options.admin ?? signer.address;
+  const errors = [stakeHubAbi, sortitionAbi, daEntranceAbi, quorumVerifierAbi];
+  const run = createSteps({ ...options, chainId, errors }, signal);
+  const stakeHub = await run.create(`${name}:stakeHub`, stakeHubAbi, stakeHubBytecode, [
+    stakeParameters(params),
+    signer.address,
+  ]);
+  const registry = await run.create(
+    `${name}:signerRegistry`,
+    signerRegistryAbi,
+    signerRegistryBytecode,
+    [stakeHub.address],
+  );
+  const entropy = await run.create(`${name}:entropy`, randaoEntropyAbi, randaoEntropyBytecode, []);
+  const sortition = await run.create(`${name}:sortition`, sortitionAbi, sortitionBytecode, [
+    sortitionParameters(params),
+    stakeHub.address,
+    registry.address,
+    entropy.address,
+    NOBODY, // nothing orders checkpoints yet
+    admin,
+  ]);
+  const slasher = await run.create(`${name}:slasher`, slasherAbi, slasherBytecode, [
+    stakeHub.address,
+    registry.address,
+    sortition.address,
+  ]);
+  const verifier = await run.create(
+    `${name}:quorumVerifier`,
+    quorumVerifierAbi,
+    quorumVerifierBytecode,
+    [sortition.address, chainId, sortition.address],
+  );
+  const [rewards, entrance] = await createPair(run, {
+    from: signer.address,
+    after: verifier,
+    first: {
+      step: `${name}:daMining`,
+      abi: daMiningAbi,
+      bytecode: daMiningBytecode,
+      args: (entranceAddress) => [
+        verifier.address,
+        entranceAddress,
+        options.treasury ?? admin,
+        lotterySettings(params, entropy.address),
+      ],
+    },
+    second: {
+      step: `${name}:daEntrance`,
+      abi: daEntranceAbi,
+      bytecode: daEntranceBytecode,
+      args: (rewardsAddress) => [
+        entranceSettings(params, { verifier: verifier.address, rewards: rewardsAddress, admin }),
+      ],
+    },
+    mismatch: 'RewardsOfAnotherEntrance',
+  });
+  const contracts = {
+    stakeHub: stakeHub.address,
+    signerRegistry: registry.address,
+    entropy: entropy.address,
+    sortition: sortition.address,
+    slasher: slasher.address,
+    quorumVerifier: verifier.address,
+    daMining: rewards.address,
+    daEntrance: entrance.address,
+  };
+  await giveRights(run, name, contracts);
+  if (admin !== signer.address) {
+    await run.call(`${name}:stakeHub:admin`, stakeHub.address, TRANSFER_ADMIN, [admin]);
+  }
+  if (directory !== undefined) await nameAll(run, name, directory, contracts);
+  const deployment = { chainId, contracts, block: stakeHub.block };
+  await verifyDaDeployment(client, deployment, { signal });
+  return deployment;
+}
+
+const NOBODY = `0x${'00'.repeat(20)}`;
+const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
+const SET_CLOCK = 'function setClock(address next)';
+const SET_MODULE = 'function setModule(address module, bool allowed)';
+
+/** The draw tells epochs and punishes who is absent, the slasher who signs against itself. */
+async function giveRights(
+  run: Steps,
+  name: string,
+  { stakeHub, sortition, slasher }: DaDeployment['contracts'],
+): Promise<void> {
+  await run.call(`${name}:clock`, stakeHub, SET_CLOCK, [sortition]);
+  await run.call(`${name}:module:sortition`, stakeHub, SET_MODULE, [sortition, true]);
+  await run.call(`${name}:module:slasher`, stakeHub, SET_MODULE, [slasher, true]);
+}
+
+async function nameAll(
+  run: Steps,
+  name: string,
+  directory: Address,
+  contracts: DaDeployment['contracts'],
+): Promise<void> {
+  for (const contract of DA_CONTRACTS) {
+    const entry = [directoryName(contract), contracts[contract]];
+    await run.call(`${name}:set:${contract}`, directory, DIRECTORY_SET, entry);
+  }
+}
+
+const DIRECTORY_GET = 'function get(bytes32 name) view returns (address)';
+
+/**
+ * Asks a Directory which contracts of stake, epochs and blobs the network has now.
+ *
+ * @throws {ChainError} CHAIN_RPC_ERROR if it has no such entry, CHAIN_BAD_REPLY if it is no Directory
+ */
+export async function readDaDirectory(
+  client: ChainClient,
+  directory: Address,
+  options: CallOptions,
+): Promise<DaDeployment['contracts']> {
+  const entry = async (name: DaContractName): Promise<Address> => {
+    const [address] = await client.call(directory, DIRECTORY_GET, [directoryName(name)], options);
+    return parseAddress(String(address));
+  };
+  return {
+    stakeHub: await entry('stakeHub'),
+    signerRegistry: await entry('signerRegistry'),
+    entropy: await entry('entropy'),
+    sortition: await entry('sortition'),
+    slasher: await entry('slasher'),
+    quorumVerifier: await entry('quorumVerifier'),
+    daMining: await entry('daMining'),
+    daEntrance: await entry('daEntrance'),
+  };
+}
+
+const IS_MODULE = 'function isModule(address module) view returns (bool)';
+
+/**
+ * Checks that every contract of a deployment is there, knows the others and has its rights.
+ *
+ * @throws {DeployError} DEPLOY_MISMATCH; {DaError} DA_CONTRACTS_DIFFER; {ChainError}
+ */
+export async function verifyDaDeployment(
+  client: ChainClient,
+  { chainId, contracts, block }: DaDeployment,
+  { signal }: CallOptions,
+): Promise<void> {
+  const place = { client, chainId, firstBlock: block, finality: 0 };
+  const hub = await openHub({ ...place, sortition: contracts.sortition }, { signal });
+  const { network } = hub;
+  const entrance = await openEntrance(
+    { ...place, network, entrance: contracts.daEntrance },
+    { signal },
+  );
+  const links = [
+    ['stakeHub', hub.stakeHub.address],
+    ['signerRegistry', hub.registry.address],
+    ['quorumVerifier', entrance.verifier.address],
+    ['entropy', (await hub.sortition.read('entropySource', [], { signal })).address(0)],
+    ['daMining', (await entrance.contract.read('rewards', [], { signal })).address(0)],
+  ] as const;
+  for (const [name, found] of links) {
+    if (found !== contracts[name]) throw mismatch(name, contracts[name], found);
+  }
+  for (const name of ['sortition', 'slasher'] as const) {
+    const [allowed] = await client.call(contracts.stakeHub, IS_MODULE, [contracts[name]], {
+      signal,
+    });
+    if (allowed !== true) throw mismatch(`${name} as a module`, 'allowed', 'not allowed');
+  }
+}
+
+function mismatch(contract: string, expected: string, actual: string): DeployError {
+  return new DeployError(
+    { code: 'DEPLOY_MISMATCH', contract, expected, actual },
+    `the deployment is not what it should be: ${contract} is ${actual}, not ${expected}`,
+  );
+}
