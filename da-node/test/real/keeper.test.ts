@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import {
+  EpochBook,
+  type Phase,
+  readHasTicket,
+  readPhase,
+  readStake,
+  SignerBook,
+  submitTickets,
+} from '@cairn/chain-access/da';
+import { silentLogger, systemClock } from '@cairn/primitives';
+import { Anvil, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import {
+  BLS,
+  DaNetwork,
+  type TestSigner,
+} from '../../../foundation/chain-access/test/da-network.ts';
+import { acceptTicket } from '../../src/keeper/accept-ticket.ts';
+import { Keeper } from '../../src/keeper/keeper.ts';
+import { drawFactsOf, keeperChainOf } from '../../src/keeper/open-keeper-chain.ts';
+import { PendingTickets } from '../../src/keeper/pending-tickets.ts';
+import { rejoinWhenDue } from '../../src/keeper/rejoin.ts';
+import { runTicketing } from '../../src/keeper/ticketing.ts';
+
+describe('epochs kept going', function () {
+  this.timeout(120_000);
+  let anvil: Anvil;
+  let network: DaNetwork;
+  let epochs: EpochBook;
+  let stop: AbortController;
+  let running: Promise<unknown>[] = [];
+  before(async function () {
+    if (!hasAnvil) this.skip();
+    anvil = await Anvil.start('--gas-limit', '60000000');
+    network = await DaNetwork.start(anvil);
+    const signers = new SignerBook(network.hub);
+    epochs = new EpochBook({ hub: network.hub, signers, backend: BLS });
+  });
+  beforeEach(() => {
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort(new Error('the test is over'));
+    await Promise.allSettled(running);
+    running = [];
+  });
+  after(async () => anvil?.stop());
+
+  const options = () => ({ signal: testSignal(90_000) });
+  const clock = {
+    ...systemClock(),
+    // Looks come twenty times as often as the daemon's: blocks are mined by the test.
+    sleep: (ms: number, signal: AbortSignal) => systemClock().sleep(ms / 20, signal),
+  };
+
+  function startKeeper(sender: TestSigner['sender']): PendingTickets {
+    const pending = new PendingTickets();
+    const signers = new SignerBook(network.hub);
+    const chain = keeperChainOf({ hub: network.hub, signers, sender, backend: BLS });
+    const keeper = new Keeper({ chain, pending, clock, logger: silentLogger() });
+    running.push(keeper.run(stop.signal).catch(() => undefined));
+    return pending;
+  }
+
+  /** Each signer's own part; tickets go to a keeper, or to the chain. */
+  function startTicketing(from: readonly TestSigner[], pending?: PendingTickets): void {
+    const chain = drawFactsOf(network.hub);
+    for (const { address, key, sender } of from) {
+      const ticketing = runTicketing(
+        {
+          chain,
+          signer: address,
+          key,
+          backend: BLS,
+          clock,
+          logger: silentLogger(),
+          rejoin: (within) => rejoinWhenDue({ hub: network.hub, sender }, within),
+          deliver: async (ticket, within) => {
+            if (pending === undefined) {
+              await submitTickets({ hub: network.hub, sender }, [ticket], BLS, within);
+            } else {
+              await acceptTicket({ chain, pending, backend: BLS }, ticket, within);
+            }
+          },
+        },
+        stop.signal,
+      );
+      running.push(ticketing.catch(() => undefined));
+    }
+  }
+
+  /** Mines until an epoch is in a phase, leaving time for others to act in each block. */
+  async function mineUntil(epoch: number, wanted: Phase): Promise<void> {
+    const within = options();
+    for (;;) {
+      const now = await readPhase(network.hub, within);
+      if (now.epoch > epoch || (now.epoch === epoch && now.phase === wanted)) return;
+      const acts = now.phase === 'tickets' || now.phase === 'seal';
+      const head = await anvil.client.blockNumber(within);
+      const left = (now.untilBlock ?? head + 1) - head;
+      await network.mine(acts ? 1 : left);
+      if (acts) await systemClock().sleep(40, within.signal);
+    }
+  }
+
+  it('turns four epochs with two keepers and every signer’s ticket', async () => {
+    const [first] = network.signers;
+    assert.ok(first !== undefined);
+    const pending = startKeeper(network.payer);
+    startKeeper(first.sender);
+    startTicketing(network.signers.slice(0, 2), pending);
+    startTicketing(network.signers.slice(2));
+    for (let epoch = 1; epoch <= 4; epoch += 1) {
+      await mineUntil(epoch, 'open');
+      await network.mine(2);
+      const sealed = await epochs.sealed(epoch, options());
+      assert.equal(sealed?.drawnEpoch, epoch, 'nothing is carried over');
+      const committee = await epochs.committee({ epoch, quorumId: 0 }, options());
+      assert.equal(committee.members.length, 4);
+    }
+    for (const { address } of network.signers) {
+      const stake = await readStake(network.hub, address, options());
+      assert.equal(stake.jailedUntilEpoch, undefined);
+    }
+  });
+
+  it('puts back what a reorganisation undid', async () => {
+    const { epoch } = await readPhase(network.hub, options());
+    const pending = startKeeper(network.payer);
+    startTicketing(network.signers, pending);
+    await mineUntil(epoch, 'tickets');
+    const who = { signer: network.signers[0]?.address ?? assert.fail(), epoch: epoch + 1 };
+    const within = options();
+    while (!(await readHasTicket(network.hub, who, within))) {
+      await network.mine(1);
+      await systemClock().sleep(40, within.signal);
+    }
+    await anvil.reorg(4);
+    await mineUntil(epoch + 1, 'open');
+    await network.mine(2);
+    const sealed = await epochs.sealed(epoch + 1, options());
+    assert.equal(sealed?.drawnEpoch, epoch + 1);
+    const committee = await epochs.committee({ epoch: epoch + 1, quorumId: 0 }, options());
+    assert.equal(committee.members.length, 4);
+  });
+
+  it('carries an epoch over when tickets are missing, and reports who owed one', async () => {
+    const { epoch } = await readPhase(network.hub, options());
+    const pending = startKeeper(network.payer);
+    startTicketing(network.signers.slice(0, 2), pending);
+    await mineUntil(epoch, 'sealed');
+    const within = options();
+    for (const { address } of network.signers.slice(2)) {
+      for (;;) {
+        const { jailedUntilEpoch } = await readStake(network.hub, address, within);
+        if (jailedUntilEpoch === epoch + 2) break;
+        await systemClock().sleep(20, within.signal);
+      }
+    }
+    await mineUntil(epoch + 1, 'open');
+    await network.mine(2);
+    const sealed = await epochs.sealed(epoch + 1, options());
+    assert.equal(sealed?.drawnEpoch, epoch);
+    const committee = await epochs.committee({ epoch: epoch + 1, quorumId: 0 }, options());
+    assert.equal(committee.members.length, 4);
+    for (const { address } of network.signers.slice(0, 2)) {
+      const stake = await readStake(network.hub, address, options());
+      assert.equal(stake.jailedUntilEpoch, undefined);
+    }
+  });
+
+  it('takes suspended signers back in', async () => {
+    const { epoch } = await readPhase(network.hub, options());
+    const [, , suspended] = network.signers;
+    assert.ok(suspended !== undefined);
+    const membership = () =>
+      rejoinWhenDue({ hub: network.hub, sender: suspended.sender }, options());
+    assert.equal(
+      (await readStake(network.hub, suspended.address, options())).jailedUntilEpoch,
+      epoch + 1,
+    );
+    startKeeper(network.payer);
+    startTicketing(network.signers);
+    await mineUntil(epoch + 4, 'open');
+    await network.mine(2);
+    const committee = await epochs.committee({ epoch: epoch + 4, quorumId: 0 }, options());
+    assert.equal(committee.snapshot.epoch, epoch + 4);
+    assert.equal(committee.members.length, 4);
+    assert.equal(await membership(), 'in');
+  });
+});
