@@ -1,6 +1,6 @@
 // `npm run verify`: types, format, lint, promise rules, architecture and unit tests; under a minute.
 // What waits for real chains and processes is left to `npm test`.
-import { closeWith, mochaStep, runStep, SLOW_TESTS, UNIT_TESTS } from './run-steps.mjs';
+import { closeWith, mochaStep, runInTwoLanes, SLOW_TESTS, UNIT_TESTS } from './run-steps.mjs';
 
 const bin = (name) => `node_modules/.bin/${name}`;
 /** Two runs of about equal length: each process costs seconds to start. */
@@ -8,18 +8,13 @@ const halves = [0, 1].map((half) => {
   const paths = [...UNIT_TESTS, 'test/architecture'].filter((_path, index) => index % 2 === half);
   return mochaStep(`unit and architecture tests, ${half + 1} of 2`, [...SLOW_TESTS, ...paths]);
 });
-const waiting = [
-  ...halves,
-  { name: 'types', command: bin('tsc'), args: ['-p', 'tsconfig.json'] },
-  { name: 'promise rules', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
-  { name: 'format and lint', command: bin('biome'), args: ['ci', '--error-on-warnings', '.'] },
-];
-const results = [];
-/** Takes steps until none waits. Two at a time: the second core is half a core. */
-const work = async () => {
-  for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-    results.push(await runStep(step, { quiet: true }));
-  }
-};
-await Promise.all([work(), work()]);
+const results = await runInTwoLanes(
+  [
+    ...halves,
+    { name: 'types', command: bin('tsc'), args: ['-p', 'tsconfig.json'] },
+    { name: 'promise rules', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
+    { name: 'format and lint', command: bin('biome'), args: ['ci', '--error-on-warnings', '.'] },
+  ],
+  { quiet: true },
+);
 closeWith(results);
