@@ -51,9 +51,7 @@ export interface SamplePlan {
 export function sampleBound(sample: SamplePlan, odds: RowOdds): number {
   const { drawn, answers } = sample;
   assertOdds(odds);
-  if (!Number.isInteger(drawn) || drawn < 0 || drawn > MAX_DRAWN_ROWS) {
-    throw new RangeError(`a sample draws 0 to ${MAX_DRAWN_ROWS} rows, not ${drawn}`);
-  }
+  assertDrawn(drawn);
   if (!Number.isInteger(answers) || answers < 0 || answers > drawn) {
     throw new RangeError(`of ${drawn} rows 0 to ${drawn} are answered, not ${answers}`);
   }
@@ -66,10 +64,12 @@ export function sampleBound(sample: SamplePlan, odds: RowOdds): number {
  * The least number of answers of `drawn` rows that shows what `bits` asks; `undefined` where all of
  * them together do not.
  *
- * @throws {RangeError} as `sampleBound`
+ * @throws {RangeError} for bits or rows beyond their bounds
  */
 export function requiredAnswers(drawn: number, bits: number, odds: RowOdds): number | undefined {
   assertOdds(odds);
+  assertDrawn(drawn);
+  assertBits(bits);
   const tries = new Tries({ part: odds.needed, whole: odds.rows });
   for (let draw = 0; draw < drawn; draw += 1) tries.addOne();
   return tries.leastWithin(bits);
@@ -165,10 +165,18 @@ function assertOdds({ needed, rows }: RowOdds): void {
   throw new RangeError(`${needed} of ${rows} rows are no odds`);
 }
 
+function assertDrawn(drawn: number): void {
+  if (Number.isInteger(drawn) && drawn >= 0 && drawn <= MAX_DRAWN_ROWS) return;
+  throw new RangeError(`a sample draws 0 to ${MAX_DRAWN_ROWS} rows, not ${drawn}`);
+}
+
+function assertBits(bits: number): void {
+  if (Number.isInteger(bits) && bits >= 1 && bits <= 128) return;
+  throw new RangeError(`a sample shows 1 to 128 bits, not ${bits}`);
+}
+
 function assertTarget({ bits, served, oneFalseAlarmIn }: SampleTarget): void {
-  if (!Number.isInteger(bits) || bits < 1 || bits > 128) {
-    throw new RangeError(`a sample shows 1 to 128 bits, not ${bits}`);
-  }
+  assertBits(bits);
   const { part, whole } = served;
   if (!Number.isInteger(part) || !Number.isInteger(whole) || part < 1 || part > whole) {
     throw new RangeError(`${part}/${whole} is no part of the rows`);

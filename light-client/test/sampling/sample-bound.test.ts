@@ -128,6 +128,9 @@ describe('the threshold test', () => {
   it('refuses odds and counts that are none', () => {
     assert.throws(() => sampleBound({ drawn: 3, answers: 4 }, QUARTER), RangeError);
     assert.throws(() => sampleBound({ drawn: 3, answers: 1 }, { needed: 4, rows: 4 }), RangeError);
+    assert.throws(() => sampleBound({ drawn: 513, answers: 1 }, QUARTER), RangeError);
+    assert.throws(() => requiredAnswers(513, 40, QUARTER), RangeError);
+    assert.throws(() => requiredAnswers(98, 129, QUARTER), RangeError);
     assert.throws(() => planSample(QUARTER, { ...DEFAULT_TARGET, bits: 0 }), RangeError);
   });
 });
