@@ -213,12 +213,7 @@ export class SliceAcceptor {
         `another blob was signed for as ${submissionIndex}`,
       );
     }
-    const held = store.inSlotOf(header);
-    if (held === undefined || held.leaf === leaf) return;
-    throw new SignerError(
-      { code: 'SLOT_HELD', submissionIndex },
-      `another blob is held as ${submissionIndex}`,
-    );
+    store.assertFree(header);
   }
 
   #assertLength(sliceBytes: number, declaredBytes: number | undefined, headBytes: number): void {

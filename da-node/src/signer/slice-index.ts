@@ -89,8 +89,11 @@ export class SliceIndex {
   }
 }
 
-/** One signer keeps the blobs of one entrance, so the index tells, with its payer if it was promised. */
-function slotKey({ submissionIndex, submitter }: BlobHeader): string {
+/**
+ * The place that one blob only can have. One signer keeps the blobs of one entrance, so the index tells,
+ * with its payer if it was promised.
+ */
+export function slotKey({ submissionIndex, submitter }: BlobHeader): string {
   const isPromised = promiseSlotOf(submissionIndex) !== undefined;
   return isPromised ? `${submitter}/${submissionIndex}` : `${submissionIndex}`;
 }

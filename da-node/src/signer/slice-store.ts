@@ -21,7 +21,7 @@ import {
   sliceHeadBytes,
   slicePlaces,
 } from './slice-file.ts';
-import { type HeldSlice, leafOf, SliceIndex } from './slice-index.ts';
+import { type HeldSlice, leafOf, SliceIndex, slotKey } from './slice-index.ts';
 
 /** Where slices lie and how many. */
 export interface SliceStoreOptions {
@@ -57,8 +57,8 @@ const PARALLEL_HEADS = 16;
 export class SliceStore {
   readonly #options: SliceStoreOptions;
   readonly #index = new SliceIndex();
-  /** Slices being written, by leaf: one at a time each. */
-  readonly #writing = new Map<Root, Promise<unknown>>();
+  /** Slices being written, by the place of their blob: one at a time each. */
+  readonly #writing = new Map<string, Promise<unknown>>();
   #reservedBytes = 0;
   #reservedSlices = 0;
 
@@ -111,9 +111,15 @@ export class SliceStore {
     return this.#index.ofPayer(payer);
   }
 
-  /** The slice held for the place of this header, whatever its content. */
-  inSlotOf(header: SliceClaim['header']): HeldSlice | undefined {
-    return this.#index.inSlotOf(header);
+  /** No other blob may be held in the place of this one. @throws {SignerError} SLOT_HELD */
+  assertFree(header: SliceClaim['header']): void {
+    const held = this.#index.inSlotOf(header);
+    if (held === undefined || held.leaf === leafOf(header)) return;
+    const { submissionIndex } = header;
+    throw new SignerError(
+      { code: 'SLOT_HELD', submissionIndex },
+      `another blob is held as ${submissionIndex}`,
+    );
   }
 
   /** All slices, in no order. */
@@ -133,7 +139,7 @@ export class SliceStore {
   /**
    * Stores a slice, in place of one with the same header; it is on the disk when this returns.
    *
-   * @throws {SignerError} STORE_FULL; {StorageError} DISK_FULL, DISK_IO; the signal's reason
+   * @throws {SignerError} STORE_FULL, SLOT_HELD; {StorageError} DISK_FULL, DISK_IO; the signal's reason
    */
   async put(
     claim: SliceClaim,
@@ -141,16 +147,18 @@ export class SliceStore {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<HeldSlice> {
     const leaf = leafOf(claim.header);
-    for (let other = this.#writing.get(leaf); other !== undefined; ) {
+    const place = slotKey(claim.header);
+    for (let other = this.#writing.get(place); other !== undefined; ) {
       await other.catch(() => undefined); // its own caller hears of it
-      other = this.#writing.get(leaf);
+      other = this.#writing.get(place);
     }
+    this.assertFree(claim.header);
     const writing = this.#write(leaf, claim, slice, signal);
-    this.#writing.set(leaf, writing);
+    this.#writing.set(place, writing);
     try {
       return await writing;
     } finally {
-      this.#writing.delete(leaf);
+      this.#writing.delete(place);
     }
   }
 

@@ -136,6 +136,9 @@ describe('a signer refuses', () => {
     equal(await offer(fork), 'SLOT_HELD');
     const promised = await held(await world.promised({ slot: 9 }));
     equal(await offer(await world.promised({ slot: 9 })), 'SLOT_HELD');
+    const forks = [await world.promised({ slot: 8 }), await world.promised({ slot: 8 })];
+    const outcomes = await Promise.all(forks.map((fork) => offer(fork)));
+    deepEqual(outcomes.sort(), ['SLOT_HELD', undefined], 'of two at once one is taken');
     const payer = payerOf(2);
     world.chain.deposits.set(payer.address, 10n ** 18n);
     const other = await held(await world.promised({ slot: 9, payer }));
