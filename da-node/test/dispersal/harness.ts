@@ -52,7 +52,9 @@ export const QUICK: Partial<DisperserSettings> = {
 
 /** A quorum of signers behind real sockets, a chain in memory, and a disperser on real files. */
 export class TestQuorum {
+  /** The disperser's. */
   readonly directory: string;
+  readonly signerDirectory: string;
   readonly chain: MemoryChain;
   readonly signers: SignerDoor[] = [];
   readonly transport: HttpTransport = createNodeTransport();
@@ -61,8 +63,13 @@ export class TestQuorum {
   /** Signers whose address is not known. */
   readonly unreachable = new Set<number>();
 
-  private constructor(directory: string, suite: RowSuite, combiner: RowCombiner, seats: number[]) {
-    this.directory = directory;
+  private constructor(
+    directories: readonly [string, string],
+    suite: RowSuite,
+    combiner: RowCombiner,
+    seats: number[],
+  ) {
+    [this.directory, this.signerDirectory] = directories;
     this.suite = suite;
     this.combiner = combiner;
     this.chain = new MemoryChain({
@@ -73,12 +80,17 @@ export class TestQuorum {
   }
 
   static async open(seats: number[] = [1, 1, 1, 1]): Promise<TestQuorum> {
-    const directory = await mkdtemp(join(tmpdir(), 'cairn-da-'));
+    const directories = [
+      await mkdtemp(join(tmpdir(), 'cairn-da-')),
+      await mkdtemp(join(tmpdir(), 'cairn-signers-')),
+    ] as const;
     const suite = await loadRowSuite(0);
     const combiner = await loadWasmCombiner();
-    const quorum = new TestQuorum(directory, suite, combiner, seats);
+    const quorum = new TestQuorum(directories, suite, combiner, seats);
     for (const index of seats.keys()) {
-      quorum.signers.push(await SignerDoor.open(index, quorum.chain, suite, combiner));
+      const { chain, clock, signerDirectory } = quorum;
+      const place = { index, chain, clock, directory: signerDirectory };
+      quorum.signers.push(await SignerDoor.open(place));
     }
     return quorum;
   }
@@ -111,7 +123,9 @@ export class TestQuorum {
   async close(): Promise<void> {
     await this.transport.close();
     for (const signer of this.signers) await signer.close();
-    await rm(this.directory, { recursive: true, force: true });
+    for (const directory of [this.directory, this.signerDirectory]) {
+      await rm(directory, { recursive: true, force: true });
+    }
   }
 }
 

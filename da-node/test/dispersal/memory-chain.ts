@@ -4,6 +4,7 @@ import {
   encodeBlobHeader,
   isQuorum,
   leafHash,
+  promisedIndex,
   statementDigest,
 } from '@cairn/attestation';
 import { recoverAddress } from '@cairn/chain-access';
@@ -19,7 +20,10 @@ import type {
   PromiseFate,
   SignedBatch,
 } from '../../src/disperser/ports.ts';
+import type { SignerChain } from '../../src/signer/ports.ts';
 import { backend, committeeOf, NETWORK, signerAddress } from './committee.ts';
+
+const PRICES = { basePerBlobWei: 0n, pricePerByteEpochWei: 1n } as const;
 
 /** What chain and epochs of a test are made of. */
 export interface MemoryChainOptions {
@@ -86,7 +90,7 @@ export class MemoryChain implements EpochSource, Entrance {
     await this.#until(() => this.epoch > after, signal);
     const { office } = this.committeeAt(this.epoch).snapshot;
     const takesUntilSeconds = office.endSeconds - 5;
-    return { office, takesUntilSeconds, basePerBlobWei: 0n, pricePerByteEpochWei: 1n };
+    return { office, takesUntilSeconds, ...PRICES };
   }
 
   async committee(epoch: number, quorumId: number): Promise<Committee | undefined> {
@@ -98,6 +102,22 @@ export class MemoryChain implements EpochSource, Entrance {
   async socketOf(signer: Address): Promise<string | undefined> {
     const index = this.#options.seats.findIndex((_, at) => signerAddress(at) === signer);
     return this.#options.socketOf(index);
+  }
+
+  /** The facts that signers ask for. Nothing is ordered on chain; the payer's deposit is large. */
+  forSigners(): SignerChain {
+    const isKnown = (epoch: number): boolean => epoch >= 1 && epoch <= this.epoch;
+    return {
+      epochHeader: async (epoch) =>
+        isKnown(epoch) ? this.committeeAt(epoch).snapshot.office : undefined,
+      committee: (epoch, quorumId) => this.committee(epoch, quorumId),
+      prices: async (epoch) => (isKnown(epoch) ? PRICES : undefined),
+      submission: async () => undefined,
+      account: async (payer, slots) => ({
+        freeWei: 10n ** 24n,
+        charged: slots.map((slot) => this.charged.has(slotKey(payer, promisedIndex(slot)))),
+      }),
+    };
   }
 
   async confirm(

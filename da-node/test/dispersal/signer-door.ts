@@ -1,47 +1,37 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  encodeBlobHeader,
-  leafHash,
-  STATEMENT_KINDS,
-  signStatement,
-  treeRoot,
-} from '@cairn/attestation';
-import type { RowSuite } from '@cairn/commitments/rows';
-import {
-  arcRows,
-  assignRows,
-  encodeRow,
-  layoutOf,
-  parseSlice,
-  type RowCombiner,
-  type VerifiedSlice,
-  verifySlice,
-} from '@cairn/erasure-codec';
-import { stringifyJson, toHex } from '@cairn/primitives';
+import { join } from 'node:path';
+import { encodeBlobHeader, leafHash, signStatement, treeRoot } from '@cairn/attestation';
+import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import { createMetrics } from '@cairn/node-runtime/observe';
+import { type Clock, MIB, silentLogger } from '@cairn/primitives';
 import {
   encodeBatchVote,
   encodeRowReply,
-  heldBlobJson,
-  parseDelivery,
-  parseRowQuery,
+  parseRowReply,
   parseVoteRequest,
+  VOTES_PATH,
 } from '@cairn/wire-protocol/da';
-import { NETWORK, signerAddress, signerKey } from './committee.ts';
+import { describeProblem } from '../../src/doors/describe-problem.ts';
+import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
+import { backend, NETWORK, signerAddress, signerKey } from './committee.ts';
 import type { MemoryChain } from './memory-chain.ts';
 
-/** How a signer misbehaves. */
+/** How a signer behaves, as seen from outside. */
 export type Manner = 'honest' | 'silent' | 'corrupt' | 'slow' | 'refusing';
 
-interface Kept {
-  readonly slice: VerifiedSlice;
-  readonly epoch: number;
-  readonly expirySeconds: number;
+/** What a signer stands on. */
+export interface SignerDoorDeps {
+  readonly index: number;
+  readonly chain: MemoryChain;
+  readonly clock: Clock;
+  /** Of all signers. */
+  readonly directory: string;
 }
 
 /**
- * A signer's door on a real socket: verifies slices as signers do, keeps them in memory, signs for
- * batches of which it holds everything. It can misbehave.
+ * A real signer on real files, behind a door of its own that counts bytes and can misbehave: say
+ * nothing, answer late, refuse to sign, or send wrong votes and rows.
  */
 export class SignerDoor {
   readonly index: number;
@@ -49,157 +39,115 @@ export class SignerDoor {
   url = '';
   /** Bytes of bodies that came in. */
   receivedBytes = 0;
-  /** Statements signed, by root, and leaf signed for each slot. */
-  readonly signed = new Map<string, string>();
-  readonly #kept = new Map<string, Kept>();
-  readonly #chain: MemoryChain;
-  readonly #suite: RowSuite;
-  readonly #combiner: RowCombiner;
+  readonly #signer: Signer;
+  readonly #host: HttpHost;
   readonly #server: Server;
 
-  private constructor(index: number, chain: MemoryChain, suite: RowSuite, combiner: RowCombiner) {
+  private constructor(index: number, signer: Signer, host: HttpHost) {
     this.index = index;
-    this.#chain = chain;
-    this.#suite = suite;
-    this.#combiner = combiner;
+    this.#signer = signer;
+    this.#host = host;
     this.#server = createServer((request, reply) => {
-      this.#answer(request, reply).catch((error: unknown) => {
-        const detail = error instanceof Error ? error.message : String(error);
-        send(reply, 422, problem(422, 'REFUSED', detail), 'application/problem+json');
-      });
+      this.#answer(request, reply).catch(() => reply.destroy());
     });
   }
 
-  static async open(
-    index: number,
-    chain: MemoryChain,
-    suite: RowSuite,
-    combiner: RowCombiner,
-  ): Promise<SignerDoor> {
-    const door = new SignerDoor(index, chain, suite, combiner);
+  static async open({ index, chain, clock, directory }: SignerDoorDeps): Promise<SignerDoor> {
+    const metrics = createMetrics({ processMetrics: false });
+    const logger = silentLogger();
+    const identity = { address: signerAddress(index), key: signerKey(index), backend };
+    const network = { ...NETWORK, maxRetentionEpochs: 60 };
+    const signer = await openSigner(
+      {
+        chain: chain.forSigners(),
+        network,
+        identity,
+        clock,
+        logger,
+        metrics: metrics.metrics,
+        version: '0.1.0',
+      },
+      {
+        directory: join(directory, `signer-${index}`),
+        capacityBytes: 512 * MIB,
+        mayCreateProtection: true,
+        reserveBytes: 0,
+        freeBytes: async () => 2 ** 40,
+      },
+      { signal: new AbortController().signal },
+    );
+    const host = createHttpHost({
+      name: 'signer',
+      version: '0.1.0',
+      logger,
+      metrics,
+      describeProblem,
+      limits: { drainMs: 100 },
+      routes: [signer.routes],
+    });
+    await host.start();
+    const door = new SignerDoor(index, signer, host);
     await new Promise<void>((resolve) => door.#server.listen(0, '127.0.0.1', resolve));
     door.url = `http://127.0.0.1:${(door.#server.address() as AddressInfo).port}`;
     return door;
   }
 
   get heldBlobs(): number {
-    return this.#kept.size;
+    return this.#signer.status().heldBlobs;
   }
 
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+    await this.#host.stop();
+    await this.#signer.close();
   }
 
   async #answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
     this.receivedBytes += body.length;
-    if (this.manner === 'silent') return;
-    const url = new URL(request.url ?? '/', 'http://signer');
-    if (this.manner === 'slow') await new Promise((resolve) => setTimeout(resolve, 1500));
-    if (request.method === 'PUT') this.#put(body, reply);
-    else if (request.method === 'POST') this.#vote(body, reply);
-    else this.#read(url, reply);
-  }
-
-  #put(body: Uint8Array, reply: ServerResponse): void {
-    const { epoch, header, slice } = parseDelivery(body);
-    const { snapshot, members } = this.#chain.committeeAt(epoch);
-    const layout = layoutOf(header.sizeBytes, NETWORK.layout);
-    const { commitment } = header;
-    const place = { suite: this.#suite, commitment, seed: snapshot.office.seed };
-    const seated = members.map(({ index, seats }) => ({ id: index, seats }));
-    const arc = assignRows(seated, layout, place).find(({ id }) => id === this.index);
-    const rows = arc === undefined ? [] : arcRows(arc, layout);
-    const expected = { commitment, layout, rows };
-    const options = { suite: this.#suite, combiner: this.#combiner };
-    const verified = verifySlice(parseSlice(slice, this.#suite), expected, options);
-    const { expirySeconds } = header;
-    this.#kept.set(toHex(commitment), { slice: verified, epoch, expirySeconds });
-    send(reply, 200, new Uint8Array(0), 'text/plain');
-  }
-
-  #vote(body: Uint8Array, reply: ServerResponse): void {
-    const request = parseVoteRequest(body);
-    if (this.manner === 'refusing') throw new Error('it does not want to');
-    for (const header of request.headers) {
-      const kept = this.#kept.get(toHex(header.commitment));
-      if (kept?.epoch !== request.epoch) throw new Error('rows of a blob are missing');
-    }
-    const { kind, epoch, quorumId, headers } = request;
-    const leaves = headers.map((header) => leafHash(encodeBlobHeader(header)));
-    for (const [at, { submitter, submissionIndex }] of headers.entries()) {
-      const slot = `${submitter}/${submissionIndex}`;
-      const leaf = toHex(leaves[at] ?? new Uint8Array(0));
-      if ((this.signed.get(slot) ?? leaf) !== leaf) throw new Error('slot signed before');
-      this.signed.set(slot, leaf);
-    }
-    const count = headers.length;
-    const statement = {
-      kind: STATEMENT_KINDS.promisedBatch,
-      domain: NETWORK.entrance,
-      epoch: this.manner === 'corrupt' ? epoch + 1 : epoch,
-      quorumId,
-      count,
-      root: treeRoot(leaves),
-    };
-    const signature = signStatement(signerKey(this.index), NETWORK.network, statement);
-    const signer = signerAddress(this.index);
-    const { root } = statement;
-    const vote = encodeBatchVote({ kind, epoch, quorumId, count, root, signer, signature });
-    send(reply, 200, vote, 'application/octet-stream');
-  }
-
-  #read({ pathname, searchParams }: URL, reply: ServerResponse): void {
-    const [, , , , commitment = '', rows] = pathname.split('/');
-    const kept = this.#kept.get(commitment);
-    if (kept === undefined) {
-      send(reply, 404, problem(404, 'BLOB_NOT_HELD', 'not held'), 'application/problem+json');
+    const { manner } = this;
+    if (manner === 'silent') return;
+    if (manner === 'slow') await new Promise((resolve) => setTimeout(resolve, 1500));
+    const path = request.url ?? '/';
+    const isVote = request.method === 'POST' && path === VOTES_PATH;
+    if (isVote && manner === 'refusing') {
+      const problem = { type: 'urn:x', title: 'No', status: 422, detail: 'no', code: 'NO' };
+      send(reply, 422, Buffer.from(JSON.stringify(problem)), 'application/problem+json');
       return;
     }
-    const { header, rows: held } = kept.slice;
-    const [first] = held;
-    if (rows === undefined) {
-      const text = stringifyJson(
-        heldBlobJson({
-          commitment: commitment as never,
-          sizeBytes: header.layout.payloadBytes,
-          suite: header.suite,
-          slices: [
-            {
-              epoch: kept.epoch,
-              quorumId: 0,
-              firstRow: first?.index ?? 0,
-              rows: held.length,
-              expirySeconds: kept.expirySeconds,
-            },
-          ],
-        }),
-      );
-      send(reply, 200, Buffer.from(text), 'application/json');
-      return;
-    }
-    const query = parseRowQuery(searchParams.get('index'), searchParams.get('form') ?? undefined);
-    const wanted = held.filter(({ index }) => query.indexes.includes(index));
-    const messages = wanted.map((row) => {
-      const sent = this.manner === 'corrupt' ? spoiled(row) : row;
-      return query.form === 'full'
-        ? encodeRow({ kind: 'full', header, row: sent })
-        : encodeRow({ kind: 'bare', suite: header.suite, layout: header.layout, row: sent });
+    const answer = await fetch(`${this.#host.address.url}${path}`, {
+      method: request.method ?? 'GET',
+      headers: { 'content-type': request.headers['content-type'] ?? 'text/plain' },
+      ...(body.length === 0 ? {} : { body: Buffer.from(body) }),
     });
-    send(reply, 200, encodeRowReply(messages), 'application/octet-stream');
+    let bytes: Uint8Array = new Uint8Array(await answer.arrayBuffer());
+    if (manner === 'corrupt' && answer.status === 200) {
+      if (isVote) bytes = this.#wrongVote(body);
+      else if (path.includes('/rows?')) bytes = encodeRowReply(parseRowReply(bytes).map(spoiled));
+    }
+    send(reply, answer.status, bytes, answer.headers.get('content-type') ?? 'text/plain');
+  }
+
+  /** A vote that is signed, but for another epoch. */
+  #wrongVote(body: Uint8Array): Uint8Array {
+    const { kind, epoch, quorumId, headers } = parseVoteRequest(body);
+    const root = treeRoot(headers.map((header) => leafHash(encodeBlobHeader(header))));
+    const place = { kind, quorumId, count: headers.length, root };
+    const statement = { ...place, epoch: epoch + 1, domain: NETWORK.entrance };
+    const signature = signStatement(signerKey(this.index), NETWORK.network, statement);
+    return encodeBatchVote({ ...place, epoch, signer: signerAddress(this.index), signature });
   }
 }
 
-function spoiled<Row extends { readonly bytes: Uint8Array }>(row: Row): Row {
-  const bytes = row.bytes.slice();
-  bytes[0] = (bytes[0] ?? 0) ^ 1;
-  return { ...row, bytes };
-}
-
-function problem(status: number, code: string, detail: string): Uint8Array {
-  const fields = { type: `urn:cairn:fault:${code}`, title: code, status, detail, code };
-  return Buffer.from(JSON.stringify({ ...fields, retry: 'never' }));
+/** A row message whose row differs in its last byte. */
+function spoiled(message: Uint8Array): Uint8Array {
+  const bytes = message.slice();
+  const log2K = bytes[11] ?? 0;
+  const at = bytes.length - 32 * log2K - 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  return bytes;
 }
 
 function send(reply: ServerResponse, status: number, body: Uint8Array, type: string): void {

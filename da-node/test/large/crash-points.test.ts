@@ -3,7 +3,7 @@ import { type KeyValueStore, memoryKeyValueStore, type Root, toHex } from '@cair
 import { blobIdOf } from '../../src/disperser/disperser.ts';
 import type { PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
 import { readBlob } from '../../src/retriever/read-blob.ts';
-import { payer, payloadOf, TestQuorum, wantedOf } from './harness.ts';
+import { payer, payloadOf, TestQuorum, wantedOf } from '../dispersal/harness.ts';
 
 class Crash extends Error {}
 
