@@ -95,9 +95,7 @@ export async function submitBlobs(
   options: IntendedOptions,
 ): Promise<readonly BlobOrder[]> {
   const { contract } = entrance;
-  const { signal } = options;
-  let valueWei = 0n;
-  for (const blob of blobs) valueWei += await readBlobFee(entrance, { ...blob, epoch }, { signal });
+  const valueWei = await feeOfAll(entrance, blobs, epoch, options);
   const args = [
     blobs.map((blob) => [
       toHex(blob.commitment),
@@ -114,6 +112,24 @@ export async function submitBlobs(
   const logs = logsOf(receipt, contract, 'BlobSubmitted');
   if (logs.length !== blobs.length) throw noEvent('BlobSubmitted', receipt.transactionHash);
   return logs.map((log) => decodeBlobOrder(entrance, log));
+}
+
+/** The fees of blobs together; those of one size and retention are asked for once. */
+async function feeOfAll(
+  entrance: Entrance,
+  blobs: readonly PaidBlob[],
+  epoch: number,
+  { signal }: SendOptions,
+): Promise<bigint> {
+  const fees = new Map<string, bigint>();
+  let sumWei = 0n;
+  for (const blob of blobs) {
+    const kind = `${blob.sizeBytes}:${blob.retentionEpochs}`;
+    const feeWei = fees.get(kind) ?? (await readBlobFee(entrance, { ...blob, epoch }, { signal }));
+    fees.set(kind, feeWei);
+    sumWei += feeWei;
+  }
+  return sumWei;
 }
 
 /** Confirms a batch of paid blobs. @throws {DaError} DA_NO_EVENT; as `sendCall` */
