@@ -52,18 +52,22 @@ contract DAGasTest is GasReport, DAFixture {
     }
 
     function test_confirmations() public {
-        _prepare(6);
-        // The first two write slots of the log that later ones write again.
-        _confirm(_batch(1, EPOCH, 0));
-        _confirm(_batch(2, EPOCH, 0));
-        reportGas("confirmBatch, 16 members, none absent", _confirm(_batch(3, EPOCH, 0)), 247_234);
-        reportGas("confirmBatch, 16 members, 1 absent", _confirm(_batch(4, EPOCH, 1)), 264_309);
-        reportGas("confirmBatch, 16 members, 4 absent", _confirm(_batch(5, EPOCH, 0x1151)), 321_902);
-        Certificate memory c = _batch(6, EPOCH, 0x1151);
+        _prepare(8);
+        uint64 epoch = EPOCH + 1;
+        _next(epoch, 100);
+        // The first eight write slots of the log that the next seven write again.
+        for (uint256 i = 10; i < 18; ++i) {
+            _confirm(_batch(i, epoch, 0));
+        }
+        reportGas("confirmBatch, 100 members, none absent", _confirm(_batch(3, epoch, 0)), 247_234);
+        reportGas("confirmBatch, 100 members, 1 absent", _confirm(_batch(4, epoch, 1)), 264_309);
+        reportGas("confirmBatch, 100 members, 10 absent", _confirm(_batch(5, epoch, _spread(10))), 321_902);
+        reportGas("confirmBatch, 100 members, 33 absent", _confirm(_batch(6, epoch, _spread(33))), 475_041);
+        Certificate memory c = _batch(7, epoch, _spread(20));
         bytes32 id = verifier.reduce(c.snapshot, c.nonSigners, c.siblings);
-        reportGas("reduce, 16 members, 4 absent", _lastGas(), 331_943);
+        reportGas("reduce, 100 members, 20 absent", _lastGas(), 331_943);
         reportGas("confirmReduced", _confirmReduced(c, id), 229_651);
-        c = _batch(7, EPOCH, 0x1151);
+        c = _batch(8, epoch, _spread(20));
         reportGas("confirmReduced again", _confirmReduced(c, id), 229_651);
     }
 
@@ -141,7 +145,7 @@ contract DAGasTest is GasReport, DAFixture {
     }
 
     function _confirmReduced(Certificate memory c, bytes32 id) private returns (uint256) {
-        entrance.confirmReduced(c.root, c.count, EPOCH, id, c.signature);
+        entrance.confirmReduced(c.root, c.count, c.snapshot.epoch, id, c.signature);
         return _lastGas();
     }
 
@@ -190,6 +194,13 @@ contract DAGasTest is GasReport, DAFixture {
     function _next(uint64 epoch, uint256 members) private {
         vm.warp(block.timestamp + EPOCH_SECONDS);
         begin(epoch, 1, members);
+    }
+
+    /// @dev `count` of a hundred members, every third from the first on.
+    function _spread(uint256 count) private pure returns (uint256 absent) {
+        for (uint256 i = 0; i < count; ++i) {
+            absent |= 1 << (3 * i);
+        }
     }
 
     /// @dev 4, 16, 64, 128, and beyond.
