@@ -45,6 +45,8 @@ export class MemoryChain implements EpochSource, Entrance {
   readonly #waiting = new Set<() => void>();
   /** Leaf that each slot has paid for. */
   readonly charged = new Map<string, string>();
+  /** Commitments of the blobs that were paid for, one for each charge. */
+  readonly paidCommitments: string[] = [];
   readonly confirmed = new Map<string, number>();
   /** Unix seconds, as blocks tell it. */
   nowSeconds: number;
@@ -171,6 +173,7 @@ export class MemoryChain implements EpochSource, Entrance {
     const slot = slotKey(header.submitter, header.submissionIndex);
     const leaf = toHex(leafHash(encodeBlobHeader(header)));
     const found = this.charged.get(slot) ?? leaf;
+    if (!this.charged.has(slot)) this.paidCommitments.push(toHex(header.commitment));
     this.charged.set(slot, found);
     return found === leaf && Number((header.submissionIndex >> 16n) & 0x7fffffffffffn) === epoch;
   }

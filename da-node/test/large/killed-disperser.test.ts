@@ -1,0 +1,116 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { fromHex, isRecord, type Root, seededRng } from '@cairn/primitives';
+import { parseBlobReceipt } from '@cairn/wire-protocol/da';
+import { orderOf } from '../../src/disperser/blob-record.ts';
+import { backend } from '../dispersal/committee.ts';
+import { payloadOf, TestQuorum } from '../dispersal/harness.ts';
+
+/** A tenth of the full count, which `CAIRN_SOAK` asks for. */
+const KILLS = process.env['CAIRN_SOAK'] === '1' ? 100 : 10;
+const SEED = Number(process.env['CAIRN_SEED'] ?? 20_261_122);
+const CHILD = fileURLToPath(new URL('../dispersal/disperser-child.ts', import.meta.url));
+
+describe('a killed disperser', () => {
+  let quorum: TestQuorum;
+  let chainServer: Server;
+  let child: ChildProcess | undefined;
+
+  before(async () => {
+    quorum = await TestQuorum.open();
+    chainServer = await serveChain(quorum);
+  });
+  after(async () => {
+    child?.kill('SIGKILL');
+    chainServer.closeAllConnections();
+    chainServer.close();
+    await quorum.close();
+  });
+
+  async function start(): Promise<string> {
+    const { port } = chainServer.address() as AddressInfo;
+    const urls = JSON.stringify(quorum.signers.map(({ url }) => url));
+    const args = [quorum.directory, `http://127.0.0.1:${port}`, urls];
+    const started = spawn(process.execPath, [...process.execArgv, CHILD, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child = started;
+    const [line] = (await once(started.stdout, 'data')) as [Buffer];
+    return line.toString().trim();
+  }
+
+  async function kill(): Promise<void> {
+    if (child === undefined) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  it(`loses no acknowledged blob and pays for each once, over ${KILLS} kills (seed ${SEED})`, async () => {
+    const rng = seededRng(SEED);
+    const acknowledged = new Map<Root, Uint8Array>();
+    let posted = 0;
+    for (let round = 0; round < KILLS; round += 1) {
+      const url = await start();
+      const post = async (): Promise<void> => {
+        posted += 1;
+        const payload = payloadOf(200 + rng.below(60_000), posted);
+        const reply = await fetch(`${url}/v1/blobs`, {
+          method: 'POST',
+          body: Buffer.from(payload),
+        });
+        if (reply.status !== 202) return;
+        acknowledged.set(parseBlobReceipt(await reply.json()).id, payload);
+      };
+      const posts = Promise.allSettled([post(), post(), post()]);
+      await pause(rng.below(400));
+      await kill();
+      await posts;
+    }
+    ok(acknowledged.size >= KILLS / 2, `${acknowledged.size} of ${posted} were acknowledged`);
+    const url = await start();
+    for (const [id, payload] of acknowledged) {
+      const receipt = await fetch(`${url}/v1/blobs/${id}?wait=final&timeout=20`);
+      equal(parseBlobReceipt(await receipt.json()).stage, 'final', id);
+      const read = await fetch(`${url}/v1/blobs/${id}/payload`);
+      deepEqual(Buffer.from(await read.arrayBuffer()), Buffer.from(payload));
+    }
+    const leaves = [...quorum.chain.charged.values()];
+    equal(new Set(leaves).size, leaves.length);
+    const paid = new Set(quorum.chain.paidCommitments);
+    equal(paid.size, leaves.length, 'no blob is paid for twice');
+  }).timeout(KILLS * 20_000 + 60_000);
+});
+
+/** The chain of the test for the child: what it confirms stays when the child is gone. */
+async function serveChain({ chain }: TestQuorum): Promise<Server> {
+  const server = createServer((request, reply) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const body: unknown = JSON.parse(Buffer.concat(parts).toString());
+      if (!isRecord(body) || !Array.isArray(body['orders'])) throw new TypeError('not a batch');
+      const { epoch, quorumId, absent, signature, root } = body;
+      const batch = {
+        root: fromHex(String(root)),
+        epoch: Number(epoch),
+        quorumId: Number(quorumId),
+        orders: body['orders'].map(orderOf),
+        committee: chain.committeeAt(Number(epoch)),
+        absent: (absent as unknown[]).map(Number),
+        signature: backend.parseSignature(fromHex(String(signature))),
+      };
+      chain.confirm(batch, { signal: new AbortController().signal }).then(
+        (outcome) => reply.end(JSON.stringify(outcome)),
+        () => reply.writeHead(500).end(),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
