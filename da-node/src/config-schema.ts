@@ -1,0 +1,289 @@
+import type { ConfigSchema } from '@cairn/node-runtime/config';
+import type { LogLevel } from '@cairn/node-runtime/observe';
+import { GIB, MIB } from '@cairn/primitives';
+
+/** What a process of this package can be; one may be several at once. */
+export type DaRole = 'signer' | 'disperser' | 'keeper';
+
+/** A string setting with its description. */
+const text = (description: string, fallback?: string): ConfigSchema => ({
+  type: 'string',
+  description,
+  ...(fallback === undefined ? {} : { default: fallback }),
+});
+
+/** A whole-number setting with its description. */
+const whole = (
+  description: string,
+  fallback: number,
+  { unit, minimum = 0, maximum }: { unit?: string; minimum?: number; maximum?: number } = {},
+): ConfigSchema => ({
+  type: 'integer',
+  description,
+  default: fallback,
+  minimum,
+  ...(unit === undefined ? {} : { unit }),
+  ...(maximum === undefined ? {} : { maximum }),
+});
+
+const host = text('Address to listen on.', '127.0.0.1');
+const port = (fallback: number): ConfigSchema =>
+  whole('Port to listen on; 0 takes a free one.', fallback, { maximum: 65_535 });
+
+/** The schema of `cairn-da.toml`: what `cairn-da.example.toml` is made from. */
+export const DA_NODE_SCHEMA: ConfigSchema = {
+  type: 'object',
+  description:
+    'Configuration of a Cairn data-availability node. Every setting can also come from the environment, as CAIRN_SECTION__KEY. Settings that are commented out show their default.',
+  required: ['node', 'chain', 'keys'],
+  properties: {
+    node: {
+      type: 'object',
+      description: 'What this process is and where it keeps its data.',
+      required: ['roles', 'data_dir'],
+      properties: {
+        roles: {
+          type: 'array',
+          description:
+            'What the process does: "signer" keeps rows and signs for them, "disperser" takes blobs and brings them to their quorums, "keeper" moves epochs on.',
+          items: { type: 'string', enum: ['signer', 'disperser', 'keeper'] },
+          minItems: 1,
+          maxItems: 3,
+        },
+        data_dir: {
+          ...text(
+            'Directory for everything the node keeps. It belongs to one process, one account and one chain.',
+          ),
+          minLength: 1,
+        },
+      },
+    },
+    log: {
+      type: 'object',
+      description: 'Log lines, on standard error.',
+      properties: {
+        level: {
+          ...text('The least important line that is written.', 'info'),
+          enum: ['error', 'warn', 'info', 'debug', 'silent'],
+        },
+        pretty: {
+          type: 'boolean',
+          description: 'Lines for people instead of JSON.',
+          default: false,
+        },
+      },
+    },
+    chain: {
+      type: 'object',
+      description: 'The chain of the entrance and of the hub.',
+      required: ['rpc', 'entrance'],
+      properties: {
+        network: {
+          ...text(
+            'Takes chain id and finality from a named network where they are not set here; empty for none.',
+            '',
+          ),
+          enum: ['', 'mainnet', 'testnet', 'devnet', 'minimal'],
+        },
+        rpc: { ...text('JSON-RPC endpoint of the chain.'), pattern: '^https?://.+$' },
+        chain_id: whole(
+          "Chain id; the node stops if the endpoint serves another. 0: the network's, or whichever is served.",
+          0,
+        ),
+        entrance: {
+          ...text('Address of the DA entrance contract; the hub is found through it.'),
+          pattern: '^0x[0-9a-fA-F]{40}$',
+        },
+        start_block: whole("A block not after the creation of the network's contracts.", 0),
+        finality: {
+          ...text(
+            'Blocks that must follow a block until it stays, or "tag" where the chain says so itself. Empty: the network\'s, or "tag".',
+            '',
+          ),
+          pattern: '^(|tag|[0-9]{1,6})$',
+        },
+        poll_ms: whole('Time between looks at the chain.', 1000, { unit: 'ms', minimum: 10 }),
+      },
+    },
+    keys: {
+      type: 'object',
+      description: 'Key files, which only their owner may read.',
+      required: ['account'],
+      properties: {
+        account: {
+          ...text(
+            "The account of this process, as raw hex or a Web3 keystore: a signer's stake, a disperser's deposit, everyone's gas.",
+          ),
+          minLength: 1,
+        },
+        account_password: text('A file with the password, if that is a keystore.', ''),
+        bls: text(
+          'The key that a signer signs with, as raw hex or an EIP-2335 keystore. The signer role needs it. Never use one key in two places.',
+          '',
+        ),
+        bls_password: text('A file with the password, if that is a keystore.', ''),
+      },
+    },
+    signer: {
+      type: 'object',
+      description: 'The signer role.',
+      properties: {
+        host,
+        port: port(3201),
+        url: {
+          ...text(
+            'Address under which others reach the signer, registered on chain. Empty: the one it listens on.',
+            '',
+          ),
+          pattern: '^(https?://.{1,120})?$',
+        },
+        join: {
+          type: 'boolean',
+          description:
+            'Whether the node bonds, takes the role and registers key and address by itself.',
+          default: false,
+        },
+        bond_gwei: whole('The stake that is bonded then, at least.', 0, {
+          unit: 'gwei',
+        }),
+        capacity_bytes: whole('Bytes of rows that are kept; more are refused.', 64 * GIB, {
+          unit: 'bytes',
+          minimum: MIB,
+        }),
+        reserve_bytes: whole(
+          'Slices are turned away while the disk has less free than this.',
+          256 * MIB,
+          { unit: 'bytes' },
+        ),
+        memory_bytes: whole(
+          'Memory for slices that arrive; those of the largest blobs take 320 MiB.',
+          512 * MIB,
+          { unit: 'bytes', minimum: 16 * MIB },
+        ),
+        payer_bytes: whole(
+          'Bytes of rows in one quorum of one payer whose promises are not charged yet, at most.',
+          16 * GIB,
+          { unit: 'bytes', minimum: MIB },
+        ),
+      },
+    },
+    disperser: {
+      type: 'object',
+      description: 'The disperser role.',
+      properties: {
+        host,
+        port: port(3100),
+        retention_epochs: whole('Epochs for which signers keep a blob.', 1, {
+          minimum: 1,
+          maximum: 65_535,
+        }),
+        max_blobs: whole('Blobs that are not final, at most.', 4096, { minimum: 1 }),
+        max_bytes: whole('Bytes of their payloads, at most.', 4 * GIB, {
+          unit: 'bytes',
+          minimum: MIB,
+        }),
+        memory_bytes: whole(
+          'Memory for blobs that are encoded; half as much again for payloads that arrive, and as much for those that are read back.',
+          GIB,
+          {
+            unit: 'bytes',
+            minimum: 16 * MIB,
+          },
+        ),
+        threads: whole('Threads that encode; 0 takes one less than there are cores.', 0, {
+          maximum: 256,
+        }),
+        gather_ms: whole('Time that the first blob of a batch waits for others.', 100, {
+          unit: 'ms',
+        }),
+        batch_blobs: whole('Blobs of a batch at most.', 256, { minimum: 1, maximum: 1024 }),
+        put_timeout_ms: whole(
+          'Time for a quorum to sign what an OP Stack client puts; then it is told to fail over.',
+          60_000,
+          { unit: 'ms', minimum: 100 },
+        ),
+        deposit_gwei: whole(
+          'Deposit kept with the entrance: filled up from the account once it is below half of this. 0: somebody else sees to it.',
+          0,
+          { unit: 'gwei' },
+        ),
+        accounts: {
+          type: 'array',
+          description:
+            'Who may post: "name:hash:bytes" with the SHA-256 of an API key in hex and the bytes it may post in a period. Empty: everybody.',
+          default: [],
+          items: { type: 'string', pattern: '^[\\w.-]{1,64}:[0-9a-f]{64}:[0-9]{1,15}$' },
+          maxItems: 10_000,
+        },
+        account_period_ms: whole('The period of those budgets.', 86_400_000, {
+          unit: 'ms',
+          minimum: 1000,
+        }),
+      },
+    },
+    keeper: {
+      type: 'object',
+      description: 'The keeper role. Its listener tells health and measures only.',
+      properties: { host, port: port(3290) },
+    },
+    limits: {
+      type: 'object',
+      description: 'Bounds on what a listener takes on at once.',
+      properties: {
+        max_connections: whole('Connections; more are closed as they come.', 4096, { minimum: 1 }),
+        drain_ms: whole('Time for running requests to end when the node stops.', 10_000, {
+          unit: 'ms',
+        }),
+      },
+    },
+  },
+};
+
+/** The file as the schema lets it through: names as they are written in it. */
+export interface ConfigFile {
+  readonly node: { readonly roles: readonly DaRole[]; readonly data_dir: string };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  readonly chain: {
+    readonly network: '' | 'mainnet' | 'testnet' | 'devnet' | 'minimal';
+    readonly rpc: string;
+    readonly chain_id: number;
+    readonly entrance: string;
+    readonly start_block: number;
+    readonly finality: string;
+    readonly poll_ms: number;
+  };
+  readonly keys: {
+    readonly account: string;
+    readonly account_password: string;
+    readonly bls: string;
+    readonly bls_password: string;
+  };
+  readonly signer: {
+    readonly host: string;
+    readonly port: number;
+    readonly url: string;
+    readonly join: boolean;
+    readonly bond_gwei: number;
+    readonly capacity_bytes: number;
+    readonly reserve_bytes: number;
+    readonly memory_bytes: number;
+    readonly payer_bytes: number;
+  };
+  readonly disperser: {
+    readonly host: string;
+    readonly port: number;
+    readonly retention_epochs: number;
+    readonly max_blobs: number;
+    readonly max_bytes: number;
+    readonly memory_bytes: number;
+    readonly threads: number;
+    readonly gather_ms: number;
+    readonly batch_blobs: number;
+    readonly put_timeout_ms: number;
+    readonly deposit_gwei: number;
+    readonly accounts: readonly string[];
+    readonly account_period_ms: number;
+  };
+  readonly keeper: { readonly host: string; readonly port: number };
+  readonly limits: { readonly max_connections: number; readonly drain_ms: number };
+}

@@ -1,0 +1,234 @@
+import { resolve } from 'node:path';
+import type { Finality } from '@cairn/chain-access/da';
+import { loadConfig, renderExampleConfig } from '@cairn/node-runtime/config';
+import type { LogLevel } from '@cairn/node-runtime/observe';
+import {
+  type Address,
+  type ChainId,
+  type ConsensusParams,
+  chainIdOf,
+  DEVNET_CONSENSUS,
+  fromHex,
+  MAINNET_CONSENSUS,
+  parseAddress,
+  TESTNET_CONSENSUS,
+} from '@cairn/primitives';
+import { networkOf } from '@cairn/wire-protocol';
+import { type ConfigFile, DA_NODE_SCHEMA, type DaRole } from './config-schema.ts';
+import type { KeyAccount } from './disperser/accounts.ts';
+import { DaNodeError } from './node-errors.ts';
+
+/** Where a listener binds. */
+export interface ListenSettings {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** The chain that a node works with. */
+export interface ChainSettings {
+  readonly rpcUrl: string;
+  /** `undefined`: whichever chain the endpoint serves. */
+  readonly chainId: ChainId | undefined;
+  readonly entrance: Address;
+  readonly startBlock: number;
+  readonly finality: Finality;
+  readonly pollMs: number;
+}
+
+/** The signer role's settings. */
+export interface SignerSettings extends ListenSettings {
+  /** What others reach it under; `undefined`: where it listens. */
+  readonly url: string | undefined;
+  readonly join: boolean;
+  readonly bondWei: bigint;
+  readonly capacityBytes: number;
+  readonly reserveBytes: number;
+  readonly memoryBytes: number;
+  readonly maxPayerBytes: number;
+}
+
+/** The disperser role's settings. */
+export interface DisperserSettings extends ListenSettings {
+  readonly retentionEpochs: number;
+  readonly maxBlobs: number;
+  readonly maxBytes: number;
+  readonly memoryBytes: number;
+  /** 0: one less than there are cores. */
+  readonly threads: number;
+  readonly gatherMs: number;
+  readonly batchBlobs: number;
+  /** Time for a quorum to sign what an OP Stack client puts. */
+  readonly putTimeoutMs: number;
+  /** 0: not kept. */
+  readonly depositWei: bigint;
+  readonly accounts: readonly KeyAccount[];
+  readonly accountPeriodMs: number;
+}
+
+/** A data-availability node's configuration, checked and complete. */
+export interface DaNodeConfig {
+  readonly node: {
+    readonly roles: readonly DaRole[];
+    /** Absolute path; everything the node keeps lies below it. */
+    readonly dataDirectory: string;
+  };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  readonly chain: ChainSettings;
+  readonly keys: {
+    readonly accountFile: string;
+    readonly accountPasswordFile: string | undefined;
+    /** `undefined` without the signer role. */
+    readonly blsFile: string | undefined;
+    /** `undefined` where that file is raw hex. */
+    readonly blsPasswordFile: string | undefined;
+  };
+  readonly signer: SignerSettings;
+  readonly disperser: DisperserSettings;
+  readonly keeper: ListenSettings;
+  readonly limits: { readonly maxConnections: number; readonly drainMs: number };
+}
+
+/** Where a node's configuration comes from. */
+export interface LoadDaNodeConfigOptions {
+  /** A TOML file. */
+  readonly file?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Sections and settings by the names they have in the file; over everything else. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+const GWEI = 1_000_000_000n;
+
+/** Protocol numbers of the networks that have names. */
+const CONSENSUS: Readonly<Record<string, ConsensusParams>> = {
+  mainnet: MAINNET_CONSENSUS,
+  testnet: TESTNET_CONSENSUS,
+  devnet: DEVNET_CONSENSUS,
+  minimal: DEVNET_CONSENSUS,
+};
+
+/**
+ * Reads and checks a node's configuration.
+ *
+ * @throws {ConfigError} CONFIG_INVALID with all problems together; {DaNodeError} NODE_CONFIG
+ */
+export async function loadDaNodeConfig(options: LoadDaNodeConfigOptions): Promise<DaNodeConfig> {
+  const { config } = await loadConfig<ConfigFile>({ schema: DA_NODE_SCHEMA, ...options });
+  refuseTogether(problemsOf(config));
+  return settingsOf(config);
+}
+
+/** The text of `cairn-da.example.toml`: every setting with its meaning, bounds and default. */
+export function exampleConfig(): string {
+  return renderExampleConfig(DA_NODE_SCHEMA);
+}
+
+function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeConfig {
+  const { signer, disperser, keeper } = file;
+  return {
+    node: { roles: [...new Set(node.roles)], dataDirectory: resolve(node.data_dir) },
+    log,
+    chain: chainSettings(file.chain),
+    keys: {
+      accountFile: resolve(keys.account),
+      accountPasswordFile: pathOrNone(keys.account_password),
+      blsFile: pathOrNone(keys.bls),
+      blsPasswordFile: pathOrNone(keys.bls_password),
+    },
+    signer: {
+      host: signer.host,
+      port: signer.port,
+      url: signer.url === '' ? undefined : signer.url.replace(/\/+$/, ''),
+      join: signer.join,
+      bondWei: BigInt(signer.bond_gwei) * GWEI,
+      capacityBytes: signer.capacity_bytes,
+      reserveBytes: signer.reserve_bytes,
+      memoryBytes: signer.memory_bytes,
+      maxPayerBytes: signer.payer_bytes,
+    },
+    disperser: {
+      host: disperser.host,
+      port: disperser.port,
+      retentionEpochs: disperser.retention_epochs,
+      maxBlobs: disperser.max_blobs,
+      maxBytes: disperser.max_bytes,
+      memoryBytes: disperser.memory_bytes,
+      threads: disperser.threads,
+      gatherMs: disperser.gather_ms,
+      batchBlobs: disperser.batch_blobs,
+      putTimeoutMs: disperser.put_timeout_ms,
+      depositWei: BigInt(disperser.deposit_gwei) * GWEI,
+      accounts: disperser.accounts.map(accountOf),
+      accountPeriodMs: disperser.account_period_ms,
+    },
+    keeper,
+    limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },
+  };
+}
+
+function chainSettings(chain: ConfigFile['chain']): ChainSettings {
+  const network = networkOf(chain.network);
+  const finality = CONSENSUS[chain.network]?.shardFinality ?? 'tag';
+  return {
+    rpcUrl: chain.rpc,
+    chainId: chain.chain_id === 0 ? network?.chainId : chainIdOf(chain.chain_id),
+    entrance: parseAddress(chain.entrance),
+    startBlock: chain.start_block,
+    finality: chain.finality === '' ? finality : depthOrTag(chain.finality),
+    pollMs: chain.poll_ms,
+  };
+}
+
+function depthOrTag(text: string): Finality {
+  return text === 'tag' ? 'tag' : Number(text);
+}
+
+function pathOrNone(path: string): string | undefined {
+  return path === '' ? undefined : resolve(path);
+}
+
+/** `name:hash:bytes`, as the schema lets it through. */
+function accountOf(text: string): KeyAccount {
+  const [name = '', hash = '', bytes] = text.split(':');
+  return { name, keyHash: fromHex(`0x${hash}`), budgetBytes: Number(bytes) };
+}
+
+/** A setting that the schema lets through and that still cannot work. */
+interface Problem {
+  readonly field: string;
+  readonly rule: string;
+}
+
+function problemsOf({ node, chain, keys, signer, disperser }: ConfigFile): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (!URL.canParse(chain.rpc)) problems.push({ field: 'chain.rpc', rule: 'must be a URL' });
+  if (node.roles.includes('signer') && keys.bls === '') {
+    problems.push({ field: 'keys.bls', rule: 'must be set for the signer role' });
+  }
+  if (signer.url !== '' && !URL.canParse(signer.url)) {
+    problems.push({ field: 'signer.url', rule: 'must be a URL' });
+  }
+  if (signer.join && signer.url === '' && isEveryAddress(signer.host)) {
+    const rule = 'must be set where the signer joins by itself and listens on every address';
+    problems.push({ field: 'signer.url', rule });
+  }
+  const names = disperser.accounts.map((account) => account.split(':')[0]);
+  if (new Set(names).size !== names.length) {
+    problems.push({ field: 'disperser.accounts', rule: 'must have each name once' });
+  }
+  return problems;
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function refuseTogether(problems: readonly Problem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new DaNodeError(
+    { code: 'NODE_CONFIG', field: first.field },
+    problems.map(({ field, rule }) => `${field} ${rule}`).join('; '),
+  );
+}
