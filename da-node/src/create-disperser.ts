@@ -1,0 +1,228 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { RowSuite } from '@cairn/commitments/rows';
+import { loadRowSuite } from '@cairn/commitments/rows';
+import {
+  type ChosenCodec,
+  chooseCodec,
+  loadWasmCombiner,
+  type RowCombiner,
+} from '@cairn/erasure-codec';
+import type { HealthReport } from '@cairn/node-runtime/http';
+import { openLevelStore } from '@cairn/node-runtime/level';
+import { createWorkerPool } from '@cairn/node-runtime/workers';
+import { ByteBudget } from './byte-budget.ts';
+import { ChainEntrance } from './chain/chain-entrance.ts';
+import { ChainEpochs } from './chain/chain-epochs.ts';
+import type { DaChain } from './chain/connect-chain.ts';
+import { keepDeposit } from './chain/keep-deposit.ts';
+import { type Accounts, keyAccounts, openAccounts } from './disperser/accounts.ts';
+import { BlobStore } from './disperser/blob-store.ts';
+import { BatchCertifier } from './disperser/certify-batches.ts';
+import { BatchConfirmer } from './disperser/confirm-batches.ts';
+import type { SignerPatience } from './disperser/deliver-slices.ts';
+import type { JourneyDeps } from './disperser/disperse-blob.ts';
+import { Disperser } from './disperser/disperser.ts';
+import { PromiseMaker } from './disperser/make-promise.ts';
+import { createDispersalMetrics } from './disperser/metrics.ts';
+import { openPayloadFiles } from './disperser/payload-files.ts';
+import type { DispersalNetwork } from './disperser/ports.ts';
+import { describeProblem } from './doors/describe-problem.ts';
+import { opStackDoors } from './doors/op-stack/op-stack-doors.ts';
+import type { PayloadReader } from './doors/read-payload.ts';
+import { blobDoors } from './doors/rest/blob-doors.ts';
+import { DaNodeError } from './node-errors.ts';
+import type { NodeParts } from './node-parts.ts';
+import { readBlob } from './retriever/read-blob.ts';
+import { startHost } from './role-host.ts';
+import type { StartedRole } from './roles.ts';
+import { httpSignerPeers } from './signer-peers.ts';
+
+/** How patiently signers are asked: their slices may be megabytes over a slow line. */
+const PATIENCE: SignerPatience = { timeoutMs: 60_000, attempts: 3, delayMs: 200, laggardMs: 500 };
+/** Waits between tries of a step that failed. */
+const BACKOFF = { firstMs: 500, maxMs: 30_000 };
+/** Sockets of signers are read again that often. */
+const SOCKETS_MS = 30_000;
+/** How often the deposit is looked at. */
+const DEPOSIT_MS = 30_000;
+/** Time for one answer of a signer to a reader, and when somebody else is asked as well. */
+const READ_PATIENCE = { timeoutMs: 20_000, hedgeMs: 1000 };
+/** Suites that rows are read in. */
+const SUITES = [0, 1] as const;
+/** Blobs that wait for memory. */
+const MAX_WAITING = 4096;
+/** Threads that encode, at most. */
+const MAX_THREADS = 64;
+
+/** What never changes about the network, as a disperser needs it. */
+export function dispersalNetworkOf({ entrance }: Pick<DaChain, 'entrance'>): DispersalNetwork {
+  const { network, domain, settings } = entrance;
+  const { shardId, cosets, minLog2K, epochSeconds, graceSeconds } = settings;
+  const layout = { cosets, minLog2K };
+  return { network, entrance: domain, shardId, layout, epochSeconds, graceSeconds };
+}
+
+/**
+ * Starts the disperser role: opens what earlier runs left, takes blobs and brings them to their
+ * quorums.
+ *
+ * @throws {DaNodeError} NODE_CONFIG; {LevelError}; {StorageError}; {DispersalError} DISPERSAL_RECORD;
+ *   what listening throws
+ */
+export async function startDisperser(
+  parts: NodeParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<StartedRole> {
+  const { config, chain, clock, logger, sender, runner, opened } = parts;
+  const settings = config.disperser;
+  requireRetention(settings.retentionEpochs, chain);
+  const tools = await openCodec(parts, signal);
+  const directory = join(config.node.dataDirectory, 'disperser');
+  const index = await openLevelStore({ directory: join(directory, 'index') });
+  opened('disperser index', () => index.close());
+  const payloads = await openPayloadFiles(join(directory, 'payloads'));
+  const network = dispersalNetworkOf(chain);
+  const store = new BlobStore(index);
+  const epochs = new ChainEpochs(
+    { chain, sender, clock, logger, stopping: runner.signal },
+    { pollMs: config.chain.pollMs, socketsMs: SOCKETS_MS },
+  );
+  const [encoding, arriving, reading] = budgetsOf(settings.memoryBytes);
+  const journey = journeyOf(parts, {
+    store,
+    payloads,
+    network,
+    epochs,
+    budget: encoding,
+    ...tools,
+  });
+  const accounts: Accounts =
+    settings.accounts.length === 0
+      ? openAccounts()
+      : keyAccounts({ index, clock }, settings.accounts, settings.accountPeriodMs);
+  const disperser = new Disperser({ store, payloads, accounts, journey, clock, logger }, settings);
+  await disperser.open(signal);
+  if (settings.depositWei > 0n) {
+    const deposit = { keepWei: settings.depositWei, everyMs: DEPOSIT_MS };
+    const { entrance } = chain;
+    runner.run('deposit', (inner) =>
+      keepDeposit({ entrance, sender, clock, logger }, deposit, { signal: inner }),
+    );
+  }
+  runner.run('dispersal', (inner) => disperser.run(inner));
+  const peers = httpSignerPeers(parts.transport);
+  const sources = { epochs, peers, layout: network.layout, ...tools };
+  const patience = { ...READ_PATIENCE, budget: reading, clock, logger };
+  const reader: PayloadReader = (wanted, options) =>
+    readBlob(wanted, { ...sources, ...patience }, options);
+  const { chainId } = chain;
+  const { shardId } = network;
+  const doors = {
+    disperser,
+    reader,
+    intake: { budget: arriving, clock },
+    clock,
+    stopping: runner.signal,
+  };
+  const routes = [
+    blobDoors({ ...doors, place: { chainId, shardId } }),
+    opStackDoors({ ...doors, shardId, putTimeoutMs: settings.putTimeoutMs }),
+  ];
+  const ready = (): HealthReport => parts.watch.ready();
+  const host = await startHost('disperser', settings, { routes, describeProblem, ready }, parts);
+  return { role: 'disperser', host };
+}
+
+/** What rows are made, combined and hashed with. */
+interface CodecTools {
+  readonly codec: ChosenCodec;
+  readonly combiner: RowCombiner;
+  /** New blobs are in the first. */
+  readonly suites: readonly RowSuite[];
+}
+
+async function openCodec(
+  { config, clock, logger, opened }: NodeParts,
+  signal: AbortSignal,
+): Promise<CodecTools> {
+  const combiner = await loadWasmCombiner();
+  const suites = await Promise.all(SUITES.map((id) => loadRowSuite(id)));
+  const [suite] = suites;
+  if (suite === undefined) throw new RangeError('a disperser needs a suite');
+  const cores = Math.max(1, availableParallelism() - 1);
+  const threads = config.disperser.threads === 0 ? cores : config.disperser.threads;
+  const pool = createWorkerPool({
+    module: import.meta.resolve('@cairn/erasure-codec/codec-worker'),
+    size: Math.min(MAX_THREADS, threads),
+  });
+  opened('codec threads', () => pool.close());
+  const codec = await chooseCodec({ pool, suite, combiner, clock, logger, signal });
+  opened('codec', () => codec.close());
+  return { codec, combiner, suites };
+}
+
+function journeyOf(
+  parts: NodeParts,
+  {
+    store,
+    payloads,
+    network,
+    epochs,
+    budget,
+    codec,
+    combiner,
+    suites: [suite],
+  }: Pick<JourneyDeps, 'store' | 'network'> &
+    CodecTools & {
+      readonly payloads: JourneyDeps['encoder']['payloads'] & JourneyDeps['payloads'];
+      readonly epochs: ChainEpochs;
+      readonly budget: ByteBudget;
+    },
+): JourneyDeps {
+  const { config, chain, account, sender, backend, transport, clock, logger } = parts;
+  const settings = config.disperser;
+  if (suite === undefined) throw new RangeError('a disperser needs a suite');
+  const entrance = new ChainEntrance(
+    { chain, sender, backend, clock, logger },
+    { pollMs: config.chain.pollMs },
+  );
+  const metrics = createDispersalMetrics(parts.metrics.metrics);
+  const peers = httpSignerPeers(transport);
+  const asking = { peers, epochs, clock, logger, metrics, patience: PATIENCE };
+  const batches = { gatherMs: settings.gatherMs, maxBlobs: settings.batchBlobs };
+  return {
+    store,
+    payloads,
+    network,
+    epochs,
+    entrance,
+    promises: new PromiseMaker({ store, network, payer: account }),
+    encoder: { codec, suite, combiner, payloads, network, budget },
+    delivery: { ...asking, suite },
+    certifier: new BatchCertifier({ ...asking, backend, network, store }, batches),
+    confirmer: new BatchConfirmer({ store, epochs, entrance, backend, logger }),
+    clock,
+    logger,
+    metrics,
+    retentionEpochs: settings.retentionEpochs,
+    backoff: BACKOFF,
+  };
+}
+
+/** Memory for blobs that are encoded, that arrive and that are read: no wait of one is for another. */
+function budgetsOf(memoryBytes: number): readonly [ByteBudget, ByteBudget, ByteBudget] {
+  const budget = (maxBytes: number): ByteBudget =>
+    new ByteBudget({ maxBytes, maxWaiting: MAX_WAITING });
+  const half = Math.floor(memoryBytes / 2);
+  return [budget(memoryBytes), budget(half), budget(half)];
+}
+
+function requireRetention(epochs: number, { entrance }: Pick<DaChain, 'entrance'>): void {
+  const { maxRetentionEpochs } = entrance.settings;
+  if (epochs <= maxRetentionEpochs) return;
+  throw new DaNodeError(
+    { code: 'NODE_CONFIG', field: 'disperser.retention_epochs' },
+    `disperser.retention_epochs is ${epochs}; this network keeps blobs for at most ${maxRetentionEpochs}`,
+  );
+}

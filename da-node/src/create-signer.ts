@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { submitTickets } from '@cairn/chain-access/da';
+import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
+import { joinSigners } from './chain/join-signers.ts';
+import { outlastOutages } from './chain/outlast-outages.ts';
+import { describeProblem } from './doors/describe-problem.ts';
+import { drawFactsOf } from './keeper/open-keeper-chain.ts';
+import { rejoinWhenDue } from './keeper/rejoin.ts';
+import { runTicketing } from './keeper/ticketing.ts';
+import { NODE_KEYS } from './keyspace.ts';
+import type { NodeParts } from './node-parts.ts';
+import { readBlsKey } from './read-keys.ts';
+import { startHost } from './role-host.ts';
+import type { StartedRole } from './roles.ts';
+import { openSigner, type Signer } from './signer/open-signer.ts';
+import type { SignerIdentity } from './signer/seat.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * Starts the signer role: keeps slices, signs for what it holds, and takes part in the draw of every
+ * epoch. Joins the network first where it is told to.
+ *
+ * @throws {SignerError} PROTECTION_MISSING, PROTECTION_FOREIGN, SIGNER_DAMAGED, KEYSTORE_PASSWORD;
+ *   {DaNodeError} NODE_KEY, NODE_OTHER_KEY; {StorageError}; {LevelError}; what joining and listening
+ *   throw
+ */
+export async function startSigner(
+  parts: NodeParts,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<StartedRole> {
+  const { config, account, backend, runner, opened, watch } = parts;
+  const key = await readBlsKey(config.keys, backend);
+  const identity = { address: account.address, key, backend };
+  const signer = await openKeeping(parts, identity, signal);
+  opened('signer', () => signer.close());
+  runner.run('tidying up', (inner) => signer.run(inner));
+  const host = await startHost(
+    'signer',
+    config.signer,
+    { routes: [signer.routes], describeProblem, ready: () => watch.ready() },
+    parts,
+  );
+  if (config.signer.join) await joinNetwork(parts, identity, host.address.url, signal);
+  runner.run('ticketing', (inner) => takePart(parts, identity, inner));
+  return { role: 'signer', host };
+}
+
+/** Opens what a signer keeps. A log of what was signed that was made here and is gone is no new one. */
+async function openKeeping(
+  { config, chain, index, clock, logger, metrics }: NodeParts,
+  identity: SignerIdentity,
+  signal: AbortSignal,
+): Promise<Signer> {
+  const { capacityBytes, reserveBytes, maxPayerBytes, memoryBytes } = config.signer;
+  const facts = new ChainSignerFacts(chain);
+  const network = signerNetworkOf(chain);
+  const signer = await openSigner(
+    {
+      chain: facts,
+      network,
+      identity,
+      clock,
+      logger,
+      metrics: metrics.metrics,
+      version: VERSION,
+    },
+    {
+      directory: join(config.node.dataDirectory, 'signer'),
+      capacityBytes,
+      reserveBytes,
+      maxPayerBytes,
+      deliveryBytes: memoryBytes,
+      mayCreateProtection: (await index.get(NODE_KEYS.isProtected)) === undefined,
+    },
+    { signal },
+  );
+  const value = new Uint8Array(0);
+  await index.write([{ type: 'put', key: NODE_KEYS.isProtected, value }], { sync: true });
+  return signer;
+}
+
+/** Bonds and registers what is missing, however long the chain takes to answer. */
+async function joinNetwork(
+  { config, chain, sender, backend, clock, logger }: NodeParts,
+  { key }: SignerIdentity,
+  listensAt: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hub, signers } = chain;
+  const { bondWei, url } = config.signer;
+  const membership = { bondWei, socket: url ?? listensAt };
+  const deps = { hub, sender, signers, key, backend, logger };
+  const join = (): Promise<void> => joinSigners(deps, membership, { signal });
+  await outlastOutages(join, { clock, logger }, signal);
+}
+
+/** Posts this signer's ticket of every epoch from its own account. */
+function takePart(
+  { chain, sender, backend, clock, logger }: NodeParts,
+  { address, key }: SignerIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hub } = chain;
+  const deps = { chain: drawFactsOf(hub), signer: address, key, backend, clock, logger };
+  return runTicketing(
+    {
+      ...deps,
+      deliver: async (ticket, options) => {
+        await submitTickets({ hub, sender }, [ticket], backend, options);
+      },
+      rejoin: (options) => rejoinWhenDue({ hub, sender }, options),
+    },
+    signal,
+  );
+}
