@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Address } from '@cairn/primitives';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** How sources are run: as this process runs them. */
+export const LOADER: readonly string[] = [
+  ...(Reflect.get(process.features, 'typescript') ? [] : ['--import=tsx']),
+  '--conditions=@cairn/source',
+];
+const READY_WITHIN_MS = 60_000;
+
+/** A node as a process of its own that a test can kill and start again on the same data. */
+export class DaProcess {
+  readonly account: Address;
+  readonly #config: string;
+  #child: ChildProcess | undefined;
+  #said = '';
+  #ready: Record<string, string> = {};
+
+  private constructor(account: Address, config: string) {
+    this.account = account;
+    this.#config = config;
+  }
+
+  /** Writes its configuration; nothing runs yet. */
+  static async prepare(folder: string, account: Address, config: string): Promise<DaProcess> {
+    const file = join(folder, 'cairn-da.toml');
+    await writeFile(file, config);
+    return new DaProcess(account, file);
+  }
+
+  /** Where a role listens. */
+  url(role: 'signer' | 'disperser' | 'keeper'): string {
+    const url = this.#ready[role];
+    if (url === undefined) throw new Error(`there is no ${role} in this process`);
+    return url;
+  }
+
+  /** What it wrote, its last 20,000 characters. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /** Starts it and waits until its roles take requests. @throws with what it said if it does not */
+  async start(): Promise<void> {
+    const { NODE_OPTIONS: _options, ...env } = process.env;
+    const child = spawn(process.execPath, [...LOADER, MAIN, '--config', this.#config], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#note(text));
+    this.#ready = await new Promise((resolve, reject) => {
+      const fail = (): void => reject(new Error(`the node did not get ready: ${this.#said}`));
+      const timer = setTimeout(fail, READY_WITHIN_MS);
+      child.once('exit', fail);
+      let line = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        line += text;
+        if (!line.includes('\n')) return;
+        clearTimeout(timer);
+        child.off('exit', fail);
+        resolve(JSON.parse(line));
+      });
+    });
+  }
+
+  /** Ends it; `kill -9` unless told. Resolves with its exit code once it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    return gone;
+  }
+
+  #note(text: string): void {
+    this.#said = (this.#said + text).slice(-20_000);
+  }
+}
