@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { submitTickets } from '@cairn/chain-access/da';
+import type { HealthReport } from '@cairn/node-runtime/http';
 import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
 import { joinSigners } from './chain/join-signers.ts';
 import { outlastOutages } from './chain/outlast-outages.ts';
@@ -15,6 +16,8 @@ import type { StartedRole } from './roles.ts';
 import { openSigner, type Signer } from './signer/open-signer.ts';
 import type { SignerIdentity } from './signer/seat.ts';
 import { VERSION } from './version.ts';
+
+const NOT_JOINED: HealthReport = { ok: false, reasons: ['the signer has not joined yet'] };
 
 /**
  * Starts the signer role: keeps slices, signs for what it holds, and takes part in the draw of every
@@ -34,13 +37,12 @@ export async function startSigner(
   const signer = await openKeeping(parts, identity, signal);
   opened('signer', () => signer.close());
   runner.run('tidying up', (inner) => signer.run(inner));
-  const host = await startHost(
-    'signer',
-    config.signer,
-    { routes: [signer.routes], describeProblem, ready: () => watch.ready() },
-    parts,
-  );
+  let hasJoined = !config.signer.join;
+  const ready = (): HealthReport => (hasJoined ? watch.ready() : NOT_JOINED);
+  const doors = { routes: [signer.routes], describeProblem, ready };
+  const host = await startHost('signer', config.signer, doors, parts);
   if (config.signer.join) await joinNetwork(parts, identity, host.address.url, signal);
+  hasJoined = true;
   runner.run('ticketing', (inner) => takePart(parts, identity, inner));
   return { role: 'signer', host };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ChainClient } from '@cairn/chain-access';
 import { errnoOf } from '@cairn/node-runtime/files';
 import type { HealthReport } from '@cairn/node-runtime/http';
-import type { Clock, Gauge, Metrics } from '@cairn/primitives';
+import { type Clock, Fault, type Gauge, type Metrics } from '@cairn/primitives';
 
 /** Errors that say the disk works and is only full: starting the process anew would not help. */
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
@@ -70,11 +70,17 @@ export class ChainWatch {
     this.#answeredAt = clock.monotonic();
   }
 
-  /** Looks again and again. @throws what the chain throws; the signal's reason */
+  /** Looks again and again, whatever the chain answers. @throws the signal's reason */
   async run(pollMs: number, signal: AbortSignal): Promise<void> {
     for (;;) {
-      this.#head.set(await this.#client.blockNumber({ signal }));
-      this.#answeredAt = this.#clock.monotonic();
+      try {
+        this.#head.set(await this.#client.blockNumber({ signal }));
+        this.#answeredAt = this.#clock.monotonic();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof Fault)) throw error;
+        // How long it has not answered says it all.
+      }
       await this.#clock.sleep(pollMs, signal);
     }
   }

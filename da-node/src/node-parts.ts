@@ -84,9 +84,7 @@ export async function openParts(
     pollMs: Math.max(10, Math.floor(config.chain.pollMs / SENDER_LOOKS_PER_POLL)),
   });
   const watch = new ChainWatch({ client, clock, metrics: metrics.metrics });
-  runner.run('chain watch', (inner) => watch.run(config.chain.pollMs, inner), {
-    onFailure: 'restart',
-  });
+  runner.run('chain watch', (inner) => watch.run(config.chain.pollMs, inner));
   metrics.metrics
     .gauge({
       name: 'cairn_build_info',

@@ -5,8 +5,16 @@ import {
   openEpoch,
   readPhase,
   readTerms,
+  refusalOf,
 } from '@cairn/chain-access/da';
-import { type Address, type Clock, isFault, type Logger, SingleFlight } from '@cairn/primitives';
+import {
+  type Address,
+  type Clock,
+  describeError,
+  isFault,
+  type Logger,
+  SingleFlight,
+} from '@cairn/primitives';
 import type { DispersalEpoch, EpochSource } from '../disperser/ports.ts';
 import type { DaChain } from './connect-chain.ts';
 import { outlastOutages } from './outlast-outages.ts';
@@ -41,11 +49,6 @@ export class ChainEpochs implements EpochSource {
   constructor(deps: ChainEpochsDeps, options: ChainEpochsOptions) {
     this.#deps = deps;
     this.#options = options;
-  }
-
-  /** The epoch that was open when last asked for; nothing is read. */
-  get lastOpen(): DispersalEpoch | undefined {
-    return this.#open;
   }
 
   async openEpoch({
@@ -96,7 +99,7 @@ export class ChainEpochs implements EpochSource {
 
   /** The epoch in office with its terms; `undefined` while no final block holds both. */
   async #find(): Promise<DispersalEpoch | undefined> {
-    const { chain, sender, stopping: signal } = this.#deps;
+    const { chain, sender, logger, stopping: signal } = this.#deps;
     const { entrance, epochs, hub } = chain;
     const block = await hub.finalBlock({ signal });
     const { epoch } = await readPhase(hub, { signal, block });
@@ -106,7 +109,10 @@ export class ChainEpochs implements EpochSource {
     const terms = await readTerms(entrance, epoch, { signal, block });
     if (terms === undefined) {
       if (sender !== undefined && this.#isBefore(takesUntilSeconds)) {
-        await openEpoch({ entrance, sender }, epoch, { signal });
+        await openEpoch({ entrance, sender }, epoch, { signal }).catch((error: unknown) => {
+          if (refusalOf(error) === undefined) throw error;
+          logger.debug({ epoch, reason: describeError(error) }, 'an epoch could not be opened');
+        });
       }
       return undefined;
     }
