@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type BlsBackend,
   type Committee,
@@ -87,6 +88,7 @@ export async function collectVotes(
   const refusals: number[] = [];
   const enough = new AbortController();
   const inner = AbortSignal.any([signal, enough.signal]);
+  setMaxListeners(0, inner); // some for each member
   await Promise.all(
     members.map(async (memberIndex) => {
       const bytes = await askFor(memberIndex, batch, committee, deps, inner);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Committee, isQuorum } from '@cairn/attestation';
 import type { RowSuite } from '@cairn/commitments/rows';
 import {
@@ -107,6 +108,7 @@ export function deliverSlices(
   };
   reachIfQuorum();
   const inner = AbortSignal.any([signal, laggards.signal]);
+  setMaxListeners(0, inner); // some for each member
   const each = Promise.all(
     arcs.map(async (arc) => {
       if (!(await deliverTo(arc, plan, deps, inner))) return;

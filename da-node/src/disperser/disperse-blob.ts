@@ -16,7 +16,13 @@ import { type EncodedBlob, type EncoderDeps, encodeBlob } from './encode-blob.ts
 import { DispersalError } from './errors.ts';
 import type { PromiseMaker } from './make-promise.ts';
 import type { DispersalMetrics } from './metrics.ts';
-import type { DispersalNetwork, Entrance, EpochSource, PayloadStore } from './ports.ts';
+import type {
+  DispersalEpoch,
+  DispersalNetwork,
+  Entrance,
+  EpochSource,
+  PayloadStore,
+} from './ports.ts';
 
 /** What the journey's steps are made of. */
 export interface JourneyDeps {
@@ -142,16 +148,24 @@ class Journey {
   }
 
   async #order(record: BlobRecord): Promise<BlobRecord> {
-    const { epochs, promises, network, encoder, retentionEpochs } = this.#deps;
+    const { promises, network, encoder, retentionEpochs } = this.#deps;
     const { sizeBytes, commitment, trouble } = record;
     if (commitment === undefined) throw incomplete(record);
-    const after = trouble?.code === 'STALLED' ? { after: trouble.epoch } : {};
-    const terms = await epochs.openEpoch({ ...after, signal: this.#own });
+    const terms = await this.#openEpoch(trouble?.code === 'STALLED' ? trouble.epoch : undefined);
     const layout = layoutOf(sizeBytes, network.layout);
     const blob = { commitment, suite: encoder.suite.id, layout, retentionEpochs };
     const order = await promises.make(blob, terms);
     const { trouble: _, ...rest } = record;
     return this.#put({ ...rest, stage: 'ordered', order, holders: [] });
+  }
+
+  /** An epoch with time left for a quorum to sign in. */
+  async #openEpoch(after: number | undefined): Promise<DispersalEpoch> {
+    const { epochs, clock } = this.#deps;
+    const signal = this.#own;
+    const terms = await epochs.openEpoch(after === undefined ? { signal } : { after, signal });
+    if (clock.now() / 1000 < terms.takesUntilSeconds) return terms;
+    return epochs.openEpoch({ after: terms.office.epoch, signal });
   }
 
   async #deliver(record: BlobRecord, order: BlobOrder): Promise<BlobRecord> {

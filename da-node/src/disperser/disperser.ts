@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import {
   abortable,
@@ -158,6 +159,7 @@ export class Disperser {
   /** Disperses what was accepted, before and from now on. Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, clock, logger } = this.#deps;
+    setMaxListeners(0, signal); // some for each blob under way
     this.#running = signal;
     try {
       for await (const record of store.unfinished(signal)) this.#begin(record);
@@ -224,6 +226,7 @@ export class Disperser {
       return;
     }
     const own = new AbortController(); // what it derives goes with it, and not with the run
+    setMaxListeners(0, own.signal); // some for each member of the quorum
     const stop = (): void => own.abort(shared.reason);
     shared.addEventListener('abort', stop, { once: true });
     const signals = { own: own.signal, shared };

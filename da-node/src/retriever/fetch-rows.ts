@@ -169,6 +169,10 @@ class RowFetch {
     });
     if (rows.length === 0) throw new Error('it sent no row');
     for (const row of this.#proven(rows)) this.#rows.set(row.index, row);
+    // A signer sends as many as fit: it is asked again for the others, as long as some come.
+    const sent = new Set(rows.map(({ index }) => index));
+    const rest = indexes.filter((index) => !sent.has(index));
+    if (rest.length > 0) this.#waiting.unshift({ holder, indexes: rest });
   }
 
   /** @throws {SliceError} for a row that was not committed to */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RowSuite } from '@cairn/commitments/rows';
 import { layoutOf, parseRow, type VerifiedHeader, verifyHeader } from '@cairn/erasure-codec';
 import { describeError, rootOf, Semaphore } from '@cairn/primitives';
@@ -30,6 +31,7 @@ export async function findHeader(
   const turns = new Semaphore({ limit: PARALLEL, maxWaiting: holders.length });
   const found = new AbortController();
   const inner = AbortSignal.any([signal, found.signal]);
+  setMaxListeners(0, inner); // some for each signer asked
   let result: FoundHeader | undefined;
   let absent = 0;
   await Promise.all(

@@ -127,6 +127,16 @@ describe('dispersal', () => {
     equal(quorum.chain.charged.size, 1);
   });
 
+  it('makes no promise in the last seconds of an epoch', async () => {
+    quorum.chain.pass(57);
+    const { id } = await running.put(payloadOf(2000));
+    await running.reached(id, 'committed');
+    await pause(50);
+    equal((await running.disperser.find(id))?.order, undefined);
+    quorum.chain.pass(5);
+    equal((await running.reached(id, 'final')).order?.epoch, 2);
+  });
+
   it('waits for a chain that takes nothing, and confirms when it does', async () => {
     quorum.chain.isUp = false;
     const { id } = await running.put(payloadOf(2000));

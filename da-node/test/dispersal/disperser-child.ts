@@ -13,7 +13,6 @@ import { MIB, silentLogger, systemClock, toHex } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { openAccounts } from '../../src/disperser/accounts.ts';
 import { orderJson } from '../../src/disperser/blob-record.ts';
-import { createDisperser } from '../../src/disperser/create-disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
 import type { BatchOutcome, Entrance } from '../../src/disperser/ports.ts';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
@@ -21,6 +20,7 @@ import { blobDoors } from '../../src/doors/rest/blob-doors.ts';
 import { readBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { backend, NETWORK } from './committee.ts';
+import { createDisperser } from './create-disperser.ts';
 import { chainClock, payer, QUICK, START_SECONDS } from './harness.ts';
 import { MemoryChain } from './memory-chain.ts';
 

@@ -19,13 +19,13 @@ import {
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { openAccounts } from '../../src/disperser/accounts.ts';
 import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
-import { createDisperser, type DisperserSettings } from '../../src/disperser/create-disperser.ts';
 import type { Disperser } from '../../src/disperser/disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
 import type { PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
 import type { RetrieverDeps, WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { backend, NETWORK } from './committee.ts';
+import { createDisperser, type DisperserSettings } from './create-disperser.ts';
 import { MemoryChain } from './memory-chain.ts';
 import { SignerDoor } from './signer-door.ts';
 

@@ -41,7 +41,7 @@ export interface DeliveryHead {
 
 /** One signer's rows of one blob on their way to it; nothing is proven. */
 export interface Delivery extends DeliveryHead {
-  /** A slice message of the codec. */
+  /** A slice message of the codec, whole or packed. */
   readonly slice: Uint8Array;
 }
 

@@ -9,15 +9,15 @@ import {
   MIB,
   noMetrics,
 } from '@cairn/primitives';
-import type { ByteBudget } from '../byte-budget.ts';
-import type { Accounts } from './accounts.ts';
-import { BlobStore } from './blob-store.ts';
-import { BatchCertifier, type BatchOptions } from './certify-batches.ts';
-import { BatchConfirmer } from './confirm-batches.ts';
-import type { SignerPatience } from './deliver-slices.ts';
-import { Disperser, type DisperserLimits } from './disperser.ts';
-import { PromiseMaker } from './make-promise.ts';
-import { createDispersalMetrics } from './metrics.ts';
+import type { ByteBudget } from '../../src/byte-budget.ts';
+import type { Accounts } from '../../src/disperser/accounts.ts';
+import { BlobStore } from '../../src/disperser/blob-store.ts';
+import { BatchCertifier, type BatchOptions } from '../../src/disperser/certify-batches.ts';
+import { BatchConfirmer } from '../../src/disperser/confirm-batches.ts';
+import type { SignerPatience } from '../../src/disperser/deliver-slices.ts';
+import { Disperser, type DisperserLimits } from '../../src/disperser/disperser.ts';
+import { PromiseMaker } from '../../src/disperser/make-promise.ts';
+import { createDispersalMetrics } from '../../src/disperser/metrics.ts';
 import type {
   DispersalNetwork,
   Entrance,
@@ -25,7 +25,7 @@ import type {
   PayerKey,
   PayloadStore,
   SignerPeers,
-} from './ports.ts';
+} from '../../src/disperser/ports.ts';
 
 /** What a disperser does how often, how long and how much. */
 export interface DisperserSettings {
