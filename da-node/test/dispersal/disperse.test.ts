@@ -147,6 +147,41 @@ describe('dispersal', () => {
     await running.reached(id, 'final');
   });
 
+  it('disperses again what was signed but came too late to be confirmed', async () => {
+    quorum.chain.isUp = false;
+    const { id } = await running.put(payloadOf(2000));
+    await running.reached(id, 'dispersed');
+    quorum.chain.pass(125); // past the epoch and its grace
+    quorum.chain.isUp = true;
+    quorum.chain.wake();
+    const record = await running.reached(id, 'final');
+    equal(record.voidOrders, 1);
+    equal(record.order?.epoch, 3);
+    equal(quorum.chain.charged.size, 1);
+  });
+
+  it('disperses again what could not be charged, once it never will be', async () => {
+    quorum.chain.isDepositShort = true;
+    const { id } = await running.put(payloadOf(2000));
+    while ((await running.disperser.find(id))?.trouble?.code !== 'STALLED') await pause(20);
+    quorum.chain.isDepositShort = false;
+    equal((await running.disperser.find(id))?.voidOrders, 0, 'it may be charged yet');
+    quorum.chain.pass(125);
+    equal((await running.reached(id, 'final')).voidOrders, 1);
+    equal(quorum.chain.charged.size, 1);
+  });
+
+  it('forgets a blob when its time is over, and takes it as a new one', async () => {
+    const payload = payloadOf(2000);
+    const { id } = await running.put(payload);
+    await running.reached(id, 'final');
+    quorum.chain.pass(130); // past the epoch after its own
+    equal(await running.disperser.find(id), undefined);
+    equal((await running.put(payload)).stage, 'accepted');
+    equal((await running.reached(id, 'final')).order?.epoch, 3);
+    equal(quorum.chain.charged.size, 2);
+  });
+
   it('refuses what is empty', async () => {
     await rejects(running.put(new Uint8Array(0)), { code: 'BLOB_EMPTY' });
   });

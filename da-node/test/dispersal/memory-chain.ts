@@ -50,6 +50,8 @@ export class MemoryChain implements EpochSource, Entrance {
   readonly confirmed = new Map<string, number>();
   /** Unix seconds, as blocks tell it. */
   nowSeconds: number;
+  /** Whether deposits are empty: promises that come to be charged are void. */
+  isDepositShort = false;
   /** Whether confirmations are taken; else they wait. */
   isUp = true;
 
@@ -115,6 +117,7 @@ export class MemoryChain implements EpochSource, Entrance {
       committee: (epoch, quorumId) => this.committee(epoch, quorumId),
       prices: async (epoch) => (isKnown(epoch) ? PRICES : undefined),
       submission: async () => undefined,
+      finalSeconds: async () => this.nowSeconds,
       account: async (payer, slots) => ({
         freeWei: 10n ** 24n,
         charged: slots.map((slot) => this.charged.has(slotKey(payer, promisedIndex(slot)))),
@@ -172,6 +175,7 @@ export class MemoryChain implements EpochSource, Entrance {
     }
     const slot = slotKey(header.submitter, header.submissionIndex);
     const leaf = toHex(leafHash(encodeBlobHeader(header)));
+    if (this.isDepositShort && !this.charged.has(slot)) return false;
     const found = this.charged.get(slot) ?? leaf;
     if (!this.charged.has(slot)) this.paidCommitments.push(toHex(header.commitment));
     this.charged.set(slot, found);
