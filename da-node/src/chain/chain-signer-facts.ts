@@ -86,6 +86,13 @@ export class ChainSignerFacts implements SignerChain {
     return { header, epoch, quorumId, isFinal: true };
   }
 
+  async finalSeconds({ signal }: ChainOptions): Promise<number> {
+    const { entrance, client } = this.#chain;
+    const block = await entrance.finalBlock({ signal });
+    const found = await client.getBlock(block, { signal });
+    return found?.timestamp ?? 0; // an endpoint that is behind: nothing is known to be over
+  }
+
   async account(
     payer: Address,
     slots: readonly PromiseSlot[],

@@ -9,7 +9,7 @@ import type { VoteBook } from './vote-book.ts';
 
 /** What is kept in order. */
 export interface HousekeeperDeps {
-  readonly chain: Pick<SignerChain, 'account' | 'epochHeader'>;
+  readonly chain: Pick<SignerChain, 'account' | 'epochHeader' | 'finalSeconds'>;
   readonly network: SignerNetwork;
   readonly store: SliceStore;
   readonly protection: ProtectionLog;
@@ -62,13 +62,15 @@ export class Housekeeper {
 
   /** Gives up what is over now. @throws what chain and disk throw */
   async round(signal: AbortSignal): Promise<void> {
-    const { store, votes, clock, protection, metrics } = this.#deps;
+    const { chain, store, votes, clock, protection, metrics } = this.#deps;
     const nowSeconds = Math.floor(clock.now() / 1000) - this.#options.marginSeconds;
+    // A charge counts once its block is final, which may be long after the epoch was closed.
+    const finalSeconds = Math.min(nowSeconds, await chain.finalSeconds({ signal }));
     for (const slice of [...store.all()]) {
       signal.throwIfAborted();
       const isOver =
         slice.header.expirySeconds < nowSeconds ||
-        (await this.#isUnpaid(slice, nowSeconds, { signal }));
+        (await this.#isUnpaid(slice, finalSeconds, { signal }));
       if (!isOver) continue;
       this.#paid.delete(slice.leaf);
       await store.remove(slice.leaf);
@@ -80,16 +82,16 @@ export class Housekeeper {
     metrics.protectedSlots.set(protection.slots);
   }
 
-  /** Whether a promise can no longer be charged and was not. */
+  /** Whether a promise can no longer be charged and, as is final, was not. */
   async #isUnpaid(
     { header, promise, epoch, leaf }: HeldSlice,
-    nowSeconds: number,
+    finalSeconds: number,
     options: ChainOptions,
   ): Promise<boolean> {
     const slot = promiseSlotOf(header.submissionIndex);
     if (promise === undefined || slot === undefined || this.#paid.has(leaf)) return false;
     const office = await this.#deps.chain.epochHeader(epoch, options);
-    if (office === undefined || !this.#isClosed(office, nowSeconds)) return false;
+    if (office === undefined || !this.#isClosed(office, finalSeconds)) return false;
     const { charged } = await this.#deps.chain.account(header.submitter, [slot], options);
     if (charged[0] === true) this.#paid.add(leaf);
     return charged[0] === false;
@@ -108,7 +110,7 @@ export class Housekeeper {
     await protection.forget(epoch, options);
   }
 
-  #isClosed({ endSeconds }: EpochHeader, nowSeconds: number): boolean {
-    return endSeconds + this.#deps.network.graceSeconds < nowSeconds;
+  #isClosed({ endSeconds }: EpochHeader, atSeconds: number): boolean {
+    return endSeconds + this.#deps.network.graceSeconds < atSeconds;
   }
 }

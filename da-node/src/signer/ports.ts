@@ -61,6 +61,8 @@ export interface SignerChain {
   prices(epoch: number, options: ChainOptions): Promise<EpochPrices | undefined>;
   /** The submission with this index; `undefined` while none is known. */
   submission(index: bigint, options: ChainOptions): Promise<SubmittedBlob | undefined>;
+  /** Unix seconds of the newest block that stays: what `account` says is not older. */
+  finalSeconds(options: ChainOptions): Promise<number>;
   /** Deposit and slots of a payer, all at one final block. */
   account(
     payer: Address,

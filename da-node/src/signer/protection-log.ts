@@ -10,16 +10,17 @@ import {
   treeRoot,
 } from '@cairn/attestation';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
-import {
-  concatBytes,
-  describeError,
-  equalBytes,
-  keccak256,
-  Semaphore,
-  toHex,
-} from '@cairn/primitives';
-import { SignerError } from '../errors.ts';
+import { concatBytes, equalBytes, keccak256, Semaphore } from '@cairn/primitives';
 import { type AppendFile, openAppendFile } from './append-file.ts';
+import {
+  broken,
+  closed,
+  damaged,
+  foreign,
+  full,
+  missing,
+  signedBefore,
+} from './protection-faults.ts';
 import {
   encodeFrame,
   encodeProtectionHead,
@@ -195,11 +196,7 @@ export class ProtectionLog {
 
   #assertWorks(): void {
     if (this.#broken === undefined) return;
-    throw new SignerError(
-      { code: 'PROTECTION_BROKEN' },
-      `nothing is signed until the signer starts again: ${describeError(this.#broken)}`,
-      { cause: this.#broken },
-    );
+    throw broken(this.#broken);
   }
 
   /** Slots that are not taken yet, each once. @throws {SignerError} SLOT_SIGNED, PROTECTION_FULL */
@@ -302,48 +299,4 @@ function readLog(bytes: Uint8Array, path: string, identity: Uint8Array): Found {
 
 function keyOf(slot: Uint8Array): string {
   return Buffer.from(slot.buffer, slot.byteOffset, slot.length).toString('latin1');
-}
-
-function signedBefore(slot: Uint8Array, signed: Uint8Array, asked: Uint8Array): SignerError {
-  return new SignerError(
-    { code: 'SLOT_SIGNED', slot: toHex(slot), signed: toHex(signed), asked: toHex(asked) },
-    `another body was signed for in this place: leaf ${toHex(signed)}, not ${toHex(asked)}`,
-  );
-}
-
-function closed(epoch: number, floorEpoch: number): SignerError {
-  return new SignerError(
-    { code: 'PROTECTION_CLOSED', epoch, floorEpoch },
-    `nothing is signed for epoch ${epoch}: what was signed before epoch ${floorEpoch} is forgotten`,
-  );
-}
-
-function full(slots: number, maxSlots: number): SignerError {
-  return new SignerError(
-    { code: 'PROTECTION_FULL', slots, maxSlots },
-    `the signer remembers ${slots} signed blobs of at most ${maxSlots}`,
-  );
-}
-
-function damaged(file: string, atByte: number): SignerError {
-  return new SignerError(
-    { code: 'SIGNER_DAMAGED', file, atByte },
-    `${file} is damaged at byte ${atByte}: what this key has signed is not known; restore the file, ` +
-      'or take the key out of service until its epochs are over',
-  );
-}
-
-function missing(file: string): SignerError {
-  return new SignerError(
-    { code: 'PROTECTION_MISSING', file },
-    `${file} is gone: what this key has signed is not known; restore the file, ` +
-      'or take the key out of service until its epochs are over',
-  );
-}
-
-function foreign(file: string): SignerError {
-  return new SignerError(
-    { code: 'PROTECTION_FOREIGN', file },
-    `${file} remembers what another key has signed`,
-  );
 }

@@ -183,6 +183,9 @@ describe('a signer', () => {
     world.chain.charged.add(`${world.payer.address}/${EPOCH}/1`);
     world.clock.seconds = world.office().endSeconds + SIGNER_NETWORK.graceSeconds + 1;
     await tidy();
+    equal(signer.signer.status().heldBlobs, 2, 'a charge may not be final yet');
+    world.chain.finalAt = world.clock.seconds;
+    await tidy();
     equal(signer.signer.status().heldBlobs, 1, 'the expired and the unpaid one are gone');
     equal(await signer.servedVote(root), undefined);
     equal(signer.signer.protection.slots, 0);

@@ -100,6 +100,8 @@ export class MemoryChain implements SignerChain {
   readonly submissions = new Map<bigint, SubmittedBlob>();
   readonly deposits = new Map<Address, bigint>();
   readonly charged = new Set<string>();
+  /** Time of the newest final block. */
+  finalAt: number = START_SECONDS;
 
   async epochHeader(epoch: number): Promise<EpochHeader | undefined> {
     return this.headers.get(epoch);
@@ -115,6 +117,10 @@ export class MemoryChain implements SignerChain {
 
   async submission(index: bigint): Promise<SubmittedBlob | undefined> {
     return this.submissions.get(index);
+  }
+
+  async finalSeconds(): Promise<number> {
+    return this.finalAt;
   }
 
   async account(payer: Address, slots: readonly PromiseSlot[]): Promise<PayerAccount> {
