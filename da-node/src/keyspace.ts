@@ -10,8 +10,12 @@ import { utf8Bytes } from '@cairn/primitives';
  * | `~entrance` | text | the entrance that it serves | layout 1 |
  * | `~protected` | empty | the log of what was signed was made here: where it is missing, it is lost | layout 1 |
  */
-export const NODE_KEYS = {
+export const NODE_KEYS: {
+  readonly account: Uint8Array;
+  readonly entrance: Uint8Array;
+  readonly isProtected: Uint8Array;
+} = {
   account: utf8Bytes('~account'),
   entrance: utf8Bytes('~entrance'),
   isProtected: utf8Bytes('~protected'),
-} as const;
+};
