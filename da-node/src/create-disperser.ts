@@ -43,7 +43,7 @@ const PATIENCE: SignerPatience = { timeoutMs: 60_000, attempts: 3, delayMs: 200,
 /** Waits between tries of a step that failed. */
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** Sockets of signers are read again that often. */
-const SOCKETS_MS = 30_000;
+const SOCKETS_MS = 10_000;
 /** How often the deposit is looked at. */
 const DEPOSIT_MS = 30_000;
 /** Time for one answer of a signer to a reader, and when somebody else is asked as well. */

@@ -55,14 +55,10 @@ export class ChainEntrance implements Entrance {
       );
       return confirmed(confirmation);
     } catch (error) {
-      switch (refusalOf(error)) {
-        case 'EpochClosed':
-          return { kind: 'closed' };
-        case 'AlreadyConfirmed':
-          return confirmed(await this.#confirmationOf(root, signal));
-        default:
-          throw error;
-      }
+      const refusal = refusalOf(error);
+      if (refusal === 'EpochClosed') return { kind: 'closed' };
+      if (refusal !== 'AlreadyConfirmed') throw error;
+      return confirmed(await this.#confirmationOf(root, signal));
     }
   }
 

@@ -25,7 +25,9 @@ import {
   BLOBS_PATH,
   type BlobReceipt,
   certificatePath,
+  DA_STATUS_PATH,
   parseBlobReceipt,
+  parseSignerStatus,
   payloadPath,
   RECEIPT_STAGES,
   type ReceiptStage,
@@ -37,8 +39,8 @@ import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
 import { dispersalNetworkOf } from '../../src/create-disperser.ts';
 import { type ReadBlob, readBlob, type WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
-import { DaNetwork } from './da-network.ts';
-import { LOADER } from './da-process.ts';
+import { DaNetwork, until } from './da-network.ts';
+import { type DaProcess, LOADER } from './da-process.ts';
 
 const OFFLINE = fileURLToPath(new URL('./verify-offline.ts', import.meta.url));
 const WAIT_SECONDS = 60;
@@ -180,12 +182,35 @@ describe('a network of data availability', function () {
     ok(equalBytes(payload, posted.get(last.id) ?? new Uint8Array(0)));
   });
 
+  it('takes a signer back that was killed, with what it held and where it is now', async () => {
+    const [signer] = network.signers.slice(3);
+    if (signer === undefined) throw new Error('there is no fourth signer');
+    await signer.start();
+    const before = await heldBy(signer);
+    ok(before >= 3, `${before} blobs are held`);
+    const { signers } = network.chain;
+    await until('its new address', async () => {
+      await signers.refresh({ signal: testSignal() });
+      return signers.get(signer.account)?.socket === signer.url('signer');
+    });
+    await until('rows of new blobs', async () => {
+      await post(payloadOf(1000), 'dispersed'); // until the disperser knows the new address
+      return (await heldBy(signer)) > before;
+    });
+  });
+
   it('stops within its time when it is told to', async () => {
     equal(await network.disperser.kill('SIGTERM'), 0);
     equal(await network.signers[0]?.kill('SIGTERM'), 0);
     equal(await network.keeper.kill('SIGTERM'), 0);
   });
 });
+
+/** Blobs of which a signer holds rows. */
+async function heldBy(signer: DaProcess): Promise<number> {
+  const reply = await fetch(`${signer.url('signer')}${DA_STATUS_PATH}`);
+  return parseSignerStatus(await reply.json()).heldBlobs;
+}
 
 /** A reader of blobs that needs no disperser: the chain and the signers alone. */
 async function openReader(network: DaNetwork): Promise<(wanted: WantedBlob) => Promise<ReadBlob>> {
