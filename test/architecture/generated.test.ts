@@ -3,7 +3,9 @@ import { assertGenerated } from './generated.ts';
 describe('generated artefacts', function () {
   this.timeout(60_000);
 
-  it('the example configuration is what its schema makes', () => {
-    assertGenerated('storage-node/scripts/example-config.ts');
-  });
+  for (const daemon of ['storage-node', 'da-node']) {
+    it(`the example configuration of ${daemon} is what its schema makes`, () => {
+      assertGenerated(`${daemon}/scripts/example-config.ts`);
+    });
+  }
 });
