@@ -10,7 +10,7 @@ import {
   verifyMembers,
   verifySnapshot,
 } from '@cairn/attestation';
-import type { LayoutNetwork } from '@cairn/erasure-codec';
+import { type LayoutNetwork, layoutOf } from '@cairn/erasure-codec';
 import { assertUndivided, type EpochTrust, requireEpoch } from './epochs/epoch-trust.ts';
 import type { TrustBackend } from './epochs/follow-handover.ts';
 import { certifiedBlob, type SampledBlob } from './sampling/sampled-blob.ts';
@@ -51,7 +51,7 @@ export interface CertifiedBlob {
  * blob in time, by more than two thirds of its seats. Nothing in the offer is believed.
  *
  * @throws {TrustError} TRUST_STOPPED, TRUST_EPOCH_UNKNOWN; {QuorumError} SNAPSHOT_UNKNOWN,
- *   MEMBERS_NOT_OF_SNAPSHOT; {SampleError} SAMPLE_LAYOUT; and all that parsing and
+ *   MEMBERS_NOT_OF_SNAPSHOT; {SampleError} SAMPLE_LAYOUT; {CodecError} LAYOUT; and all that parsing and
  *   `verifyBlobCertificate` of `@cairn/attestation` throw
  */
 export function verifyBlobCertificate(
@@ -64,7 +64,9 @@ export function verifyBlobCertificate(
   const parsed = parseCertificate(offer.certificate, backend);
   const { office } = requireEpoch(trust, parsed.epoch).committee;
   const snapshot = verifySnapshot(parseSnapshot(offer.snapshot, backend), office);
-  const context = { ...about, network: trust.network, snapshot };
+  // As many as the chain takes: half the data rows of the smallest blob.
+  const maxMembers = layoutOf(0, layout).dataRows / 2;
+  const context = { ...about, network: trust.network, snapshot, maxMembers };
   if (offer.members === undefined) {
     const certificate = verifyAgainstSnapshot(parsed, context, backend);
     return { certificate, blob: certifiedBlob(certificate, layout), snapshot };

@@ -133,6 +133,16 @@ describe('verifying a certificate of a blob offline', () => {
     verifyBlobCertificate({ ...offer, certificate: short }, anchored, context(), BLST);
   });
 
+  it('refuses a quorum with more members than half the rows of the smallest blob', () => {
+    const large = testGroup(Array.from({ length: 33 }, () => 1));
+    const trust = startTrust({
+      network: NETWORK,
+      header: large.header,
+      snapshot: large.committee.snapshot,
+    });
+    refuses('CERTIFICATE_TOO_MANY_MEMBERS', offerOf(large, BLOB), {}, trust);
+  });
+
   it('refuses a header whose layout is not the one of its length', () => {
     refuses('SAMPLE_LAYOUT', offerOf(FIRST, BLOB, { log2K: 8 }));
     refuses('SAMPLE_LAYOUT', offerOf(FIRST, BLOB, { cosets: 2 }));

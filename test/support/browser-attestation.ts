@@ -61,6 +61,7 @@ export function verifyInPage(vectors: PageVectors): PageReport {
     snapshot: verifySnapshot(parseSnapshot(fromHex(vectors.snapshot), backend), office),
     entrance: { chainId, address: parseAddress(vectors.entrance) },
     shardId: vectors.shardId,
+    maxMembers: 32,
     time,
   };
   const bytes = fromHex(vectors.certificate);

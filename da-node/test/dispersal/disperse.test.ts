@@ -49,6 +49,7 @@ describe('dispersal', () => {
         committee,
         entrance: NETWORK.entrance,
         shardId: 0,
+        maxMembers: 32,
         time: { isConfirmed: true },
       },
       backend,

@@ -36,6 +36,7 @@ const { header, signedWeight, totalWeight } = verifyBlobCertificate(
     network: { hubChainId: chainId, hub: parseAddress(known.hub) },
     entrance: { chainId, address: parseAddress(known.entrance) },
     shardId: 0,
+    maxMembers: 32,
     snapshot,
     committee,
     time: { trustedTimeSeconds: known.nowSeconds, graceSeconds: 60 },

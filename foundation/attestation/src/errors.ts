@@ -98,6 +98,12 @@ export type CertificateFault =
       readonly quorumId: number;
       readonly expected: number;
     }
+  /** A quorum of more members than the smallest blob has rows for, which the chain takes nothing from. */
+  | {
+      readonly code: 'CERTIFICATE_TOO_MANY_MEMBERS';
+      readonly members: number;
+      readonly maxMembers: number;
+    }
   /** A promised blob in a batch of submitted ones, the other way round, or a promise of another epoch. */
   | { readonly code: 'CERTIFICATE_WRONG_KIND'; readonly kind: number }
   /** A next epoch that does not follow the one whose committee signed. */

@@ -68,6 +68,8 @@ export interface BlobContext extends QuorumContext {
   /** The DA entrance asked about, and the consensus shard it serves. */
   readonly entrance: Domain;
   readonly shardId: number;
+  /** Members of a quorum at most: half the data rows of the network's smallest blob. */
+  readonly maxMembers: number;
   readonly time: TimeRule;
 }
 
@@ -86,7 +88,7 @@ type Verifier = Pick<BlsBackend, 'subtractKeys' | 'verify'>;
  * Says nothing about its being kept still: `header.expirySeconds` tells until when.
  *
  * @throws {CertificateError} CERTIFICATE_FOREIGN, CERTIFICATE_WRONG_KIND, CERTIFICATE_WRONG_QUORUM,
- *   CERTIFICATE_TOO_OLD, CERTIFICATE_NEEDS_MEMBERS
+ *   CERTIFICATE_TOO_MANY_MEMBERS, CERTIFICATE_TOO_OLD, CERTIFICATE_NEEDS_MEMBERS
  * @throws {QuorumError} MEMBER_INDEX, NON_SIGNER_PROOF, WEIGHT_TOO_LOW, SIGNATURE_WRONG
  * @throws {MessageError} for a header or bitmap that is none; {PathError}; {BlsError} BLS_IDENTITY
  */
@@ -101,6 +103,7 @@ export function verifyBlobCertificate(
   assertAbout(certificate, context.entrance, context);
   const header = parseBlobHeader(certificate.body);
   assertBlob(header, isPromised, certificate, context);
+  assertSize(context);
   assertInTime(context);
   const proven = { ...proveStatement(certificate, context, backend), header, isPromised };
   return proven as VerifiedBlobCertificate;
@@ -206,6 +209,15 @@ function assertBlob(
   throw new CertificateError(
     { code: 'CERTIFICATE_WRONG_QUORUM', quorumId, expected },
     `blob ${header.submissionIndex} falls to quorum ${expected}, not to ${quorumId}`,
+  );
+}
+
+function assertSize({ maxMembers, snapshot }: BlobContext): void {
+  const { memberCount: members, quorumId, office } = snapshot;
+  if (members <= maxMembers) return;
+  throw new CertificateError(
+    { code: 'CERTIFICATE_TOO_MANY_MEMBERS', members, maxMembers },
+    `quorum ${quorumId} of epoch ${office.epoch} has ${members} members, and rows are laid out for ${maxMembers}`,
   );
 }
 

@@ -39,6 +39,8 @@ import {
 
 const backend = blstBackend();
 const GRACE_SECONDS = 60;
+/** The main network's: more than any group here has. */
+const MAX_MEMBERS = 512;
 
 function batchOf(
   count: number,
@@ -66,7 +68,8 @@ function votesOf(
 function contextOf({ committee }: TestCommittee, change: Partial<BlobContext> = {}): BlobContext {
   const { snapshot } = committee;
   const time = { trustedTimeSeconds: snapshot.office.endSeconds, graceSeconds: GRACE_SECONDS };
-  return { network: NETWORK, snapshot, committee, entrance: ENTRANCE, shardId: 7, time, ...change };
+  const place = { network: NETWORK, entrance: ENTRANCE, shardId: 7, maxMembers: MAX_MEMBERS };
+  return { ...place, snapshot, committee, time, ...change };
 }
 
 /** A committee of `members` with one seat each, and its certificate of the blob in the middle of a batch. */
@@ -360,6 +363,16 @@ describe('certificates', () => {
       () => verifyBlobCertificate(certificate, { ...context, committee }, backend),
       TypeError,
     );
+  });
+
+  it('of blobs come from a quorum for whose members the smallest blob has rows', () => {
+    const { group, certificate } = certified([1, 1, 1, 1], 1);
+    verifyBlobCertificate(certificate, contextOf(group, { maxMembers: 4 }), backend);
+    for (const maxMembers of [3, 0, Number.NaN]) {
+      refused('CERTIFICATE_TOO_MANY_MEMBERS', () =>
+        verifyBlobCertificate(certificate, contextOf(group, { maxMembers }), backend),
+      );
+    }
   });
 
   it('of blobs are late after the epoch and grace, unless confirmed', () => {

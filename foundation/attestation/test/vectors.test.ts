@@ -256,7 +256,8 @@ describe('vectors', () => {
 
         const { office } = snapshot;
         const time = { trustedTimeSeconds: office.endSeconds, graceSeconds: 60 };
-        const known = { network: NETWORK, snapshot, entrance: ENTRANCE, shardId: 7, time };
+        const place = { network: NETWORK, entrance: ENTRANCE, shardId: 7, maxMembers: 32 };
+        const known = { ...place, snapshot, time };
         for (const bytes of [expected, fromHex(certificateCase.certificateMode2)]) {
           const parsed = parseCertificate(bytes, backend);
           assert.deepEqual(encodeCertificate(parsed), bytes);

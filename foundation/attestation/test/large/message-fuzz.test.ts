@@ -116,7 +116,8 @@ describe('damaged messages', function () {
       return encodeCertificate(certify(aggregate, options));
     });
     const time = { isConfirmed: true } as const;
-    const known = { network: NETWORK, ...group, snapshot, entrance: ENTRANCE, shardId: 7, time };
+    const asked = { network: NETWORK, entrance: ENTRANCE, shardId: 7, maxMembers: 32, time };
+    const known = { ...asked, ...group, snapshot };
     const verify = (bytes: Uint8Array) =>
       verifyBlobCertificate(parseCertificate(bytes, backend), known, backend);
     for (const bytes of valid) assert.equal(verify(bytes).signedWeight, 8n);
