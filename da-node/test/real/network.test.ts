@@ -12,6 +12,7 @@ import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   equalBytes,
   fromHex,
+  type HttpTransport,
   KIB,
   MIB,
   type Root,
@@ -49,6 +50,7 @@ describe('a network of data availability', function () {
   this.timeout(180_000);
   const rng = seededRng(20_261_122);
   const payloadOf = (bytes: number): Uint8Array => rng.fill(new Uint8Array(bytes));
+  const transport = createNodeTransport();
   let network: DaNetwork;
   /** Everything that was posted, by id. */
   const posted = new Map<Root, Uint8Array>();
@@ -67,6 +69,7 @@ describe('a network of data availability', function () {
     if (this.currentTest?.state === 'failed') tell();
   });
   after(async () => {
+    await transport.close();
     await network?.stop();
   });
 
@@ -170,7 +173,7 @@ describe('a network of data availability', function () {
     equal(last.stage, 'accepted');
     await Promise.all([network.disperser.kill(), network.signers[3]?.kill()]);
 
-    const read = await openReader(network);
+    const read = await openReader(network, transport);
     for (const receipt of receipts) {
       const { payload } = await read(wantedOf(receipt));
       deepEqual(createHash('sha256').update(payload).digest('hex'), receipt.id.slice(2));
@@ -213,7 +216,10 @@ async function heldBy(signer: DaProcess): Promise<number> {
 }
 
 /** A reader of blobs that needs no disperser: the chain and the signers alone. */
-async function openReader(network: DaNetwork): Promise<(wanted: WantedBlob) => Promise<ReadBlob>> {
+async function openReader(
+  network: DaNetwork,
+  transport: HttpTransport,
+): Promise<(wanted: WantedBlob) => Promise<ReadBlob>> {
   const { chain } = network;
   const signal = testSignal();
   const [clock, logger] = [systemClock(), silentLogger()];
@@ -223,7 +229,7 @@ async function openReader(network: DaNetwork): Promise<(wanted: WantedBlob) => P
   );
   const deps = {
     epochs,
-    peers: httpSignerPeers(createNodeTransport()),
+    peers: httpSignerPeers(transport),
     codec: await loadWasmCodec(),
     suites: [await loadRowSuite(0)],
     combiner: await loadWasmCombiner(),
