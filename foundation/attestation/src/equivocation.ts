@@ -1,10 +1,20 @@
-import { type Address, bigEndianBytes, concatBytes, equalBytes, fromHex } from '@cairn/primitives';
+import {
+  type Address,
+  bigEndianBytes,
+  type ChainId,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  toHex,
+} from '@cairn/primitives';
+import { WORD_BYTES } from './abi-words.ts';
 import { BLOB_HEADER_VERSION, parseBlobHeader, promiseSlotOf } from './blob-header.ts';
 import type { BlsBackend, Signature } from './bls-backend.ts';
+import type { Network } from './digests.ts';
 import { parseEpochHeader } from './epoch-header.ts';
 import { keyToStorageWords, signatureToWords } from './points.ts';
 import type { SignedLeaf, VerifiedSignedLeaf } from './signed-leaf.ts';
-import { STATEMENT_KINDS } from './statement.ts';
+import { STATEMENT_KINDS, type StatementKind } from './statement.ts';
 
 /** A blob header as the slasher's ABI names its fields. */
 export interface SlasherHeader {
@@ -33,35 +43,46 @@ export interface SlasherEpochHeader {
   readonly snapshotHashes: readonly Uint8Array[];
 }
 
-/** Where in which statement a header was signed for. */
+/** Where in which statement a header was signed for, as the slasher's ABI names it. */
 export interface SlasherVote {
+  /** Of the statement: a batch of submitted or of promised blobs. */
+  readonly kind: StatementKind;
   readonly epoch: number;
   readonly quorumId: number;
   readonly count: number;
   readonly index: number;
   readonly path: readonly Uint8Array[];
   /** Eight words. */
-  readonly sig: readonly Uint8Array[];
+  readonly signature: readonly bigint[];
 }
 
-/** What convicts a signer: the arguments of the slasher's call, words as 32 bytes each. */
+/** Chain and entrance that batches were for, as the slasher's ABI names them. */
+export interface SlasherDomain {
+  readonly chainId: ChainId;
+  readonly entrance: Address;
+}
+
+/** What convicts a signer: the slasher's call and its arguments, by name and in order. */
 export type Evidence =
   | {
       readonly call: 'slashDA';
+      readonly domain: SlasherDomain;
       /** Three words. */
-      readonly pk: readonly Uint8Array[];
-      readonly a: SlasherHeader;
-      readonly va: SlasherVote;
-      readonly b: SlasherHeader;
-      readonly vb: SlasherVote;
+      readonly key: readonly bigint[];
+      readonly first: SlasherHeader;
+      readonly firstVote: SlasherVote;
+      readonly second: SlasherHeader;
+      readonly secondVote: SlasherVote;
     }
   | {
       readonly call: 'slashHandover';
-      readonly pk: readonly Uint8Array[];
-      readonly a: SlasherEpochHeader;
-      readonly sa: readonly Uint8Array[];
-      readonly b: SlasherEpochHeader;
-      readonly sb: readonly Uint8Array[];
+      /** Three words. */
+      readonly key: readonly bigint[];
+      readonly first: SlasherEpochHeader;
+      /** Eight words. */
+      readonly firstSignature: readonly bigint[];
+      readonly second: SlasherEpochHeader;
+      readonly secondSignature: readonly bigint[];
     };
 
 /** First byte of a slot: what kind of thing is signed for once. */
@@ -105,9 +126,9 @@ export function slotOf({ statement, body }: SlotClaim): Uint8Array | undefined {
 }
 
 /**
- * The evidence that a key signed two bodies for one slot. `undefined` where it did not, as for the
- * same body in two batches, and for statements that the slasher cannot rebuild: of different
- * epochs, of the other kind than the blob's index has, or a handover by another group than the
+ * The evidence that a key signed two bodies for one slot, in whatever epochs, quorums and kinds of
+ * batch. `undefined` where it did not, as for the same body in two batches, and for handovers that the
+ * slasher cannot rebuild: to another contract than the sortition, or by another group than the
  * committee.
  *
  * @throws {MessageError} for bodies that are not of their kind
@@ -117,27 +138,29 @@ export function findEquivocation(
   second: VerifiedSignedLeaf,
   backend: Pick<BlsBackend, 'expandSignature'>,
 ): Evidence | undefined {
-  const isBlob = first.statement.kind !== STATEMENT_KINDS.handover;
-  const isRebuilt = isBlob ? isBlobStatement : isHandoverStatement;
+  const isBlob = isBatch(first);
+  const isRebuilt = isBlob ? isBatch : isHandover;
   if (!isRebuilt(first) || !isRebuilt(second) || !isConflict(first, second)) return undefined;
-  const pk = keyToStorageWords(first.publicKey);
+  const key = keyToStorageWords(first.publicKey).map(numberOf);
   if (isBlob) {
+    const { chainId, address: entrance } = first.statement.domain;
     return {
       call: 'slashDA',
-      pk,
-      a: slasherHeader(first.body),
-      va: slasherVote(first, backend),
-      b: slasherHeader(second.body),
-      vb: slasherVote(second, backend),
+      domain: { chainId, entrance },
+      key,
+      first: slasherHeader(first.body),
+      firstVote: slasherVote(first, backend),
+      second: slasherHeader(second.body),
+      secondVote: slasherVote(second, backend),
     };
   }
   return {
     call: 'slashHandover',
-    pk,
-    a: slasherEpochHeader(first.body),
-    sa: signatureWords(first.signature, backend),
-    b: slasherEpochHeader(second.body),
-    sb: signatureWords(second.signature, backend),
+    key,
+    first: slasherEpochHeader(first.body),
+    firstSignature: signatureWords(first.signature, backend),
+    second: slasherEpochHeader(second.body),
+    secondSignature: signatureWords(second.signature, backend),
   };
 }
 
@@ -146,7 +169,7 @@ function isConflict(first: VerifiedSignedLeaf, second: VerifiedSignedLeaf): bool
   const other = slotOf(second);
   return (
     equalBytes(first.publicKey, second.publicKey) &&
-    first.statement.epoch === second.statement.epoch &&
+    isSameNetwork(first.network, second.network) &&
     slot !== undefined &&
     other !== undefined &&
     equalBytes(slot, other) &&
@@ -154,20 +177,18 @@ function isConflict(first: VerifiedSignedLeaf, second: VerifiedSignedLeaf): bool
   );
 }
 
-function isBlobStatement({ statement, body }: SignedLeaf): boolean {
-  if (
-    statement.kind !== STATEMENT_KINDS.batch &&
-    statement.kind !== STATEMENT_KINDS.promisedBatch
-  ) {
-    return false;
-  }
-  const isPromised = promiseSlotOf(parseBlobHeader(body).submissionIndex) !== undefined;
-  return isPromised === (statement.kind === STATEMENT_KINDS.promisedBatch);
+function isSameNetwork(first: Network, second: Network): boolean {
+  return first.hubChainId === second.hubChainId && first.hub === second.hub;
 }
 
-function isHandoverStatement({ statement, body }: SignedLeaf): boolean {
-  const { kind, epoch, quorumId, count } = statement;
+function isBatch({ statement: { kind } }: SignedLeaf): boolean {
+  return kind === STATEMENT_KINDS.batch || kind === STATEMENT_KINDS.promisedBatch;
+}
+
+function isHandover({ statement, body, network }: VerifiedSignedLeaf): boolean {
+  const { kind, domain, epoch, quorumId, count } = statement;
   if (kind !== STATEMENT_KINDS.handover || quorumId !== 0 || count !== 1) return false;
+  if (domain.chainId !== network.hubChainId || domain.address !== network.hub) return false;
   return parseEpochHeader(body).epoch === epoch + 1;
 }
 
@@ -186,21 +207,28 @@ function slasherVote(
   { statement, leafIndex, path, signature }: SignedLeaf,
   backend: Pick<BlsBackend, 'expandSignature'>,
 ): SlasherVote {
-  const { epoch, quorumId, count } = statement;
+  const { kind, epoch, quorumId, count } = statement;
   return {
+    kind,
     epoch,
     quorumId,
     count,
     index: leafIndex,
     path,
-    sig: signatureWords(signature, backend),
+    signature: signatureWords(signature, backend),
   };
 }
 
 function signatureWords(
   signature: Signature,
   backend: Pick<BlsBackend, 'expandSignature'>,
-): Uint8Array[] {
+): bigint[] {
   const words = signatureToWords(signature, backend);
-  return Array.from({ length: 8 }, (_, word) => words.slice(word * 32, word * 32 + 32));
+  return Array.from({ length: words.length / WORD_BYTES }, (_, word) =>
+    numberOf(words.subarray(word * WORD_BYTES, (word + 1) * WORD_BYTES)),
+  );
+}
+
+function numberOf(word: Uint8Array): bigint {
+  return BigInt(toHex(word));
 }

@@ -55,6 +55,7 @@ export {
 export {
   type Evidence,
   findEquivocation,
+  type SlasherDomain,
   type SlasherEpochHeader,
   type SlasherHeader,
   type SlasherVote,

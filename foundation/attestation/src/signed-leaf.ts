@@ -20,7 +20,11 @@ export interface SignedLeaf {
 }
 
 /** A body that its key did sign for. Only `verifySignedLeaf` makes one. */
-export type VerifiedSignedLeaf = SignedLeaf & { readonly [verified]: 'leaf' };
+export type VerifiedSignedLeaf = SignedLeaf & {
+  /** The network that it signed in. */
+  readonly network: Network;
+  readonly [verified]: 'leaf';
+};
 
 /**
  * Proves that a key signed a statement with this body under its root.
@@ -37,7 +41,7 @@ export function verifySignedLeaf(
   const leaf = isTree ? leafHash(body) : keccak256(body);
   const root = rootOfPath({ leaf, index: leafIndex, count: statement.count, path });
   if (backend.verify(publicKey, statementDigest(network, { ...statement, root }), signature)) {
-    return { ...signed } as VerifiedSignedLeaf;
+    return { ...signed, network } as VerifiedSignedLeaf;
   }
   throw new QuorumError(
     { code: 'SIGNATURE_WRONG', what: 'vote' },

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { chainIdOf, concatBytes, isFault, keccak256, toHex } from '@cairn/primitives';
+import {
+  bigEndianBytes,
+  chainIdOf,
+  concatBytes,
+  isFault,
+  keccak256,
+  toHex,
+} from '@cairn/primitives';
 import { type BlobHeader, encodeBlobHeader, promisedIndex } from '../src/blob-header.ts';
 import { encodeEpochHeader } from '../src/epoch-header.ts';
 import { findEquivocation, slotOf } from '../src/equivocation.ts';
@@ -47,6 +54,11 @@ function signed({
   return verifySignedLeaf(leaf, NETWORK, backend);
 }
 
+/** Words as the bytes that they stand for. */
+function wordBytes(words: readonly bigint[]): Uint8Array {
+  return concatBytes(...words.map((word) => bigEndianBytes(word, 32)));
+}
+
 const one = testHeader(1);
 const other = testHeader(1, { sizeBytes: 9 });
 
@@ -56,7 +68,8 @@ describe('equivocation', () => {
     const second = signed({ headers: [other, testHeader(3), testHeader(4)] });
     const evidence = findEquivocation(first, second, backend);
     assert.ok(evidence?.call === 'slashDA');
-    const words = concatBytes(...evidence.pk);
+    assert.deepEqual(evidence.domain, { chainId: ENTRANCE.chainId, entrance: ENTRANCE.address });
+    const words = wordBytes(evidence.key);
     assert.deepEqual(words, new Uint8Array(key.publicKey));
     const padded = concatBytes(
       new Uint8Array(16),
@@ -66,17 +79,17 @@ describe('equivocation', () => {
     );
     assert.deepEqual(keyFromWords(padded, backend), key.publicKey);
     for (const [header, vote, leaf] of [
-      [evidence.a, evidence.va, first],
-      [evidence.b, evidence.vb, second],
+      [evidence.first, evidence.firstVote, first],
+      [evidence.second, evidence.secondVote, second],
     ] as const) {
       assert.equal(header.version, 1);
       const { rowSize, length, expiry, version: _version, ...rest } = header;
       const rebuilt = { ...rest, rowSizeBytes: rowSize, sizeBytes: length, expirySeconds: expiry };
       assert.deepEqual(encodeBlobHeader(rebuilt), leaf.body);
-      assert.equal(vote.sig.length, 8);
-      const { epoch, quorumId, count, index, path } = vote;
-      const statement = { kind: STATEMENT_KINDS.batch, domain: ENTRANCE, epoch, quorumId, count };
-      const signature = signatureFromWords(concatBytes(...vote.sig), backend);
+      assert.equal(vote.signature.length, 8);
+      const { kind, epoch, quorumId, count, index, path } = vote;
+      const statement = { kind, domain: ENTRANCE, epoch, quorumId, count };
+      const signature = signatureFromWords(wordBytes(vote.signature), backend);
       const again = {
         publicKey: key.publicKey,
         statement,
@@ -88,6 +101,20 @@ describe('equivocation', () => {
     }
   });
 
+  it('is one in whatever epochs, and in batches of either kind, as the slot is one', () => {
+    const first = signed({ headers: [one] });
+    for (const [signing, kind, epoch] of [
+      [{ headers: [other], epoch: 8 }, 1, 8],
+      [{ headers: [other], kind: STATEMENT_KINDS.promisedBatch }, 5, 7],
+    ] as const) {
+      const evidence = findEquivocation(first, signed(signing), backend);
+      assert.ok(evidence?.call === 'slashDA');
+      const { firstVote, secondVote } = evidence;
+      assert.deepEqual([firstVote.kind, firstVote.epoch], [1, 7]);
+      assert.deepEqual([secondVote.kind, secondVote.epoch], [kind, epoch]);
+    }
+  });
+
   it('is not the same header in two batches, nor headers of two slots', () => {
     const first = signed({ headers: [one] });
     assert.equal(findEquivocation(first, first, backend), undefined);
@@ -95,11 +122,10 @@ describe('equivocation', () => {
       { headers: [one, testHeader(2)] },
       { headers: [testHeader(2)] },
       { headers: [{ ...other, shardId: 8 }] },
-      { headers: [other], epoch: 8 },
       { headers: [other], signer: testKey(1) },
       { headers: [other], domain: { ...ENTRANCE, chainId: chainIdOf(3) } },
       { headers: [other], domain: { ...ENTRANCE, address: testAddress(3) } },
-      { headers: [other], kind: STATEMENT_KINDS.promisedBatch },
+      { headers: [other], kind: STATEMENT_KINDS.served },
     ]) {
       assert.equal(findEquivocation(first, signed(signing), backend), undefined);
       assert.equal(findEquivocation(signed(signing), first, backend), undefined);
@@ -126,12 +152,12 @@ describe('equivocation', () => {
   it('is two headers for one epoch', () => {
     const { office } = testCommittee([1]).committee.snapshot;
     const hub = { chainId: NETWORK.hubChainId, address: NETWORK.hub };
-    const handover = (fields: Partial<typeof office>, quorumId = 0) => {
+    const handover = (fields: Partial<typeof office>, quorumId = 0, domain: Domain = hub) => {
       const header = { ...office, epoch: 8, ...fields };
       const body = encodeEpochHeader(header);
       const statement = {
         kind: STATEMENT_KINDS.handover,
-        domain: hub,
+        domain,
         epoch: 7,
         quorumId,
         count: 1,
@@ -144,16 +170,21 @@ describe('equivocation', () => {
     };
     const evidence = findEquivocation(handover({}), handover({ orderCount: 1 }), backend);
     assert.ok(evidence?.call === 'slashHandover');
-    assert.equal(evidence.a.orderCount, 0);
-    assert.equal(evidence.b.orderCount, 1);
-    assert.equal(evidence.sa.length, 8);
-    assert.equal(toHex(evidence.a.prev), toHex(office.previous));
+    assert.equal(evidence.first.orderCount, 0);
+    assert.equal(evidence.second.orderCount, 1);
+    assert.equal(evidence.firstSignature.length, 8);
+    assert.equal(toHex(evidence.first.prev), toHex(office.previous));
     assert.equal(findEquivocation(handover({}), handover({}), backend), undefined);
     assert.equal(findEquivocation(handover({}), handover({ epoch: 9 }), backend), undefined);
     assert.equal(
       findEquivocation(handover({}), handover({ orderCount: 1 }, 1), backend),
       undefined,
     );
+    for (const domain of [ENTRANCE, { ...hub, chainId: chainIdOf(3) }]) {
+      const [mine, theirs] = [{}, { orderCount: 1 }].map((fields) => handover(fields, 0, domain));
+      assert.ok(mine !== undefined && theirs !== undefined);
+      assert.equal(findEquivocation(mine, theirs, backend), undefined, 'no handover of the hub');
+    }
     assert.equal(findEquivocation(handover({}), signed({ headers: [one] }), backend), undefined);
   });
 

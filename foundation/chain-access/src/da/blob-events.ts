@@ -55,6 +55,7 @@ const VOID_REASONS = [
   'slotTaken',
   'feeAboveMax',
   'depositShort',
+  'repeated',
 ] as const;
 
 /** Why a promise was not charged. */

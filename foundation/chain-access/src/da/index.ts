@@ -80,4 +80,5 @@ export { type Hub, type HubOptions, openHub } from './open-hub.ts';
 export { OrderBook } from './order-book.ts';
 export { type IntendedOptions, refusalOf } from './send-call.ts';
 export { SignerBook, type SignerEntry, type SignerKey } from './signer-book.ts';
+export { type SlasherCaller, submitEvidence } from './slasher-calls.ts';
 export type { Values } from './values.ts';
