@@ -74,6 +74,7 @@ export const VOID_REASONS = [
   'slotTaken',
   'feeAboveMax',
   'depositShort',
+  'repeated',
 ] as const;
 
 /** Why a leaf of a confirmed batch counts for nothing. */

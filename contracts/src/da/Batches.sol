@@ -20,9 +20,11 @@ abstract contract Batches is EpochTerms {
     uint8 private constant LEAF_BATCH = 1;
     uint8 private constant LEAF_BATCH_WITH_VOIDS = 3;
 
-    /// @dev Flags of a packed batch; below them stand epoch u32, quorum u32, count u32, time u64 and quorums u16.
+    /// @dev Flags of a packed batch; below them stand epoch u32, quorum u32, count u32, time u64 and quorums u16, and above
+    /// them the number of the block.
     uint256 private constant PROMISED = 1 << 176;
     uint256 private constant HAS_VOIDS = 1 << 177;
+    uint256 private constant BLOCK_SHIFT = 178;
 
     /// @dev `quorums` of the epoch is kept so that `isAvailable` reads one slot where there is one quorum.
     struct Batch {
@@ -59,6 +61,11 @@ abstract contract Batches is EpochTerms {
         return (found.epoch, found.quorumId, found.count, found.time);
     }
 
+    /// @notice Number of the block that confirmed a batch; zero where there is none with this root.
+    function batchBlock(bytes32 root) external view returns (uint64) {
+        return uint64(_batches[root] >> BLOCK_SHIFT);
+    }
+
     /// @notice Whether a leaf of a confirmed batch counts for nothing because it was not paid for.
     function isVoid(bytes32 root, uint32 leafIndex) public view returns (bool) {
         return (_voids[root][leafIndex >> 8] >> (leafIndex & 0xff)) & 1 == 1;
@@ -79,7 +86,7 @@ abstract contract Batches is EpochTerms {
         if (header.expiry <= block.timestamp) return false;
         if (!_isOrdered(header, found)) return false;
         if (found.hasVoids && isVoid(batchRoot, leafIndex)) return false;
-        return Tree.rootFrom(leafIndex, _leafOf(header), path) == batchRoot;
+        return Tree.rootFrom(leafIndex, BlobHeaders.leafOfHeader(header), path) == batchRoot;
     }
 
     function _requireNew(bytes32 root) internal view {
@@ -92,7 +99,7 @@ abstract contract Batches is EpochTerms {
         bytes32 root = claim.root;
         _batches[root] = uint256(claim.epoch) | (uint256(quorumId) << 32) | (uint256(claim.count) << 64)
             | (block.timestamp << 96) | (uint256(_known(claim.epoch).quorums) << 160)
-            | (claim.kind == Statements.KIND_PROMISED ? PROMISED : 0) | (voids.length != 0 ? HAS_VOIDS : 0);
+            | (claim.kind == Statements.KIND_PROMISED ? PROMISED : 0) | (voids.length != 0 ? HAS_VOIDS : 0) | (block.number << BLOCK_SHIFT);
         for (uint256 i = 0; i < voids.length; ++i) {
             if (voids[i] != 0) _voids[root][i] = voids[i];
         }
@@ -122,18 +129,6 @@ abstract contract Batches is EpochTerms {
         if (found.quorums == 1) return true;
         return BlobHeaders.quorumOfHeader(seedOf[found.epoch], found.quorums, header.submitter, index)
             == found.quorumId;
-    }
-
-    function _leafOf(BlobHeader calldata header) private pure returns (bytes32) {
-        return BlobHeaders.leafOf(
-            BlobLayout.pack(header.suite, header.log2K, header.cosets, header.rowSize),
-            header.length,
-            header.commitment,
-            header.submitter,
-            header.shardId,
-            header.submissionIndex,
-            header.expiry
-        );
     }
 
     function _logBody(Claim memory claim, uint32 quorumId, uint256[] memory voids) private view returns (bytes memory) {

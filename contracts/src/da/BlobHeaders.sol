@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {BlobHeader} from "../quorum/QuorumTypes.sol";
+import {BlobLayout} from "./BlobLayout.sol";
+
 /// @title BlobHeaders
 /// @notice Leaves of a batch, and what the number of a submission says.
 library BlobHeaders {
@@ -25,6 +28,19 @@ library BlobHeaders {
         uint136 first = uint136((params << 64) | length);
         uint256 origin = (uint256(uint160(submitter)) << 96) | (uint256(shardId) << 64) | submissionIndex;
         return keccak256(abi.encodePacked(first, commitment, origin, expiry));
+    }
+
+    /// @notice Leaf of a whole header, whose version is taken to be the layout's.
+    function leafOfHeader(BlobHeader calldata header) internal pure returns (bytes32) {
+        return leafOf(
+            BlobLayout.pack(header.suite, header.log2K, header.cosets, header.rowSize),
+            header.length,
+            header.commitment,
+            header.submitter,
+            header.shardId,
+            header.submissionIndex,
+            header.expiry
+        );
     }
 
     /// @notice Submission index of the promise for `slot` in `epoch`, which is below 2^47.

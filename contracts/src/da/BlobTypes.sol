@@ -50,5 +50,7 @@ enum VoidReason {
     /// @dev The fee is above the promise's `maxFee`.
     FeeAboveMax,
     /// @dev The payer's deposit does not hold the fee.
-    DepositShort
+    DepositShort,
+    /// @dev The same leaf stands in the batch before.
+    Repeated
 }

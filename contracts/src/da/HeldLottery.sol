@@ -5,6 +5,7 @@ import {IEntropy} from "../quorum/IEntropy.sol";
 import {BlobHeader} from "../quorum/QuorumTypes.sol";
 import {Arc, Arcs} from "./Arcs.sol";
 import {Batches} from "./Batches.sol";
+import {BlobHeaders} from "./BlobHeaders.sol";
 import {Placement} from "./Placement.sol";
 import {RewardSchedule} from "./RewardSchedule.sol";
 import {RowProof} from "./RowProof.sol";
@@ -30,7 +31,9 @@ struct HeldRow {
 
 /// @title HeldLottery
 /// @notice Pays holders who bring a drawn row of a blob of suite 1 whole, without trust in anyone.
-/// @dev A period's seed is the entropy of its first block. It draws rows in public; of these, the ones whose bytes hash below
+/// @dev A period's seed is the entropy of its first block, and counts for blobs that were confirmed before that block: nobody
+/// can make a batch to suit it. A row is drawn and paid by its blob's header, in however many batches that stands. The seed
+/// draws rows in public; of these, the ones whose bytes hash below
 /// the target together with their holder's address win. Nobody else can claim for a holder's gain or another's row. Each
 /// prize is a share of the pot, in proportion to the row's bytes, so the pot never runs dry; the target follows the number of
 /// prizes. Rows above 4 KiB take no part: bringing one costs more gas than a prize is meant to be worth.
@@ -91,6 +94,9 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     /// @notice The entrance knows no such blob, or it has expired, or its rows cannot win.
     error NotEligible();
 
+    /// @notice The batch was confirmed in `confirmedIn`; rows of blobs that were confirmed before `seedBlock` are drawn.
+    error ConfirmedTooLate(uint256 confirmedIn, uint256 seedBlock);
+
     /// @notice The row is not the one under the blob's commitment.
     error BadRow();
 
@@ -129,7 +135,7 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     }
 
     /// @notice Pays the holder of a row that wins. Anyone may bring it.
-    /// @dev Reverts with WrongPeriod, NotEligible, BadRow, NotHolder, NotDrawn, AlreadyPaid or TransferFailed.
+    /// @dev Reverts with WrongPeriod, NotEligible, ConfirmedTooLate, BadRow, NotHolder, NotDrawn, AlreadyPaid or TransferFailed.
     function claim(HeldRow calldata held) external returns (uint256 amount) {
         if (held.period != latestPeriod || held.period == 0) revert WrongPeriod(held.period, latestPeriod);
         _requireEligible(held);
@@ -154,6 +160,9 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
         bool available =
             Batches(entrance).isAvailable(held.header, held.batchRoot, held.leafIndex, held.batchPath);
         if (!available || held.header.suite != SUITE || held.row.length > MAX_ROW_BYTES) revert NotEligible();
+        uint256 confirmedIn = Batches(entrance).batchBlock(held.batchRoot);
+        uint256 seedBlock = uint256(held.period) * periodBlocks;
+        if (confirmedIn >= seedBlock) revert ConfirmedTooLate(confirmedIn, seedBlock);
     }
 
     function _requireHolder(HeldRow calldata held) private view {
@@ -169,7 +178,7 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     /// @dev Marks the row as paid for.
     function _requireWin(HeldRow calldata held) private {
         Period storage period = _periods[held.period];
-        bytes32 line = keccak256(abi.encode(period.seed, held.batchRoot, held.leafIndex, held.rowIndex));
+        bytes32 line = keccak256(abi.encode(period.seed, BlobHeaders.leafOfHeader(held.header), held.rowIndex));
         if (uint256(line) > drawTarget) revert NotDrawn();
         if (uint256(keccak256(abi.encodePacked(line, held.arc.holder, held.row))) > period.target) revert NotDrawn();
         if (_paid[line]) revert AlreadyPaid();

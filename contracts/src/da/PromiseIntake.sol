@@ -14,11 +14,12 @@ import {Claim} from "./QuorumVerifier.sol";
 
 /// @title PromiseIntake
 /// @notice Charges the promises of a batch, each for itself, and builds the batch's root from them.
-/// @dev One promise that cannot be charged makes its own leaf void and holds up no other. Nothing here checks what the quorum
+/// @dev One promise that cannot be charged makes its own leaf void and holds up no other, and so does one that stands in the
+/// batch before: a fee buys one leaf of a batch. Nothing here checks what the quorum
 /// has signed: the caller does, over the root that comes out, and reverts all charges where it did not sign.
 abstract contract PromiseIntake is BlobIntake, PayerAccounts {
     /// @dev The quorum that signed, the terms of its epoch, the domain of what payers sign, and the fees of one retention
-    /// that are charged already and not in their pool yet.
+    /// that are charged already and not in their pool yet. `leaves` are the batch's, as far as it is built.
     struct Office {
         uint64 epoch;
         uint32 quorumId;
@@ -26,6 +27,7 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
         Terms terms;
         uint16 retention;
         uint256 fees;
+        bytes32[] leaves;
     }
 
     /// @notice Leaf `leafIndex` of the batch that the call confirms counts for nothing.
@@ -53,8 +55,9 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
     ) internal returns (Claim memory claim, uint256[] memory voids) {
         uint256 count = promises.length;
         if (count != payerSignatures.length) revert SignatureCount(count, payerSignatures.length);
-        Office memory office = Office(epoch, quorumId, Promises.domainSeparator(), _openForConfirmation(epoch), 0, 0);
         bytes32[] memory leaves = new bytes32[](count);
+        Office memory office =
+            Office(epoch, quorumId, Promises.domainSeparator(), _openForConfirmation(epoch), 0, 0, leaves);
         for (uint256 i = 0; i < count; ++i) {
             bool counts;
             (leaves[i], counts) = _chargeItem(promises[i], payerSignatures[i], i, office);
@@ -75,16 +78,19 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
         address payer = Promises.signerOf(digest, signature);
         if (payer == address(0)) revert BadPayerSignature(item);
         leaf = Promises.leafOf(promised, payer, shardId, _expiryOf(office.terms.endTime, promised.retentionEpochs));
-        VoidReason reason = _chargeOrVoid(promised, payer, leaf, office);
+        VoidReason reason = _chargeOrVoid(promised, payer, leaf, item, office);
         counts = reason == VoidReason.None;
         if (!counts) emit PromiseVoid(payer, promised.epoch, promised.slot, uint32(item), reason);
     }
 
     /// @dev Charges a promise, or says why its leaf is void.
-    function _chargeOrVoid(BlobPromise memory promised, address payer, bytes32 leaf, Office memory office)
-        private
-        returns (VoidReason reason)
-    {
+    function _chargeOrVoid(
+        BlobPromise memory promised,
+        address payer,
+        bytes32 leaf,
+        uint256 item,
+        Office memory office
+    ) private returns (VoidReason reason) {
         if (!_isForOffice(promised, payer, office)) return VoidReason.OtherQuorum;
         if (!_isAllowed(promised)) return VoidReason.BadShape;
         uint16 retentionEpochs = promised.retentionEpochs;
@@ -96,11 +102,21 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
             office.terms.pricePerByteEpoch
         );
         (reason, fee) = _charge(payer, promised.epoch, promised.slot, leaf, fee, promised.maxFee);
+        // A leaf that costs nothing was charged before, and may stand in this batch.
+        if (reason == VoidReason.None && fee == 0 && _stands(leaf, office.leaves, item)) return VoidReason.Repeated;
         if (retentionEpochs != office.retention) {
             _addFee(office.epoch, office.retention, office.fees);
             (office.retention, office.fees) = (retentionEpochs, 0);
         }
         office.fees += fee;
+    }
+
+    /// @dev Whether `leaf` is one of the first `count`.
+    function _stands(bytes32 leaf, bytes32[] memory leaves, uint256 count) private pure returns (bool) {
+        for (uint256 i = 0; i < count; ++i) {
+            if (leaves[i] == leaf) return true;
+        }
+        return false;
     }
 
     function _isForOffice(BlobPromise memory promised, address payer, Office memory office)

@@ -122,6 +122,33 @@ contract DALotteryTest is DAFixture {
         _refuse(held, HeldLottery.NotEligible.selector);
     }
 
+    /// @dev A batch that is made once the seed is known could be tried until its rows win.
+    function test_aBatchConfirmedWithTheSeedOrLaterDoesNotWin() public {
+        HeldRow memory held = _heldAgain(100);
+        vm.expectRevert(abi.encodeWithSelector(HeldLottery.ConfirmedTooLate.selector, 100, 100));
+        mining.claim(held);
+        mining.openPeriod(2, "");
+        held.period = 2;
+        mining.claim(held);
+    }
+
+    function test_aBatchConfirmedInTheBlockBeforeTheSeedWins() public {
+        assertEq(entrance.batchBlock(root), 1, "block of the batch");
+        assertEq(entrance.batchBlock(keccak256("none")), 0, "no batch");
+        assertTrue(mining.claim(_heldAgain(99)) > 0, "paid");
+    }
+
+    /// @dev The draw is the blob's: another batch with the same header brings no second prize.
+    function test_aRowIsPaidOnceForAllBatchesOfItsBlob() public {
+        HeldRow memory held = _heldAgain(99);
+        mining.claim(held);
+        _refuse(_held(0), HeldLottery.AlreadyPaid.selector);
+        mining.openPeriod(2, "");
+        held = _held(0);
+        held.period = 2;
+        mining.claim(held);
+    }
+
     function test_aPeriodIsOverWhenTheNextIsOpen() public {
         HeldRow memory held = _held(0);
         mining.openPeriod(2, "");
@@ -199,6 +226,19 @@ contract DALotteryTest is DAFixture {
         root = leaves[0];
         confirm(certify(1, leaves, EPOCH, 0, 0), EPOCH);
         mining.publishArcs(committees[EPOCH][0].snapshot(EPOCH, 0), _members(), uint32(ROWS));
+    }
+
+    /// @dev Row 0 of the same blob, out of a second batch, confirmed in block `number`.
+    function _heldAgain(uint256 number) private returns (HeldRow memory held) {
+        bytes32[] memory leaves = new bytes32[](2);
+        leaves[0] = leafOf(header);
+        leaves[1] = keccak256("another");
+        vm.roll(number);
+        Certificate memory again = certify(1, leaves, EPOCH, 0, 0);
+        confirm(again, EPOCH);
+        held = _held(0);
+        held.batchRoot = again.root;
+        held.batchPath = Leaves.pathOf(leaves, 0);
     }
 
     /// @dev Fees of an earlier epoch, which pay for the first pool that is fixed.

@@ -131,16 +131,46 @@ contract DAPromisesTest is DAFixture {
         Promised memory first = _batch(2, ALICE, 0);
         _confirm(first, EPOCH, 0);
         uint256 after_ = _balance(ALICE);
-        Promised memory second = _empty(3);
+        Promised memory second = _empty(2);
         _put(second, 0, ALICE, first.promises[1]);
         _put(second, 1, ALICE, promiseOf(blob(9, 1000), EPOCH, 9));
-        _put(second, 2, ALICE, promiseOf(blob(9, 1000), EPOCH, 9));
         _confirm(second, EPOCH, 0);
         assertEq(after_ - _balance(ALICE), feeOf(blob(9, 1000)), "one fee");
-        for (uint256 i = 0; i < 3; ++i) assertTrue(_isAvailable(second, i), "available");
+        for (uint256 i = 0; i < 2; ++i) assertTrue(_isAvailable(second, i), "available");
         Certificate memory again = certify(KIND, second.leaves, EPOCH, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(Batches.AlreadyConfirmed.selector));
         _confirmWith(second, again, EPOCH);
+    }
+
+    /// @dev One fee buys one leaf of a batch, whether it is paid in this batch or was in an earlier one, and whatever else of
+    /// the promise was signed anew.
+    function test_aRepeatedPromiseIsVoid() public {
+        Promised memory first = _batch(1, ALICE, 0);
+        _confirm(first, EPOCH, 0);
+        uint256 before = _balance(ALICE);
+        Promised memory batch = _empty(6);
+        BlobPromise memory other = promiseOf(blob(9, 1000), EPOCH, 9);
+        _put(batch, 0, ALICE, other);
+        _put(batch, 1, ALICE, first.promises[0]);
+        _put(batch, 2, ALICE, other);
+        _put(batch, 3, ALICE, first.promises[0]);
+        other = promiseOf(blob(9, 1000), EPOCH, 9);
+        other.maxFee -= 1;
+        _put(batch, 4, ALICE, other);
+        _put(batch, 5, ALICE, promiseOf(blob(8, 1000), EPOCH, 8));
+        vm.recordLogs();
+        _confirm(batch, EPOCH, 0);
+        bool[6] memory counts = [true, true, false, false, false, true];
+        for (uint256 i = 0; i < 6; ++i) assertTrue(_isAvailable(batch, i) == counts[i], "the first of each");
+        assertEq(before - _balance(ALICE), 2 * feeOf(blob(9, 1000)), "two fees");
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 repeated = 0;
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != keccak256("PromiseVoid(address,uint64,uint16,uint32,uint8)")) continue;
+            (,,, uint8 reason) = abi.decode(logs[i].data, (uint64, uint16, uint32, uint8));
+            if (reason == uint8(VoidReason.Repeated)) ++repeated;
+        }
+        assertEq(repeated, 3, "reasons");
     }
 
     /// @dev Attack table, 32: every kind of bad item makes its own leaf void, and the others count.
