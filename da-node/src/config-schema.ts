@@ -1,6 +1,7 @@
 import type { ConfigSchema } from '@cairn/node-runtime/config';
 import type { LogLevel } from '@cairn/node-runtime/observe';
 import { GIB, MIB } from '@cairn/primitives';
+import { MAX_PROMISED_BATCH_BLOBS } from '@cairn/wire-protocol/da';
 
 /** What a process of this package can be; one may be several at once. */
 export type DaRole = 'signer' | 'disperser' | 'keeper';
@@ -196,7 +197,10 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         gather_ms: whole('Time that the first blob of a batch waits for others.', 100, {
           unit: 'ms',
         }),
-        batch_blobs: whole('Blobs of a batch at most.', 256, { minimum: 1, maximum: 1024 }),
+        batch_blobs: whole('Blobs of a batch at most.', MAX_PROMISED_BATCH_BLOBS, {
+          minimum: 1,
+          maximum: MAX_PROMISED_BATCH_BLOBS,
+        }),
         put_timeout_ms: whole(
           'Time for a quorum to sign what an OP Stack client puts; then it is told to fail over.',
           60_000,

@@ -24,7 +24,7 @@ export interface CertifierDeps extends VoteDeps {
 export interface BatchOptions {
   /** How long the first blob of a batch waits for others. */
   readonly gatherMs: number;
-  /** Blobs of a batch at most; 1 … 1,024. */
+  /** Blobs of a batch at most; 1 … 192. */
   readonly maxBlobs: number;
 }
 

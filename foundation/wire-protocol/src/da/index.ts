@@ -74,6 +74,7 @@ export {
   encodeBatchVote,
   encodeVoteRequest,
   MAX_BATCH_BLOBS,
+  MAX_PROMISED_BATCH_BLOBS,
   MAX_VOTE_REQUEST_BYTES,
   parseBatchVote,
   parseVoteRequest,

@@ -31,6 +31,12 @@ export const VOTE_REQUEST_TYPE = 'application/vnd.cairn.vote-request';
 export const VOTE_TYPE = 'application/vnd.cairn.vote';
 /** Blobs of a batch at most: ten levels of its tree. */
 export const MAX_BATCH_BLOBS = 1024;
+/**
+ * Blobs of a promised batch at most. Its confirmation carries every promise, 512 bytes each with its
+ * signature, and nodes relay no transaction above 131,072 bytes (geth's limit): 192 leave 32,768
+ * bytes, enough for a third of 512 members who did not sign.
+ */
+export const MAX_PROMISED_BATCH_BLOBS = 192;
 
 const REQUEST_FIXED_BYTES: number = PREAMBLE_BYTES + 16;
 /** Bytes of the longest request. */
@@ -42,12 +48,17 @@ export const VOTE_BYTES: number = PREAMBLE_BYTES + 16 + 32 + 20 + SIGNATURE_BYTE
 /** A kind of statement about a batch: 1 of submitted blobs, 5 of promised ones. */
 export type BatchKind = typeof STATEMENT_KINDS.batch | typeof STATEMENT_KINDS.promisedBatch;
 
+/** Blobs that a batch of this kind has at most. */
+export function maxBatchBlobs(kind: BatchKind): number {
+  return kind === STATEMENT_KINDS.promisedBatch ? MAX_PROMISED_BATCH_BLOBS : MAX_BATCH_BLOBS;
+}
+
 /** Asks a signer to sign for a batch. Promises are not sent again: it has them from the deliveries. */
 export interface VoteRequest {
   readonly kind: BatchKind;
   readonly epoch: number;
   readonly quorumId: number;
-  /** The batch's leaves, in order; 1 … 1,024. */
+  /** The batch's leaves, in order; 1 … 1,024, or … 192 of promised blobs. */
   readonly headers: readonly BlobHeader[];
 }
 
@@ -72,10 +83,10 @@ const VOTE = { what: 'vote', magic: 'CVOT', version: 1 } as const;
  * A request as bytes, big-endian: "CVRQ", version u8 = 1, kind u8 (1 or 5), two zero bytes, epoch u64,
  * quorum u32, count u32, then the headers of 88 bytes each.
  *
- * @throws {WireError} WIRE_FIELD for no headers or more than 1,024; {RangeError} if a number does not fit
+ * @throws {WireError} WIRE_FIELD for no headers or more than `maxBatchBlobs`; {RangeError} if a number does not fit
  */
 export function encodeVoteRequest({ kind, epoch, quorumId, headers }: VoteRequest): Uint8Array {
-  assertCount(headers.length, REQUEST.what);
+  assertCount(kind, headers.length, REQUEST.what);
   return concatBytes(
     encodePlace(REQUEST, { kind, epoch, quorumId, count: headers.length }),
     ...headers.map(encodeBlobHeader),
@@ -105,7 +116,7 @@ export function parseVoteRequest(bytes: Uint8Array): VoteRequest {
  * @throws {WireError} WIRE_FIELD, WIRE_LENGTH; {RangeError} if a number does not fit
  */
 export function encodeBatchVote(vote: BatchVote): Uint8Array {
-  assertCount(vote.count, VOTE.what);
+  assertCount(vote.kind, vote.count, VOTE.what);
   assertWireLength(vote.root, 32, 'root');
   assertWireLength(vote.signature, SIGNATURE_BYTES, 'signature');
   return concatBytes(encodePlace(VOTE, vote), vote.root, fromHex(vote.signer), vote.signature);
@@ -154,12 +165,13 @@ function parsePlace(bytes: Uint8Array, message: typeof REQUEST | typeof VOTE): P
   if (bytes.length < REQUEST_FIXED_BYTES) refuseLength(what, REQUEST_FIXED_BYTES, bytes.length);
   const view = viewOf(bytes);
   const count = view.getUint32(20);
-  assertCount(count, what);
+  assertCount(kind, count, what);
   const epoch = readWireNumber(view, PREAMBLE_BYTES, what, 'epoch');
   return { kind, epoch, quorumId: view.getUint32(16), count };
 }
 
-function assertCount(count: number, what: string): void {
-  if (Number.isInteger(count) && count >= 1 && count <= MAX_BATCH_BLOBS) return;
-  refuseField(what, 'count', `1 to ${MAX_BATCH_BLOBS}`, count);
+function assertCount(kind: BatchKind, count: number, what: string): void {
+  const most = maxBatchBlobs(kind);
+  if (Number.isInteger(count) && count >= 1 && count <= most) return;
+  refuseField(what, 'count', `1 to ${most}`, count);
 }

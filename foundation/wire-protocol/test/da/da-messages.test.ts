@@ -17,6 +17,7 @@ import {
   encodeBatchVote,
   encodeVoteRequest,
   MAX_BATCH_BLOBS,
+  MAX_PROMISED_BATCH_BLOBS,
   MAX_VOTE_REQUEST_BYTES,
   parseBatchVote,
   parseVoteRequest,
@@ -130,11 +131,11 @@ describe('votes', () => {
     );
   });
 
-  it('are of 1 to 1,024 blobs, which is checked before anything is made of them', () => {
+  it('are of 1 to 1,024 blobs, or 192 promised ones, which is checked before anything is made of them', () => {
     const [header] = fc.sample(submittedHeaders, { seed: SEED, numRuns: 1 });
     if (header === undefined) throw new Error('nothing was drawn');
-    const request = (count: number) => ({
-      kind: 1 as const,
+    const request = (count: number, kind: 1 | 5 = 1) => ({
+      kind,
       epoch: 1,
       quorumId: 0,
       headers: new Array<typeof header>(count).fill(header),
@@ -143,6 +144,12 @@ describe('votes', () => {
     equal(most.length, MAX_VOTE_REQUEST_BYTES);
     throws(() => encodeVoteRequest(request(0)), isRefused);
     throws(() => encodeVoteRequest(request(MAX_BATCH_BLOBS + 1)), isRefused);
+    const promised = encodeVoteRequest(request(MAX_PROMISED_BATCH_BLOBS, 5));
+    equal(parseVoteRequest(promised).headers.length, MAX_PROMISED_BATCH_BLOBS);
+    throws(() => encodeVoteRequest(request(MAX_PROMISED_BATCH_BLOBS + 1, 5)), isRefused);
+    const asPromised = encodeVoteRequest(request(MAX_PROMISED_BATCH_BLOBS + 1));
+    asPromised[5] = 5;
+    throws(() => parseVoteRequest(asPromised), isRefused);
     const claimed = most.slice(0, 24);
     claimed.set([255, 255, 255, 255], 20);
     throws(() => parseVoteRequest(claimed), isRefused);
