@@ -14,8 +14,9 @@ import type { DaChain } from './connect-chain.ts';
 
 /** Prices kept: those of epochs that blobs are still taken in. */
 const MAX_PRICES = 16;
-/** Slots known to be charged, of all payers: some 100 bytes each. */
-const MAX_CHARGED = 100_000;
+/** Slots remembered, of all payers, and payers: some 100 bytes each. */
+const MAX_SLOTS = 100_000;
+const MAX_PAYERS = 10_000;
 /** Slots asked about at once. */
 const PARALLEL_SLOTS = 8;
 /** Epochs of blocks in which an order is looked for. */
@@ -44,7 +45,11 @@ export class ChainSignerFacts implements SignerChain {
   readonly #chain: DaChain;
   readonly #orders: OrderBook;
   readonly #prices = new LruCache<number, EpochPrices>({ maxWeight: MAX_PRICES });
-  readonly #charged = new LruCache<string, true>({ maxWeight: MAX_CHARGED });
+  /** `charged`, or the newest final block as of which it was not. */
+  readonly #slots = new LruCache<string, 'charged' | number>({ maxWeight: MAX_SLOTS });
+  readonly #free = new LruCache<Address, { readonly block: number; readonly freeWei: bigint }>({
+    maxWeight: MAX_PAYERS,
+  });
 
   constructor(chain: DaChain) {
     this.#chain = chain;
@@ -98,22 +103,41 @@ export class ChainSignerFacts implements SignerChain {
     slots: readonly PromiseSlot[],
     { signal }: ChainOptions,
   ): Promise<PayerAccount> {
-    const { entrance } = this.#chain;
-    const block = await entrance.finalBlock({ signal });
-    const { balanceWei, leavingWei } = await readPayer(entrance, payer, { block, signal });
+    const block = await this.#chain.entrance.finalBlock({ signal });
+    const freeWei = await this.#freeWei(payer, block, signal);
     const charged = new Array<boolean>(slots.length).fill(false);
     await forEachConcurrent(
       slots.entries(),
-      async ([at, { epoch, slot }], inner) => {
-        const name = `${payer}:${epoch}:${slot}`;
-        const isCharged =
-          this.#charged.get(name) === true ||
-          (await readIsSlotCharged(entrance, { payer, epoch, slot }, { block, signal: inner }));
-        if (isCharged) this.#charged.set(name, true);
-        charged[at] = isCharged;
+      async ([at, slot], inner) => {
+        charged[at] = await this.#isCharged({ payer, ...slot }, block, inner);
       },
       { parallel: PARALLEL_SLOTS, signal },
     );
-    return { freeWei: balanceWei > leavingWei ? balanceWei - leavingWei : 0n, charged };
+    return { freeWei, charged };
+  }
+
+  async #freeWei(payer: Address, block: number, signal: AbortSignal): Promise<bigint> {
+    const known = this.#free.get(payer);
+    if (known?.block === block) return known.freeWei;
+    const { entrance } = this.#chain;
+    const { balanceWei, leavingWei } = await readPayer(entrance, payer, { block, signal });
+    const freeWei = balanceWei > leavingWei ? balanceWei - leavingWei : 0n;
+    this.#free.set(payer, { block, freeWei });
+    return freeWei;
+  }
+
+  /** What is charged stays so; what is not is asked again with each final block. */
+  async #isCharged(
+    place: PromiseSlot & { readonly payer: Address },
+    block: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const name = `${place.payer}:${place.epoch}:${place.slot}`;
+    const known = this.#slots.get(name);
+    if (known === 'charged') return true;
+    if (known === block) return false;
+    const isCharged = await readIsSlotCharged(this.#chain.entrance, place, { block, signal });
+    this.#slots.set(name, isCharged ? 'charged' : block);
+    return isCharged;
   }
 }
