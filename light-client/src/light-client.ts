@@ -1,4 +1,4 @@
-import type { Domain } from '@cairn/attestation';
+import type { Domain, LoggedBatch, TimeRule } from '@cairn/attestation';
 import type { LayoutNetwork } from '@cairn/erasure-codec';
 import type { Address, Clock } from '@cairn/primitives';
 import type { EpochTrust } from './epochs/epoch-trust.ts';
@@ -77,19 +77,18 @@ export class LightClient {
   /**
    * Checks a certificate of a blob against the epochs that are known and the clock.
    *
-   * @param options.isConfirmed - the caller has seen its batch confirmed on chain, which no clock
-   *   has to tell then
+   * @param options.isConfirmed - the caller has seen its batch confirmed on chain and its leaf not
+   *   void, which no clock has to tell then
+   * @param options.logged - the entrance's log has its batch, as `verifyDaLogLeaf` proves: instead of
+   *   the clock too
    * @throws what `verifyBlobCertificate` throws
    */
   verify(
     offer: CertificateOffer,
-    { isConfirmed = false }: { readonly isConfirmed?: boolean } = {},
+    options: { readonly isConfirmed?: boolean; readonly logged?: LoggedBatch } = {},
   ): CertifiedBlob {
-    const { entrance, shardId, layout, graceSeconds } = this.#network;
-    const time = isConfirmed
-      ? ({ isConfirmed } as const)
-      : { trustedTimeSeconds: this.#nowSeconds(), graceSeconds };
-    const context = { entrance, shardId, layout, time };
+    const { entrance, shardId, layout } = this.#network;
+    const context = { entrance, shardId, layout, time: this.#timeRule(options) };
     return verifyBlobCertificate(offer, this.#trust, context, this.#deps.backend);
   }
 
@@ -114,6 +113,19 @@ export class LightClient {
       { code: 'SAMPLE_NEEDS_MEMBERS', epoch: office.epoch, quorumId },
       `who holds which rows follows from the members of quorum ${quorumId} in epoch ${office.epoch}, which were not given`,
     );
+  }
+
+  #timeRule({
+    isConfirmed = false,
+    logged,
+  }: {
+    readonly isConfirmed?: boolean;
+    readonly logged?: LoggedBatch;
+  }): TimeRule {
+    if (logged !== undefined) return { logged };
+    if (isConfirmed) return { isConfirmed };
+    const { graceSeconds } = this.#network;
+    return { trustedTimeSeconds: this.#nowSeconds(), graceSeconds };
   }
 
   #nowSeconds(): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DA_LOG_TYPES, encodeDaLogLeaf, leafHash, verifyDaLogLeaf } from '@cairn/attestation';
 import { DEVNET_CONSENSUS, type HttpTransport, isFault } from '@cairn/primitives';
 import { createLightClient } from '../src/create-light-client.ts';
 import { startTrust } from '../src/epochs/epoch-trust.ts';
@@ -87,7 +88,19 @@ describe('a light client', () => {
       () => client.verify(offer),
       (error) => isFault(error, 'CERTIFICATE_TOO_OLD'),
     );
-    client.verify(offer, { isConfirmed: true });
+    const { root, epoch, quorumId, count } = client.verify(offer, { isConfirmed: true }).certificate
+      .statement;
+    const logged = (batchRoot: Uint8Array) => {
+      const place = { type: DA_LOG_TYPES.batch, batchRoot, epoch, quorumId, count };
+      const body = encodeDaLogLeaf({ ...place, timeSeconds: START_SECONDS });
+      const log = { root: leafHash(body), count: 1 };
+      return { logged: { leaf: verifyDaLogLeaf({ body, index: 0, path: [] }, log) } };
+    };
+    client.verify(offer, logged(root));
+    assert.throws(
+      () => client.verify(offer, logged(leafHash(root))),
+      (error) => isFault(error, 'CERTIFICATE_FOREIGN'),
+    );
     clock.advanceSeconds(DEVNET_CONSENSUS.trustingSeconds);
     assert.throws(
       () => client.accept(handoverOf(FIRST, SECOND)),

@@ -81,10 +81,10 @@ export class QuorumError extends Fault<QuorumFault> {}
 
 /** What can be wrong with a certificate beyond its form and its quorum. */
 export type CertificateFault =
-  /** A statement of another network, domain, epoch or quorum than the verifier asked about. */
+  /** A statement of another network, domain, epoch, quorum or batch than the verifier asked about. */
   | {
       readonly code: 'CERTIFICATE_FOREIGN';
-      readonly what: 'hub' | 'domain' | 'epoch' | 'quorum' | 'shard';
+      readonly what: 'hub' | 'domain' | 'epoch' | 'quorum' | 'shard' | 'batch';
     }
   /** Trusted time is past the epoch's end and grace, when its committee's stake may be free. */
   | {
@@ -119,6 +119,24 @@ export type CertificateFault =
 
 /** A certificate that proves nothing, or not that which was asked. */
 export class CertificateError extends Fault<CertificateFault> {}
+
+/** What can be wrong with what is said of a shard's DA log. */
+export type DaLogFault =
+  /** Not a leaf of the log. */
+  | { readonly code: 'DA_LOG_FOREIGN'; readonly index: number; readonly count: number }
+  /** A leaf of the log that tells of no batch. */
+  | { readonly code: 'DA_LOG_NO_BATCH'; readonly type: number }
+  /** Not the void words that a leaf of the log names. */
+  | {
+      readonly code: 'DA_LOG_VOIDS';
+      readonly expectedBytes: number;
+      readonly actualBytes: number;
+    }
+  /** A leaf of a confirmed batch that was not paid for: nobody has to keep its blob. */
+  | { readonly code: 'DA_LOG_LEAF_VOID'; readonly leafIndex: number; readonly count: number };
+
+/** A DA log that does not say what it is claimed to. */
+export class DaLogError extends Fault<DaLogFault> {}
 
 /** What can be wrong with tickets and the numbers that seats are drawn by. */
 export type SeatFault =

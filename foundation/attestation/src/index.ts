@@ -30,6 +30,7 @@ export {
 export { type CertifyOptions, certify, membersAbsent } from './certify.ts';
 export {
   DA_LOG_LEAF_BYTES,
+  DA_LOG_LEAF_WITH_VOIDS_BYTES,
   DA_LOG_TYPES,
   type DaLogLeaf,
   encodeDaLogLeaf,
@@ -67,6 +68,8 @@ export {
   type BlsFault,
   CertificateError,
   type CertificateFault,
+  DaLogError,
+  type DaLogFault,
   MessageError,
   type MessageFault,
   PathError,
@@ -76,6 +79,15 @@ export {
   SeatError,
   type SeatFault,
 } from './errors.ts';
+export {
+  type DaLogProof,
+  type DaLogState,
+  type LoggedBatch,
+  requireCounted,
+  type VerifiedDaLogLeaf,
+  verifyDaLogLeaf,
+  voidWordsOf,
+} from './logged-batch.ts';
 export { encodeMember, MEMBER_BYTES, type Member } from './member.ts';
 export {
   type LeafClaim,

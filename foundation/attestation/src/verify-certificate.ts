@@ -6,6 +6,7 @@ import { type Certificate, statementOf } from './certificate.ts';
 import { type Network, type SignableDigest, statementDigest } from './digests.ts';
 import { type EpochHeader, epochHeaderHash, parseEpochHeader, quorumsOf } from './epoch-header.ts';
 import { CertificateError } from './errors.ts';
+import { type LoggedBatch, requireCounted } from './logged-batch.ts';
 import { leafHash, rootOfPath } from './merkle-tree.ts';
 import { checkQuorum } from './quorum.ts';
 import { parseServedEntry, type ServedEntry } from './served-entry.ts';
@@ -60,8 +61,10 @@ export interface QuorumContext {
 export type TimeRule =
   /** By a clock that is trusted, or the time of the block that carried it; both in unix seconds. */
   | { readonly trustedTimeSeconds: number; readonly graceSeconds: number }
-  /** Whoever asks has seen it confirmed on chain, which took it in time. */
-  | { readonly isConfirmed: true };
+  /** Whoever asks has seen its batch confirmed on chain, which took it in time, and its leaf not void. */
+  | { readonly isConfirmed: true }
+  /** The log of the entrance has its batch, taken in time; a void leaf is refused. */
+  | { readonly logged: LoggedBatch };
 
 /** Where a blob should be, and when it is asked for. */
 export interface BlobContext extends QuorumContext {
@@ -90,6 +93,7 @@ type Verifier = Pick<BlsBackend, 'subtractKeys' | 'verify'>;
  * @throws {CertificateError} CERTIFICATE_FOREIGN, CERTIFICATE_WRONG_KIND, CERTIFICATE_WRONG_QUORUM,
  *   CERTIFICATE_TOO_MANY_MEMBERS, CERTIFICATE_TOO_OLD, CERTIFICATE_NEEDS_MEMBERS
  * @throws {QuorumError} MEMBER_INDEX, NON_SIGNER_PROOF, WEIGHT_TOO_LOW, SIGNATURE_WRONG
+ * @throws {DaLogError} DA_LOG_LEAF_VOID, DA_LOG_VOIDS, DA_LOG_NO_BATCH
  * @throws {MessageError} for a header or bitmap that is none; {PathError}; {BlsError} BLS_IDENTITY
  */
 export function verifyBlobCertificate(
@@ -104,7 +108,8 @@ export function verifyBlobCertificate(
   const header = parseBlobHeader(certificate.body);
   assertBlob(header, isPromised, certificate, context);
   assertSize(context);
-  assertInTime(context);
+  if ('logged' in context.time) assertLogged(certificate, context.time.logged);
+  else assertInTime(context.time, context);
   const proven = { ...proveStatement(certificate, context, backend), header, isPromised };
   return proven as VerifiedBlobCertificate;
 }
@@ -221,7 +226,10 @@ function assertSize({ maxMembers, snapshot }: BlobContext): void {
   );
 }
 
-function assertInTime({ time, snapshot }: BlobContext): void {
+function assertInTime(
+  time: Exclude<TimeRule, { readonly logged: LoggedBatch }>,
+  { snapshot }: QuorumContext,
+): void {
   if ('isConfirmed' in time) return;
   const untilSeconds = snapshot.office.endSeconds + time.graceSeconds;
   const { trustedTimeSeconds } = time;
@@ -232,6 +240,16 @@ function assertInTime({ time, snapshot }: BlobContext): void {
   );
 }
 
+function assertLogged(certificate: Certificate, logged: LoggedBatch): void {
+  const { epoch, quorumId, count, leafIndex } = certificate;
+  const { leaf } = logged;
+  const isSame = leaf.epoch === epoch && leaf.quorumId === quorumId && leaf.count === count;
+  if (!isSame || !equalBytes(leaf.batchRoot, rootOf(certificate))) {
+    throw foreign('batch', certificate);
+  }
+  requireCounted(logged, leafIndex);
+}
+
 function wrongKind({ kind, epoch }: Certificate, what: string): CertificateError {
   return new CertificateError(
     { code: 'CERTIFICATE_WRONG_KIND', kind },
@@ -240,7 +258,7 @@ function wrongKind({ kind, epoch }: Certificate, what: string): CertificateError
 }
 
 function foreign(
-  what: 'hub' | 'domain' | 'epoch' | 'quorum' | 'shard',
+  what: 'hub' | 'domain' | 'epoch' | 'quorum' | 'shard' | 'batch',
   { epoch, quorumId }: Certificate,
 ): CertificateError {
   return new CertificateError(

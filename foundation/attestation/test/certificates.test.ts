@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chainIdOf, Fault, isFault, toHex } from '@cairn/primitives';
+import { chainIdOf, Fault, isFault, keccak256, toHex } from '@cairn/primitives';
 import fc from 'fast-check';
 import { encodeBlobHeader, promisedIndex } from '../src/blob-header.ts';
 import {
@@ -9,8 +9,10 @@ import {
   shortestSigners,
 } from '../src/certificate.ts';
 import { certify, membersAbsent } from '../src/certify.ts';
+import { DA_LOG_TYPES, type DaLogLeaf, encodeDaLogLeaf } from '../src/da-log-leaf.ts';
 import { encodeEpochHeader, epochHeaderHash } from '../src/epoch-header.ts';
-import { leafHash, treeRoot } from '../src/merkle-tree.ts';
+import { verifyDaLogLeaf, voidWordsOf } from '../src/logged-batch.ts';
+import { leafHash, treePath, treeRoot } from '../src/merkle-tree.ts';
 import { blstBackend } from '../src/native.ts';
 import { isQuorum } from '../src/quorum.ts';
 import { encodeServedEntry } from '../src/served-entry.ts';
@@ -388,6 +390,38 @@ describe('certificates', () => {
     refused('CERTIFICATE_TOO_OLD', at(endSeconds + GRACE_SECONDS + 1));
     refused('CERTIFICATE_TOO_OLD', at(Number.NaN));
     verifyBlobCertificate(certificate, contextOf(group, { time: { isConfirmed: true } }), backend);
+  });
+
+  it('of blobs are good for ever where the log has their batch, but for void leaves', () => {
+    const { group, certificate, statement, bodies } = certified([1, 1, 1], 3);
+    const voidWords = voidWordsOf(3, [0]);
+    const place = { batchRoot: statement.root, epoch: 7, quorumId: 0, count: 3, timeSeconds: 9 };
+    const type = DA_LOG_TYPES.batchWithVoids;
+    const withVoids = { type, ...place, voidsHash: keccak256(voidWords) } as const;
+    const verify = (leaf: DaLogLeaf, of = certificate, words: Uint8Array = voidWords) => {
+      const body = encodeDaLogLeaf(leaf);
+      const log = { root: leafHash(body), count: 1 };
+      const logged = {
+        leaf: verifyDaLogLeaf({ body, index: 0, path: [] }, log),
+        voidWords: words,
+      };
+      return verifyBlobCertificate(of, contextOf(group, { time: { logged } }), backend);
+    };
+    assert.equal(verify(withVoids).header.submissionIndex, 1n);
+    verify({ type: DA_LOG_TYPES.batch, ...place });
+    const path = treePath(bodies.map(leafHash), 0);
+    const first = { ...certificate, body: bodies[0] ?? assert.fail(), leafIndex: 0, path };
+    verifyBlobCertificate(first, contextOf(group), backend);
+    refused('DA_LOG_LEAF_VOID', () => verify(withVoids, first));
+    refused('DA_LOG_VOIDS', () => verify(withVoids, first, voidWordsOf(3, [1])));
+    for (const change of [
+      { batchRoot: keccak256() },
+      { epoch: 8 },
+      { quorumId: 1 },
+      { count: 4 },
+    ]) {
+      refused('CERTIFICATE_FOREIGN', () => verify({ ...withVoids, ...change }));
+    }
   });
 
   it('of a carried committee count in the epoch in which it holds office', () => {

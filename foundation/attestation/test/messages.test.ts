@@ -11,6 +11,7 @@ import {
 } from '../src/blob-header.ts';
 import {
   DA_LOG_LEAF_BYTES,
+  DA_LOG_LEAF_WITH_VOIDS_BYTES,
   DA_LOG_TYPES,
   encodeDaLogLeaf,
   parseDaLogLeaf,
@@ -218,8 +219,14 @@ describe('messages', () => {
     assert.equal(logged.length, DA_LOG_LEAF_BYTES);
     assert.deepEqual(parseDaLogLeaf(logged), leaf);
     refusesOtherLengths(logged, parseDaLogLeaf);
+    const withVoids = { ...leaf, type: DA_LOG_TYPES.batchWithVoids, voidsHash: keccak256() };
+    const longer = encodeDaLogLeaf(withVoids);
+    assert.equal(longer.length, DA_LOG_LEAF_WITH_VOIDS_BYTES);
+    assert.deepEqual(longer.slice(1, DA_LOG_LEAF_BYTES), logged.slice(1), 'then the hash');
+    assert.deepEqual(parseDaLogLeaf(longer), withVoids);
+    refusesOtherLengths(longer, parseDaLogLeaf);
     const unknown = logged.slice();
-    unknown[0] = 3;
+    unknown[0] = 4;
     assert.throws(
       () => parseDaLogLeaf(unknown),
       (error) => isFault(error, 'MESSAGE_FIELD'),

@@ -76,6 +76,16 @@ describe('damaged messages', function () {
       valid: encodeDaLogLeaf({ ...log, batchRoot: new Uint8Array(32) }),
       again: (bytes) => encodeDaLogLeaf(parseDaLogLeaf(bytes)),
     },
+    {
+      what: 'log leaf with void leaves',
+      valid: encodeDaLogLeaf({
+        ...log,
+        type: DA_LOG_TYPES.batchWithVoids,
+        batchRoot: new Uint8Array(32),
+        voidsHash: new Uint8Array(32),
+      }),
+      again: (bytes) => encodeDaLogLeaf(parseDaLogLeaf(bytes)),
+    },
   ];
   const seed = seedOf(20_261_124);
 

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import {
+  certify,
+  DA_LOG_LEAF_WITH_VOIDS_BYTES,
+  DA_LOG_TYPES,
+  encodeBlobHeader,
+  encodeDaLogLeaf,
+  leafHash,
   promisedIndex,
   provePossession,
   quorumOfBlob,
@@ -7,10 +13,15 @@ import {
   STATEMENT_KINDS,
   type Statement,
   sumVotes,
+  treePath,
+  verifyBlobCertificate,
+  verifyDaLogLeaf,
   verifyVote,
+  voidWordsOf,
 } from '@cairn/attestation';
-import { equalBytes } from '@cairn/primitives';
+import { equalBytes, keccak256 } from '@cairn/primitives';
 import { promiseDigest } from '@cairn/wire-protocol/da';
+import { decodeBatchConfirmation } from '../../src/da/blob-events.ts';
 import {
   confirmBatch,
   confirmPromised,
@@ -44,6 +55,7 @@ import { OrderBook } from '../../src/da/order-book.ts';
 import { refusalOf } from '../../src/da/send-call.ts';
 import { SignerBook } from '../../src/da/signer-book.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
+import { EventReader } from '../../src/log/event-reader.ts';
 import { ANVIL_KEYS, Anvil, hasAnvil, testSignal } from '../anvil.ts';
 import {
   ALL_SEATS,
@@ -319,7 +331,50 @@ describe('stake, epochs and blobs on chain', function () {
     assert.equal((await readPayer(entrance, payer.address, final)).balanceWei, COIN - fee);
     const found = await findConfirmation(entrance, statement.root, options());
     assert.deepEqual(found, confirmation);
+
+    const { body, leaf: logged } = await provenLogLeaf(confirmation.daIndex, [1]);
+    assert.equal(body.length, DA_LOG_LEAF_WITH_VOIDS_BYTES);
+    const bodies = headers.map(encodeBlobHeader);
+    const verify = (leafIndex: number, voids: readonly number[]) => {
+      const certificate = certify(batch, { network: hub.network, bodies, leafIndex });
+      const { shardId, maxMembers } = entrance.settings;
+      const about = { network: hub.network, snapshot: committee.snapshot, committee };
+      const time = { logged: { leaf: logged, voidWords: voidWordsOf(headers.length, voids) } };
+      const place = { entrance: entrance.domain, shardId, maxMembers, time };
+      return verifyBlobCertificate(certificate, { ...about, ...place }, BLS);
+    };
+    assert.deepEqual(verify(0, [1]).header, headers[0], 'the paid blob keeps its proof');
+    assert.throws(() => verify(1, [1]), { code: 'DA_LOG_LEAF_VOID' });
+    assert.throws(() => verify(1, [0]), { code: 'DA_LOG_VOIDS' });
   });
+
+  /** A leaf of the entrance's log, which is rebuilt from events; the batch there has these void leaves. */
+  async function provenLogLeaf(index: number, voids: readonly number[]) {
+    const { entrance } = network;
+    const { contract, client, firstBlock } = entrance;
+    const block = await entrance.finalBlock(options());
+    const reader = new EventReader({ client, address: contract.address });
+    const query = { topics: [contract.topic('BatchConfirmed')], toBlock: block };
+    const bodies: Uint8Array[] = [];
+    for await (const { logs } of reader.forward({ ...query, fromBlock: firstBlock }, options())) {
+      for (const log of logs) {
+        const { root } = decodeBatchConfirmation(contract, log);
+        const batch = (await readBatch(entrance, root, options())) ?? assert.fail();
+        const leaf = { ...batch, batchRoot: root };
+        if (bodies.length === index) {
+          const voidsHash = keccak256(voidWordsOf(batch.count, voids));
+          const type = DA_LOG_TYPES.batchWithVoids;
+          bodies.push(encodeDaLogLeaf({ type, ...leaf, voidsHash }));
+        } else bodies.push(encodeDaLogLeaf({ type: DA_LOG_TYPES.batch, ...leaf }));
+      }
+    }
+    const root = (await contract.read('daRoot', [], { ...options(), block })).bytes(0);
+    const count = (await contract.read('daCount', [], { ...options(), block })).number(0);
+    const body = bodies[index] ?? assert.fail();
+    const path = treePath(bodies.map(leafHash), index);
+    assert.ok(bodies.length > 2);
+    return { body, leaf: verifyDaLogLeaf({ body, index, path }, { root, count }) };
+  }
 
   it('fixes the terms of an epoch once somebody asks', async () => {
     const epoch = await network.turn();
