@@ -1,52 +1,120 @@
-import { createChainClient, signerFromKey } from '@cairn/chain-access';
-import { deployContracts } from '@cairn/chain-access/deploy';
+import {
+  type ChainClient,
+  createChainClient,
+  type LocalSigner,
+  signerFromKey,
+} from '@cairn/chain-access';
+import { deployContracts, deployDa } from '@cairn/chain-access/deploy';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import {
   type Address,
   type Clock,
+  DEVNET_CONSENSUS,
   isRecord,
   parseAddress,
   parseJson,
+  type Rng,
   utf8Text,
 } from '@cairn/primitives';
 import { DevnetError } from './errors.ts';
 import type { RunningChain } from './start-chain.ts';
 
+/** Addresses by contract name in camelCase. */
+export type ContractAddresses = Readonly<Record<string, Address>>;
+
+/** Where what was deployed is remembered, and how long one waits. */
+export interface DeployDevnetOptions {
+  readonly remembered: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Addresses of a devnet's contracts by name: those in the file `remembered` if the chain still has
- * them, else newly deployed ones, which are written there.
+ * Blocks that signers have to join before the first epoch: as long as a slow machine may take to
+ * start them. What is left of them is made at once.
+ */
+export const GENESIS_DELAY_BLOCKS = 300;
+/** Everything of a devnet is in its first blocks or later. */
+export const FIRST_BLOCK = 0;
+/** A transaction is in its block before the reply to it is out. */
+const POLL_MS = 10;
+
+/**
+ * Addresses of a devnet's log contracts: those in the file `remembered` if the chain still has them,
+ * else newly deployed ones, which are written there.
  *
  * The last development account pays, so that the first ones start without transactions.
  *
  * @throws what the chain throws
  */
-export async function deployDevnetContracts(
-  { rpc, keys }: RunningChain,
+export function deployDevnetContracts(
+  chain: RunningChain,
+  options: DeployDevnetOptions,
+): Promise<ContractAddresses> {
+  return deployOnce(chain, { ...options, landmark: 'flow' }, async (client, signer) => {
+    const { signal } = options;
+    return (await deployContracts({ client, signer, pollMs: POLL_MS }, { signal })).contracts;
+  });
+}
+
+/**
+ * Addresses of the contracts of stake, epochs and blobs, as `deployDevnetContracts`; the Directory
+ * names them.
+ *
+ * @throws what the chain throws
+ */
+export function deployDevnetDa(
+  chain: RunningChain,
+  {
+    rng,
+    directory,
+    ...options
+  }: DeployDevnetOptions & { readonly rng: Rng; readonly directory: Address },
+): Promise<ContractAddresses> {
+  return deployOnce(chain, { ...options, landmark: 'daEntrance' }, async (client, signer) => {
+    const params = {
+      consensus: DEVNET_CONSENSUS,
+      genesisSalt: rng.fill(new Uint8Array(32)),
+      genesisDelayBlocks: GENESIS_DELAY_BLOCKS,
+    };
+    const { signal } = options;
+    const deployment = { client, signer, params, directory, pollMs: POLL_MS };
+    return (await deployDa(deployment, { signal })).contracts;
+  });
+}
+
+/** The account that deploys the contracts and administers them. @throws {DevnetError} DEVNET_START_FAILED */
+export function deployerOf({ keys }: RunningChain): LocalSigner {
+  const key = keys.at(-1);
+  if (key !== undefined) return signerFromKey(key);
+  throw new DevnetError(
+    { code: 'DEVNET_START_FAILED', directory: '', reason: 'accounts' },
+    'the chain funded no accounts',
+  );
+}
+
+async function deployOnce(
+  chain: RunningChain,
   {
     remembered,
+    landmark,
     clock,
     signal,
-  }: { readonly remembered: string; readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Readonly<Record<string, Address>>> {
-  const client = createChainClient({ rpcUrl: rpc, clock });
+  }: DeployDevnetOptions & {
+    /** The contract that is looked for on the chain. */
+    readonly landmark: string;
+  },
+  deploy: (client: ChainClient, signer: LocalSigner) => Promise<ContractAddresses>,
+): Promise<ContractAddresses> {
+  const client = createChainClient({ rpcUrl: chain.rpc, clock });
   try {
     const earlier = await readDeployment(remembered);
-    if (earlier?.['flow'] !== undefined) {
-      const code = await client.getCode(earlier['flow'], { signal });
+    const address = earlier?.[landmark];
+    if (earlier !== undefined && address !== undefined) {
+      const code = await client.getCode(address, { signal });
       if (code.length > 0) return earlier;
     }
-    const deployer = keys.at(-1);
-    if (deployer === undefined) {
-      throw new DevnetError(
-        { code: 'DEVNET_START_FAILED', directory: '', reason: 'accounts' },
-        'the chain funded no accounts',
-      );
-    }
-    const { contracts } = await deployContracts(
-      // A transaction is in its block before the reply to it is out.
-      { client, signer: signerFromKey(deployer), pollMs: 10 },
-      { signal },
-    );
+    const contracts = await deploy(client, deployerOf(chain));
     await writeFileAtomic(remembered, `${JSON.stringify(contracts, null, 2)}\n`);
     return contracts;
   } finally {

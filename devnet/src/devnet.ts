@@ -1,47 +1,30 @@
-import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import {
-  acquireDirectoryLock,
-  type DirectoryLock,
-  readFileIfPresent,
-  writeFileAtomic,
-} from '@cairn/node-runtime/files';
-import {
-  type Address,
-  type Clock,
-  forEachConcurrent,
-  type Rng,
-  systemClock,
-  systemRng,
-} from '@cairn/primitives';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Clock, forEachConcurrent, type Rng, systemClock, systemRng } from '@cairn/primitives';
 import type { Endpoints } from '@cairn/wire-protocol';
-import { deployDevnetContracts } from './deploy-contracts.ts';
+import { type DaNetwork, openDaNetwork } from './da-services.ts';
+import {
+  type ContractAddresses,
+  deployDevnetContracts,
+  deployDevnetDa,
+} from './deploy-contracts.ts';
+import { DevnetDirectory } from './devnet-directory.ts';
 import { endpointsOf, loopback, writeEndpoints } from './endpoints.ts';
 import { DevnetError } from './errors.ts';
 import { type PortChoice, type PortPlan, planPorts } from './ports.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
-import {
-  type DevnetPaths,
-  devnetPaths,
-  type RecordedProcess,
-  type RunRecord,
-  writeRunRecord,
-} from './run-file.ts';
+import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
+import { type ServicePlan, Services } from './services.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
-import {
-  awaitIndexerKnows,
-  type NodeSurroundings,
-  startIndexer,
-  startStorageNode,
-} from './start-nodes.ts';
-import { stopRecorded } from './stop-devnet.ts';
+import type { StartNodeDeps } from './start-node.ts';
+import { awaitIndexerKnows, storageServices } from './start-nodes.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
 import { type Topology, topologyOf } from './topology.ts';
 
 export interface DevnetOptions {
   /** Everything of the devnet lies below; made if it is not there. */
   readonly directory: string;
-  /** One full storage node and two halves unless told. */
+  /** One full storage node and two halves, and four signers, unless told. */
   readonly topology?: Topology;
   /** The well-known ports unless told. */
   readonly ports?: PortChoice;
@@ -69,7 +52,7 @@ export interface Devnet {
   readonly endpoints: Endpoints;
   readonly directory: string;
   readonly endpointsPath: string;
-  /** Chain, storage nodes and indexer, in the order they were started. */
+  /** Chain, nodes, indexer and disperser, in the order they were started. */
   processes(): readonly RecordedProcess[];
   /** Time from nothing to everything ready. */
   readonly readyAfterMs: number;
@@ -83,21 +66,25 @@ export interface Devnet {
   stop(): Promise<void>;
 }
 
+/** Name of the process without which the devnet is of no use. */
+const CHAIN = 'chain';
+
 /**
  * Starts a whole network and resolves when all of it serves.
  *
- * Order: directory → ports → chain → contracts → storage nodes and indexer, all at once →
- * endpoints file. Whatever fails, what was started is stopped again.
+ * Order: directory → ports → chain → contracts, then nodes, indexer and disperser at once → an epoch
+ * in office → endpoints file. Whatever fails, what was started is stopped again.
  *
- * @throws {DevnetError} DEVNET_RUNNING, DEVNET_KEPT, PORT_IN_USE, ANVIL_MISSING, PROCESS_ENDED,
- * PROCESS_NOT_READY; what the disk or the chain throws; the signal's reason
+ * @throws {DevnetError} DEVNET_RUNNING, DEVNET_KEPT, TOPOLOGY_INVALID, PORT_IN_USE, ANVIL_MISSING,
+ * PROCESS_ENDED, PROCESS_NOT_READY, NO_COMMITTEE; what the disk or the chain throws; the signal's
+ * reason
  */
 export async function createDevnet(options: DevnetOptions): Promise<Devnet> {
-  const paths = devnetPaths(resolve(options.directory));
   const clock = options.clock ?? systemClock();
-  const { lock, createdFrom } = await takeDirectory(paths, clock);
+  const paths = devnetPaths(resolve(options.directory));
+  const directory = await DevnetDirectory.take(paths, clock);
   const supervisor = new Supervisor({ clock }, { logDirectory: paths.logs });
-  const devnet = new RunningDevnet({ paths, clock, lock, supervisor, createdFrom, options });
+  const devnet = new RunningDevnet({ clock, directory, supervisor }, options);
   try {
     await devnet.start();
     return devnet;
@@ -107,42 +94,21 @@ export async function createDevnet(options: DevnetOptions): Promise<Devnet> {
   }
 }
 
-/**
- * The directory for us alone, with what a killed devnet left in it ended and removed.
- *
- * `createdFrom` is the first directory of its path that had to be made.
- */
-async function takeDirectory(
-  paths: DevnetPaths,
-  clock: Clock,
-): Promise<{ readonly lock: DirectoryLock; readonly createdFrom: string | undefined }> {
-  const createdFrom = await mkdir(paths.directory, { recursive: true });
-  await stopRecorded(paths, { clock, isOwnerSpared: true });
-  return { lock: await acquireDirectoryLock(paths.directory), createdFrom };
-}
-
-interface Service {
-  readonly name: string;
-  readonly url: string;
-  start(signal: AbortSignal): Promise<ManagedProcess>;
-  running: ManagedProcess | undefined;
-}
-
 class RunningDevnet implements Devnet {
   readonly directory: string;
   readonly endpointsPath: string;
   readonly chainLost: Promise<string>;
   endpoints: Endpoints = { version: 1, chains: [], storage: [], kv: [], keys: [] };
   readyAfterMs = 0;
-  readonly #paths: DevnetPaths;
   readonly #clock: Clock;
-  readonly #lock: DirectoryLock;
+  readonly #rng: Rng;
+  readonly #own: DevnetDirectory;
   readonly #supervisor: Supervisor;
+  readonly #services: Services;
   readonly #options: DevnetOptions;
   readonly #topology: Topology;
+  readonly #isKept: boolean;
   readonly #startedAt: number;
-  readonly #createdFrom: string | undefined;
-  readonly #services: Service[] = [];
   readonly #stopping = new AbortController();
   #loseChain: (name: string) => void = () => undefined;
   #guardian: ProcessIdentity = { pid: 0, startedAt: '' };
@@ -150,60 +116,52 @@ class RunningDevnet implements Devnet {
   #isOurs = false;
   /** Whether the logs tell of something that a person will want to know. */
   #hasTrouble = true;
+  #state: RunRecord['state'] = 'starting';
+  #da: DaNetwork | undefined;
+  #watching: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(deps: {
-    readonly paths: DevnetPaths;
-    readonly clock: Clock;
-    readonly lock: DirectoryLock;
-    readonly supervisor: Supervisor;
-    readonly createdFrom: string | undefined;
-    readonly options: DevnetOptions;
-  }) {
-    this.#paths = deps.paths;
+  constructor(
+    deps: {
+      readonly clock: Clock;
+      readonly directory: DevnetDirectory;
+      readonly supervisor: Supervisor;
+    },
+    options: DevnetOptions,
+  ) {
     this.#clock = deps.clock;
-    this.#lock = deps.lock;
+    this.#rng = options.rng ?? systemRng();
+    this.#own = deps.directory;
     this.#supervisor = deps.supervisor;
-    this.#createdFrom = deps.createdFrom;
-    this.#options = deps.options;
-    this.#topology = deps.options.topology ?? topologyOf();
+    this.#options = options;
+    this.#topology = options.topology ?? topologyOf();
+    this.#isKept = options.isKept === true;
     this.#startedAt = deps.clock.monotonic();
-    this.directory = deps.paths.directory;
-    this.endpointsPath = deps.paths.endpoints;
+    this.directory = deps.directory.paths.directory;
+    this.endpointsPath = deps.directory.paths.endpoints;
     this.chainLost = new Promise((resolve) => {
       this.#loseChain = resolve;
+    });
+    this.#services = new Services(deps.supervisor, {
+      onChange: () => this.#record(),
+      onLost: (lost) => this.#onLost(lost),
     });
   }
 
   async start(): Promise<void> {
-    const paths = this.#paths;
+    const { paths } = this.#own;
     const signal = this.#startSignal();
-    const isKept = this.#options.isKept === true;
-    if (!isKept) {
-      await refuseKept(paths);
-      await removeRemains(paths);
-    }
+    if (!this.#isKept) await this.#own.clear();
     this.#isOurs = true;
-    this.#guardian = await this.#supervisor.start([
-      paths.endpoints,
-      ...(isKept ? [] : remainsOf(paths)),
-      ...(await lockFiles(paths.directory)),
-      paths.run,
-    ]);
-    await this.#record('starting');
-    if (isKept) {
-      await mkdir(paths.data, { recursive: true, mode: 0o700 });
-      await writeFileAtomic(join(paths.data, KEPT_NAME), '');
-    }
-    const ports = await planPorts(this.#topology, this.#options.ports ?? { kind: 'default' }, {
-      rng: this.#options.rng ?? systemRng(),
-    });
+    this.#guardian = await this.#supervisor.start(await this.#own.claims({ isKept: this.#isKept }));
+    await this.#record();
+    if (this.#isKept) await this.#own.keep();
+    const choice = this.#options.ports ?? { kind: 'default' };
+    const ports = await planPorts(this.#topology, choice, { rng: this.#rng });
     const chain = await this.#startChain(ports, signal);
     const keyNames = await writeDevKeys(paths.keys, chain.keys);
     this.#tell('chain is up');
-    const contracts = await this.#contracts(chain, signal);
-    this.#tell('contracts are deployed');
-    await this.#startNodes(ports, chain, contracts, signal);
+    const contracts = await this.#startNodes(ports, chain, signal);
     this.endpoints = endpointsOf({
       topology: this.#topology,
       ports,
@@ -213,33 +171,25 @@ class RunningDevnet implements Devnet {
       keysDirectory: paths.keys,
     });
     signal.throwIfAborted();
-    await this.#record('ready');
+    this.#state = 'ready';
+    await this.#record();
     await writeEndpoints(paths.endpoints, this.endpoints);
     this.#hasTrouble = false;
     this.readyAfterMs = this.#clock.monotonic() - this.#startedAt;
     this.#tell('ready');
+    this.#watching = this.#watchEpochs();
   }
 
   processes(): readonly RecordedProcess[] {
-    return this.#services.flatMap(({ name, url, running }) =>
-      running === undefined ? [] : [{ ...running.identity, name, url }],
-    );
+    return this.#services.processes();
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
-    this.#service(name).running?.signal(signal);
+    this.#services.signal(name, signal);
   }
 
-  async restart(name: string): Promise<void> {
-    const service = this.#service(name);
-    const before = service.running;
-    service.running = undefined;
-    if (before !== undefined) {
-      await before.stop();
-      this.#supervisor.forget(before);
-    }
-    this.#watch(service, await service.start(this.#stopping.signal));
-    await this.#record('ready');
+  restart(name: string): Promise<void> {
+    return this.#services.restart(name, this.#stopping.signal);
   }
 
   stop(): Promise<void> {
@@ -254,31 +204,16 @@ class RunningDevnet implements Devnet {
         'the devnet is being stopped',
       ),
     );
-    const paths = this.#paths;
+    const { paths } = this.#own;
     await rm(paths.endpoints, { force: true });
+    await this.#watching;
     await this.#supervisor.stop();
-    if (this.#options.isKept !== true && this.#isOurs) {
-      await removeRemains(paths);
+    await this.#da?.close();
+    if (!this.#isKept && this.#isOurs) {
+      await this.#own.removeRemains();
       if (!this.#hasTrouble) await rm(paths.logs, { recursive: true, force: true });
     }
-    await rm(paths.run, { force: true });
-    await this.#lock.release();
-    // A released lock is an empty file; in a directory of ours it would look like one that is held.
-    for (const path of await lockFiles(paths.directory)) {
-      if ((await stat(path).catch(() => undefined))?.size === 0) await rm(path, { force: true });
-    }
-    await this.#removeEmptyDirectories();
-  }
-
-  /** Removes the directories of our path that we made, as far as nothing is in them. */
-  async #removeEmptyDirectories(): Promise<void> {
-    if (this.#createdFrom === undefined) return;
-    const last = dirname(resolve(this.#createdFrom));
-    try {
-      for (let path = this.directory; path !== last; path = dirname(path)) await rmdir(path);
-    } catch {
-      return; // not empty: logs, or something of the user's
-    }
+    await this.#own.release();
   }
 
   async #startChain(ports: PortPlan, signal: AbortSignal): Promise<RunningChain> {
@@ -289,116 +224,110 @@ class RunningDevnet implements Devnet {
         {
           port: ports.chain,
           blockTimeSeconds: this.#topology.chain.blockTimeSeconds,
-          directory: join(this.#paths.data, 'chain'),
-          isKept: this.#options.isKept === true,
+          directory: join(this.#own.paths.data, 'chain'),
+          isKept: this.#isKept,
         },
         { signal: starting },
       );
       return chain.process;
     };
-    await this.#startService({ name: 'chain', url: loopback(ports.chain), start }, signal);
+    await this.#services.start({ name: CHAIN, url: loopback(ports.chain), start }, signal);
     if (chain === undefined) throw new Error('unreachable: the chain started without a record');
     return chain;
   }
 
-  /** The contracts an earlier run deployed on the chain that was kept, or new ones. */
-  async #contracts(
-    chain: RunningChain,
-    signal: AbortSignal,
-  ): Promise<Readonly<Record<string, Address>>> {
-    const remembered = join(this.#paths.data, 'deployment.json');
-    return deployDevnetContracts(chain, { remembered, clock: this.#clock, signal });
-  }
-
+  /** @returns all contracts, those that an earlier run deployed on a chain that was kept */
   async #startNodes(
     ports: PortPlan,
+    chain: RunningChain,
+    signal: AbortSignal,
+  ): Promise<ContractAddresses> {
+    const remembered = join(this.#own.paths.data, 'deployment.json');
+    const waiting = { clock: this.#clock, signal };
+    const contracts = await deployDevnetContracts(chain, { remembered, ...waiting });
+    this.#tell('the contracts of the log are deployed');
+    const parts = [
+      (starting: AbortSignal) => this.#startStorage(ports, chain, contracts, starting),
+      (starting: AbortSignal) => this.#startDa(ports, chain, contracts, starting),
+    ];
+    // At once: nodes spend their time loading, contracts theirs in the chain.
+    await forEachConcurrent(parts, (part, starting) => part(starting), { parallel: 2, signal });
+    this.#tell('nodes are up');
+    if (this.#da === undefined) return contracts;
+    await this.#da.begin(signal);
+    this.#tell('a committee of signers is in office');
+    return { ...contracts, ...this.#da.contracts };
+  }
+
+  async #startStorage(
+    ports: PortPlan,
     { rpc, chainId }: RunningChain,
-    contracts: Readonly<Record<string, Address>>,
+    { flow }: ContractAddresses,
     signal: AbortSignal,
   ): Promise<void> {
-    const { flow } = contracts;
     if (flow === undefined) throw new Error('unreachable: a deployment has a flow contract');
-    const deps = { supervisor: this.#supervisor, clock: this.#clock };
-    const surroundings: NodeSurroundings = {
-      rpc,
-      chainId,
-      flow,
-      dataDirectory: this.#paths.data,
-      configDirectory: this.#paths.config,
-    };
-    const services = this.#topology.storage.map((plan, index) => {
-      const port = ports.storage[index] ?? 0;
-      return {
-        name: plan.name,
-        url: loopback(port),
-        start: (starting: AbortSignal) =>
-          startStorageNode(deps, { plan, port, surroundings }, { signal: starting }),
-      };
-    });
-    const storageUrls = services.map(({ url }) => url);
-    const indexer = {
-      name: 'indexer',
-      url: loopback(ports.indexer),
-      start: (starting: AbortSignal) =>
-        startIndexer(
-          deps,
-          { port: ports.indexer, storageUrls, surroundings },
-          { signal: starting },
-        ),
-    };
-    // All at once: each spends its time loading, and the machine has more than one core.
-    await forEachConcurrent(
-      [...services, indexer],
-      async (service, starting) => this.#startService(service, starting),
-      { parallel: services.length + 1, signal },
-    );
-    await awaitIndexerKnows(deps, this.#running('indexer'), storageUrls, { signal });
+    const { data, config } = this.#own.paths;
+    const surroundings = { rpc, chainId, flow, dataDirectory: data, configDirectory: config };
+    const { storage: plans } = this.#topology;
+    const services = storageServices(this.#deps, { plans, ports, surroundings });
+    await this.#startAll([...services.storage, services.indexer], signal);
+    const { name, url } = services.indexer;
+    const urls = services.storage.map((service) => service.url);
+    const indexer = { url, process: this.#services.running(name) };
+    await awaitIndexerKnows(this.#deps, indexer, urls, { signal });
   }
 
-  async #startService(
-    plan: Pick<Service, 'name' | 'url' | 'start'>,
+  async #startDa(
+    ports: PortPlan,
+    chain: RunningChain,
+    { directory }: ContractAddresses,
     signal: AbortSignal,
   ): Promise<void> {
-    const service: Service = { ...plan, running: undefined };
-    this.#services.push(service);
-    this.#watch(service, await service.start(signal));
-    await this.#record('starting');
+    const { paths } = this.#own;
+    const plan = this.#topology.da;
+    if (plan === undefined || ports.da === undefined || directory === undefined) return;
+    const rng = this.#rng;
+    const remembered = join(paths.data, 'da-deployment.json');
+    const waiting = { clock: this.#clock, signal };
+    const contracts = await deployDevnetDa(chain, { remembered, rng, directory, ...waiting });
+    this.#tell('the contracts of stake, epochs and blobs are deployed');
+    const network = { plan, ports: ports.da, chain, contracts, paths, rng };
+    this.#da = await openDaNetwork(this.#deps, network, { signal });
+    await this.#startAll(this.#da.services, signal);
   }
 
-  #watch(service: Service, running: ManagedProcess): void {
-    service.running = running;
-    running.ended
-      .then((exit) => {
-        if (service.running !== running || this.#stopping.signal.aborted) return;
-        service.running = undefined;
-        const { name, logPath: log } = running;
-        this.#hasTrouble = true;
-        this.#options.onEvent?.({ kind: 'lost', name, exit, log });
-        if (name === 'chain') this.#loseChain(`${name} ended by itself (${exit}); see ${log}`);
-      })
-      .catch(() => undefined); // `ended` never rejects
-  }
-
-  #service(name: string): Service {
-    const found = this.#services.find((service) => service.name === name);
-    if (found !== undefined) return found;
-    const known = this.#services.map((service) => service.name);
-    throw new DevnetError(
-      { code: 'SERVICE_UNKNOWN', name, known },
-      `this devnet has no "${name}"; it has ${known.join(', ')}`,
+  async #startAll(services: readonly ServicePlan[], signal: AbortSignal): Promise<void> {
+    await forEachConcurrent(
+      services,
+      async (service, starting) => this.#services.start(service, starting),
+      { parallel: services.length, signal },
     );
   }
 
-  #running(name: string): { readonly url: string; readonly process: ManagedProcess } {
-    const { url, running } = this.#service(name);
-    if (running === undefined) throw new Error(`unreachable: ${name} was ready a moment ago`);
-    return { url, process: running };
+  get #deps(): StartNodeDeps {
+    return { supervisor: this.#supervisor, clock: this.#clock };
   }
 
-  #record(state: RunRecord['state']): Promise<void> {
+  async #watchEpochs(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      await this.#da?.watch(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #onLost({ name, exit, log }: { name: string; exit: string; log: string }): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#hasTrouble = true;
+    this.#options.onEvent?.({ kind: 'lost', name, exit, log });
+    if (name === CHAIN) this.#loseChain(`${name} ended by itself (${exit}); see ${log}`);
+  }
+
+  #record(): Promise<void> {
     const owner = identityOf(process.pid) ?? { pid: process.pid, startedAt: '' };
-    const processes = this.processes();
-    return writeRunRecord(this.#paths.run, { state, owner, guardian: this.#guardian, processes });
+    const record = { state: this.#state, owner, guardian: this.#guardian };
+    return writeRunRecord(this.#own.paths.run, { ...record, processes: this.processes() });
   }
 
   #startSignal(): AbortSignal {
@@ -411,31 +340,4 @@ class RunningDevnet implements Devnet {
     const elapsedMs = this.#clock.monotonic() - this.#startedAt;
     this.#options.onEvent?.({ kind: 'step', text, elapsedMs });
   }
-}
-
-/** Marks data that a run was told to keep. */
-const KEPT_NAME = 'KEPT';
-
-/** @throws {DevnetError} DEVNET_KEPT rather than remove what somebody wanted kept */
-async function refuseKept({ directory, data }: DevnetPaths): Promise<void> {
-  if ((await readFileIfPresent(join(data, KEPT_NAME))) === undefined) return;
-  throw new DevnetError(
-    { code: 'DEVNET_KEPT', directory },
-    `${directory} holds what an earlier devnet was told to keep`,
-  );
-}
-
-/** The files by which `acquireDirectoryLock` keeps a directory for one process. */
-async function lockFiles(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory);
-  return names.filter((name) => /^LOCK\.\d+$/.test(name)).map((name) => join(directory, name));
-}
-
-/** What a run made that means nothing without it; its logs are not among it. */
-function remainsOf(paths: DevnetPaths): readonly string[] {
-  return [paths.data, paths.config, paths.keys, paths.uploads];
-}
-
-async function removeRemains(paths: DevnetPaths): Promise<void> {
-  for (const path of remainsOf(paths)) await rm(path, { recursive: true, force: true });
 }

@@ -37,6 +37,15 @@ export function endpointsOf({
       chain: HUB,
     })),
     kv: [],
+    ...(ports.da === undefined
+      ? {}
+      : {
+          da: {
+            rest: loopback(ports.da.disperser),
+            signers: ports.da.signers.map(loopback),
+            chain: HUB,
+          },
+        }),
     keys: keyNames.map((name) => join(basename(keysDirectory), name)),
   };
 }

@@ -22,6 +22,9 @@ export type DevnetFault =
   | { readonly code: 'DEVNET_NOT_RUNNING'; readonly directory: string }
   | { readonly code: 'DEVNET_START_FAILED'; readonly directory: string; readonly reason: string }
   | { readonly code: 'DEVNET_NOT_STOPPED'; readonly directory: string; readonly pids: number[] }
+  | { readonly code: 'CHAIN_REFUSED'; readonly method: string; readonly reason: string }
+  /** No committee of signers took office; `turns` epochs were tried. */
+  | { readonly code: 'NO_COMMITTEE'; readonly turns: number }
   | { readonly code: 'DEVNET_KEPT'; readonly directory: string }
   | { readonly code: 'SERVICE_UNKNOWN'; readonly name: string; readonly known: readonly string[] };
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { Rng } from '@cairn/primitives';
 import { DevnetError } from './errors.ts';
-import type { Topology } from './topology.ts';
+import type { DaPlan, Topology } from './topology.ts';
 
 /** Where each service of a devnet listens, on the loopback interface. */
 export interface PortPlan {
@@ -9,13 +9,24 @@ export interface PortPlan {
   readonly indexer: number;
   /** In the order of the topology's storage nodes. */
   readonly storage: readonly number[];
+  /** Where the topology has signers. */
+  readonly da?: DaPorts;
+}
+
+/** Where the services of data availability listen. */
+export interface DaPorts {
+  readonly disperser: number;
+  /** Health and measures of the disperser process's other role. */
+  readonly keeper: number;
+  /** In the order of the topology's signers. */
+  readonly signers: readonly number[];
 }
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, signers 3201 upward. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer at `base` + 1, storage from `base` + 10. */
+  /** Chain at `base`, indexer + 1, blobs + 2, keeper + 3, storage from + 10, signers from + 80. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -23,8 +34,12 @@ export type PortChoice =
 const DEFAULT_CHAIN_PORT = 8545;
 const DEFAULT_STORAGE_PORT = 5678;
 const DEFAULT_INDEXER_PORT = 12_345;
-/** Ports of a base: services first, storage nodes from here. Bases 100 apart never meet. */
+const DEFAULT_DISPERSER_PORT = 3100;
+const DEFAULT_KEEPER_PORT = 3290;
+const DEFAULT_SIGNER_PORT = 3201;
+/** Ports of a base: services first, then storage nodes, then signers. Bases 100 apart never meet. */
 const STORAGE_OFFSET = 10;
+const SIGNER_OFFSET = 80;
 /** Below what Linux and macOS hand to outgoing connections, so that none of those takes a port first. */
 const ANY_PORT_FROM = 15_000;
 const ANY_PORT_COUNT = 15_000;
@@ -46,14 +61,12 @@ export async function planPorts(
       topology.chain.port,
       topology.indexer.port,
       ...topology.storage.map((node) => node.port),
+      topology.da?.disperser.port,
+      ...(topology.da?.signers ?? []).map((signer) => signer.port),
     ].filter((port) => port !== undefined),
   );
   const taken = new Set<number>();
-  const settle = async (
-    service: string,
-    fixed: number | undefined,
-    planned: number,
-  ): Promise<number> => {
+  const settle: Settle = async (service, fixed, planned) => {
     if (fixed === undefined && choice.kind === 'any') {
       return anyFreePort(new Set([...taken, ...fixedPorts]), { rng, isFree }).then((port) => {
         taken.add(port);
@@ -88,7 +101,28 @@ export async function planPorts(
   for (const [index, node] of topology.storage.entries()) {
     storage.push(await settle(node.name, node.port, firstStorage + index));
   }
-  return { chain, indexer, storage };
+  const { da } = topology;
+  if (da === undefined) return { chain, indexer, storage };
+  return { chain, indexer, storage, da: await daPorts(da, base, settle) };
+}
+
+/** A port for a service: the fixed one, else the planned one, else any. */
+type Settle = (service: string, fixed: number | undefined, planned: number) => Promise<number>;
+
+async function daPorts(
+  { disperser, signers }: DaPlan,
+  base: number | undefined,
+  settle: Settle,
+): Promise<DaPorts> {
+  const at = (offset: number, wellKnown: number): number =>
+    base === undefined ? wellKnown : base + offset;
+  const ports: number[] = [];
+  const blobs = await settle('disperser', disperser.port, at(2, DEFAULT_DISPERSER_PORT));
+  const keeper = await settle('keeper', undefined, at(3, DEFAULT_KEEPER_PORT));
+  for (const [index, { name, port }] of signers.entries()) {
+    ports.push(await settle(name, port, at(SIGNER_OFFSET, DEFAULT_SIGNER_PORT) + index));
+  }
+  return { disperser: blobs, keeper, signers: ports };
 }
 
 /** Whether something could listen on a port of the loopback interface right now. */

@@ -1,14 +1,15 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '@cairn/node-runtime/files';
-import { type Address, type Clock, MIB } from '@cairn/primitives';
+import { type Address, MIB } from '@cairn/primitives';
 import { formatShard, INDEXER } from '@cairn/wire-protocol';
 import { loopback } from './endpoints.ts';
-import { awaitReady, type ManagedProcess, type Supervisor } from './supervise.ts';
+import type { PortPlan } from './ports.ts';
+import type { ServicePlan } from './services.ts';
+import { answered, quoted, READY_WITHIN_MS, type StartNodeDeps, startNode } from './start-node.ts';
+import { awaitReady, type ManagedProcess } from './supervise.ts';
 import type { StorageNodePlan } from './topology.ts';
 
-/** What the nodes of a devnet have in common. */
+/** What the storage nodes and the indexer of a devnet have in common. */
 export interface NodeSurroundings {
   readonly rpc: string;
   readonly chainId: number;
@@ -18,48 +19,34 @@ export interface NodeSurroundings {
   readonly configDirectory: string;
 }
 
-export interface StartNodeDeps {
-  readonly supervisor: Supervisor;
-  readonly clock: Clock;
-}
-
-/** On a machine with other work a node loads for seconds before it listens. */
-const READY_WITHIN_MS = 30_000;
-
-/** Starts a storage node and waits until it serves. @throws {DevnetError} PROCESS_ENDED, PROCESS_NOT_READY */
-export function startStorageNode(
+/** The storage nodes of a devnet and the indexer over them, to be started. */
+export function storageServices(
   deps: StartNodeDeps,
   {
-    plan,
-    port,
+    plans,
+    ports,
     surroundings,
   }: {
-    readonly plan: StorageNodePlan;
-    readonly port: number;
+    readonly plans: readonly StorageNodePlan[];
+    readonly ports: Pick<PortPlan, 'storage' | 'indexer'>;
     readonly surroundings: NodeSurroundings;
   },
-  options: { readonly signal: AbortSignal },
-): Promise<ManagedProcess> {
-  const config = storageConfig(plan, port, surroundings);
-  return startNode(deps, { name: plan.name, port, config, surroundings }, options);
-}
-
-/** Starts the indexer over the devnet's storage nodes. @throws as `startStorageNode` */
-export function startIndexer(
-  deps: StartNodeDeps,
-  {
-    port,
-    storageUrls,
-    surroundings,
-  }: {
-    readonly port: number;
-    readonly storageUrls: readonly string[];
-    readonly surroundings: NodeSurroundings;
-  },
-  options: { readonly signal: AbortSignal },
-): Promise<ManagedProcess> {
-  const config = indexerConfig(port, storageUrls, surroundings);
-  return startNode(deps, { name: 'indexer', port, config, surroundings }, options);
+): { readonly storage: readonly ServicePlan[]; readonly indexer: ServicePlan } {
+  const { configDirectory } = surroundings;
+  const program = fileURLToPath(import.meta.resolve('@cairn/storage-node/main'));
+  const service = (name: string, port: number, config: string): ServicePlan => ({
+    name,
+    url: loopback(port),
+    start: (signal) =>
+      startNode(deps, { name, program, config, configDirectory, port }, { signal }),
+  });
+  const storage = plans.map((plan, index) => {
+    const port = ports.storage[index] ?? 0;
+    return service(plan.name, port, storageConfig(plan, port, surroundings));
+  });
+  const urls = storage.map(({ url }) => url);
+  const config = indexerConfig(ports.indexer, urls, surroundings);
+  return { storage, indexer: service('indexer', ports.indexer, config) };
 }
 
 /**
@@ -121,63 +108,10 @@ function commonConfig(
   const directory = join(dataDirectory, name);
   const hasSocket = Buffer.byteLength(join(directory, 'admin.sock')) <= MAX_SOCKET_PATH;
   return [
-    '# Written anew at every start of the devnet.',
     `[node]\nroles = ["${role}"]\ndata_dir = ${quoted(directory)}\n`,
     `[chain]\nrpc = ${quoted(rpc)}\nchain_id = ${chainId}\nflow = ${quoted(flow)}`,
     // A reorganisation is unwound, so nothing has to wait for confirmations here.
     'confirmations = 0\npoll_ms = 500\n',
     `[admin]\nenabled = ${hasSocket}\n`,
   ].join('\n');
-}
-
-/** A TOML basic string; its escapes are JSON's. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
-}
-
-async function startNode(
-  { supervisor, clock }: StartNodeDeps,
-  {
-    name,
-    port,
-    config,
-    surroundings,
-  }: {
-    readonly name: string;
-    readonly port: number;
-    readonly config: string;
-    readonly surroundings: NodeSurroundings;
-  },
-  { signal }: { readonly signal: AbortSignal },
-): Promise<ManagedProcess> {
-  await mkdir(surroundings.configDirectory, { recursive: true });
-  const path = join(surroundings.configDirectory, `${name}.toml`);
-  await writeFileAtomic(path, config);
-  const program = fileURLToPath(import.meta.resolve('@cairn/storage-node/main'));
-  const managed = await supervisor.run({
-    name,
-    command: process.execPath,
-    args: [...process.execArgv, program, '--config', path],
-  });
-  const isReady = (asking: AbortSignal): Promise<boolean> =>
-    answered(asking, async (limit) => {
-      const reply = await fetch(`${loopback(port)}/health/ready`, { signal: limit });
-      await reply.arrayBuffer(); // frees the connection
-      return reply.ok;
-    });
-  await awaitReady(managed, isReady, { clock, signal, timeoutMs: READY_WITHIN_MS });
-  return managed;
-}
-
-/** One question to a service that may not listen yet. @throws the signal's reason */
-async function answered(
-  asking: AbortSignal,
-  question: (limit: AbortSignal) => Promise<boolean>,
-): Promise<boolean> {
-  try {
-    return await question(AbortSignal.any([asking, AbortSignal.timeout(2_000)]));
-  } catch {
-    asking.throwIfAborted();
-    return false;
-  }
 }

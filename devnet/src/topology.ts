@@ -13,6 +13,24 @@ export interface StorageNodePlan {
   readonly port?: number;
 }
 
+/** A signer of a devnet. */
+export interface SignerPlan {
+  /** `signer-0`, `signer-1`, …: the name of its process, its log and its directory. */
+  readonly name: string;
+  /** Fixed by the topology file; else planned. */
+  readonly port?: number;
+}
+
+/** The process that takes blobs, and moves epochs on besides. */
+export const DISPERSER = 'disperser';
+
+/** The data-availability network of a devnet: its signers, and one disperser that also keeps epochs. */
+export interface DaPlan {
+  /** At least one. */
+  readonly signers: readonly SignerPlan[];
+  readonly disperser: { readonly port?: number };
+}
+
 /** What a devnet is made of. */
 export interface Topology {
   readonly chain: {
@@ -22,27 +40,43 @@ export interface Topology {
   };
   readonly storage: readonly StorageNodePlan[];
   readonly indexer: { readonly port?: number };
+  /** `undefined`: blobs are not taken. */
+  readonly da?: DaPlan;
 }
 
 /** One node that keeps everything, and a pair that keeps half each: every segment has two holders. */
 export const DEFAULT_STORAGE = '0/1,0/2,1/2';
 /** More storage nodes than this do not start on a workstation in a time worth waiting for. */
 export const MAX_STORAGE_NODES = 64;
+/** Any one of four may be away: the others are more than two thirds of the seats. */
+export const DEFAULT_SIGNERS = 4;
+/** As many as the quorum of a devnet seats comfortably on one machine. */
+export const MAX_SIGNERS = 16;
 const DEFAULT_BLOCK_TIME_SECONDS = 1;
 
-/** The topology of `--storage 0/1,0/2,1/2`. @throws {DevnetError} TOPOLOGY_INVALID */
-export function topologyOf(storage: string = DEFAULT_STORAGE): Topology {
+/**
+ * The topology of `--storage 0/1,0/2,1/2 --da 4`.
+ *
+ * @param signers - 0 for a devnet that takes no blobs
+ * @throws {DevnetError} TOPOLOGY_INVALID
+ */
+export function topologyOf(
+  storage: string = DEFAULT_STORAGE,
+  signers: number = DEFAULT_SIGNERS,
+): Topology {
   return {
     chain: { blockTimeSeconds: DEFAULT_BLOCK_TIME_SECONDS },
     storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim() }))),
     indexer: {},
+    ...daOf(signerPlans(Array.from({ length: signers }, () => ({}))), {}),
   };
 }
 
 /**
  * A topology written as JSON:
- * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port"}], "indexer": {"port"}}`,
- * where everything may be left out.
+ * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port"}], "indexer": {"port"},
+ * "da": {"signers": [{"port"}], "disperser": {"port"}}}`, where everything may be left out. Without
+ * signers, or with another block time, there is no disperser either.
  *
  * @throws {DevnetError} TOPOLOGY_INVALID names the field
  */
@@ -53,18 +87,16 @@ export function parseTopology(text: string): Topology {
   } catch (error) {
     throw invalid('(file)', text, 'is not JSON', error);
   }
-  const file = fieldsOf(outside, '(file)', ['chain', 'storage', 'indexer']);
+  const file = fieldsOf(outside, '(file)', ['chain', 'storage', 'indexer', 'da']);
   const chain = fieldsOf(file['chain'] ?? {}, 'chain', ['port', 'blockTimeSeconds']);
   const indexer = fieldsOf(file['indexer'] ?? {}, 'indexer', ['port']);
   const storage = file['storage'] ?? DEFAULT_STORAGE.split(',').map((shard) => ({ shard }));
   if (!Array.isArray(storage)) throw invalid('storage', storage, 'is not a list');
+  const blockTimeSeconds =
+    numberIn(chain['blockTimeSeconds'], 'chain.blockTimeSeconds', { least: 1, most: 3600 }) ??
+    DEFAULT_BLOCK_TIME_SECONDS;
   return {
-    chain: {
-      blockTimeSeconds:
-        numberIn(chain['blockTimeSeconds'], 'chain.blockTimeSeconds', { least: 1, most: 3600 }) ??
-        DEFAULT_BLOCK_TIME_SECONDS,
-      ...portIn(chain, 'chain'),
-    },
+    chain: { blockTimeSeconds, ...portIn(chain, 'chain') },
     storage: storagePlans(
       storage.map((node: unknown, index) => {
         const fields = fieldsOf(node, `storage[${index}]`, ['shard', 'port']);
@@ -76,7 +108,41 @@ export function parseTopology(text: string): Topology {
       }),
     ),
     indexer: portIn(indexer, 'indexer'),
+    ...parseDa(file['da'], blockTimeSeconds),
   };
+}
+
+/** Epochs count blocks and end in time: that fits blocks of the default time only. */
+function parseDa(value: unknown, blockTimeSeconds: number): Pick<Topology, 'da'> {
+  const isTimed = blockTimeSeconds === DEFAULT_BLOCK_TIME_SECONDS;
+  if (value === undefined && !isTimed) return {};
+  const da = fieldsOf(value ?? {}, 'da', ['signers', 'disperser']);
+  const disperser = fieldsOf(da['disperser'] ?? {}, 'da.disperser', ['port']);
+  const signers = da['signers'] ?? Array.from({ length: DEFAULT_SIGNERS }, () => ({}));
+  if (!Array.isArray(signers)) throw invalid('da.signers', signers, 'is not a list');
+  const plans = signers.map((signer: unknown, index) => {
+    const field = `da.signers[${index}]`;
+    return portIn(fieldsOf(signer, field, ['port']), field);
+  });
+  if (plans.length > 0 && !isTimed) {
+    const needed = DEFAULT_BLOCK_TIME_SECONDS;
+    throw invalid('chain.blockTimeSeconds', blockTimeSeconds, `must be ${needed} with signers`);
+  }
+  return daOf(signerPlans(plans), portIn(disperser, 'da.disperser'));
+}
+
+function daOf(
+  signers: readonly SignerPlan[],
+  disperser: DaPlan['disperser'],
+): Pick<Topology, 'da'> {
+  return signers.length === 0 ? {} : { da: { signers, disperser } };
+}
+
+function signerPlans(signers: readonly { readonly port?: number }[]): SignerPlan[] {
+  if (signers.length > MAX_SIGNERS) {
+    throw invalid('da.signers', signers.length, `must name at most ${MAX_SIGNERS} signers`);
+  }
+  return signers.map((signer, index) => ({ name: `signer-${index}`, ...signer }));
 }
 
 /** @throws {DevnetError} TOPOLOGY_INVALID; what the disk throws */

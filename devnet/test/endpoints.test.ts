@@ -24,8 +24,13 @@ describe('a devnet directory', () => {
   it('tells programs what runs where', async () => {
     const paths = devnetPaths(directory);
     const endpoints = endpointsOf({
-      topology: topologyOf('0/2,1/2'),
-      ports: { chain: 1000, indexer: 1001, storage: [1010, 1011] },
+      topology: topologyOf('0/2,1/2', 2),
+      ports: {
+        chain: 1000,
+        indexer: 1001,
+        storage: [1010, 1011],
+        da: { disperser: 1002, keeper: 1003, signers: [1080, 1081] },
+      },
       chainId: 31_337,
       contracts: { flow },
       keyNames: ['dev-0.hex'],
@@ -41,8 +46,25 @@ describe('a devnet directory', () => {
         { rpc: 'http://127.0.0.1:1011', shard: { id: 1, count: 2 }, chain: 'hub' },
       ],
       kv: [],
+      da: {
+        rest: 'http://127.0.0.1:1002',
+        signers: ['http://127.0.0.1:1080', 'http://127.0.0.1:1081'],
+        chain: 'hub',
+      },
       keys: ['keys/dev-0.hex'],
     });
+  });
+
+  it('names no place for blobs where there is none', () => {
+    const endpoints = endpointsOf({
+      topology: topologyOf('0/1', 0),
+      ports: { chain: 1000, indexer: 1001, storage: [1010] },
+      chainId: 31_337,
+      contracts: { flow },
+      keyNames: [],
+      keysDirectory: devnetPaths(directory).keys,
+    });
+    assert.equal('da' in endpoints, false);
   });
 
   it('that nobody runs is stopped, whatever its files say', async () => {

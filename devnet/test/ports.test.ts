@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { isFault, seededRng } from '@cairn/primitives';
-import { isPortFree, planPorts } from '../src/ports.ts';
-import { parseTopology, topologyOf } from '../src/topology.ts';
+import { isPortFree, type PortPlan, planPorts } from '../src/ports.ts';
+import { MAX_SIGNERS, parseTopology, topologyOf } from '../src/topology.ts';
 
 const rng = seededRng(7);
 const allFree = async () => true;
+
+function portsIn({ chain, indexer, storage, da }: PortPlan): readonly number[] {
+  const blobs = da === undefined ? [] : [da.disperser, da.keeper, ...da.signers];
+  return [chain, indexer, ...storage, ...blobs];
+}
 
 describe('ports', () => {
   it('are the well-known ones unless told', async () => {
@@ -13,24 +18,30 @@ describe('ports', () => {
       chain: 8545,
       indexer: 12_345,
       storage: [5678, 5679, 5680],
+      da: { disperser: 3100, keeper: 3290, signers: [3201, 3202, 3203, 3204] },
     });
   });
 
+  it('are none for blobs where there are no signers', async () => {
+    const plan = await planPorts(topologyOf('0/1', 0), { kind: 'any' }, { rng, isFree: allFree });
+    assert.equal(plan.da, undefined);
+  });
+
   it('of bases 100 apart never meet, with as many nodes as there may be', async () => {
-    const topology = topologyOf(Array.from({ length: 64 }, () => '0/1').join(','));
+    const topology = topologyOf(Array.from({ length: 64 }, () => '0/1').join(','), MAX_SIGNERS);
     const plans = await Promise.all(
       [20_000, 20_100].map((base) =>
         planPorts(topology, { kind: 'base', base }, { rng, isFree: allFree }),
       ),
     );
-    const ports = plans.flatMap(({ chain, indexer, storage }) => [chain, indexer, ...storage]);
+    const ports = plans.flatMap(portsIn);
     assert.equal(new Set(ports).size, ports.length);
   });
 
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
-    const ports = [plan.chain, plan.indexer, ...plan.storage];
-    assert.equal(new Set(ports).size, 5);
+    const ports = portsIn(plan);
+    assert.equal(new Set(ports).size, 11);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),
@@ -42,6 +53,14 @@ describe('ports', () => {
     const plan = await planPorts(topology, { kind: 'any' }, { rng, isFree: allFree });
     assert.deepEqual(plan.storage, [15_001]);
     assert.notEqual(plan.chain, 15_001);
+  });
+
+  it('are those that the topology fixes for blobs', async () => {
+    const topology = parseTopology(
+      '{"da": {"signers": [{"port": 15002}, {}], "disperser": {"port": 15003}}}',
+    );
+    const plan = await planPorts(topology, { kind: 'default' }, { rng, isFree: allFree });
+    assert.deepEqual(plan.da, { disperser: 15_003, keeper: 3290, signers: [15_002, 3202] });
   });
 
   it('that are in use are told by number and service', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isFault } from '@cairn/primitives';
-import { MAX_STORAGE_NODES, parseTopology, topologyOf } from '../src/topology.ts';
+import { MAX_SIGNERS, MAX_STORAGE_NODES, parseTopology, topologyOf } from '../src/topology.ts';
 
 const isInvalid = (field: string) => (error: unknown) =>
   isFault(error, 'TOPOLOGY_INVALID') && error.message.includes(field);
@@ -66,5 +66,39 @@ describe('topology', () => {
     for (const [text, field] of cases) {
       assert.throws(() => parseTopology(text), isInvalid(field), text);
     }
+  });
+
+  it('has four signers and a disperser unless told otherwise', () => {
+    for (const { da } of [topologyOf(), parseTopology('{}'), parseTopology('{"da": {}}')]) {
+      assert.deepEqual(
+        da?.signers.map(({ name }) => name),
+        ['signer-0', 'signer-1', 'signer-2', 'signer-3'],
+      );
+    }
+    assert.equal(topologyOf('0/1', 7).da?.signers.length, 7);
+  });
+
+  it('takes no blobs without signers, nor unless told where blocks are slower', () => {
+    assert.equal(topologyOf('0/1', 0).da, undefined);
+    assert.equal(parseTopology('{"da": {"signers": []}}').da, undefined);
+    assert.equal(parseTopology('{"chain": {"blockTimeSeconds": 5}}').da, undefined);
+    assert.throws(
+      () => parseTopology('{"chain": {"blockTimeSeconds": 5}, "da": {}}'),
+      isInvalid('chain.blockTimeSeconds'),
+    );
+  });
+
+  it('fixes ports of signers and disperser, and refuses what it does not know of them', () => {
+    const text = '{"da": {"signers": [{"port": 4001}, {}], "disperser": {"port": 4000}}}';
+    assert.deepEqual(parseTopology(text).da, {
+      signers: [{ name: 'signer-0', port: 4001 }, { name: 'signer-1' }],
+      disperser: { port: 4000 },
+    });
+    assert.throws(() => parseTopology('{"da": {"signers": 4}}'), isInvalid('da.signers'));
+    assert.throws(
+      () => parseTopology('{"da": {"signers": [{"seats": 1}]}}'),
+      isInvalid('da.signers[0].seats'),
+    );
+    assert.throws(() => topologyOf('0/1', MAX_SIGNERS + 1), isInvalid('da.signers'));
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,21 +8,8 @@ import { repositoryRoot } from '../architecture/house.ts';
 import { CAIRN, cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { readEndpoints, rpc, startNetwork } from '../support/network.ts';
+import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
-
-/** Processes whose command line names `text`: what a devnet in that folder left running. */
-function processesNaming(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
-      } catch {
-        return false; // it ended while we looked
-      }
-    })
-    .map(Number);
-}
 
 describe('a network on one machine', function () {
   this.timeout(120_000);
@@ -38,8 +25,11 @@ describe('a network on one machine', function () {
   });
 
   /** The foreground command, as `npm start` runs it. */
-  const startForeground = async (): Promise<{ child: ChildProcess; output: () => string }> => {
-    const child = spawn(process.execPath, [CAIRN, 'devnet', 'up', '--dir', folder, '--port', '0'], {
+  const startForeground = async (
+    extra: readonly string[] = [],
+  ): Promise<{ child: ChildProcess; output: () => string }> => {
+    const args = ['devnet', 'up', '--dir', folder, '--port', '0', ...extra];
+    const child = spawn(process.execPath, [CAIRN, ...args], {
       cwd: repositoryRoot,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -75,6 +65,8 @@ describe('a network on one machine', function () {
         endpoints.chains[0]?.contracts['flow']?.toLowerCase(),
       );
     }
+    assert.equal(endpoints.da?.signers.length, 4);
+    assert.ok(output().includes(endpoints.da.rest), 'the table names where blobs are taken');
     const [key] = endpoints.keys;
     assert.equal(statSync(join(folder, key ?? '')).mode & 0o777, 0o600);
 
@@ -85,7 +77,8 @@ describe('a network on one machine', function () {
     assert.equal(existsSync(join(folder, 'endpoints.json')), false);
 
     // No lock is left either: the same folder starts again.
-    const again = await cairn(['devnet', 'up', '--detach', '--dir', folder, '--port', '0']);
+    const where = ['--dir', folder, '--port', '0', '--da', '0'];
+    const again = await cairn(['devnet', 'up', '--detach', ...where]);
     assert.equal(again.status, 0, again.stderr);
     const down = await cairn(['devnet', 'down', '--dir', folder]);
     assert.equal(down.status, 0, down.stderr);
@@ -93,7 +86,7 @@ describe('a network on one machine', function () {
   });
 
   it('ends its processes when it is itself killed', async () => {
-    const { child } = await startForeground();
+    const { child } = await startForeground(['--da', '1']);
     child.kill('SIGKILL');
     await until('the last process to end', () => processesNaming(folder).length === 0);
   });

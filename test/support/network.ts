@@ -15,6 +15,7 @@ export interface Endpoints {
     readonly rpc: string;
     readonly shard: { readonly id: number; readonly count: number };
   }[];
+  readonly da?: { readonly rest: string; readonly signers: readonly string[] };
   readonly keys: readonly string[];
 }
 
@@ -32,10 +33,15 @@ export interface Network {
   stop(): Promise<void>;
 }
 
-/** Starts a devnet on free ports in a folder of its own. @throws with what the command said */
+/**
+ * Starts a devnet on free ports in a folder of its own, without signers unless asked for them.
+ *
+ * @throws with what the command said
+ */
 export async function startNetwork(extra: readonly string[] = []): Promise<Network> {
   const directory = await mkdtemp(join(tmpdir(), 'cairn-test-'));
-  const up = await cairn(['devnet', 'up', '--detach', '--dir', directory, '--port', '0', ...extra]);
+  const where = ['--dir', directory, '--port', '0', '--da', '0'];
+  const up = await cairn(['devnet', 'up', '--detach', ...where, ...extra]);
   if (up.status !== 0) throw new Error(`devnet up ended with ${up.status}: ${up.stderr}`);
   const endpoints = await readEndpoints(directory);
   const [chain] = endpoints.chains;

@@ -27,6 +27,8 @@ export interface DevnetUpOptions {
   /** 0 if given: any free ports. */
   readonly port?: number;
   readonly storage?: string;
+  /** How many signers; 0 for no blobs. */
+  readonly da?: number;
   readonly topology?: string;
   readonly keep?: boolean;
   readonly json?: boolean;
@@ -85,10 +87,10 @@ async function serve(
 }
 
 async function topologyFor(
-  { topology, storage }: DevnetUpOptions,
+  { topology, storage, da }: DevnetUpOptions,
   io: CommandIo,
 ): Promise<Topology> {
-  return topology === undefined ? topologyOf(storage) : readTopology(resolve(io.cwd, topology));
+  return topology === undefined ? topologyOf(storage, da) : readTopology(resolve(io.cwd, topology));
 }
 
 /**
@@ -135,7 +137,7 @@ async function printEndpoints(
 }
 
 /** What runs where, as a table. */
-export function endpointsTable({ chains, storage, indexer, keys }: Endpoints): string {
+export function endpointsTable({ chains, storage, indexer, da, keys }: Endpoints): string {
   const rows = [
     ...chains.map((chain) => ['chain', chain.rpc, `${chain.name}, chain id ${chain.chainId}`]),
     ...chains.flatMap(({ contracts }) =>
@@ -143,6 +145,8 @@ export function endpointsTable({ chains, storage, indexer, keys }: Endpoints): s
     ),
     ...storage.map((node) => ['storage', node.rpc, `keeps ${describeShard(node.shard)}`]),
     ...(indexer === undefined ? [] : [['indexer', indexer, 'knows who keeps what']]),
+    ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST and OP Stack alt-DA']]),
+    ...(da?.signers ?? []).map((url) => ['signer', url, 'keeps and signs for rows of blobs']),
     ...(keys[0] === undefined ? [] : [['keys', keys[0], `${keys.length} funded accounts`]]),
   ];
   return formatTable(['SERVICE', 'WHERE', 'WHAT'], rows);

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Address, DEVNET_CONSENSUS, MIB } from '@cairn/primitives';
+import type { KeyFiles } from './da-keys.ts';
+import type { DaPorts } from './ports.ts';
+import { type NodePlan, quoted, type StartNodeDeps, startNode } from './start-node.ts';
+import type { ManagedProcess } from './supervise.ts';
+import { DISPERSER, type SignerPlan } from './topology.ts';
+
+/** What the nodes of data availability have in common. */
+export interface DaSurroundings {
+  readonly rpc: string;
+  readonly chainId: number;
+  readonly entrance: Address;
+  /** A block not after the creation of its contracts. */
+  readonly startBlock: number;
+  /** Every node's own directory lies below. */
+  readonly dataDirectory: string;
+  readonly configDirectory: string;
+}
+
+/** Coins at stake of each signer: as many votes, and seats. */
+const SIGNER_COINS = 4;
+/** Coins that the disperser keeps deposited: some 10^18 bytes. */
+const DEPOSIT_COINS = 1;
+const GWEI_PER_COIN = 10 ** 9;
+/** Time between looks at the chain: half a block. */
+const POLL_MS = 500;
+
+/** Starts a signer and waits until it serves; it joins the network by itself. @throws as `startNode` */
+export function startSigner(
+  deps: StartNodeDeps,
+  {
+    plan,
+    port,
+    keys,
+    surroundings,
+  }: {
+    readonly plan: SignerPlan;
+    readonly port: number;
+    readonly keys: KeyFiles;
+    readonly surroundings: DaSurroundings;
+  },
+  options: { readonly signal: AbortSignal },
+): Promise<ManagedProcess> {
+  const config = [
+    commonConfig(plan.name, ['signer'], keys, surroundings),
+    `[signer]\nhost = "127.0.0.1"\nport = ${port}`,
+    `join = true\nbond_gwei = ${SIGNER_COINS * GWEI_PER_COIN}`,
+    // A devnet is to run on a laptop that is nearly full as well.
+    `reserve_bytes = ${16 * MIB}\n`,
+  ].join('\n');
+  return startNode(deps, nodePlan(plan.name, port, config, surroundings), options);
+}
+
+/** Starts the disperser, which is the keeper too, and waits until it serves. @throws as `startNode` */
+export function startDisperser(
+  deps: StartNodeDeps,
+  {
+    ports,
+    keys,
+    surroundings,
+  }: {
+    readonly ports: DaPorts;
+    readonly keys: KeyFiles;
+    readonly surroundings: DaSurroundings;
+  },
+  options: { readonly signal: AbortSignal },
+): Promise<ManagedProcess> {
+  const config = [
+    commonConfig(DISPERSER, ['disperser', 'keeper'], keys, surroundings),
+    `[disperser]\nhost = "127.0.0.1"\nport = ${ports.disperser}`,
+    `retention_epochs = ${DEVNET_CONSENSUS.maxRetentionEpochs}`,
+    `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
+    `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\n`,
+  ].join('\n');
+  return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);
+}
+
+function nodePlan(
+  name: string,
+  port: number,
+  config: string,
+  { configDirectory }: DaSurroundings,
+): NodePlan {
+  const program = fileURLToPath(import.meta.resolve('@cairn/da-node/main'));
+  return { name, program, config, configDirectory, port };
+}
+
+function commonConfig(
+  name: string,
+  roles: readonly string[],
+  { accountFile, blsFile }: KeyFiles,
+  { rpc, chainId, entrance, startBlock, dataDirectory }: DaSurroundings,
+): string {
+  return [
+    `[node]\nroles = [${roles.map(quoted).join(', ')}]`,
+    `data_dir = ${quoted(join(dataDirectory, name))}\n`,
+    `[chain]\nrpc = ${quoted(rpc)}\nchain_id = ${chainId}\nentrance = ${quoted(entrance)}`,
+    `start_block = ${startBlock}\nfinality = "${DEVNET_CONSENSUS.shardFinality}"`,
+    `poll_ms = ${POLL_MS}\n`,
+    `[keys]\naccount = ${quoted(accountFile)}`,
+    ...(blsFile === undefined ? [] : [`bls = ${quoted(blsFile)}`]),
+    '',
+  ].join('\n');
+}
