@@ -34,6 +34,25 @@ export type CliFault =
     }
   | { readonly code: 'CLI_BLOB_UNAVAILABLE'; readonly have: number; readonly need: number }
   | { readonly code: 'CLI_BLOB_NULL'; readonly commitment: string }
+  /** The network has no such service or contract. */
+  | { readonly code: 'CLI_NO_BLOBS'; readonly what: string; readonly network: string }
+  /** A service answered with a fault of its own, or with a status alone. */
+  | {
+      readonly code: 'CLI_REFUSED';
+      readonly url: string;
+      readonly status: number;
+      readonly fault: string;
+    }
+  /** A blob did not get as far as it was waited for. */
+  | {
+      readonly code: 'CLI_BLOB_ON_ITS_WAY';
+      readonly id: string;
+      readonly stage: string;
+      readonly wanted: string;
+    }
+  | { readonly code: 'CLI_EPOCH_FILE'; readonly path: string; readonly problem: string }
+  /** No epoch is sealed yet. */
+  | { readonly code: 'CLI_NO_COMMITTEE'; readonly epoch: number }
   /** Ctrl-C or SIGTERM. */
   | { readonly code: 'CLI_INTERRUPTED'; readonly signal: string };
 

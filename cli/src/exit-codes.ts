@@ -33,6 +33,8 @@ const NEXT_LIAR =
   'The bytes were refused because they are not what the root names. Ask other nodes with --node URL.';
 const NEXT_OTHER_ROWS =
   'These rows are not of that commitment; others may be: `cairn codec verify` tells which.';
+const NEXT_HOLDERS = 'Its signers may be away: try again later; they keep it until it expires.';
+const NEXT_CERTIFICATE = 'Do not take it: its quorum never signed this, or not enough of it did.';
 const NEXT_SPACE = 'Free some space, or store on another disk, and run the command again.';
 
 /** Codes with an exit code or advice of their own. */
@@ -85,6 +87,50 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.verification,
     'Whoever made the commitment committed to no payload: no other rows of it will give one.',
   ),
+  CLI_NO_BLOBS: outcome(
+    EXIT.usage,
+    'Start a devnet with signers (--da 4), or name the place with --rest, --rpc and --entrance.',
+  ),
+  CLI_REFUSED: outcome(
+    EXIT.failure,
+    'See why, and try again; `cairn da status ID` tells how far it is.',
+  ),
+  CLI_BLOB_ON_ITS_WAY: outcome(
+    EXIT.timeout,
+    'The disperser goes on with it: ask `cairn da status ID`, or wait longer with --timeout.',
+  ),
+  CLI_EPOCH_FILE: outcome(EXIT.usage, 'Name a file that `cairn da quorum --out FILE` wrote.'),
+  CLI_NO_COMMITTEE: outcome(EXIT.timeout, 'Signers draw the first committee: wait for a moment.'),
+  BLOB_NOT_TAKEN: outcome(
+    EXIT.notFound,
+    'Check the id, and that this disperser took it; others do not know of it.',
+  ),
+  BLOB_NOT_DISPERSED: outcome(
+    EXIT.timeout,
+    'Its quorum has not signed yet: ask `cairn da status ID` and try again.',
+  ),
+  BLOB_ABSENT: outcome(EXIT.notFound, NEXT_HOLDERS),
+  BLOB_UNAVAILABLE: outcome(EXIT.timeout, NEXT_HOLDERS),
+  BLOB_EMPTY: outcome(EXIT.usage, 'A blob has at least one byte.'),
+  BLOB_TOO_LARGE: outcome(EXIT.usage, 'Cut the file; each part is a blob of its own.'),
+  DISPERSAL_QUEUE_FULL: outcome(EXIT.failure, 'Try again when those that wait are done.'),
+  ACCOUNT_UNKNOWN: outcome(EXIT.auth, 'This disperser takes blobs of its own accounts only.'),
+  ACCOUNT_BUDGET: outcome(EXIT.failure, 'The account has used up its bytes of this period.'),
+  CERTIFICATE_TOO_OLD: outcome(
+    EXIT.verification,
+    'By itself it counts until shortly after its epoch; without --epoch-file the chain is asked whether it was in time.',
+  ),
+  TRUST_EPOCH_UNKNOWN: outcome(
+    EXIT.usage,
+    'The epoch file is of another epoch: see `cairn da quorum --epoch N --out FILE`.',
+  ),
+  DA_EPOCH_UNKNOWN: outcome(EXIT.notFound, 'That epoch is not sealed yet, or never was.'),
+  SNAPSHOT_UNKNOWN: outcome(EXIT.verification, NEXT_CERTIFICATE),
+  MEMBERS_NOT_OF_SNAPSHOT: outcome(EXIT.verification, NEXT_CERTIFICATE),
+  MEMBER_INDEX: outcome(EXIT.verification, NEXT_CERTIFICATE),
+  NON_SIGNER_PROOF: outcome(EXIT.verification, NEXT_CERTIFICATE),
+  WEIGHT_TOO_LOW: outcome(EXIT.verification, NEXT_CERTIFICATE),
+  SIGNATURE_WRONG: outcome(EXIT.verification, NEXT_CERTIFICATE),
   TOO_FEW_ROWS: outcome(EXIT.timeout, 'Bring more rows of the same commitment together.'),
   PARITY: outcome(
     EXIT.verification,
@@ -184,7 +230,7 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Stop that process first, or use another directory (--dir).',
   ),
-  TOPOLOGY_INVALID: outcome(EXIT.usage, 'Write for instance --storage 0/1,0/2,1/2.'),
+  TOPOLOGY_INVALID: outcome(EXIT.usage, 'Write for instance --storage 0/1,0/2,1/2 --da 4.'),
   PORT_IN_USE: outcome(
     EXIT.failure,
     'Choose other ports with --base-port P, or any free ones with --port 0.',
@@ -202,6 +248,11 @@ const CODES: Readonly<Record<string, Outcome>> = {
     EXIT.failure,
     'Go on with it by adding --keep, or remove it with `cairn devnet reset`.',
   ),
+  NO_COMMITTEE: outcome(
+    EXIT.timeout,
+    'The machine may be busy: try again; `cairn devnet logs` shows what its signers wrote.',
+  ),
+  CHAIN_REFUSED: outcome(EXIT.failure, '`cairn devnet logs chain` shows what the chain wrote.'),
   DEVNET_NOT_RUNNING: outcome(EXIT.notFound, 'Start one with `cairn devnet up`.'),
   DEVNET_NOT_STOPPED: outcome(EXIT.failure, 'Look at these processes and end them by hand.'),
   DEVNET_START_FAILED: outcome(EXIT.failure, '`cairn devnet logs` shows what its services wrote.'),
@@ -216,6 +267,11 @@ const CODES: Readonly<Record<string, Outcome>> = {
 /** Families of codes by prefix, for codes that are not above. */
 const FAMILIES: readonly (readonly [prefix: string, outcome: Outcome])[] = [
   ['SLICE_', outcome(EXIT.verification, NEXT_OTHER_ROWS)],
+  ['CERTIFICATE_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
+  ['MESSAGE_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
+  ['BLS_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
+  ['PATH_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
+  ['SAMPLE_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
   ['PROOF_', outcome(EXIT.verification, NEXT_LIAR)],
   ['KEY_', outcome(EXIT.auth, NEXT_KEY)],
   ['KEYSTORE_', outcome(EXIT.auth, 'Check the password and the file.')],
@@ -263,6 +319,11 @@ function outcomeOf(error: unknown, code: string): Outcome {
     if (Array.isArray(evidence) && evidence.length > 0) {
       return outcome(EXIT.verification, NEXT_LIAR);
     }
+  }
+  // What a service found wrong is told by its own code.
+  if (code === 'CLI_REFUSED' && facts !== undefined && 'fault' in facts) {
+    const row = CODES[String(facts.fault)];
+    if (row !== undefined) return row;
   }
   if (code === 'SDK_NOT_ENOUGH_HOLDERS' && facts !== undefined && hasOnlyFullDisks(facts)) {
     return outcome(EXIT.noSpace, 'Store on other nodes with --node URL.');

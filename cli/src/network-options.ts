@@ -56,14 +56,7 @@ export async function chooseNetwork(
   io: CommandIo,
 ): Promise<NetworkChoice> {
   const directory = devnetDirectory(options, io);
-  const path =
-    options.endpoints === undefined
-      ? join(directory, 'endpoints.json')
-      : resolve(io.cwd, options.endpoints);
-  const isNamed =
-    options.endpoints !== undefined ||
-    options.dir !== undefined ||
-    io.env['CAIRN_DIR'] !== undefined;
+  const { path, isNamed } = networkFile(options, io);
   const hasAddresses =
     options.node !== undefined || options.indexer !== undefined || options.rpc !== undefined;
   const endpoints = await readEndpoints(path, { isRequired: isNamed || !hasAddresses });
@@ -82,6 +75,32 @@ export async function chooseNetwork(
     uploadsDirectory: stateDirectory(io),
     name: options.indexer ?? options.node?.[0] ?? options.rpc ?? 'network',
   };
+}
+
+/**
+ * The endpoints file of a command line that needs one.
+ *
+ * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID
+ */
+export async function readNetworkFile(
+  options: Pick<NetworkOptions, 'dir' | 'endpoints'>,
+  io: CommandIo,
+): Promise<{ readonly endpoints: Endpoints; readonly path: string }> {
+  const { path } = networkFile(options, io);
+  const endpoints = await readEndpoints(path, { isRequired: true });
+  if (endpoints === undefined) throw new Error('unreachable: a required file was read');
+  return { endpoints, path };
+}
+
+/** Which file names the network, and whether the command line says so. */
+function networkFile(
+  { endpoints, dir }: Pick<NetworkOptions, 'dir' | 'endpoints'>,
+  io: CommandIo,
+): { readonly path: string; readonly isNamed: boolean } {
+  if (endpoints !== undefined) return { path: resolve(io.cwd, endpoints), isNamed: true };
+  const directory = devnetDirectory(dir === undefined ? {} : { dir }, io);
+  const isNamed = dir !== undefined || io.env['CAIRN_DIR'] !== undefined;
+  return { path: join(directory, 'endpoints.json'), isNamed };
 }
 
 function choiceOf(

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { codecCommands } from './codec-program.ts';
+import { daCommands } from './da-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 
@@ -54,6 +55,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
 
   devnetCommands(program, runs);
   fileCommands(program, runs);
+  daCommands(program, runs);
   nodeCommands(program, runs);
   keyCommands(program, runs);
   codecCommands(program, runs);
@@ -119,14 +121,23 @@ function devnetCommands(program: Command, runs: Runs): void {
     ),
   )
     .option('-d, --detach', 'leave it running in the background; `cairn devnet down` stops it')
-    .option('--base-port <port>', 'chain here, indexer at +1, storage nodes from +10')
+    .option('--base-port <port>', 'chain here, indexer at +1, blobs at +2, storage nodes from +10')
     .option('--port <0>', '0: any ports that are free')
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
+    .option('--da <signers>', 'signers that keep blobs; 0: takes no blobs', '4')
     .addOption(
-      new Option('--topology <file>', 'JSON that describes the devnet').conflicts('storage'),
+      new Option('--topology <file>', 'JSON that describes the devnet').conflicts([
+        'storage',
+        'da',
+      ]),
     )
     .option('--keep', 'go on with what an earlier --keep run left, and keep it again')
-    .action(runs(async () => (await import('./commands/devnet-up.ts')).devnetUp, PORTS));
+    .action(
+      runs(async () => (await import('./commands/devnet-up.ts')).devnetUp, {
+        ...PORTS,
+        da: (parse) => parse.parseCount(0),
+      }),
+    );
   devnetDir(
     json(devnet.command('down').description('Stop the devnet, wherever it was started.')),
   ).action(runs(async () => (await import('./commands/devnet-control.ts')).devnetDown));

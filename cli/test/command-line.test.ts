@@ -39,6 +39,10 @@ describe('command line', function () {
       ['file', 'put', 'x', '--wait', 'sealed'],
       ['devnet', 'up', '--port', '80'],
       ['devnet', 'up', '--storage', '0/3'],
+      ['devnet', 'up', '--da', '17'],
+      ['devnet', 'up', '--da', 'many'],
+      ['da', 'put', 'x', '--wait', 'final'],
+      ['da', 'get', 'x', '--rest', 'http://127.0.0.1:1'],
     ]) {
       const { exit, out, err } = await cairn(args);
       assert.equal(exit, 2, `${args.join(' ')}: ${err}`);

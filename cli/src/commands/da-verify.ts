@@ -1,0 +1,108 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { CertifiedBlob } from '@cairn/light-client';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
+import { formatBytes, toHex, utf8Text } from '@cairn/primitives';
+import { openDaChain, verifyOnChain } from '../da-chain.ts';
+import { chooseDaChain, type DaNetworkOptions } from '../da-options.ts';
+import { MAX_CERTIFICATE_BYTES } from '../disperser-client.ts';
+import { CliError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommandContext, CommandIo } from '../io.ts';
+import {
+  lightClientOf,
+  parseKnownEpoch,
+  placeOf,
+  readKnownEpoch,
+  verifyWith,
+} from '../known-epoch.ts';
+import { writeJson, writeLine } from '../output.ts';
+
+/** What `cairn da verify` takes. */
+export interface DaVerifyOptions extends DaNetworkOptions {
+  readonly epochFile?: string;
+  readonly json?: boolean;
+}
+
+/** An epoch file of the largest quorums is half as long. */
+const MAX_EPOCH_FILE_BYTES = 64 * 2 ** 20;
+
+/** Checks a certificate against an epoch file, asking nobody, or against the chain's epoch. */
+export async function daVerify(
+  typed: string,
+  options: DaVerifyOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { io } = context;
+  const certificate = await readBounded(resolve(io.cwd, typed), MAX_CERTIFICATE_BYTES);
+  const { epochFile } = options;
+  const certified =
+    epochFile === undefined
+      ? await verifyByChain(certificate, options, context)
+      : await verifyByFile(certificate, resolve(io.cwd, epochFile));
+  await print(certified, options.json === true, io);
+  return EXIT.ok;
+}
+
+async function verifyByFile(certificate: Uint8Array, path: string): Promise<CertifiedBlob> {
+  const known = parseKnownEpoch(utf8Text(await readBounded(path, MAX_EPOCH_FILE_BYTES)), path);
+  const transport = createNodeTransport(); // nothing is sent before a sample
+  try {
+    return verifyWith(await lightClientOf(known, transport), certificate, known);
+  } finally {
+    await transport.close();
+  }
+}
+
+async function verifyByChain(
+  certificate: Uint8Array,
+  options: DaVerifyOptions,
+  { io, signal }: CommandContext,
+): Promise<CertifiedBlob> {
+  const { epoch } = placeOf(certificate);
+  const chain = await openDaChain(await chooseDaChain(options, io), { signal });
+  const transport = createNodeTransport();
+  try {
+    const known = await readKnownEpoch(chain, epoch, { signal });
+    const client = await lightClientOf(known, transport);
+    return await verifyOnChain(client, certificate, known, chain, { signal });
+  } finally {
+    await transport.close();
+    await chain.close();
+  }
+}
+
+async function print(
+  { certificate }: CertifiedBlob,
+  isJson: boolean,
+  io: CommandIo,
+): Promise<void> {
+  const { header, statement, signedWeight, totalWeight } = certificate;
+  const { sizeBytes, expirySeconds } = header;
+  const { epoch, quorumId } = statement;
+  const commitment = toHex(header.commitment);
+  const seats = { signedSeats: Number(signedWeight), totalSeats: Number(totalWeight) };
+  if (isJson) {
+    await writeJson(io, { commitment, sizeBytes, epoch, quorumId, expirySeconds, ...seats });
+    return;
+  }
+  await writeLine(io, commitment);
+  io.writeErr(
+    `${formatBytes(sizeBytes)}, held by signers with ${signedWeight} of ${totalWeight} seats of ` +
+      `quorum ${quorumId} in epoch ${epoch}\n`,
+  );
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size <= maxBytes) return await file.readFile();
+    throw new CliError(
+      { code: 'CLI_EPOCH_FILE', path, problem: 'length' },
+      `${path} has ${size} bytes; what is read here has at most ${maxBytes}`,
+    );
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import type { Parsers, Runs } from './program.ts';
+
+const DA_NETWORK: Parsers = {
+  rest: (parse) => parse.parseUrl,
+  rpc: (parse) => parse.parseUrl,
+};
+
+/** Declares the commands that put blobs before a quorum of signers, and check that they are there. */
+export function daCommands(program: Command, runs: Runs): void {
+  const da = program
+    .command('da')
+    .description('Blobs for rollups: available by a certificate that anyone verifies.');
+  disperser(
+    da
+      .command('put <path>')
+      .description(
+        'Post a file or - (stdin) as a blob, and print its id: the SHA-256 of its bytes.',
+      ),
+  )
+    .addOption(
+      new Option('--wait <until>', 'dispersed: its quorum signed; confirmed: the chain took that')
+        .choices(['dispersed', 'confirmed'])
+        .default('dispersed'),
+    )
+    .option('--certificate <file>', 'write what the quorum signed')
+    .option('--timeout <duration>', 'longest wait', '120s')
+    .action(
+      runs(async () => (await import('./commands/da-put.ts')).daPut, {
+        ...DA_NETWORK,
+        timeout: (parse) => parse.parseDuration,
+      }),
+    );
+  disperser(
+    da
+      .command('get <id>')
+      .description('Read a blob’s bytes back; they are checked against the id.'),
+  )
+    .option('-o, --output <file>', 'file to write; - is stdout')
+    .option('--force', 'replace the file that is there')
+    .action(runs(async () => (await import('./commands/da-get.ts')).daGet, DA_NETWORK));
+  disperser(
+    da.command('status <id>').description('How far a blob is, and who keeps it until when.'),
+  ).action(runs(async () => (await import('./commands/da-status.ts')).daStatus, DA_NETWORK));
+  chain(
+    da
+      .command('verify <certificate>')
+      .description('Check what a quorum signed: against an epoch file offline, else by the chain.'),
+  )
+    .option('--epoch-file <file>', 'of `cairn da quorum --out`; nothing is asked then')
+    .action(runs(async () => (await import('./commands/da-verify.ts')).daVerify, DA_NETWORK));
+  disperser(
+    chain(
+      da
+        .command('sample <id>')
+        .description(
+          'Ask the signers themselves for rows of a blob, and judge whether it is there.',
+        ),
+    ),
+  ).action(runs(async () => (await import('./commands/da-sample.ts')).daSample, DA_NETWORK));
+  chain(
+    da
+      .command('quorum')
+      .description('The epoch, its phase, and the signers in office with their seats.'),
+  )
+    .option('--epoch <number>', 'that epoch; the one in office unless told')
+    .option('--out <file>', 'write what verifying its certificates takes')
+    .action(
+      runs(async () => (await import('./commands/da-quorum.ts')).daQuorum, {
+        ...DA_NETWORK,
+        epoch: (parse) => parse.parseCount(0),
+      }),
+    );
+}
+
+function place(command: Command): Command {
+  const has = (name: string): boolean => command.options.some(({ long }) => long === name);
+  if (has('--endpoints')) return command;
+  return command
+    .option('--json', 'print JSON')
+    .option('--dir <directory>', 'where the devnet lies (CAIRN_DIR; ./.cairn/devnet unless told)')
+    .option('--endpoints <file>', 'a network’s endpoints.json');
+}
+
+function disperser(command: Command): Command {
+  return place(command).option('--rest <url>', 'ask this disperser');
+}
+
+function chain(command: Command): Command {
+  return place(command)
+    .option('--rpc <url>', 'JSON-RPC address of the chain')
+    .option('--entrance <address>', 'the network’s DA entrance there');
+}

@@ -1,0 +1,208 @@
+import {
+  encodeEpochHeader,
+  encodeMember,
+  encodeSnapshot,
+  parseCertificate,
+  parseEpochHeader,
+  parseSnapshot,
+} from '@cairn/attestation';
+import { blstBackend } from '@cairn/attestation/native';
+import {
+  type CertifiedBlob,
+  createLightClient,
+  type LightClient,
+  startTrust,
+} from '@cairn/light-client';
+import {
+  type Address,
+  type ChainId,
+  chainIdOf,
+  fromHex,
+  type HttpTransport,
+  isRecord,
+  parseAddress,
+  parseJson,
+  toHex,
+} from '@cairn/primitives';
+import type { DaChain } from './da-chain.ts';
+import { CliError } from './errors.ts';
+
+/** What verifying the certificates of one epoch takes, as bytes that are checked when they are used. */
+export interface KnownEpoch {
+  readonly hubChainId: ChainId;
+  readonly hub: Address;
+  readonly chainId: ChainId;
+  readonly entrance: Address;
+  readonly shardId: number;
+  readonly cosets: number;
+  readonly minLog2K: number;
+  readonly graceSeconds: number;
+  /** The epoch's header. */
+  readonly header: Uint8Array;
+  /** The committee, then the quorums unless it is the only one. */
+  readonly groups: readonly KnownGroup[];
+}
+
+/** A group in office: 256 bytes, and 124 for each member. */
+export interface KnownGroup {
+  readonly snapshot: Uint8Array;
+  readonly members: readonly Uint8Array[];
+}
+
+/** An epoch in office or before, from the chain. @throws {DaError} DA_EPOCH_UNKNOWN, …; what the chain throws */
+export async function readKnownEpoch(
+  { entrance, epochs, hub }: DaChain,
+  epoch: number,
+  options: { readonly signal: AbortSignal },
+): Promise<KnownEpoch> {
+  const first = await epochs.committee({ epoch, quorumId: 0 }, options);
+  const { office } = first.snapshot;
+  const groups: KnownGroup[] = [];
+  for (let quorumId = 0; quorumId < office.snapshotHashes.length; quorumId += 1) {
+    const { snapshot, members } = await epochs.committee({ epoch, quorumId }, options);
+    groups.push({ snapshot: encodeSnapshot(snapshot), members: members.map(encodeMember) });
+  }
+  const { shardId, cosets, minLog2K, graceSeconds } = entrance.settings;
+  return {
+    hubChainId: hub.network.hubChainId,
+    hub: hub.network.hub,
+    chainId: entrance.domain.chainId,
+    entrance: entrance.domain.address,
+    ...{ shardId, cosets, minLog2K, graceSeconds },
+    header: encodeEpochHeader(office),
+    groups,
+  };
+}
+
+/** A light client that believes this epoch and nothing else. @throws {TrustError}; {QuorumError}; {MessageError} */
+export async function lightClientOf(
+  known: KnownEpoch,
+  transport: Pick<HttpTransport, 'send'>,
+): Promise<LightClient> {
+  const backend = blstBackend();
+  const [committee] = known.groups;
+  if (committee === undefined) throw new RangeError('an epoch without a committee');
+  const { hubChainId, hub, cosets, minLog2K, graceSeconds } = known;
+  return createLightClient({
+    // One epoch is believed and none is followed, so that it cannot be trusted for too long.
+    params: { cosets, minDataRows: 2 ** minLog2K, graceSeconds, trustingSeconds: 0 },
+    entrance: { chainId: known.chainId, address: known.entrance },
+    shardId: known.shardId,
+    trust: startTrust({
+      network: { hubChainId, hub },
+      header: parseEpochHeader(known.header),
+      snapshot: parseSnapshot(committee.snapshot, backend),
+    }),
+    transport,
+    backend,
+  });
+}
+
+/** Where a certificate says that its blob is; nothing is proven yet. */
+export interface CertificatePlace {
+  readonly epoch: number;
+  readonly quorumId: number;
+  readonly leafIndex: number;
+}
+
+/** What a certificate says of itself. @throws {MessageError}; {BlsError} */
+export function placeOf(certificate: Uint8Array): CertificatePlace {
+  const { epoch, quorumId, leafIndex } = parseCertificate(certificate, blstBackend());
+  return { epoch, quorumId, leafIndex };
+}
+
+/** Checks a certificate against a known epoch. @throws what `LightClient.verify` throws; {CliError} CLI_EPOCH_FILE */
+export function verifyWith(
+  client: LightClient,
+  certificate: Uint8Array,
+  { groups }: KnownEpoch,
+  options: { readonly isConfirmed?: boolean } = {},
+): CertifiedBlob {
+  const { quorumId } = placeOf(certificate);
+  const group = groups[quorumId];
+  if (group === undefined) {
+    throw new CliError(
+      { code: 'CLI_EPOCH_FILE', path: '', problem: 'quorum' },
+      `the epoch has no quorum ${quorumId}, which the certificate names`,
+    );
+  }
+  return client.verify({ certificate, ...group }, options);
+}
+
+/** A known epoch as the JSON text of a file. */
+export function formatKnownEpoch(known: KnownEpoch): string {
+  const { header, groups, ...place } = known;
+  const file = {
+    version: 1,
+    ...place,
+    header: toHex(header),
+    groups: groups.map(({ snapshot, members }) => ({
+      snapshot: toHex(snapshot),
+      members: members.map((member) => toHex(member)),
+    })),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** @throws {CliError} CLI_EPOCH_FILE */
+export function parseKnownEpoch(text: string, path: string): KnownEpoch {
+  try {
+    const file = recordOf(parseJson(text), 'file');
+    if (file['version'] !== 1) throw new RangeError('its version is not 1');
+    return {
+      hubChainId: chainIdOf(naturalOf(file, 'hubChainId')),
+      hub: parseAddress(textOf(file, 'hub')),
+      chainId: chainIdOf(naturalOf(file, 'chainId')),
+      entrance: parseAddress(textOf(file, 'entrance')),
+      shardId: naturalOf(file, 'shardId'),
+      cosets: naturalOf(file, 'cosets'),
+      minLog2K: naturalOf(file, 'minLog2K'),
+      graceSeconds: naturalOf(file, 'graceSeconds'),
+      header: bytesOf(file['header'], 'header'),
+      groups: listOf(file, 'groups').map((value) => {
+        const group = recordOf(value, 'groups');
+        return {
+          snapshot: bytesOf(group['snapshot'], 'snapshot'),
+          members: listOf(group, 'members').map((member) => bytesOf(member, 'members')),
+        };
+      }),
+    };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unreadable';
+    throw new CliError(
+      { code: 'CLI_EPOCH_FILE', path, problem },
+      `${path} is not an epoch file: ${problem}`,
+      { cause: error },
+    );
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function recordOf(value: unknown, field: string): Fields {
+  if (isRecord(value)) return value;
+  throw new RangeError(`${field} is not an object`);
+}
+
+function listOf(fields: Fields, field: string): readonly unknown[] {
+  const value = fields[field];
+  if (Array.isArray(value)) return value;
+  throw new RangeError(`${field} is not a list`);
+}
+
+function naturalOf(fields: Fields, field: string): number {
+  const value = fields[field];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new RangeError(`${field} is not a whole number`);
+}
+
+function textOf(fields: Fields, field: string): string {
+  const value = fields[field];
+  if (typeof value === 'string') return value;
+  throw new RangeError(`${field} is not a text`);
+}
+
+function bytesOf(value: unknown, field: string): Uint8Array {
+  if (typeof value === 'string') return fromHex(value);
+  throw new RangeError(`${field} is not hex`);
+}

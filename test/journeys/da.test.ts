@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cairn, cairnJson } from '../support/cli.ts';
+import { contentOf } from '../support/content.ts';
+import { type Network, rpc, startNetwork } from '../support/network.ts';
+import { processesNaming } from '../support/processes.ts';
+import { until } from '../support/wait.ts';
+
+const KIB = 1024;
+const SIZES = [1, 128 * KIB, KIB * KIB];
+
+/** A blob that was put. */
+interface Posted {
+  readonly id: string;
+  readonly content: Buffer;
+  readonly certificate: string;
+}
+
+/** A signer as the devnet's status tells it. */
+interface Signer {
+  readonly name: string;
+  readonly pid: number;
+  readonly state: string;
+}
+
+describe('blobs through the command', function () {
+  this.timeout(180_000);
+  let network: Network;
+  let folder: string;
+  const posted: Posted[] = [];
+
+  before(async () => {
+    network = await startNetwork(['--storage', '0/1', '--da', '4', '--keep']);
+    folder = await mkdtemp(join(tmpdir(), 'cairn-blobs-'));
+  });
+
+  after(async () => {
+    await network?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  const dir = (): string[] => ['--dir', network.directory];
+  const put = async (seed: number, length: number, extra: readonly string[] = []) => {
+    const content = Buffer.from(contentOf(seed, length));
+    const path = join(folder, `blob-${seed}`);
+    const certificate = `${path}.certificate`;
+    await writeFile(path, content);
+    const args = ['da', 'put', path, '--certificate', certificate, ...extra];
+    const receipt = await cairnJson([...args, ...dir()]);
+    const id = String(receipt['id']);
+    assert.equal(id, `0x${createHash('sha256').update(content).digest('hex')}`);
+    posted.push({ id, content, certificate });
+    return receipt;
+  };
+  const readAll = async (): Promise<void> => {
+    for (const { id, content } of posted) {
+      const read = await cairn(['da', 'get', id, '--output', '-', ...dir()]);
+      assert.equal(read.status, 0, read.stderr);
+      assert.ok(read.stdout.equals(content), `${content.length} bytes come back`);
+    }
+  };
+  const signers = async (): Promise<readonly Signer[]> => {
+    const status = await cairn(['devnet', 'status', '--json', ...dir()]); // 1 while one is missing
+    const { processes } = JSON.parse(status.stdout.toString()) as { processes: Signer[] };
+    return processes.filter(({ name }) => name.startsWith('signer-'));
+  };
+
+  it('are signed for by their quorum, and any process reads them back', async () => {
+    for (const [seed, length] of SIZES.entries()) {
+      const { stage, certificate, sizeBytes } = await put(seed, length);
+      assert.ok(['dispersed', 'confirmed', 'final'].includes(String(stage)));
+      assert.match(String(certificate), /^0x[0-9a-f]{400,}$/);
+      assert.equal(sizeBytes, length);
+    }
+    await readAll();
+    const out = join(folder, 'copy');
+    const [first] = posted;
+    const got = await cairn(['da', 'get', first?.id ?? '', '--output', out, ...dir()]);
+    assert.equal(got.status, 0, got.stderr);
+    assert.deepEqual(await readFile(out), first?.content);
+  });
+
+  it('are confirmed on the chain, with the transaction', async () => {
+    const content = contentOf(40, 5000);
+    const path = join(folder, 'confirmed');
+    await writeFile(path, content);
+    const receipt = await cairnJson(['da', 'put', path, '--wait', 'confirmed', ...dir()]);
+    assert.match(String(receipt['transaction']), /^0x[0-9a-f]{64}$/);
+    const status = await cairnJson(['da', 'status', String(receipt['id']), ...dir()]);
+    assert.equal(status['commitment'], receipt['commitment']);
+  });
+
+  it('have certificates that the chain, or an epoch file alone, verifies', async () => {
+    const { epoch, members } = await cairnJson(['da', 'quorum', ...dir()]);
+    assert.equal((members as unknown[]).length, 4);
+    const [last] = posted.slice(-1);
+    assert.ok(last !== undefined);
+    const byChain = await cairnJson(['da', 'verify', last.certificate, ...dir()]);
+    assert.equal(byChain['sizeBytes'], last.content.length);
+    assert.ok(3 * Number(byChain['signedSeats']) > 2 * Number(byChain['totalSeats']));
+    assert.ok(Number(byChain['epoch']) <= Number(epoch));
+
+    const epochFile = join(folder, 'epoch.json');
+    const wanted = ['--epoch', String(byChain['epoch']), '--out', epochFile];
+    await cairnJson(['da', 'quorum', ...wanted, ...dir()]);
+    const offline = ['da', 'verify', last.certificate, '--epoch-file', epochFile];
+    assert.deepEqual(await cairnJson(offline, { cwd: folder }), byChain);
+
+    const changed = await readFile(last.certificate);
+    changed[changed.length - 100] = (changed[changed.length - 100] ?? 0) ^ 1;
+    await writeFile(join(folder, 'changed'), changed);
+    const refused = await cairn(['da', 'verify', join(folder, 'changed'), ...dir()]);
+    assert.equal(refused.status, 4, refused.stderr);
+  });
+
+  it('are sampled from the signers themselves', async () => {
+    for (const { id } of posted) {
+      const sample = await cairnJson(['da', 'sample', id, ...dir()]);
+      assert.equal(sample['verdict'], 'available');
+      assert.ok(Number(sample['confidence']) > 0.999_999);
+      assert.ok(Number(sample['samples']) > 0 && Number(sample['holders']) > 0);
+    }
+  });
+
+  it('that nobody posted are not found', async () => {
+    const unknown = `0x${'ab'.repeat(32)}`;
+    for (const command of ['get', 'status', 'sample']) {
+      const result = await cairn(['da', command, unknown, ...dir()]);
+      assert.equal(result.status, 3, result.stderr);
+    }
+  });
+
+  it('stay available without one signer, and new ones are taken', async () => {
+    const [victim] = await signers();
+    assert.ok(victim !== undefined);
+    process.kill(victim.pid, 'SIGKILL');
+    const isEnded = async (): Promise<boolean> => (await signers())[0]?.state !== 'running';
+    await until('the signer to end', isEnded);
+    await readAll();
+    for (const { id } of posted) {
+      const sample = await cairnJson(['da', 'sample', id, ...dir()]);
+      assert.equal(sample['verdict'], 'available');
+      assert.ok(Number(sample['holders']) <= 3);
+    }
+    await put(50, 3000);
+  });
+
+  it('outlive a pause: what was kept is served, and epochs go on', async () => {
+    // Blocks of ten minutes in which nobody posted a ticket.
+    await rpc(network.chainRpc, 'anvil_mine', ['0x258', '0x0']);
+    const { directory } = network;
+    const down = await cairn(['devnet', 'down', ...dir()]);
+    assert.equal(down.status, 0, down.stderr);
+    const again = ['--storage', '0/1', '--da', '4', '--keep', '--port', '0'];
+    const up = await cairn(['devnet', 'up', '--detach', ...again, ...dir()]);
+    assert.equal(up.status, 0, up.stderr);
+    assert.equal((await signers()).length, 4);
+    await put(60, 2000);
+    await readAll();
+    const last = await cairn(['devnet', 'down', '--dir', directory]);
+    assert.equal(last.status, 0, last.stderr);
+    await until('the last process to end', () => processesNaming(directory).length === 0);
+    assert.equal(existsSync(join(directory, 'endpoints.json')), false);
+  });
+});
