@@ -22,7 +22,7 @@ export type Parsers = Readonly<
 export function buildProgram(context: CommandContext, onExit: (code: number) => void): Command {
   const { io } = context;
   const program = new Command('cairn')
-    .description('Store files on a network that anyone can check, and run its nodes.')
+    .description('Store files and blobs on a network that anyone can check, and run its nodes.')
     .exitOverride()
     .configureOutput({
       // Help that was asked for is data.
@@ -112,7 +112,7 @@ const FRAGMENTS: Parsers = { fragmentSize: (parse) => parse.parseFragmentSize };
 function devnetCommands(program: Command, runs: Runs): void {
   const devnet = program
     .command('devnet')
-    .description('A whole network on this machine: chain, storage nodes, indexer.');
+    .description('A whole network on this machine: chain, storage nodes, signers of blobs.');
   devnetDir(
     json(
       devnet
@@ -161,7 +161,7 @@ function devnetCommands(program: Command, runs: Runs): void {
     json(
       devnet
         .command('demo')
-        .description('A tour: store 64 MiB, prove a segment, read it back verified.'),
+        .description('A tour: a file of 64 MiB and a blob, stored, proven, and read back.'),
     ),
   )
     .option('--base-port <port>', 'ports of a devnet started for the tour')

@@ -7,7 +7,7 @@ import { cairn } from '../support/cli.ts';
 describe('the tour', function () {
   this.timeout(180_000);
 
-  it('stores, proves and reads a file on a network of its own, and stops it', async () => {
+  it('stores, proves and reads a file and a blob on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
       const tour = await cairn(['devnet', 'demo', '--dir', folder, '--port', '0'], {
@@ -16,6 +16,8 @@ describe('the tour', function () {
       assert.equal(tour.status, 0, tour.stderr);
       const said = `${tour.stdout.toString()}${tour.stderr}`;
       for (const step of [/0x[0-9a-f]{64}/, /sequence/i, /proof|proven/i, /64\.0 MiB/])
+        assert.match(said, step);
+      for (const step of [/signers with \d+ of 16 seats/, /Killed signer-0/, /available: \d+ rows/])
         assert.match(said, step);
       assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
     } finally {

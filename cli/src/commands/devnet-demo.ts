@@ -20,6 +20,7 @@ import {
   fetchRange,
   writeSeededFile,
 } from '../demo.ts';
+import { type BlobTourResult, blobTour } from '../demo-blob.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -39,6 +40,8 @@ export interface DevnetDemoOptions {
   readonly json?: boolean;
 }
 
+/** The step after those of the file. */
+const BLOB_STEP = 7;
 /** Bytes of the part that is read over plain HTTP. */
 const RANGE_BYTES = 4096;
 
@@ -53,6 +56,8 @@ interface TourResult {
   readonly readFrom: readonly string[];
   readonly putMs: number;
   readonly getMs: number;
+  /** Absent on a network that takes no blobs. */
+  readonly blob?: BlobTourResult;
 }
 
 /** The tour: on the devnet that runs, or on one of its own that it stops again. */
@@ -77,17 +82,23 @@ export async function devnetDemo(
       own = await createDevnet({ directory, ports: portsFor(options, { kind: 'any' }), signal });
       endpoints = own.endpoints;
       const after = formatDuration(own.readyAfterMs);
+      const signers = endpoints.da?.signers.length ?? 0;
       await say(
-        `1. Started a network: a chain, ${endpoints.storage.length} storage nodes, an indexer (${after}).`,
+        `1. Started a network: a chain, ${endpoints.storage.length} storage nodes, an indexer, a disperser, ${signers} signers (${after}).`,
       );
     } else {
       await say(`1. Using the network in ${directory}: ${endpoints.storage.length} storage nodes.`);
     }
-    const result = await tour({ endpoints, directory, folder, options, say }, context);
+    const files = await tour({ endpoints, directory, folder, options, say }, context);
+    const blob = await blobTour(
+      { endpoints, own, seed: files.seed, firstStep: BLOB_STEP, say },
+      context,
+    );
+    const result: TourResult = blob === undefined ? files : { ...files, blob };
     if (options.json === true) await io.writeOut(`${JSON.stringify(result)}\n`);
     const took = formatDuration(clock.monotonic() - startedAt);
     await say(
-      `\nDone in ${took}. Nobody had to be trusted: every byte was proven against the root.`,
+      `\nDone in ${took}. Nobody had to be trusted: every byte was proven by whoever received it.`,
     );
     if (own === undefined) await say(`Read it again: npx cairn file get ${result.root} -o copy`);
     else await say('Keep a network running with: npx cairn devnet up');
