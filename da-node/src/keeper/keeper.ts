@@ -1,10 +1,11 @@
 import type { VerifiedTicket } from '@cairn/attestation';
+import { isOutage } from '@cairn/chain-access';
 import { type EpochPhase, MAX_TICKETS_PER_CALL } from '@cairn/chain-access/da';
 import { type Clock, describeError, forEachConcurrent, type Logger } from '@cairn/primitives';
 import type { PendingTickets } from './pending-tickets.ts';
 import type { KeeperChain, Waiting } from './ports.ts';
 
-/** Failures at one step of one epoch after which it is left to others. */
+/** Failures at one step of one epoch after which no more of them are told. */
 const MAX_FAILURES = 8;
 /** The longest wait after a failure; it doubles up to there. */
 const MAX_WAIT_MS = 10_000;
@@ -38,6 +39,8 @@ export class Keeper {
   /** The phase of the epoch that failures are counted for. */
   #step = '';
   #failures = 0;
+  /** Whether the chain gave nothing usable at the last look. */
+  #isOut = false;
   /** Batches of the epoch that is being prepared; posting one again costs a look. */
   #batches: (readonly VerifiedTicket[])[] = [];
   /** The epoch of which nobody is missing. */
@@ -50,20 +53,18 @@ export class Keeper {
 
   /** Runs until the signal aborts. @throws the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     for (let waitMs = this.#pollMs; ; ) {
       signal.throwIfAborted();
       try {
         await this.look({ signal });
         waitMs = this.#pollMs;
+        this.#failures = 0;
+        this.#isOut = false;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        this.#failures += 1;
-        logger.warn(
-          { reason: describeError(error), step: this.#step, failures: this.#failures },
-          'the epoch could not be moved on',
-        );
-        waitMs = Math.min(waitMs * 2, MAX_WAIT_MS);
+        this.#tell(error);
+        waitMs = Math.min(waitMs * 2, Math.max(MAX_WAIT_MS, this.#pollMs));
       }
       await clock.sleep(waitMs, signal);
     }
@@ -73,10 +74,26 @@ export class Keeper {
   async look(options: Waiting): Promise<void> {
     const phase = await this.#deps.chain.phase(options);
     this.#turnTo(phase);
-    if (this.#failures >= MAX_FAILURES) return;
     if (phase.phase === 'tickets') await this.#takeTickets(phase, options);
     if (phase.phase === 'seal') await this.#seal(phase, options);
     if (phase.phase === 'sealed') await this.#report(phase.epoch + 1, options);
+  }
+
+  /** An outage says nothing about the step; it is told once, however long it lasts. */
+  #tell(error: unknown): void {
+    const { logger } = this.#deps;
+    const reason = describeError(error);
+    if (isOutage(error)) {
+      if (!this.#isOut) logger.warn({ reason }, 'the chain does not answer, waiting for it');
+      this.#isOut = true;
+      return;
+    }
+    this.#isOut = false;
+    this.#failures += 1;
+    const facts = { reason, step: this.#step, failures: this.#failures };
+    if (this.#failures < MAX_FAILURES) logger.warn(facts, 'the epoch could not be moved on');
+    else if (this.#failures > MAX_FAILURES) logger.debug(facts, 'the epoch still does not move on');
+    else logger.error(facts, 'the epoch does not move on, it is tried again from time to time');
   }
 
   #turnTo({ phase, epoch }: EpochPhase): void {
@@ -126,7 +143,7 @@ export class Keeper {
     if (this.#complete === epoch) return;
     let missing = 0;
     await forEachConcurrent(
-      await chain.signers(options),
+      await chain.voters(epoch, options),
       async (signer, signal) => {
         const { votes, hasTicket, isContributor } = await chain.standing(signer, epoch, { signal });
         if (votes === 0 || hasTicket || !isContributor) return;

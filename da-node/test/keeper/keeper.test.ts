@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ChainError } from '@cairn/chain-access';
 import { silentLogger, systemClock } from '@cairn/primitives';
 import { acceptTicket } from '../../src/keeper/accept-ticket.ts';
 import { Keeper } from '../../src/keeper/keeper.ts';
@@ -89,23 +90,56 @@ describe('a keeper', () => {
     assert.deepEqual(hub.reported, [owing.address]);
   });
 
-  it('gives a step up after eight failures, and begins again with the next', async () => {
-    const hub = new FakeHub();
+  /** Runs for so many looks; `before` is called before each wait. */
+  async function runFor(hub: FakeHub, looks: number, before: (sleeps: number) => void) {
     const stop = new AbortController();
-    let sleeps = 0;
+    const waits: number[] = [];
     const clock = {
       ...systemClock(),
-      sleep: async () => {
-        sleeps += 1;
-        if (sleeps === 20) hub.epoch += 1;
-        if (sleeps === 25) stop.abort(new Error('enough'));
+      sleep: async (waitMs: number) => {
+        waits.push(waitMs);
+        before(waits.length);
+        if (waits.length === looks) stop.abort(new Error('enough'));
       },
     };
-    const deps = { chain: hub, pending: new PendingTickets(), clock, logger: silentLogger() };
+    const told: string[] = [];
+    const note = (level: string) => (_: unknown, text?: string) => {
+      told.push(`${level}: ${text}`);
+    };
+    const logger = { ...silentLogger(), warn: note('warn'), error: note('error') };
+    const deps = { chain: hub, pending: new PendingTickets(), clock, logger };
+    await assert.rejects(new Keeper(deps).run(stop.signal), /enough/);
+    return { waits, told };
+  }
+
+  it('tries a step that keeps failing every ten seconds, and says so once', async () => {
+    const hub = new FakeHub();
     hub.phaseNow = 'seal';
     hub.failure = new Error('the account is empty');
-    await assert.rejects(new Keeper(deps).run(stop.signal), /enough/);
-    assert.equal(hub.calls.length, 8 + 5);
+    const { waits, told } = await runFor(hub, 20, () => undefined);
+    assert.equal(hub.calls.length, 20);
+    assert.deepEqual(waits.slice(0, 5), [2000, 4000, 8000, 10_000, 10_000]);
+    assert.equal(waits.at(-1), 10_000);
+    assert.equal(told.filter((line) => line.startsWith('warn')).length, 7);
+    assert.equal(told.filter((line) => line.startsWith('error')).length, 1);
+  });
+
+  it('goes on where it was after an outage of any length, and tells of it once', async () => {
+    const hub = new FakeHub();
+    hub.phaseNow = 'seal';
+    hub.failure = new ChainError(
+      { code: 'CHAIN_UNREACHABLE', method: 'eth_call', attempts: 3 },
+      'nobody answers',
+    );
+    const { told } = await runFor(hub, 40, (sleeps) => {
+      if (sleeps === 30) hub.failure = undefined;
+    });
+    assert.equal(hub.phaseNow, 'sealed');
+    assert.deepEqual(
+      told.filter((line) => line.includes('answer')),
+      ['warn: the chain does not answer, waiting for it'],
+    );
+    assert.equal(told.filter((line) => line.startsWith('error')).length, 0);
   });
 });
 
