@@ -20,4 +20,7 @@ interface IEpochSource {
         external
         view
         returns (uint64 startTime, uint64 endTime, bytes32 seed, uint32 groups);
+
+    /// @notice Members of the largest quorum of `epoch` that has data-availability duty; zero for an epoch without quorums.
+    function mostMembers(uint64 epoch) external view returns (uint32);
 }

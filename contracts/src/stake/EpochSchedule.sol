@@ -15,6 +15,10 @@ abstract contract EpochSchedule is IStakeClock {
     /// @dev Epochs between two first ones: changes made before a restart count from three epochs on at the latest.
     uint64 private constant RESTART_STEP = 3;
 
+    /// @dev Epochs that a restart jumps over beyond those: what counts epoch by epoch still passes them, and a mistyped
+    /// number does not use up the 32 bits in which batches hold theirs.
+    uint64 private constant MAX_RESTART_JUMP = 1 << 16;
+
     uint256 internal immutable EPOCH_BLOCKS;
     uint256 internal immutable OPEN_BLOCKS;
     uint256 internal immutable TICKET_START;
@@ -48,6 +52,9 @@ abstract contract EpochSchedule is IStakeClock {
 
     /// @notice Changes may have been made for epochs up to here; a first epoch has at least the number `least`.
     error EpochTooLow(uint64 least);
+
+    /// @notice A first epoch has at most the number `most` now.
+    error EpochTooHigh(uint64 most);
 
     constructor(SortitionParameters memory parameters) {
         uint256 ticketStart = uint256(parameters.openBlocks) + parameters.finalityBlocks;
@@ -136,9 +143,11 @@ abstract contract EpochSchedule is IStakeClock {
         _beginFirst(_leastFirst(), block.number);
     }
 
-    /// @dev Begins first epoch `epoch` now. Reverts with EpochTooLow.
+    /// @dev Begins first epoch `epoch` now. Reverts with EpochTooLow or EpochTooHigh.
     function _beginAt(uint64 epoch) internal {
-        if (epoch < _leastFirst()) revert EpochTooLow(_leastFirst());
+        uint64 least = _leastFirst();
+        if (epoch < least) revert EpochTooLow(least);
+        if (epoch - least > MAX_RESTART_JUMP) revert EpochTooHigh(least + MAX_RESTART_JUMP);
         _beginFirst(epoch, block.number);
     }
 

@@ -54,11 +54,13 @@ contract Sortition is Administered, Tickets, IEpochSource {
 
     /// @dev What a sealed epoch is known by besides its snapshots and seed.
     /// @param carries epochs in a row up to this one that kept older members
+    /// @param mostMembers members of its largest quorum with data-availability duty
     struct Office {
         uint64 startTime;
         uint64 endTime;
         uint32 groups;
         uint16 carries;
+        uint32 mostMembers;
     }
 
     /// @notice A snapshot that holds office in `epoch`, drawn for it.
@@ -142,8 +144,9 @@ contract Sortition is Administered, Tickets, IEpochSource {
     }
 
     /// @notice Begins a first epoch with this number, without members: after a halt, or before the first seed is drawn, so
-    /// that this contract can take over from another that went further. Reverts with WrongPhase or EpochTooLow.
-    /// @param epoch at least three more than the current one, and no less than the target of the clock before
+    /// that this contract can take over from another that went further. Reverts with WrongPhase, EpochTooLow or EpochTooHigh.
+    /// @param epoch at least three more than the current one, at most 65,536 beyond that, and no less than the target of the
+    /// clock before
     function restart(uint64 epoch) external onlyAdmin {
         (Phase current, uint64 running,) = phase();
         bool unborn = running == firstEpoch() && seedOf[running + 1] == 0;
@@ -186,6 +189,11 @@ contract Sortition is Administered, Tickets, IEpochSource {
         return (office.startTime, office.endTime, seedOf[epoch], office.groups);
     }
 
+    /// @inheritdoc IEpochSource
+    function mostMembers(uint64 epoch) external view returns (uint32) {
+        return _offices[epoch].mostMembers;
+    }
+
     /// @notice Epochs in a row up to `epoch` that kept older members.
     function carriesOf(uint64 epoch) external view returns (uint16) {
         return _offices[epoch].carries;
@@ -218,7 +226,9 @@ contract Sortition is Administered, Tickets, IEpochSource {
         if (address(orderSource) != address(0)) (header.orderRoot, header.orderCount) = orderSource.orderRoot();
         header.snapshotHashes = hashes;
         headerHash = Statements.headerHash(header);
-        _offices[epoch] = Office(header.startTime, header.endTime, uint32(hashes.length), carries);
+        Office storage office = _offices[epoch];
+        (office.startTime, office.endTime) = (header.startTime, header.endTime);
+        (office.groups, office.carries) = (uint32(hashes.length), carries);
         emit EpochSealed(epoch, header);
     }
 
@@ -226,12 +236,16 @@ contract Sortition is Administered, Tickets, IEpochSource {
     function _takeSnapshots(uint64 epoch) private returns (bytes32[] memory hashes) {
         uint256 quorums = _oddsOf(stakeHub.totalVotesAt(epoch)).quorums;
         hashes = new bytes32[](_groupCount(quorums));
+        uint32 most = 0;
         for (uint32 id = 0; id < hashes.length; ++id) {
             Snapshot memory snapshot = _groups[id].snapshot(epoch, id);
             hashes[id] = keccak256(abi.encode(snapshot));
             _snapshotHashes[epoch][id] = hashes[id];
             emit QuorumSealed(epoch, id, snapshot);
+            bool hasDuty = id != 0 || hashes.length == 1;
+            if (hasDuty && snapshot.memberCount > most) most = snapshot.memberCount;
         }
+        _offices[epoch].mostMembers = most;
     }
 
     /// @dev Lets the snapshots of the epoch before hold office again.
@@ -241,6 +255,7 @@ contract Sortition is Administered, Tickets, IEpochSource {
             hashes[id] = _snapshotHashes[epoch - 1][id];
             _snapshotHashes[epoch][id] = hashes[id];
         }
+        _offices[epoch].mostMembers = _offices[epoch - 1].mostMembers;
         emit EpochCarried(epoch, carries);
     }
 

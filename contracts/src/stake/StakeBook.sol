@@ -37,8 +37,18 @@ abstract contract StakeBook is Administered {
     /// @notice Seconds from a request to unbond until its stake leaves.
     uint64 public immutable unbondDelay;
 
+    /// @notice Seconds, beyond the unbonding delay, that stakers have to see what governance named.
+    uint64 public constant NOTICE = 7 days;
+
     /// @notice Says which epochs a change counts in; zero until governance has set it.
     IStakeClock public clock;
+
+    /// @dev Whether anybody has bonded. Shares a slot with the clock.
+    bool private _hasStake;
+
+    /// @notice Clock that may take over from Unix second `nextClockFrom` on; zero for none.
+    IStakeClock public nextClock;
+    uint64 public nextClockFrom;
 
     /// @notice Wei that slashes took and nobody gets.
     uint256 public burnt;
@@ -67,6 +77,12 @@ abstract contract StakeBook is Administered {
 
     /// @notice Governance replaced the clock.
     event ClockSet(address indexed clock);
+
+    /// @notice Governance named a clock, which may take over from Unix second `from` on.
+    event ClockNamed(address indexed clock, uint64 from);
+
+    /// @notice What governance named counts from Unix second `from` on.
+    error TooSoon(uint64 from);
 
     /// @notice A parameter is outside its range.
     error BadStakeParameter();
@@ -112,20 +128,33 @@ abstract contract StakeBook is Administered {
         unbondDelay = parameters.unbondDelay;
     }
 
-    /// @notice Names the contract that tells epochs.
+    /// @notice Names the contract that tells epochs. Once there is stake, the first call with a clock names it, and a second
+    /// one puts it in place when everybody could have left: a clock that fails would keep stake in. Reverts with TooSoon or
+    /// ClockBehind.
     function setClock(IStakeClock next) external onlyAdmin {
         if (address(next) == address(0)) revert ZeroAddress();
+        uint64 from = _effectiveFrom();
+        if (from > block.timestamp) {
+            if (address(next) != address(nextClock)) {
+                (nextClock, nextClockFrom) = (next, from);
+                emit ClockNamed(address(next), from);
+                return;
+            }
+            if (block.timestamp < nextClockFrom) revert TooSoon(nextClockFrom);
+        }
         if (address(clock) != address(0)) {
             (uint64 target, uint64 previous) = (next.targetEpoch(), clock.targetEpoch());
             if (target < previous) revert ClockBehind(target, previous);
         }
         clock = next;
+        (nextClock, nextClockFrom) = (IStakeClock(address(0)), 0);
         emit ClockSet(address(next));
     }
 
     /// @notice Adds the value of the call to the caller's stake.
     function bond() external payable {
         _accounts[msg.sender].bonded += uint128(msg.value);
+        if (!_hasStake) _hasStake = true;
         emit Bonded(msg.sender, msg.value);
         _refreshVotes(msg.sender);
     }
@@ -194,6 +223,13 @@ abstract contract StakeBook is Administered {
     /// @notice `owner`'s withdrawals under way, oldest first.
     function unbondingOf(address owner) external view returns (Unbonding[] memory) {
         return _queues[owner];
+    }
+
+    /// @dev Unix second from which what governance names now counts: at once while the hub is set up, and later only when
+    /// whoever saw it in time and asked for its stake has it.
+    function _effectiveFrom() internal view returns (uint64) {
+        bool settingUp = !_hasStake || address(clock) == address(0);
+        return uint64(block.timestamp) + (settingUp ? 0 : unbondDelay + NOTICE);
     }
 
     /// @dev Writes the votes that the account's stake gives, if they are others than before.

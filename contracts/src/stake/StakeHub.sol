@@ -25,8 +25,8 @@ contract StakeHub is StakeBook {
     /// @notice Ten-thousandths of a slash that go to whom the module names.
     uint16 public immutable reporterBps;
 
-    /// @notice Whether a contract may reserve, freeze, slash and jail.
-    mapping(address module => bool) public isModule;
+    /// @notice Unix second from which a module may act; zero for what is none.
+    mapping(address module => uint64) public moduleFrom;
 
     /// @notice Wei that an address may collect.
     mapping(address receiver => uint256) public rewardOf;
@@ -71,7 +71,7 @@ contract StakeHub is StakeBook {
     error TooManyCases();
 
     modifier onlyModule() {
-        if (!isModule[msg.sender]) revert NotModule();
+        if (!isModule(msg.sender)) revert NotModule();
         _;
     }
 
@@ -86,11 +86,19 @@ contract StakeHub is StakeBook {
         reporterBps = parameters.reporterBps;
     }
 
-    /// @notice Allows or disallows a module.
+    /// @notice Allows or disallows a module. Once there is stake, a new one acts only when everybody could have left: stake
+    /// answers to those that its owner has agreed to.
     function setModule(address module, bool allowed) external onlyAdmin {
         if (module == address(0)) revert ZeroAddress();
-        isModule[module] = allowed;
+        if (!allowed) moduleFrom[module] = 0;
+        else if (moduleFrom[module] == 0) moduleFrom[module] = _effectiveFrom();
         emit ModuleSet(module, allowed);
+    }
+
+    /// @notice Whether a contract may reserve, freeze, slash and jail now.
+    function isModule(address module) public view returns (bool) {
+        uint64 from = moduleFrom[module];
+        return from != 0 && from <= block.timestamp;
     }
 
     /// @notice Pays the caller what it earned by reports and as a victim.
@@ -140,7 +148,7 @@ contract StakeHub is StakeBook {
     function unfreeze(address owner, bytes32 caseId) external {
         uint64 until = _frozenUntil[owner][caseId];
         if (until == 0 || until == LIFTED) revert CaseUnknown();
-        if (block.timestamp < until && !isModule[msg.sender]) revert NotModule();
+        if (block.timestamp < until && !isModule(msg.sender)) revert NotModule();
         _frozenUntil[owner][caseId] = LIFTED;
         --_accounts[owner].freezes;
         emit Unfrozen(owner, caseId);

@@ -408,6 +408,9 @@ contract SortitionTest is StakeFixture {
         vm.expectRevert(abi.encodeWithSelector(EpochSchedule.EpochTooLow.selector, 6));
         vm.prank(ADMIN);
         sortition.restart(5);
+        vm.expectRevert(abi.encodeWithSelector(EpochSchedule.EpochTooHigh.selector, 65_542));
+        vm.prank(ADMIN);
+        sortition.restart(65_543);
         vm.prank(ADMIN);
         sortition.restart(6);
         assertTrue(sortition.targetEpoch() >= target, "targets never fall");
@@ -432,6 +435,11 @@ contract SortitionTest is StakeFixture {
         Sortition next = new Sortition(
             sortitionParameters(), stakeHub, registry, sortition.entropySource(), IOrderSource(address(0)), ADMIN
         );
+        vm.prank(ADMIN);
+        stakeHub.setClock(next);
+        vm.prank(ADMIN);
+        stakeHub.setModule(address(next), true);
+        vm.warp(block.timestamp + stakeHub.unbondDelay() + stakeHub.NOTICE());
         vm.expectRevert(abi.encodeWithSelector(StakeBook.ClockBehind.selector, 1, 5));
         vm.prank(ADMIN);
         stakeHub.setClock(next);
@@ -441,8 +449,6 @@ contract SortitionTest is StakeFixture {
         stakeHub.setClock(next);
         vm.prank(ADMIN);
         stakeHub.setModule(address(sortition), false);
-        vm.prank(ADMIN);
-        stakeHub.setModule(address(next), true);
         sortition = next;
         drawFirstSeed();
         postTickets(0, 3);

@@ -295,6 +295,75 @@ contract StakeHubTest is StakeFixture {
         fresh.setRoles(1);
     }
 
+    /// @dev A module that governance names can take no coin of anybody who asks for it within the notice.
+    function test_aModuleNamedLaterActsWhenStakersCouldHaveLeft() public {
+        bond(0, VOTE);
+        address later = address(0xC0DE2);
+        vm.prank(ADMIN);
+        stakeHub.setModule(later, true);
+        uint64 from = uint64(block.timestamp) + stakeHub.unbondDelay() + stakeHub.NOTICE();
+        assertEq(stakeHub.moduleFrom(later), from, "when");
+        bytes memory refusal = abi.encodeWithSelector(StakeHub.NotModule.selector);
+        bytes memory take = abi.encodeCall(StakeHub.slash, (OWNER, 10_000, CASE, later));
+        _refused(later, take, refusal);
+        vm.warp(block.timestamp + stakeHub.NOTICE() - 1);
+        vm.prank(OWNER);
+        stakeHub.requestUnbond(uint128(VOTE));
+        vm.warp(from - 1);
+        // Named again, it does not wait anew.
+        vm.prank(ADMIN);
+        stakeHub.setModule(later, true);
+        assertTrue(!stakeHub.isModule(later), "not yet");
+        _refused(later, take, refusal);
+        vm.prank(OWNER);
+        stakeHub.withdraw();
+        assertEq(OWNER.balance, VOTE, "left");
+        vm.warp(from);
+        assertTrue(stakeHub.isModule(later), "now");
+        vm.prank(ADMIN);
+        stakeHub.setModule(later, false);
+        assertTrue(!stakeHub.isModule(later), "disallowed at once");
+    }
+
+    function test_aClockNamedLaterWaitsToo() public {
+        bond(0, VOTE);
+        SetClock next = new SetClock();
+        next.set(0, 2);
+        vm.prank(ADMIN);
+        stakeHub.setClock(next);
+        assertTrue(address(stakeHub.clock()) == address(_clock), "the old one");
+        uint64 from = uint64(block.timestamp) + stakeHub.unbondDelay() + stakeHub.NOTICE();
+        assertTrue(address(stakeHub.nextClock()) == address(next) && stakeHub.nextClockFrom() == from, "named");
+        vm.warp(from - 1);
+        bytes memory again = abi.encodeCall(StakeBook.setClock, (next));
+        _refused(ADMIN, again, abi.encodeWithSelector(StakeBook.TooSoon.selector, from));
+        vm.warp(from);
+        _clock.set(1, 3);
+        _refused(ADMIN, again, abi.encodeWithSelector(StakeBook.ClockBehind.selector, 2, 3));
+        next.set(0, 3);
+        vm.prank(ADMIN);
+        stakeHub.setClock(next);
+        assertTrue(address(stakeHub.clock()) == address(next), "the new one");
+        assertTrue(address(stakeHub.nextClock()) == address(0), "none waits");
+        vm.prank(ADMIN);
+        stakeHub.setClock(_clock);
+        assertTrue(address(stakeHub.clock()) == address(next), "another one waits anew");
+    }
+
+    /// @dev Nobody can hold up a deployment by bonding in the middle of it.
+    function test_modulesNamedBeforeTheClockActAtOnce() public {
+        StakeHub fresh = new StakeHub(stakeParameters(), ADMIN);
+        vm.deal(OWNER, 1);
+        vm.prank(OWNER);
+        fresh.bond{value: 1}();
+        vm.prank(ADMIN);
+        fresh.setModule(MODULE, true);
+        assertTrue(fresh.isModule(MODULE), "at once");
+        vm.prank(ADMIN);
+        fresh.setClock(_clock);
+        assertTrue(address(fresh.clock()) == address(_clock), "the first clock too");
+    }
+
     function test_parametersAreBounded() public {
         bytes memory refusal = abi.encodeWithSelector(StakeBook.BadStakeParameter.selector);
         StakeParameters memory parameters = stakeParameters();

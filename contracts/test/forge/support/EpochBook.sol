@@ -15,6 +15,7 @@ contract EpochBook is IEpochSource {
 
     uint64 public currentEpoch;
     mapping(uint64 epoch => Entry) public epochInfo;
+    mapping(uint64 epoch => uint32) public mostMembers;
     mapping(uint64 epoch => mapping(uint32 quorumId => bytes32)) public snapshotHash;
 
     function setCurrent(uint64 epoch) external {
@@ -23,6 +24,10 @@ contract EpochBook is IEpochSource {
 
     function setInfo(uint64 epoch, uint64 startTime, uint64 endTime, bytes32 seed, uint32 groups) external {
         epochInfo[epoch] = Entry(startTime, endTime, seed, groups);
+    }
+
+    function setMostMembers(uint64 epoch, uint32 members) external {
+        mostMembers[epoch] = members;
     }
 
     function setSnapshot(uint64 epoch, uint32 quorumId, bytes32 hash) external {
