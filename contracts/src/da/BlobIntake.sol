@@ -11,7 +11,10 @@ import {FeePools} from "./FeePools.sol";
 /// @dev Nothing is stored for a blob. What ties a header to its submission is the check of the quorum's members, who read
 /// the event; a wrong header is proven by the number in it.
 abstract contract BlobIntake is FeePools {
-    /// @notice Parity cosets of every blob.
+    /// @notice Parity cosets of every blob: 3, or 2 for networks that expect little malice.
+    /// @dev With 3, rows of honest members rebuild a blob whatever seats the draw gave them, up to the share of malice that
+    /// the sortition is made for. With 2 that holds for some draws only. This contract does not tell them apart: a
+    /// network of 2 gives up the certainty, or has its members refuse epochs whose seats fail the check.
     uint8 public immutable cosets;
 
     /// @notice Least logarithm of the number of data rows; quorums may have up to half as many members.
@@ -43,11 +46,11 @@ abstract contract BlobIntake is FeePools {
     /// @notice The caller did not take back `amount` wei; send the exact fee, or call from an address that accepts wei.
     error RefundFailed(address caller, uint256 amount);
 
-    /// @notice Layouts are not possible: one to three cosets, log2K 6 to 12, retention at least 1.
+    /// @notice Layouts are not possible: two or three cosets, log2K 6 to 12, retention at least 1.
     error BadNetwork(uint8 cosets, uint8 minLog2K, uint16 maxRetention);
 
     constructor(uint8 cosets_, uint8 minLog2K_, uint16 maxRetention_) {
-        if (cosets_ == 0 || cosets_ > 3 || minLog2K_ < 6 || minLog2K_ > 12 || maxRetention_ == 0) {
+        if (cosets_ < 2 || cosets_ > 3 || minLog2K_ < 6 || minLog2K_ > 12 || maxRetention_ == 0) {
             revert BadNetwork(cosets_, minLog2K_, maxRetention_);
         }
         cosets = cosets_;
@@ -56,7 +59,7 @@ abstract contract BlobIntake is FeePools {
     }
 
     /// @notice Orders blobs to quorums; one value pays for all, and the rest comes back. All are taken, or none.
-    /// @dev Reverts with BadShape, EpochClosed, FeeTooLow or RefundFailed.
+    /// @dev Reverts with BadShape, EpochClosed, QuorumTooLarge, FeeTooLow or RefundFailed.
     /// @return firstIndex number of the first blob; the others follow
     function submitBlobs(BlobSubmission[] calldata blobs) external payable returns (uint64 firstIndex) {
         Head memory head = _loadHead();

@@ -25,7 +25,7 @@ contract DAEntrance is PromiseIntake, Batches {
     /// @param rewards an IFeeReceiver whose `entrance` is this contract's address, computed before deployment
     /// @param admin may change the prices of epochs that are not open yet, not zero
     /// @param shardId this chain's number among the consensus shards
-    /// @param cosets parity cosets, 1 to 3
+    /// @param cosets parity cosets, 3, or 2 for less protection, see BlobIntake
     /// @param minLog2K 6, 8 or 10 for quorums of up to 32, 128 or 512 members
     /// @param maxRetention most epochs of retention
     /// @param epochSeconds nominal length of an epoch
@@ -51,9 +51,6 @@ contract DAEntrance is PromiseIntake, Batches {
     /// @notice Blobs of `epoch` are not certified by group `quorumId`.
     error NoSuchQuorum(uint64 epoch, uint32 quorumId);
 
-    /// @notice The quorum has `members`; rows are laid out for `maxMembers`.
-    error QuorumTooLarge(uint32 members, uint32 maxMembers);
-
     /// @notice A batch has at least one leaf.
     error EmptyBatch();
 
@@ -73,8 +70,9 @@ contract DAEntrance is PromiseIntake, Batches {
         _setPrices(settings.basePerBlob, settings.pricePerByteEpoch);
     }
 
-    /// @notice Most members of a quorum that may certify here: two data rows for each.
-    function maxMembers() public view returns (uint32) {
+    /// @inheritdoc EpochTerms
+    /// @dev Two data rows for each.
+    function maxMembers() public view override returns (uint32) {
         return uint32(1) << (minLog2K - 1);
     }
 

@@ -63,6 +63,10 @@ abstract contract EpochTerms is Administered {
     /// @notice The epoch takes no more of this: submissions before its end, confirmations some time after it.
     error EpochClosed();
 
+    /// @notice A quorum has `members`; rows are laid out for `maxMembers`. An epoch with one takes nothing: the quorums of
+    /// blobs are drawn, and no batch of that one can be confirmed.
+    error QuorumTooLarge(uint32 members, uint32 maxMembers);
+
     /// @notice `epoch` has not begun; the current one is `current`.
     error EpochNotBegun(uint64 epoch, uint64 current);
 
@@ -102,6 +106,9 @@ abstract contract EpochTerms is Administered {
         return _known(epoch);
     }
 
+    /// @notice Most members of a quorum that may certify here.
+    function maxMembers() public view virtual returns (uint32);
+
     /// @dev Terms of `epoch`, fixed now if they were not.
     function _open(uint64 epoch) internal returns (Terms memory terms) {
         terms = _known(epoch);
@@ -111,6 +118,8 @@ abstract contract EpochTerms is Administered {
         (, uint64 endTime, bytes32 seed, uint32 groups) = epochs.epochInfo(epoch);
         // A source that does not know the epoch, and epochs that a batch cannot hold.
         if (endTime == 0 || groups == 0 || epoch > type(uint32).max) revert EpochClosed();
+        uint32 members = epochs.mostMembers(epoch);
+        if (members > maxMembers()) revert QuorumTooLarge(members, maxMembers());
         uint16 quorums = uint16(groups == 1 ? 1 : groups - 1);
         terms = Terms(endTime, quorums, nextBasePerBlob, nextPricePerByteEpoch);
         _terms[epoch] = uint256(endTime) | (uint256(quorums) << 64) | (uint256(nextBasePerBlob) << 80)

@@ -82,6 +82,7 @@ abstract contract RewardSchedule is IFeeReceiver {
     function fixPools(uint256 most) external {
         for (uint256 i = 0; i < most && _isOver(nextEpoch); ++i) {
             _fixPool(nextEpoch++);
+            if (scheduled == 0 && _perEpoch == 0) _skipJump();
         }
     }
 
@@ -135,6 +136,14 @@ abstract contract RewardSchedule is IFeeReceiver {
         }
         _once[first] += amount - spread;
         scheduled += amount;
+    }
+
+    /// @dev Passes the epochs that a restart has jumped over at once, where all their pools are empty and none has begun or
+    /// ended a stretch.
+    function _skipJump() private {
+        uint64 current = _epochs.currentEpoch();
+        (, uint64 endTime,,) = _epochs.epochInfo(nextEpoch);
+        if (endTime == 0 && nextEpoch < current) nextEpoch = current;
     }
 
     function _fixPool(uint64 epoch) private {

@@ -223,10 +223,10 @@ contract DABatchesTest is DAFixture {
         vm.warp(block.timestamp + EPOCH_SECONDS);
         begin(EPOCH + 1, 1, 33);
         Certificate memory c = certify(KIND, new bytes32[](1), EPOCH + 1, 0, 0);
-        vm.expectRevert(abi.encodeWithSelector(DAEntrance.QuorumTooLarge.selector, 33, 32));
+        vm.expectRevert(abi.encodeWithSelector(EpochTerms.QuorumTooLarge.selector, 33, 32));
         confirm(c, EPOCH + 1);
         bytes32 id = verifier.reduce(c.snapshot, c.nonSigners, c.siblings);
-        vm.expectRevert(abi.encodeWithSelector(DAEntrance.QuorumTooLarge.selector, 33, 32));
+        vm.expectRevert(abi.encodeWithSelector(EpochTerms.QuorumTooLarge.selector, 33, 32));
         entrance.confirmReduced(c.root, c.count, EPOCH + 1, id, c.signature);
     }
 

@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {BlobIntake} from "../../src/da/BlobIntake.sol";
 import {BlobSubmission} from "../../src/da/BlobTypes.sol";
+import {DAEntrance} from "../../src/da/DAEntrance.sol";
 import {EpochTerms} from "../../src/da/EpochTerms.sol";
 import {FeePools} from "../../src/da/FeePools.sol";
-import {DAFixture} from "./support/DAFixture.sol";
+import {DAFixture, FeeCounter} from "./support/DAFixture.sol";
 import {Vm} from "./support/Test.sol";
 
 /// @notice Paid submissions: shape, fee, order, closing time.
@@ -140,6 +141,33 @@ contract DAIntakeTest is DAFixture {
         entrance.submitBlobs{value: fee}(list);
         begin(EPOCH + 1, 1, 1);
         assertEq(entrance.submitBlobs{value: fee}(list), 1, "index goes on");
+    }
+
+    /// @dev No fee for blobs that could never be confirmed: nothing of the epoch is open, promises included.
+    function test_anEpochWithTooLargeAQuorumTakesNothing() public {
+        (BlobSubmission[] memory list, uint256 fee) = blobs(1);
+        vm.warp(START + EPOCH_SECONDS);
+        begin(EPOCH + 1, 2, 4);
+        book.setMostMembers(EPOCH + 1, 33);
+        bytes memory refusal = abi.encodeWithSelector(EpochTerms.QuorumTooLarge.selector, 33, 32);
+        vm.expectRevert(refusal);
+        entrance.submitBlobs{value: fee}(list);
+        vm.expectRevert(refusal);
+        entrance.openEpoch();
+        book.setMostMembers(EPOCH + 1, 32);
+        entrance.submitBlobs{value: fee}(list);
+    }
+
+    function test_networksHaveTwoOrThreeCosets() public {
+        for (uint8 cosets = 0; cosets < 5; ++cosets) {
+            DAEntrance.Settings memory wanted = settings(fees);
+            wanted.cosets = cosets;
+            address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+            wanted.rewards = new FeeCounter(predicted);
+            bool sound = cosets == 2 || cosets == 3;
+            if (!sound) vm.expectRevert(abi.encodeWithSelector(BlobIntake.BadNetwork.selector, cosets, 6, 90));
+            new DAEntrance(wanted);
+        }
     }
 
     function test_pricesChangeWithTheNextEpochOnly() public {

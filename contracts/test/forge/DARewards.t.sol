@@ -116,6 +116,35 @@ contract DARewardsTest is DAFixture {
         _assertBooks();
     }
 
+    /// @dev Nothing is owed in them; and what is earned afterwards is spread as ever.
+    function test_aLongJumpIsPassedAtOnce() public {
+        uint256 fee = _earn(2);
+        vm.warp(START + EPOCH_SECONDS + GRACE + 1);
+        entrance.releaseFees(EPOCH, 2);
+        uint64 later = EPOCH + 65_536;
+        begin(later, 1, 1);
+        mining.fixPools(2);
+        assertEq(mining.nextEpoch(), EPOCH + 2, "one that earns is left");
+        mining.fixPools(2);
+        assertEq(mining.scheduled(), 0, "all of it");
+        assertEq(mining.nextEpoch(), later, "next");
+        fee += _earn(2);
+        vm.warp(block.timestamp + EPOCH_SECONDS + GRACE + 1);
+        entrance.releaseFees(later, 2);
+        begin(later + 1, 1, 1);
+        _nextEpoch();
+        _nextEpoch();
+        mining.fixPools(10);
+        assertEq(mining.nextEpoch(), later + 3, "three more");
+        assertTrue(mining.servedPool(later) == 0 && mining.servedPool(later + 1) > 0, "the first that earns");
+        assertTrue(mining.servedPool(later + 2) > 0, "the last that earns");
+        assertEq(mining.scheduled(), 0, "nothing left");
+        uint256 paid = mining.servedPool(EPOCH + 1) + mining.servedPool(EPOCH + 2);
+        paid += mining.servedPool(later + 1) + mining.servedPool(later + 2) + mining.heldPot();
+        assertEq(paid + mining.treasuryOwed(), fee, "everything");
+        assertEq(address(mining).balance, fee, "balance");
+    }
+
     function test_holdersArePaidForServedRows() public {
         uint64 epoch = _reported();
         uint256 pool = mining.servedPool(epoch);

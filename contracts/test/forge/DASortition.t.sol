@@ -55,6 +55,8 @@ contract DASortitionTest is StakeFixture {
 
     function test_blobsOfTwoEpochsAreCertifiedByTheirCommittees() public {
         uint64 first = sortition.currentEpoch();
+        assertEq(sortition.mostMembers(first), 4, "members");
+        assertEq(sortition.mostMembers(first + 1), 0, "no quorum yet");
         (bytes32 root, BlobHeader memory header) = _submit();
         assertTrue(!entrance.isAvailable(header, root, 0, new bytes32[](0)), "before its certificate");
         _confirm(root, first, first);
@@ -84,6 +86,7 @@ contract DASortitionTest is StakeFixture {
         uint64 epoch = sortition.currentEpoch();
         assertEq(epoch, drawn + 1, "the next epoch");
         assertEq(sortition.snapshotHash(epoch, 0), sortition.snapshotHash(drawn, 0), "carried");
+        assertEq(sortition.mostMembers(epoch), 4, "members too");
         (bytes32 root, BlobHeader memory header) = _submit();
         _confirm(root, epoch, drawn);
         assertTrue(entrance.isAvailable(header, root, 0, new bytes32[](0)), "available");
