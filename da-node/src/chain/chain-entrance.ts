@@ -1,16 +1,22 @@
-import { type BlsBackend, promiseSlotOf } from '@cairn/attestation';
+import type { BlsBackend } from '@cairn/attestation';
 import {
   confirmPromised,
   type EntranceCaller,
   findConfirmation,
   type PromisedConfirmation,
   readBatch,
-  readIsSlotCharged,
+  readIsVoid,
   refusalOf,
 } from '@cairn/chain-access/da';
 import type { Clock, Logger } from '@cairn/primitives';
-import type { BlobOrder } from '../disperser/blob-record.ts';
-import type { BatchOutcome, Entrance, PromiseFate, SignedBatch } from '../disperser/ports.ts';
+import type {
+  BatchOutcome,
+  Entrance,
+  FinalConfirmation,
+  PromiseFate,
+  SignedBatch,
+  StalledPromise,
+} from '../disperser/ports.ts';
 import type { DaChain } from './connect-chain.ts';
 import { outlastOutages } from './outlast-outages.ts';
 
@@ -25,6 +31,8 @@ export interface ChainEntranceDeps {
 
 /** Looks in a row that must miss a batch before it counts as taken back: endpoints may lag. */
 const LOOKS_TO_MISS = 3;
+
+type LeafPlace = NonNullable<StalledPromise['batch']>;
 
 /** Confirms batches of promised blobs, and tells what became of promises in final blocks. */
 export class ChainEntrance implements Entrance {
@@ -53,43 +61,44 @@ export class ChainEntrance implements Entrance {
           }),
         signal,
       );
-      return confirmed(confirmation);
+      return { kind: 'confirmed', ...whatCounts(confirmation) };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === 'EpochClosed') return { kind: 'closed' };
       if (refusal !== 'AlreadyConfirmed') throw error;
-      return confirmed(await this.#confirmationOf(root, signal));
+      return { kind: 'confirmed', ...whatCounts(await this.#confirmationOf(root, signal)) };
     }
   }
 
-  async isFinal(root: Uint8Array, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+  async finalConfirmation(
+    root: Uint8Array,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<FinalConfirmation | undefined> {
     const { entrance } = this.#deps.chain;
     for (let misses = 0; misses < LOOKS_TO_MISS; ) {
-      const block = await this.#finalBlock(signal);
-      const read = (options: { readonly block?: number }) =>
-        this.#outlast(() => readBatch(entrance, root, { ...options, signal }), signal);
-      if ((await read({ block })) !== undefined) return true;
-      misses = (await read({})) === undefined ? misses + 1 : 0;
+      const found = await this.#findFinal(root, signal);
+      if (found !== undefined) return whatCounts(found);
+      const latest = await this.#outlast(() => readBatch(entrance, root, { signal }), signal);
+      misses = latest === undefined ? misses + 1 : 0;
       await this.#wait(signal);
     }
-    return false;
+    return undefined;
   }
 
   async fateOf(
-    order: BlobOrder,
+    { order, batch }: StalledPromise,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<PromiseFate> {
     const { client, entrance, epochs } = this.#deps.chain;
-    const { header, epoch } = order;
-    const place = promiseSlotOf(header.submissionIndex);
-    if (place === undefined) throw new RangeError('a blob that was not promised has no slot');
-    const slot = { payer: header.submitter, epoch, slot: place.slot };
+    const { epoch } = order;
+    // That the slot was charged says nothing of this blob: another leaf may have used it.
+    const counts = async (place: LeafPlace, block: number): Promise<boolean> =>
+      (await readBatch(entrance, place.root, { block, signal })) !== undefined &&
+      !(await readIsVoid(entrance, place, { block, signal }));
     for (;;) {
       const fate = await this.#outlast(async (): Promise<PromiseFate | undefined> => {
         const block = await entrance.finalBlock({ signal });
-        if (await readIsSlotCharged(entrance, slot, { block, signal })) {
-          return { kind: 'charged', block };
-        }
+        if (batch !== undefined && (await counts(batch, block))) return { kind: 'charged', block };
         const sealed = await epochs.sealed(epoch, { signal });
         const final = await client.getBlock(block, { signal });
         if (sealed === undefined || final === undefined) return undefined;
@@ -103,17 +112,16 @@ export class ChainEntrance implements Entrance {
 
   /** Somebody else's confirmation, once it is final: its void leaves are those that count then. */
   async #confirmationOf(root: Uint8Array, signal: AbortSignal): Promise<PromisedConfirmation> {
-    const { entrance } = this.#deps.chain;
     for (;;) {
-      const find = () => findConfirmation(entrance, root, { signal });
-      const found = await this.#outlast(find, signal);
+      const found = await this.#findFinal(root, signal);
       if (found !== undefined) return found;
       await this.#wait(signal);
     }
   }
 
-  #finalBlock(signal: AbortSignal): Promise<number> {
-    return this.#outlast(() => this.#deps.chain.entrance.finalBlock({ signal }), signal);
+  #findFinal(root: Uint8Array, signal: AbortSignal): Promise<PromisedConfirmation | undefined> {
+    const { entrance } = this.#deps.chain;
+    return this.#outlast(() => findConfirmation(entrance, root, { signal }), signal);
   }
 
   #wait(signal: AbortSignal): Promise<void> {
@@ -125,7 +133,7 @@ export class ChainEntrance implements Entrance {
   }
 }
 
-function confirmed({ block, transactionHash, voids }: PromisedConfirmation): BatchOutcome {
+function whatCounts({ block, transactionHash, voids }: PromisedConfirmation): FinalConfirmation {
   const voidLeaves = voids.map(({ leafIndex }) => leafIndex);
-  return { kind: 'confirmed', voidLeaves, block: block.number, transaction: transactionHash };
+  return { voidLeaves, block: block.number, transaction: transactionHash };
 }

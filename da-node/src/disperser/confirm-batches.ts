@@ -9,7 +9,7 @@ import type { Entrance, EpochSource, SignedBatch } from './ports.ts';
 export interface ConfirmerDeps {
   readonly store: Pick<BlobStore, 'get' | 'put' | 'batch'>;
   readonly epochs: Pick<EpochSource, 'committee'>;
-  readonly entrance: Pick<Entrance, 'confirm' | 'isFinal'>;
+  readonly entrance: Pick<Entrance, 'confirm' | 'finalConfirmation'>;
   readonly backend: Pick<BlsBackend, 'parseSignature'>;
   readonly logger: Logger;
 }
@@ -36,8 +36,8 @@ export class BatchConfirmer {
   }
 
   /**
-   * Waits until the confirmation is final and stores its blobs as such; or, if the chain took it back,
-   * as dispersed.
+   * Waits until the confirmation is final and stores its blobs as such, but those as stalled that are
+   * void there; or, if the chain took it back, all as dispersed.
    *
    * @throws the signal's reason
    */
@@ -51,7 +51,7 @@ export class BatchConfirmer {
     const outcome = await entrance.confirm(batch, { signal });
     const { epoch } = batch;
     const stalled = { code: 'STALLED', epoch } as const;
-    const records = await this.#recordsOf(root);
+    const records = (await this.#recordsOf(root)).filter(({ trouble }) => !isStalled(trouble));
     if (outcome.kind === 'closed') {
       logger.warn({ epoch, blobs: records.length }, 'a batch came too late to be confirmed');
       await store.put(records.map((record) => ({ ...record, trouble: stalled })));
@@ -61,11 +61,9 @@ export class BatchConfirmer {
     if (voidLeaves.length > 0) {
       logger.warn({ epoch, blobs: voidLeaves.length }, 'promises of a batch were void');
     }
-    const isVoid = ({ batch: place }: BlobRecord): boolean =>
-      place !== undefined && voidLeaves.includes(place.leafIndex);
     await store.put(
       records.map((record) =>
-        isVoid(record)
+        isAmong(voidLeaves, record)
           ? { ...record, trouble: stalled }
           : { ...record, stage: 'confirmed', confirmation },
       ),
@@ -73,14 +71,20 @@ export class BatchConfirmer {
   }
 
   async #finishBatch(root: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { store, entrance } = this.#deps;
-    const isFinal = await entrance.isFinal(root, { signal });
+    const { store, entrance, logger } = this.#deps;
+    const final = await entrance.finalConfirmation(root, { signal });
     const records = (await this.#recordsOf(root)).filter(({ stage }) => stage === 'confirmed');
     await store.put(
       records.map((record) => {
-        if (isFinal) return { ...record, stage: 'final' };
         const { confirmation: _, ...rest } = record;
-        return { ...rest, stage: 'dispersed' };
+        if (final === undefined) return { ...rest, stage: 'dispersed' };
+        const { voidLeaves, ...confirmation } = final;
+        if (!isAmong(voidLeaves, record)) return { ...rest, stage: 'final', confirmation };
+        // It was not where the confirmation was first seen: blocks between were put in other order.
+        const { id, order } = record;
+        logger.warn({ id }, 'a promise is void in the final block');
+        const trouble = { code: 'STALLED', epoch: order?.epoch ?? 0 } as const;
+        return { ...rest, stage: 'dispersed', trouble };
       }),
     );
   }
@@ -108,6 +112,15 @@ export class BatchConfirmer {
     if (committee === undefined) throw missing(`quorum ${quorumId} of epoch ${epoch}`);
     return { ...batch, committee, signature: backend.parseSignature(batch.signature) };
   }
+}
+
+/** Whether a blob waits for its promise's fate: then no confirmation counts for it but a final one. */
+function isStalled(trouble: BlobRecord['trouble']): boolean {
+  return trouble?.code === 'STALLED';
+}
+
+function isAmong(leaves: readonly number[], { batch }: BlobRecord): boolean {
+  return batch !== undefined && leaves.includes(batch.leafIndex);
 }
 
 function missing(what: string): DispersalError {

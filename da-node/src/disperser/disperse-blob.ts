@@ -226,7 +226,8 @@ class Journey {
 
   /** A new promise, once it is final that the old one was not and will not be charged. */
   async #reorder(record: BlobRecord, order: BlobOrder): Promise<BlobRecord> {
-    const fate = await this.#deps.entrance.fateOf(order, { signal: this.#own });
+    const promise = { order, batch: record.batch };
+    const fate = await this.#deps.entrance.fateOf(promise, { signal: this.#own });
     if (fate.kind === 'charged') {
       const { kind: _, ...confirmation } = fate;
       const { trouble: __, ...rest } = record;

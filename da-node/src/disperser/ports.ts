@@ -1,7 +1,7 @@
 import type { Committee, Domain, EpochHeader, Network, Signature } from '@cairn/attestation';
 import type { LayoutNetwork, Slice } from '@cairn/erasure-codec';
 import type { Address, Root } from '@cairn/primitives';
-import type { BlobOrder, Confirmation } from './blob-record.ts';
+import type { BlobOrder, BlobRecord, Confirmation } from './blob-record.ts';
 
 /** What never changes about the network that a disperser works for. */
 export interface DispersalNetwork {
@@ -27,11 +27,23 @@ export interface DispersalEpoch {
   readonly pricePerByteEpochWei: bigint;
 }
 
+/** A promise, and the blob's place in the batch that was signed under it, if one was. */
+export interface StalledPromise {
+  readonly order: BlobOrder;
+  readonly batch: BlobRecord['batch'];
+}
+
+/** A confirmation as a final block has it. */
+export interface FinalConfirmation extends Confirmation {
+  /** Leaves that count for nothing there: their promises were not charged for them. */
+  readonly voidLeaves: readonly number[];
+}
+
 /** What became of a promise, as of a final block. */
 export type PromiseFate =
-  /** Its slot was charged for this very blob. */
+  /** Its batch is confirmed, and this very leaf counts in it. */
   | ({ readonly kind: 'charged' } & Confirmation)
-  /** Its epoch and grace are over, and it was not charged: it never will be. */
+  /** Its epoch and grace are over, and its batch does not count for it: it never will. */
   | { readonly kind: 'void' };
 
 /** Epochs, committees and the signers' addresses. Calls wait out a chain that does not answer. */
@@ -88,10 +100,16 @@ export interface Entrance {
    * @throws the signal's reason; a fault where the chain refuses for another reason than time
    */
   confirm(batch: SignedBatch, options: { readonly signal: AbortSignal }): Promise<BatchOutcome>;
-  /** Resolves once a confirmation is in a final block: true; false if the chain took it back. */
-  isFinal(root: Uint8Array, options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /**
+   * Resolves once a confirmation is in a final block, with what is void there; other leaves may be
+   * than where it was first seen. `undefined` if the chain took it back.
+   */
+  finalConfirmation(
+    root: Uint8Array,
+    options: { readonly signal: AbortSignal },
+  ): Promise<FinalConfirmation | undefined>;
   /** Resolves once it is decided what became of a promise, in a final block. */
-  fateOf(order: BlobOrder, options: { readonly signal: AbortSignal }): Promise<PromiseFate>;
+  fateOf(promise: StalledPromise, options: { readonly signal: AbortSignal }): Promise<PromiseFate>;
 }
 
 /** What a member gets: a header, the promise for it and its rows. */

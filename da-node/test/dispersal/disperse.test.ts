@@ -172,6 +172,18 @@ describe('dispersal', () => {
     equal(quorum.chain.charged.size, 1);
   });
 
+  it('keeps and disperses again what is void in the final block, whatever was seen before', async () => {
+    quorum.chain.isVoidWhenFinal = true;
+    const payload = payloadOf(2000);
+    const { id } = await running.put(payload);
+    while ((await running.disperser.find(id))?.trouble?.code !== 'STALLED') await pause(20);
+    const held = await running.disperser.payload(id);
+    ok(held !== undefined && Buffer.from(held).equals(payload));
+    quorum.chain.isVoidWhenFinal = false;
+    quorum.chain.pass(125);
+    equal((await running.reached(id, 'final')).voidOrders, 1);
+  });
+
   it('forgets a blob when its time is over, and takes it as a new one', async () => {
     const payload = payloadOf(2000);
     const { id } = await running.put(payload);

@@ -17,8 +17,10 @@ import type {
   DispersalEpoch,
   Entrance,
   EpochSource,
+  FinalConfirmation,
   PromiseFate,
   SignedBatch,
+  StalledPromise,
 } from '../../src/disperser/ports.ts';
 import type { SignerChain } from '../../src/signer/ports.ts';
 import { backend, committeeOf, NETWORK, signerAddress } from './committee.ts';
@@ -48,10 +50,14 @@ export class MemoryChain implements EpochSource, Entrance {
   /** Commitments of the blobs that were paid for, one for each charge. */
   readonly paidCommitments: string[] = [];
   readonly confirmed = new Map<string, number>();
+  /** Leaves of confirmed batches that count for nothing in final blocks. */
+  readonly #voids = new Map<string, readonly number[]>();
   /** Unix seconds, as blocks tell it. */
   nowSeconds: number;
   /** Whether deposits are empty: promises that come to be charged are void. */
   isDepositShort = false;
+  /** Whether what is confirmed turns out void in the final block: a reorg had another order. */
+  isVoidWhenFinal = false;
   /** Whether confirmations are taken; else they wait. */
   isUp = true;
 
@@ -148,23 +154,29 @@ export class MemoryChain implements EpochSource, Entrance {
       if (!this.#charge(order, epoch)) voidLeaves.push(at);
     const block = this.confirmed.get(root) ?? this.confirmed.size + 1;
     this.confirmed.set(root, block);
+    this.#voids.set(root, this.isVoidWhenFinal ? [...orders.keys()] : voidLeaves);
     return { kind: 'confirmed', voidLeaves, transaction: root, block };
   }
 
-  async isFinal(root: Uint8Array): Promise<boolean> {
-    return this.confirmed.has(toHex(root));
+  async finalConfirmation(root: Uint8Array): Promise<FinalConfirmation | undefined> {
+    const transaction = toHex(root);
+    const block = this.confirmed.get(transaction);
+    if (block === undefined) return undefined;
+    return { block, transaction, voidLeaves: this.#voids.get(transaction) ?? [] };
   }
 
   async fateOf(
-    { header, epoch }: BlobOrder,
+    { order: { epoch }, batch }: StalledPromise,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<PromiseFate> {
-    const slot = slotKey(header.submitter, header.submissionIndex);
     const { endSeconds } = this.committeeAt(epoch).snapshot.office;
     const isOver = (): boolean => this.nowSeconds > endSeconds + NETWORK.graceSeconds;
-    const leaf = toHex(leafHash(encodeBlobHeader(header)));
-    await this.#until(() => this.charged.get(slot) === leaf || isOver(), signal);
-    return this.charged.get(slot) === leaf ? { kind: 'charged', block: 1 } : { kind: 'void' };
+    const counts = (): boolean => {
+      const voids = batch && this.#voids.get(toHex(batch.root));
+      return voids !== undefined && !voids.includes(batch?.leafIndex ?? 0);
+    };
+    await this.#until(() => counts() || isOver(), signal);
+    return counts() ? { kind: 'charged', block: 1 } : { kind: 'void' };
   }
 
   /** Whether the promise was charged, now or before. */

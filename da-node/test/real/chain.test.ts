@@ -196,8 +196,9 @@ describe('the chain as roles of a node see it', function () {
     const outcome = await entrance.confirm(batch, { signal });
     ok(outcome.kind === 'confirmed');
     deepEqual(outcome.voidLeaves, []);
+    const { kind: _, ...whereAndWhat } = outcome;
     await mine(schedule.finalityBlocks + 1);
-    equal(await entrance.isFinal(batch.root, { signal }), true);
+    deepEqual(await entrance.finalConfirmation(batch.root, { signal }), whereAndWhat);
 
     const account = randomKey(rng);
     await anvil.rpc('anvil_setBalance', addressOf(account), `0x${COIN.toString(16)}`);
@@ -206,7 +207,8 @@ describe('the chain as roles of a node see it', function () {
     deepEqual(await rival.confirm(batch, { signal }), outcome);
     const [first] = orders;
     if (first === undefined) throw new Error('there is no order');
-    equal((await entrance.fateOf(first, { signal })).kind, 'charged');
+    const place = { root: batch.root, leafIndex: 0 };
+    equal((await entrance.fateOf({ order: first, batch: place }, { signal })).kind, 'charged');
     Object.assign(fates, { confirmed: first });
   });
 
@@ -222,7 +224,7 @@ describe('the chain as roles of a node see it', function () {
     ok(outcome.kind === 'confirmed');
     deepEqual(outcome.voidLeaves, [1]);
     await anvil.reorg(1);
-    equal(await entrance.isFinal(batch.root, { signal }), false);
+    equal(await entrance.finalConfirmation(batch.root, { signal }), undefined);
     fates.left = orderOf(open, 4);
   });
 
@@ -245,7 +247,7 @@ describe('the chain as roles of a node see it', function () {
   it('says of a promise that was not charged in time that it never will be', async () => {
     const { open, left } = fates;
     if (open === undefined || left === undefined) throw new Error('there is no epoch');
-    const fate = entrance.fateOf(left, { signal });
+    const fate = entrance.fateOf({ order: left, batch: undefined }, { signal });
     await network.turn();
     const next = await openWhileMining({ after: 1 });
     equal(next.office.epoch, 2);
