@@ -128,7 +128,7 @@ describe('a keeper', () => {
     const hub = new FakeHub();
     hub.phaseNow = 'seal';
     hub.failure = new ChainError(
-      { code: 'CHAIN_UNREACHABLE', method: 'eth_call', attempts: 3 },
+      { code: 'CHAIN_UNREACHABLE', endpoint: 'http://chain', method: 'eth_call', attempts: 3 },
       'nobody answers',
     );
     const { told } = await runFor(hub, 40, (sleeps) => {
