@@ -24,6 +24,7 @@ export {
 } from './signer/open-signer.ts';
 export type {
   ChainOptions,
+  EpochOptions,
   EpochPrices,
   PayerAccount,
   SignerChain,

@@ -3,6 +3,7 @@ import { OrderBook, readIsSlotCharged, readPayer, readTerms } from '@cairn/chain
 import { type Address, forEachConcurrent, LruCache } from '@cairn/primitives';
 import type {
   ChainOptions,
+  EpochOptions,
   EpochPrices,
   PayerAccount,
   SignerChain,
@@ -59,8 +60,8 @@ export class ChainSignerFacts implements SignerChain {
     });
   }
 
-  async epochHeader(epoch: number, { signal }: ChainOptions): Promise<EpochHeader | undefined> {
-    return (await this.#chain.epochs.sealed(epoch, { signal }))?.header;
+  async epochHeader(epoch: number, options: EpochOptions): Promise<EpochHeader | undefined> {
+    return (await this.#chain.epochs.sealed(epoch, options))?.header;
   }
 
   committee(

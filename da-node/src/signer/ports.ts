@@ -51,10 +51,16 @@ export interface ChainOptions {
   readonly signal: AbortSignal;
 }
 
+/** How far back an epoch is looked for. */
+export interface EpochOptions extends ChainOptions {
+  /** Epochs further behind the newest count as not known, unless they are at hand. */
+  readonly span?: number;
+}
+
 /** Facts of the chain that a signer needs. Whoever implements it answers from what it has verified. */
 export interface SignerChain {
   /** The header of an epoch that has begun, however long ago; `undefined` while it is not known here. */
-  epochHeader(epoch: number, options: ChainOptions): Promise<EpochHeader | undefined>;
+  epochHeader(epoch: number, options: EpochOptions): Promise<EpochHeader | undefined>;
   /** The members of a quorum in office; `undefined` while the epoch is not known here. */
   committee(epoch: number, quorumId: number, options: ChainOptions): Promise<Committee | undefined>;
   /** Prices of an epoch that is open on the entrance; `undefined` before. */

@@ -5,6 +5,9 @@ import { type Address, equalBytes } from '@cairn/primitives';
 import { SignerError } from '../errors.ts';
 import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
 
+/** Epochs behind the newest among which one in office is looked for, beside those of the time of grace. */
+const OFFICE_EPOCHS = 8;
+
 /** Who signs. */
 export interface SignerIdentity {
   /** The account of its stake. */
@@ -28,6 +31,8 @@ export interface SeatDeps {
 
 /**
  * The header of an epoch whose quorums sign now: it has begun, and batches of it can be confirmed.
+ * Whoever asks may invent epochs: those far behind the newest are refused before they are looked up,
+ * which would take a walk over old blocks.
  *
  * @throws {SignerError} EPOCH_UNKNOWN, EPOCH_CLOSED; what the chain throws
  */
@@ -36,7 +41,9 @@ export async function requireOffice(
   { chain, network }: Pick<SeatDeps, 'chain' | 'network'>,
   options: ChainOptions,
 ): Promise<EpochHeader> {
-  const office = await chain.epochHeader(epoch, options);
+  const graceEpochs = Math.ceil(network.graceSeconds / network.epochSeconds);
+  const span = OFFICE_EPOCHS + 2 * graceEpochs; // epochs may be shorter than they should
+  const office = await chain.epochHeader(epoch, { ...options, span });
   if (office === undefined) throw unknown(epoch, 0);
   const untilSeconds = office.endSeconds + network.graceSeconds;
   if (nowSeconds >= office.startSeconds && nowSeconds <= untilSeconds) return office;

@@ -99,6 +99,17 @@ describe('a signer refuses', () => {
     equal((await signer.vote([late])).code, 'EPOCH_CLOSED');
   });
 
+  it('invented epochs, without looking far ones up', async () => {
+    const blob = await world.submitted();
+    world.chain.asked.length = 0;
+    world.chain.headers.set(1000, { ...world.office(), epoch: 1000 });
+    for (const epoch of [0, 1, 900, 1001, 2 ** 32 - 1]) {
+      equal(await offer(blob, epoch), 'EPOCH_UNKNOWN');
+      equal((await signer.vote([blob], { epoch })).code, 'EPOCH_UNKNOWN');
+    }
+    deepEqual(world.chain.asked, []);
+  });
+
   it('what it does not hold, twice the same, and a kind of batch that the blob is not of', async () => {
     const one = await held(await world.submitted());
     const promised = await held(await world.promised());

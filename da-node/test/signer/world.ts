@@ -44,6 +44,7 @@ import {
 import { encodeDelivery, type PromiseTerms, promiseDigest } from '@cairn/wire-protocol/da';
 import { blobFee } from '../../src/signer/check-promise.ts';
 import type {
+  EpochOptions,
   EpochPrices,
   PayerAccount,
   SignerChain,
@@ -95,6 +96,8 @@ export class HandClock implements Clock {
 
 /** A chain that says what it is told to say. */
 export class MemoryChain implements SignerChain {
+  /** Epochs whose headers were looked up. */
+  readonly asked: number[] = [];
   readonly headers = new Map<number, EpochHeader>();
   readonly committees = new Map<string, Committee>();
   readonly submissions = new Map<bigint, SubmittedBlob>();
@@ -103,7 +106,10 @@ export class MemoryChain implements SignerChain {
   /** Time of the newest final block. */
   finalAt: number = START_SECONDS;
 
-  async epochHeader(epoch: number): Promise<EpochHeader | undefined> {
+  async epochHeader(epoch: number, { span }: EpochOptions): Promise<EpochHeader | undefined> {
+    const newest = Math.max(...this.headers.keys());
+    if (epoch > newest || epoch < newest - (span ?? newest)) return undefined;
+    this.asked.push(epoch);
     return this.headers.get(epoch);
   }
 

@@ -13,7 +13,7 @@ import {
   verifyMembers,
   verifySnapshot,
 } from '@cairn/attestation';
-import { type BlockMark, equalBytes, LruCache, Semaphore } from '@cairn/primitives';
+import { type BlockMark, equalBytes, LruCache, Semaphore, SingleFlight } from '@cairn/primitives';
 import type { CallOptions } from '../client/chain-client.ts';
 import { EventReader, indexedNumber } from '../log/event-reader.ts';
 import { DaError } from './errors.ts';
@@ -28,6 +28,8 @@ const MAX_EPOCHS = 64;
 const MAX_MEMBERS = 65_536;
 /** Draws whose tickets are kept: the last two. */
 const MAX_DRAWS = 2;
+/** Epochs that are remembered as not sealed in one final block. */
+const MAX_ABSENT = 64;
 /** Readers that wait for an answer at a time. */
 const MAX_WAITING = 1024;
 
@@ -40,6 +42,14 @@ export interface SealedEpoch {
   readonly block: BlockMark;
 }
 
+/** What one final block says of all epochs. */
+interface Horizon {
+  readonly block: number;
+  /** The newest epoch that can be sealed there: the one after that in office. */
+  readonly newest: number;
+  readonly absent: Set<number>;
+}
+
 /**
  * Epochs and their committees, rebuilt from events in final blocks and checked against what the
  * contract holds. Keeps what was asked for last.
@@ -50,6 +60,10 @@ export class EpochBook {
   readonly #backend: Pick<BlsBackend, 'parseKey'>;
   readonly #reader: EventReader;
   readonly #turn = new Semaphore({ limit: 1, maxWaiting: MAX_WAITING });
+  readonly #looking = new SingleFlight<Horizon>();
+  /** Of looks that several readers wait for; each look is bounded in time by the client. */
+  readonly #lasting = new AbortController().signal;
+  #horizon: Horizon | undefined;
   readonly #epochs = new LruCache<number, SealedEpoch>({ maxWeight: MAX_EPOCHS });
   readonly #draws = new LruCache<number, readonly SeatedTicket[]>({ maxWeight: MAX_DRAWS });
   readonly #committees = new LruCache<string, Committee>({
@@ -70,16 +84,26 @@ export class EpochBook {
   }
 
   /**
-   * A sealed epoch; `undefined` while no final block has sealed it.
+   * A sealed epoch; `undefined` while no final block has sealed it. Waits for no other reader where it
+   * is kept, or too far ahead for the newest final block, about which all readers share one look.
    *
+   * @param span - epochs further behind the newest that can be sealed are not looked up either, which
+   * takes a walk over old blocks; however far unless told
    * @throws {DaError} DA_LOG_INCONSISTENT; {QueueFullError}; what the client throws
    */
-  async sealed(epoch: number, { signal }: CallOptions): Promise<SealedEpoch | undefined> {
+  async sealed(
+    epoch: number,
+    { signal, span = Number.POSITIVE_INFINITY }: CallOptions & { readonly span?: number },
+  ): Promise<SealedEpoch | undefined> {
+    const known = this.#epochs.get(epoch);
+    if (known !== undefined) return known;
+    const { newest, absent } = await this.#look({ signal });
+    if (epoch > newest || epoch < newest - span || absent.has(epoch)) return undefined;
     return this.#turn.run(() => this.#sealed(epoch, { signal }), signal);
   }
 
   /**
-   * The members of a group in office.
+   * The members of a group in office. Waits for no other reader where they are kept.
    *
    * @throws {DaError} DA_EPOCH_UNKNOWN; DA_QUORUM_EMPTY for a group that has no members or is none of
    * the epoch's; DA_LOG_INCONSISTENT for events that contradict the snapshot; {QueueFullError}; what
@@ -89,25 +113,48 @@ export class EpochBook {
     { epoch, quorumId }: { readonly epoch: number; readonly quorumId: number },
     { signal }: CallOptions,
   ): Promise<Committee> {
+    const name = `${epoch}:${quorumId}`;
+    const known = this.#committees.get(name);
+    if (known !== undefined) return known;
+    const sealed = await this.sealed(epoch, { signal });
+    if (sealed === undefined) throw unknownEpoch(epoch);
+    if (quorumId >= sealed.header.snapshotHashes.length) throw emptyQuorum(epoch, quorumId);
     return this.#turn.run(async () => {
-      const name = `${epoch}:${quorumId}`;
-      const known = this.#committees.get(name);
-      if (known !== undefined) return known;
+      const built = this.#committees.get(name);
+      if (built !== undefined) return built;
       const committee = await this.#rebuild(epoch, quorumId, { signal });
       this.#committees.set(name, committee);
       return committee;
     }, signal);
   }
 
+  #look({ signal }: CallOptions): Promise<Horizon> {
+    return this.#looking.run('', () => this.#lookOnce({ signal: this.#lasting }), signal);
+  }
+
+  async #lookOnce(options: CallOptions): Promise<Horizon> {
+    const block = await this.#hub.finalBlock(options);
+    if (this.#horizon?.block === block) return this.#horizon;
+    const at = { ...options, block };
+    const current = (await this.#hub.sortition.read('currentEpoch', [], at)).number(0);
+    const horizon = { block, newest: current + 1, absent: new Set<number>() };
+    this.#horizon = horizon;
+    return horizon;
+  }
+
   async #sealed(epoch: number, options: CallOptions): Promise<SealedEpoch | undefined> {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;
-    const block = await this.#hub.finalBlock(options);
+    const { block, newest, absent } = await this.#look(options);
+    if (epoch > newest || absent.has(epoch)) return undefined;
+    const current = newest - 1;
     const at = { ...options, block };
     const info = await readEpochInfo(this.#hub, epoch, at);
-    if (info === undefined) return undefined;
+    if (info === undefined) {
+      if (absent.size < MAX_ABSENT) absent.add(epoch);
+      return undefined;
+    }
     const { sortition } = this.#hub;
-    const current = (await sortition.read('currentEpoch', [], at)).number(0);
     const start = (await sortition.read('startBlock', [], at)).number(0);
     // An epoch begins at its seal or later, so that of a past one lies before this one's start.
     const toBlock = epoch > current ? block : Math.min(start, block);
@@ -149,12 +196,7 @@ export class EpochBook {
 
   async #rebuild(epoch: number, quorumId: number, options: CallOptions): Promise<Committee> {
     const sealed = await this.#sealed(epoch, options);
-    if (sealed === undefined) {
-      throw new DaError(
-        { code: 'DA_EPOCH_UNKNOWN', epoch },
-        `epoch ${epoch} is not sealed in a final block`,
-      );
-    }
+    if (sealed === undefined) throw unknownEpoch(epoch);
     const { drawnEpoch, header } = sealed;
     const drawn = drawnEpoch === epoch ? sealed : await this.#sealed(drawnEpoch, options);
     if (drawn === undefined) throw inconsistentEpoch(drawnEpoch, quorumId, 'it was never sealed');
@@ -233,6 +275,13 @@ export class EpochBook {
 /** Whether a fault means that events contradict each other or the contract, not that they cannot be had. */
 function isContradiction(error: unknown): boolean {
   return [QuorumError, MessageError, BlsError].some((kind) => error instanceof kind);
+}
+
+function unknownEpoch(epoch: number): DaError {
+  return new DaError(
+    { code: 'DA_EPOCH_UNKNOWN', epoch },
+    `epoch ${epoch} is not sealed in a final block`,
+  );
 }
 
 function emptyQuorum(epoch: number, quorumId: number): DaError {
