@@ -52,6 +52,8 @@ export class ChainSignerFacts implements SignerChain {
     maxWeight: MAX_PAYERS,
   });
 
+  #newest: { readonly block: number; readonly seconds: number } | undefined;
+
   constructor(chain: DaChain) {
     this.#chain = chain;
     const epochBlocks = Math.ceil(chain.entrance.settings.epochSeconds / MIN_BLOCK_SECONDS);
@@ -93,10 +95,8 @@ export class ChainSignerFacts implements SignerChain {
   }
 
   async finalSeconds({ signal }: ChainOptions): Promise<number> {
-    const { entrance, client } = this.#chain;
-    const block = await entrance.finalBlock({ signal });
-    const found = await client.getBlock(block, { signal });
-    return found?.timestamp ?? 0; // an endpoint that is behind: nothing is known to be over
+    const block = await this.#chain.entrance.finalBlock({ signal });
+    return this.#secondsOf(block, signal);
   }
 
   async account(
@@ -105,6 +105,7 @@ export class ChainSignerFacts implements SignerChain {
     { signal }: ChainOptions,
   ): Promise<PayerAccount> {
     const block = await this.#chain.entrance.finalBlock({ signal });
+    const atSeconds = await this.#secondsOf(block, signal);
     const freeWei = await this.#freeWei(payer, block, signal);
     const charged = new Array<boolean>(slots.length).fill(false);
     await forEachConcurrent(
@@ -114,7 +115,15 @@ export class ChainSignerFacts implements SignerChain {
       },
       { parallel: PARALLEL_SLOTS, signal },
     );
-    return { freeWei, charged };
+    return { atSeconds, freeWei, charged };
+  }
+
+  async #secondsOf(block: number, signal: AbortSignal): Promise<number> {
+    if (this.#newest?.block === block) return this.#newest.seconds;
+    const found = await this.#chain.client.getBlock(block, { signal });
+    if (found === undefined) return 0; // an endpoint that is behind: nothing is known to be over
+    this.#newest = { block, seconds: found.timestamp };
+    return found.timestamp;
   }
 
   async #freeWei(payer: Address, block: number, signal: AbortSignal): Promise<bigint> {

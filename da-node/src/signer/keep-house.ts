@@ -29,6 +29,8 @@ export interface HousekeeperOptions {
 
 /** Epochs that one round forgets at most. */
 const EPOCHS_PER_ROUND = 100;
+/** Slices of one kind that may fail in one round before the rest waits for the next. */
+const MAX_FAILURES = 8;
 
 /**
  * Gives up what nobody can ask for any more: slices past their expiry, promised ones that were never
@@ -46,40 +48,70 @@ export class Housekeeper {
     this.#options = options;
   }
 
-  /** Runs until `signal` aborts; a round that fails is logged and tried again. */
+  /** Runs until `signal` aborts; what fails in a round is logged and tried again in the next. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     for (;;) {
-      try {
-        await this.round(signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        logger.warn({ reason: describeError(error) }, 'tidying up failed and is tried again');
-      }
+      await this.round(signal);
       await clock.sleep(this.#options.intervalMs, signal);
     }
   }
 
-  /** Gives up what is over now. @throws what chain and disk throw */
+  /** Gives up what is over now, as much of it as chain and disk let. @throws the signal's reason */
   async round(signal: AbortSignal): Promise<void> {
-    const { chain, store, votes, clock, protection, metrics } = this.#deps;
+    const { store, votes, clock, protection, metrics } = this.#deps;
     const nowSeconds = Math.floor(clock.now() / 1000) - this.#options.marginSeconds;
-    // A charge counts once its block is final, which may be long after the epoch was closed.
-    const finalSeconds = Math.min(nowSeconds, await chain.finalSeconds({ signal }));
-    for (const slice of [...store.all()]) {
-      signal.throwIfAborted();
-      const isOver =
-        slice.header.expirySeconds < nowSeconds ||
-        (await this.#isUnpaid(slice, finalSeconds, { signal }));
-      if (!isOver) continue;
-      this.#paid.delete(slice.leaf);
-      await store.remove(slice.leaf);
-    }
-    await votes.prune(nowSeconds);
-    await this.#forgetEpochs(nowSeconds, { signal });
+    await this.#try('votes', () => votes.prune(nowSeconds), signal);
+    await this.#try('signed slots', () => this.#forgetEpochs(nowSeconds, { signal }), signal);
+    await this.#removeExpired(nowSeconds, signal);
+    await this.#try('unpaid slices', () => this.#removeUnpaid(nowSeconds, signal), signal);
     metrics.heldBytes.set(store.heldBytes);
     metrics.heldSlices.set(store.slices);
     metrics.protectedSlots.set(protection.slots);
+  }
+
+  /** Whether `work` came to its end; what fails is logged. @throws the signal's reason */
+  async #try(what: string, work: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = describeError(error);
+      this.#deps.logger.warn({ what, reason }, 'tidying up failed and is tried again');
+      return false;
+    }
+  }
+
+  async #removeExpired(nowSeconds: number, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    for (const slice of [...this.#deps.store.all()]) {
+      signal.throwIfAborted();
+      if (slice.header.expirySeconds >= nowSeconds) continue;
+      if (!(await this.#try('an expired slice', () => this.#remove(slice), signal))) failures += 1;
+      if (failures >= MAX_FAILURES) return;
+    }
+  }
+
+  /** @throws what the chain throws about the time */
+  async #removeUnpaid(nowSeconds: number, signal: AbortSignal): Promise<void> {
+    const { chain, store } = this.#deps;
+    // A charge counts once its block is final, which may be long after the epoch was closed.
+    const finalSeconds = Math.min(nowSeconds, await chain.finalSeconds({ signal }));
+    let failures = 0;
+    for (const slice of [...store.all()]) {
+      signal.throwIfAborted();
+      const look = async (): Promise<void> => {
+        if (await this.#isUnpaid(slice, finalSeconds, { signal })) await this.#remove(slice);
+      };
+      if (!(await this.#try('a promised slice', look, signal))) failures += 1;
+      if (failures >= MAX_FAILURES) return;
+    }
+  }
+
+  async #remove({ leaf }: HeldSlice): Promise<void> {
+    await this.#deps.store.remove(leaf);
+    this.#paid.delete(leaf);
   }
 
   /** Whether a promise can no longer be charged and, as is final, was not. */
@@ -90,11 +122,13 @@ export class Housekeeper {
   ): Promise<boolean> {
     const slot = promiseSlotOf(header.submissionIndex);
     if (promise === undefined || slot === undefined || this.#paid.has(leaf)) return false;
-    const office = await this.#deps.chain.epochHeader(epoch, options);
+    const { chain } = this.#deps;
+    const office = await chain.epochHeader(epoch, options);
     if (office === undefined || !this.#isClosed(office, finalSeconds)) return false;
-    const { charged } = await this.#deps.chain.account(header.submitter, [slot], options);
+    const { charged, atSeconds } = await chain.account(header.submitter, [slot], options);
     if (charged[0] === true) this.#paid.add(leaf);
-    return charged[0] === false;
+    // Another endpoint may answer, and from an older block than the one that told the time.
+    return charged[0] === false && this.#isClosed(office, Math.min(finalSeconds, atSeconds));
   }
 
   async #forgetEpochs(nowSeconds: number, options: ChainOptions): Promise<void> {

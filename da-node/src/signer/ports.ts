@@ -40,6 +40,8 @@ export interface SubmittedBlob {
 
 /** A payer's deposit at one final block. */
 export interface PayerAccount {
+  /** Unix seconds of that block; 0 while they cannot be had. */
+  readonly atSeconds: number;
   /** What promises can be charged to, less what is asked back. */
   readonly freeWei: bigint;
   /** For each slot asked about: whether it has paid for a blob. */
@@ -67,7 +69,7 @@ export interface SignerChain {
   prices(epoch: number, options: ChainOptions): Promise<EpochPrices | undefined>;
   /** The submission with this index; `undefined` while none is known. */
   submission(index: bigint, options: ChainOptions): Promise<SubmittedBlob | undefined>;
-  /** Unix seconds of the newest block that stays: what `account` says is not older. */
+  /** Unix seconds of the newest block that stays; `account` may say what was so before. */
   finalSeconds(options: ChainOptions): Promise<number>;
   /** Deposit and slots of a payer, all at one final block. */
   account(

@@ -125,6 +125,7 @@ export class MemoryChain implements EpochSource, Entrance {
       submission: async () => undefined,
       finalSeconds: async () => this.nowSeconds,
       account: async (payer, slots) => ({
+        atSeconds: this.nowSeconds,
         freeWei: 10n ** 24n,
         charged: slots.map((slot) => this.charged.has(slotKey(payer, promisedIndex(slot)))),
       }),

@@ -67,6 +67,14 @@ describe('a signer', () => {
   });
   afterEach(() => signer.remove());
 
+  const tidy = async (): Promise<void> => {
+    const stop = new AbortController();
+    const running = signer.signer.run(stop.signal).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    stop.abort();
+    await running;
+  };
+
   it('serves its rows with proofs that hold, and says which they are', async () => {
     const blob = await world.submitted({ bytes: 70_000 });
     const slice = await world.packed(0, blob);
@@ -170,13 +178,6 @@ describe('a signer', () => {
     const { vote } = await signer.vote([expiring]);
     ok(vote !== undefined);
     const root = rootOf(vote.root);
-    const tidy = async (): Promise<void> => {
-      const stop = new AbortController();
-      const running = signer.signer.run(stop.signal).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      stop.abort();
-      await running;
-    };
     await tidy();
     equal(signer.signer.status().heldBlobs, 3);
     equal(signer.signer.protection.slots, 1);
@@ -193,5 +194,37 @@ describe('a signer', () => {
     world.clock.seconds = kept.header.expirySeconds + 1;
     await tidy();
     equal(signer.signer.status().heldBlobs, 0);
+  });
+
+  it('keeps a promised slice while the account is told from before the close', async () => {
+    await signer.deliver(await world.promised());
+    const closedSeconds = world.office().endSeconds + SIGNER_NETWORK.graceSeconds;
+    world.clock.seconds = closedSeconds + 10;
+    world.chain.finalAt = closedSeconds + 10;
+    world.chain.accountsAt = closedSeconds;
+    await tidy();
+    equal(signer.signer.status().heldBlobs, 1);
+    world.chain.accountsAt = closedSeconds + 1;
+    await tidy();
+    equal(signer.signer.status().heldBlobs, 0);
+  });
+
+  it('gives up votes and expired slices while the chain does not answer', async () => {
+    const expirySeconds = world.office().endSeconds + 30;
+    const expiring = await world.submitted({ fields: { expirySeconds } });
+    const promised = await world.promised();
+    await signer.deliver(promised, expiring);
+    const { vote } = await signer.vote([expiring]);
+    ok(vote !== undefined);
+    world.clock.seconds = world.office().endSeconds + SIGNER_NETWORK.graceSeconds + 1;
+    world.chain.finalAt = world.clock.seconds;
+    world.chain.failure = new Error('nobody answers');
+    await tidy();
+    equal(await signer.servedVote(rootOf(vote.root)), undefined);
+    equal(signer.signer.status().heldBlobs, 1);
+    world.chain.failure = undefined;
+    await tidy();
+    equal(signer.signer.status().heldBlobs, 0);
+    equal(signer.signer.protection.slots, 0);
   });
 });

@@ -105,8 +105,13 @@ export class MemoryChain implements SignerChain {
   readonly charged = new Set<string>();
   /** Time of the newest final block. */
   finalAt: number = START_SECONDS;
+  /** Time of the block that accounts are read at, where that lags. */
+  accountsAt: number | undefined;
+  /** What looking up an epoch's header throws. */
+  failure: Error | undefined;
 
   async epochHeader(epoch: number, { span }: EpochOptions): Promise<EpochHeader | undefined> {
+    if (this.failure !== undefined) throw this.failure;
     const newest = Math.max(...this.headers.keys());
     if (epoch > newest || epoch < newest - (span ?? newest)) return undefined;
     this.asked.push(epoch);
@@ -131,7 +136,8 @@ export class MemoryChain implements SignerChain {
 
   async account(payer: Address, slots: readonly PromiseSlot[]): Promise<PayerAccount> {
     const charged = slots.map(({ epoch, slot }) => this.charged.has(`${payer}/${epoch}/${slot}`));
-    return { freeWei: this.deposits.get(payer) ?? 0n, charged };
+    const atSeconds = this.accountsAt ?? this.finalAt;
+    return { atSeconds, freeWei: this.deposits.get(payer) ?? 0n, charged };
   }
 }
 
