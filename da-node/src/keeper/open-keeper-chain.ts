@@ -15,9 +15,9 @@ import {
   readVotes,
   refusalOf,
   reportMissed,
-  type SignerBook,
   sealEpoch,
   submitTickets,
+  type VoterBook,
 } from '@cairn/chain-access/da';
 import type { CallOutcome, DrawFacts, KeeperChain } from './ports.ts';
 
@@ -60,12 +60,12 @@ export function drawFactsOf(hub: Hub): DrawFacts {
 /** The chain as a keeper uses it; `sender` pays. */
 export function keeperChainOf({
   hub,
-  signers,
+  voters,
   sender,
   backend,
 }: {
   readonly hub: Hub;
-  readonly signers: Pick<SignerBook, 'refresh' | 'all'>;
+  readonly voters: Pick<VoterBook, 'votersFrom'>;
   readonly sender: TransactionSender;
   readonly backend: Pick<BlsBackend, 'expandSignature'>;
 }): KeeperChain {
@@ -79,10 +79,7 @@ export function keeperChainOf({
     seal: (header, options) => outcomeOf(sealEpoch(caller, header, options)),
     submitTickets: (tickets, options) =>
       outcomeOf(submitTickets(caller, tickets, backend, options)),
-    signers: async (options) => {
-      await signers.refresh(options);
-      return signers.all().map(({ signer }) => signer);
-    },
+    voters: (epoch, options) => voters.votersFrom(epoch, options),
     reportMissed: (missed, options) => outcomeOf(reportMissed(caller, missed, options)),
   };
 }

@@ -54,8 +54,8 @@ export interface KeeperChain extends DrawFacts {
   drawFirstSeed(header: Uint8Array, options: Waiting): Promise<CallOutcome>;
   seal(header: Uint8Array, options: Waiting): Promise<CallOutcome>;
   submitTickets(tickets: readonly Ticket[], options: Waiting): Promise<CallOutcome>;
-  /** Everyone registered, as of the newest final block. */
-  signers(options: Waiting): Promise<readonly Address[]>;
+  /** Everyone who may have votes in an epoch, with a key or without, as of the newest final block. */
+  voters(epoch: number, options: Waiting): Promise<readonly Address[]>;
   reportMissed(
     missed: { readonly signer: Address; readonly epoch: number },
     options: Waiting,

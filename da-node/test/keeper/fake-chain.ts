@@ -113,7 +113,7 @@ export class FakeHub implements KeeperChain {
     return outcome;
   }
 
-  async signers(): Promise<readonly Address[]> {
+  async voters(): Promise<readonly Address[]> {
     return this.people.map(({ address }) => address);
   }
 

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import {
+  bond,
   EpochBook,
   type Phase,
+  ROLES,
   readHasTicket,
   readPhase,
   readStake,
+  readTargetEpoch,
+  readVotes,
   SignerBook,
+  setRoles,
   submitTickets,
+  VoterBook,
 } from '@cairn/chain-access/da';
 import { silentLogger, systemClock } from '@cairn/primitives';
 import { Anvil, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import {
   BLS,
+  COIN,
   DaNetwork,
   type TestSigner,
 } from '../../../foundation/chain-access/test/da-network.ts';
@@ -55,8 +62,8 @@ describe('epochs kept going', function () {
 
   function startKeeper(sender: TestSigner['sender']): PendingTickets {
     const pending = new PendingTickets();
-    const signers = new SignerBook(network.hub);
-    const chain = keeperChainOf({ hub: network.hub, signers, sender, backend: BLS });
+    const voters = new VoterBook(network.hub);
+    const chain = keeperChainOf({ hub: network.hub, voters, sender, backend: BLS });
     const keeper = new Keeper({ chain, pending, clock, logger: silentLogger() });
     running.push(keeper.run(stop.signal).catch(() => undefined));
     return pending;
@@ -187,5 +194,36 @@ describe('epochs kept going', function () {
     assert.equal(committee.snapshot.epoch, epoch + 4);
     assert.equal(committee.members.length, 4);
     assert.equal(await membership(), 'in');
+  });
+
+  it('takes the votes of stake that stays silent without a key, and seals again', async () => {
+    const { hub } = network;
+    const account = await network.guest('silent');
+    const silent = { hub, sender: account.sender };
+    await bond(silent, 12n * COIN, { ...options(), intent: 'bond' });
+    await setRoles(silent, ROLES.signer, { ...options(), intent: 'roles' });
+    const from = await readTargetEpoch(hub, options());
+    const votesIn = (epoch: number) =>
+      readVotes(hub, { signer: account.address, epoch }, options());
+    assert.equal(await votesIn(from), 12, 'more than a third of all votes');
+    startKeeper(network.payer);
+    startTicketing(network.signers);
+    await mineUntil(from - 1, 'sealed');
+    const within = options();
+    while ((await readStake(hub, account.address, within)).jailedUntilEpoch === undefined) {
+      await systemClock().sleep(20, within.signal);
+    }
+    assert.equal(await votesIn(from), 0);
+    // Totals of epochs that are fixed already keep counting its votes.
+    const again = await readTargetEpoch(hub, options());
+    await mineUntil(again, 'open');
+    await network.mine(2);
+    const drawnFor = async (epoch: number) => (await epochs.sealed(epoch, options()))?.drawnEpoch;
+    assert.equal(await drawnFor(from), from - 1, 'carried over');
+    assert.equal(await drawnFor(again), again, 'sealed with its own tickets');
+    for (const { address } of network.signers) {
+      const stake = await readStake(hub, address, options());
+      assert.equal(stake.jailedUntilEpoch, undefined);
+    }
   });
 });

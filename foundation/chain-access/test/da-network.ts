@@ -52,6 +52,7 @@ import { ANVIL_KEYS, type Anvil, testSignal } from './anvil.ts';
 
 export const BLS = blstBackend();
 export const COIN = 10n ** 18n;
+const HUNDRED_COINS = `0x${(100n * COIN).toString(16)}`;
 /** Coins, and so seats, of the four signers: two of the large ones hold exactly two thirds. */
 export const SIGNER_COINS: readonly bigint[] = [8n, 8n, 4n, 4n];
 export const ALL_SEATS = 24n;
@@ -112,7 +113,7 @@ export class DaNetwork {
     const signers: TestSigner[] = [];
     for (const [index, coins] of SIGNER_COINS.entries()) {
       const account = signerFromKey(randomKey(rng));
-      await anvil.rpc('anvil_setBalance', account.address, `0x${(100n * COIN).toString(16)}`);
+      await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);
       const key = BLS.openKey(BLS.secretFromMaterial(rng.fill(new Uint8Array(32))));
       const signer = { address: account.address, key, sender: senderFor(anvil, hub, account) };
       await join(hub, signer, { coins, socket: `http://127.0.0.1:${4000 + index}` });
@@ -120,6 +121,13 @@ export class DaNetwork {
     }
     const payer = senderFor(anvil, hub, signerFromKey(ANVIL_KEYS[1]));
     return new DaNetwork({ anvil, deployment, hub, entrance, signers, payer });
+  }
+
+  /** An account with a hundred coins that joined nothing. */
+  async guest(name: string): Promise<Pick<TestSigner, 'address' | 'sender'>> {
+    const account = signerFromKey(keccak256(utf8Bytes(name)));
+    await this.anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);
+    return { address: account.address, sender: senderFor(this.anvil, this.hub, account) };
   }
 
   /** Who pays for calls to the hub. */

@@ -82,3 +82,4 @@ export { type IntendedOptions, refusalOf } from './send-call.ts';
 export { SignerBook, type SignerEntry, type SignerKey } from './signer-book.ts';
 export { type SlasherCaller, submitEvidence } from './slasher-calls.ts';
 export type { Values } from './values.ts';
+export { VoterBook } from './voter-book.ts';

@@ -1,9 +1,9 @@
-import { type Address, type BlockMark, LruCache, Semaphore } from '@cairn/primitives';
+import { type Address, LruCache, Semaphore } from '@cairn/primitives';
 import type { CallOptions } from '../client/chain-client.ts';
 import type { LogRecord } from '../client/parse-replies.ts';
 import { EventReader, indexedNumber } from '../log/event-reader.ts';
 import { keyOfWords } from './abi-words.ts';
-import type { ReadOptions } from './contract.ts';
+import { FinalEvents } from './final-events.ts';
 import type { Hub } from './open-hub.ts';
 import type { Values } from './values.ts';
 
@@ -51,14 +51,17 @@ export class SignerBook {
   readonly #signers = new Map<Address, SignerEntry>();
   readonly #others = new LruCache<Address, SignerEntry>({ maxWeight: MAX_OTHERS });
   readonly #maxSigners: number;
+  readonly #events: FinalEvents;
   #isFull = false;
-  #through: BlockMark | undefined;
 
   /** @param options - `maxSigners`: how many are kept; 65,536 unless told */
   constructor(hub: Hub, { maxSigners = MAX_SIGNERS }: { readonly maxSigners?: number } = {}) {
     this.#hub = hub;
     this.#maxSigners = maxSigners;
     this.#reader = new EventReader({ client: hub.client, address: hub.registry.address });
+    const source = { contract: hub.registry, events: EVENTS };
+    const keeper = { take: (log: LogRecord) => this.#take(log), forget: () => this.#forget() };
+    this.#events = new FinalEvents(hub, source, keeper);
   }
 
   /**
@@ -67,7 +70,7 @@ export class SignerBook {
    * @throws {DaError} DA_BAD_EVENT; {QueueFullError}; what the client throws
    */
   async refresh({ signal }: CallOptions): Promise<void> {
-    await this.#turn.run(() => this.#refresh({ signal }), signal);
+    await this.#turn.run(() => this.#events.refresh({ signal }), signal);
   }
 
   /**
@@ -98,29 +101,13 @@ export class SignerBook {
     return keys.findLast(({ fromEpoch }) => fromEpoch <= epoch)?.publicKey;
   }
 
-  async #refresh(options: ReadOptions): Promise<void> {
-    const { client, registry, firstBlock } = this.#hub;
-    const toBlock = await this.#hub.finalBlock(options);
-    if (this.#through !== undefined && this.#through.number <= toBlock) {
-      const block = await client.getBlock(this.#through.number, options);
-      if (block?.hash !== this.#through.hash) this.#forget();
-    }
-    const fromBlock = this.#through === undefined ? firstBlock : this.#through.number + 1;
-    const topics = EVENTS.map((event) => registry.topic(event));
-    const pages = this.#reader.forward({ topics, fromBlock, toBlock }, options);
-    for await (const { through, logs } of pages) {
-      for (const log of logs) this.#take(log);
-      this.#through = through;
-    }
-  }
-
   async #lookUp(signer: Address, options: CallOptions): Promise<SignerEntry | undefined> {
     const { registry, firstBlock } = this.#hub;
     const query = {
       topics: EVENTS.map((event) => registry.topic(event)),
       indexed: indexedNumber(BigInt(signer)),
       fromBlock: firstBlock,
-      toBlock: this.#through?.number ?? firstBlock,
+      toBlock: this.#events.through?.number ?? firstBlock,
     };
     let entry: SignerEntry | undefined;
     for await (const { logs } of this.#reader.forward(query, options)) {
@@ -134,7 +121,6 @@ export class SignerBook {
     this.#signers.clear();
     this.#others.clear();
     this.#isFull = false;
-    this.#through = undefined;
   }
 
   #take(log: LogRecord): void {

@@ -40,13 +40,15 @@ import {
 } from '../../src/da/entrance-facts.ts';
 import { EpochBook } from '../../src/da/epoch-book.ts';
 import { findConfirmation } from '../../src/da/find-confirmation.ts';
-import { reportMissed, rotateKey, setSocket } from '../../src/da/hub-calls.ts';
+import { bond, reportMissed, rotateKey, setRoles, setSocket } from '../../src/da/hub-calls.ts';
 import {
+  ROLES,
   readEpochInfo,
   readHasTicket,
   readKey,
   readPhase,
   readStake,
+  readTargetEpoch,
   readVotes,
 } from '../../src/da/hub-facts.ts';
 import { openEntrance } from '../../src/da/open-entrance.ts';
@@ -54,6 +56,7 @@ import { openHub } from '../../src/da/open-hub.ts';
 import { OrderBook } from '../../src/da/order-book.ts';
 import { refusalOf } from '../../src/da/send-call.ts';
 import { SignerBook } from '../../src/da/signer-book.ts';
+import { VoterBook } from '../../src/da/voter-book.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { EventReader } from '../../src/log/event-reader.ts';
 import { ANVIL_KEYS, Anvil, hasAnvil, testSignal } from '../anvil.ts';
@@ -109,6 +112,29 @@ describe('stake, epochs and blobs on chain', function () {
         Number(SIGNER_COINS[index]),
       );
     }
+  });
+
+  it('knows everyone with votes, also by the most votes and until they are gone', async () => {
+    await network.mine(2);
+    const ours = network.signers.map(({ address }) => address);
+    const voters = new VoterBook(network.hub);
+    assert.deepEqual(await voters.votersFrom(1, options()), ours);
+    assert.deepEqual(await voters.votersFrom(1, options()), ours, 'nothing is new');
+    const few = new VoterBook(network.hub, { maxVoters: 2 });
+    assert.deepEqual(await few.votersFrom(1, options()), ours.slice(0, 2));
+
+    const { address, sender } = await network.guest('for a moment');
+    const guest = { hub: network.hub, sender };
+    await bond(guest, COIN, { ...options(), intent: 'in' });
+    await setRoles(guest, ROLES.signer, { ...options(), intent: 'signer' });
+    await setRoles(guest, 0, { ...options(), intent: 'out' });
+    const gone = await readTargetEpoch(network.hub, options());
+    await network.mine(3);
+    assert.deepEqual(await voters.votersFrom(gone - 1, options()), [...ours, address]);
+    assert.deepEqual(await voters.votersFrom(gone, options()), ours);
+    await anvil.reorg(6);
+    await network.mine(1);
+    assert.deepEqual(await voters.votersFrom(gone, options()), ours, 'read again on another fork');
   });
 
   it('turns epochs, and rebuilds every committee from events', async () => {
