@@ -12,7 +12,7 @@ import { DRAW_SEED_BYTES, drawPlaces } from './draw-rows.ts';
 import { type GatherOptions, RowGathering } from './gather-rows.ts';
 import { readSmallBlob } from './read-small-blob.ts';
 import { groupByHolder, placeRows, type RowPlaces } from './row-places.ts';
-import { planSample, type SampleTarget, sampleBound } from './sample-bound.ts';
+import { DEFAULT_TARGET, planSample, type SampleTarget, sampleBound } from './sample-bound.ts';
 import {
   assertDrawn,
   drawOfProgress,
@@ -54,7 +54,10 @@ export interface SampleRequest {
 /** How to sample. */
 export interface SampleOptions {
   readonly signal: AbortSignal;
-  /** 2^-40 at four fifths served unless told. Progress that is gone on with keeps its own. */
+  /**
+   * 2^-40 at four fifths served unless told. Progress that is gone on with keeps its own plan, which
+   * has to show as many bits.
+   */
   readonly target?: SampleTarget;
   /** Holders asked at once; 16 unless told. */
   readonly parallel?: number;
@@ -114,11 +117,13 @@ function drawOf(
   { snapshot }: Committee,
   { heldRows }: RowPlaces,
   { rng }: Pick<SampleDeps, 'rng'>,
-  { progress, target }: SampleOptions,
+  { progress, target = DEFAULT_TARGET }: SampleOptions,
 ): SampleDraw {
   const { quorumId, office } = snapshot;
   const about = { commitment, epoch: office.epoch, quorumId, rows: heldRows };
-  if (progress !== undefined) return drawOfProgress(progress, about);
+  if (progress !== undefined) {
+    return drawOfProgress(progress, about, { bits: target.bits, needed: layout.dataRows });
+  }
   const plan = planSample({ needed: layout.dataRows, rows: heldRows }, target);
   return { ...about, seed: rng.fill(new Uint8Array(DRAW_SEED_BYTES)), plan };
 }

@@ -10,7 +10,7 @@ import {
 } from '@cairn/primitives';
 import { SampleError } from '../errors.ts';
 import { DRAW_SEED_BYTES } from './draw-rows.ts';
-import { MAX_DRAWN_ROWS, type SamplePlan } from './sample-bound.ts';
+import { MAX_DRAWN_ROWS, requiredAnswers, type SamplePlan } from './sample-bound.ts';
 
 const VERSION = 1;
 
@@ -87,7 +87,7 @@ export function parseSampleProgress(value: unknown): SampleProgress {
     rows,
     seed,
     drawn,
-    answers: naturalOf(value, 'answers', drawn),
+    answers: naturalOf(value, 'answers', drawn, 1),
     answered,
   };
 }
@@ -96,17 +96,23 @@ export function parseSampleProgress(value: unknown): SampleProgress {
  * The draw that progress keeps.
  *
  * @param expected - the blob, quorum and rows of the sample that goes on
- * @throws {SampleError} SAMPLE_PROGRESS for that of another sample
+ * @param shown - what its answers have to show: 2^-bits, of a blob with so many data rows
+ * @throws {SampleError} SAMPLE_PROGRESS for that of another sample, or of one that shows less
  */
 export function drawOfProgress(
   progress: SampleProgress,
   expected: Omit<SampleDraw, 'seed' | 'plan'>,
+  { bits, needed }: { readonly bits: number; readonly needed: number },
 ): SampleDraw {
   if (progress.commitment !== rootOf(expected.commitment)) throw badProgress('commitment');
   for (const field of ['epoch', 'quorumId', 'rows'] as const) {
     if (progress[field] !== expected[field]) throw badProgress(field);
   }
-  const plan = { drawn: progress.drawn, answers: progress.answers };
+  const { drawn, answers, rows } = progress;
+  const least = requiredAnswers(drawn, bits, { needed, rows });
+  if (least === undefined) throw badProgress('drawn');
+  if (answers < least || answers > drawn) throw badProgress('answers');
+  const plan = { drawn, answers };
   return { ...expected, seed: fromHex(progress.seed), plan };
 }
 
@@ -116,9 +122,14 @@ export function assertDrawn({ answered }: SampleProgress, drawn: readonly number
   if (!answered.every((row) => rows.has(row))) throw badProgress('answered');
 }
 
-function naturalOf(value: Readonly<Record<string, unknown>>, field: string, max: number): number {
+function naturalOf(
+  value: Readonly<Record<string, unknown>>,
+  field: string,
+  max: number,
+  min = 0,
+): number {
   const found = value[field];
-  if (typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 && found <= max) {
+  if (typeof found === 'number' && Number.isSafeInteger(found) && found >= min && found <= max) {
     return found;
   }
   throw badProgress(field);

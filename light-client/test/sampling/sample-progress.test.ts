@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isFault, parseJson, stringifyJson } from '@cairn/primitives';
+import { DEFAULT_TARGET } from '../../src/sampling/sample-bound.ts';
 import { parseSampleProgress, type SampleProgress } from '../../src/sampling/sample-progress.ts';
 import { honestBlob } from '../support/blobs.ts';
 import { nextGroup, testGroup } from '../support/committees.ts';
@@ -124,6 +125,22 @@ describe('a sample that was stopped', () => {
     await assert.rejects(go({ ...last, answered: stranger }), refusal('answered'));
   });
 
+  it('refuses progress whose answers would show less than is asked', async () => {
+    const { blob, last } = await stoppedSample(2);
+    const silent = () => ({ isSilent: true });
+    const go = (answers: number, bits = 40) => {
+      const target = { ...DEFAULT_TARGET, bits };
+      return sampleOf(blob, GROUP, silent, { progress: { ...last, answers }, target });
+    };
+    for (const answers of [0, 1, last.answers - 1, last.drawn + 1]) {
+      await assert.rejects(go(answers), { code: 'SAMPLE_PROGRESS' }, `${answers}`);
+    }
+    await assert.rejects(go(last.answers, 60), { code: 'SAMPLE_PROGRESS' });
+    await assert.rejects(go(last.answers, 128), { code: 'SAMPLE_PROGRESS' });
+    expectKind((await go(last.answers)).verdict, 'unavailable');
+    expectKind((await go(last.answers - 1, 30)).verdict, 'unavailable');
+  });
+
   it('refuses what is no progress, naming the field', async () => {
     const { last } = await stoppedSample(2);
     const cases: readonly (readonly [string, unknown])[] = [
@@ -134,6 +151,7 @@ describe('a sample that was stopped', () => {
       ['rows', { ...last, rows: 2 ** 17 }],
       ['drawn', { ...last, drawn: 513 }],
       ['answers', { ...last, answers: last.drawn + 1 }],
+      ['answers', { ...last, answers: 0 }],
       ['answered', { ...last, answered: [5, 5] }],
       ['answered', { ...last, answered: [5, 'x'] }],
       ['epoch', { ...last, epoch: -1 }],
