@@ -71,6 +71,8 @@ interface Admission {
   readonly layout: BlobLayout;
   readonly suite: RowSuite;
   readonly arc: RowArc<number>;
+  /** Gives back what its promise was counted as while it was under way. */
+  readonly giveBack: () => void;
 }
 
 /** A received slice is in memory twice for a moment: as it came and as it is written. */
@@ -102,16 +104,30 @@ export class SliceAcceptor {
    *   {QueueFullError}; what the chain throws; the signal's reason
    */
   async accept(body: UnreadBody, { signal }: ChainOptions): Promise<AcceptOutcome> {
-    const { budget, store, clock, metrics, combiner } = this.#deps;
+    const { clock } = this.#deps;
     const incoming = new IncomingBody(body.stream, { clock }, this.#options.pace);
     const { head, headBytes } = await readHead(incoming, signal);
     const admission = await this.#admit(head, signal);
     if (admission === undefined) return 'held';
-    const { claim, layout, suite, arc } = admission;
+    try {
+      await this.#receive(admission, incoming, { headBytes, ...body }, signal);
+      return 'stored';
+    } finally {
+      admission.giveBack();
+    }
+  }
+
+  async #receive(
+    { claim, layout, suite, arc }: Admission,
+    incoming: IncomingBody,
+    about: { readonly headBytes: number; readonly declaredBytes: number | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { budget, store, metrics, combiner } = this.#deps;
     const start = await incoming.take(SLICE_START_BYTES, signal);
     const wholeBytes = sliceMessageBytes(layout, arc.count);
     const sliceBytes = isPacked(start) ? packedSliceBytes(layout, arc) : wholeBytes;
-    this.#assertLength(sliceBytes, body.declaredBytes, headBytes);
+    this.#assertLength(sliceBytes, about.declaredBytes, about.headBytes);
     await store.assertRoom(claim, arc.count);
     const release = await budget.take(COPIES * wholeBytes, signal);
     metrics.bodyBytes.set(budget.usedBytes);
@@ -124,7 +140,6 @@ export class SliceAcceptor {
       this.#assertSlot(claim.header);
       await store.put(claim, slice, { signal });
       metrics.storedBytes.add(sliceBytes);
-      return 'stored';
     } finally {
       release();
       metrics.bodyBytes.set(budget.usedBytes);
@@ -148,13 +163,13 @@ export class SliceAcceptor {
     if (head.promise === undefined) {
       const submitted = await chain.submission(header.submissionIndex, { signal });
       assertSubmitted(header, submitted, { epoch, quorumId });
-      return { claim, layout, suite, arc };
+      return { claim, layout, suite, arc, giveBack: () => undefined };
     }
-    const paid = await this.#admitPromise(head, { claim, layout, office, rows: arc.count }, signal);
-    return { claim: paid, layout, suite, arc };
+    const about = { claim, layout, office, rows: arc.count };
+    return { ...(await this.#admitPromise(head, about, signal)), layout, suite, arc };
   }
 
-  /** The claim of a blob whose promise is good and covered. */
+  /** The claim of a blob whose promise is good and covered, and counts from now on. */
   async #admitPromise(
     { header, promise: terms }: DeliveryHead,
     about: {
@@ -164,7 +179,7 @@ export class SliceAcceptor {
       readonly rows: number;
     },
     signal: AbortSignal,
-  ): Promise<SliceClaim> {
+  ): Promise<Pick<Admission, 'claim' | 'giveBack'>> {
     const { chain, network, cover, clock } = this.#deps;
     const { claim, layout, office, rows } = about;
     const { epoch, quorumId } = claim;
@@ -187,8 +202,7 @@ export class SliceAcceptor {
     const { feeWei } = promise;
     const added = { slot, feeWei, fileBytes: sliceFileBytes(paid, rows) };
     const place = { payer: header.submitter, office, quorumId };
-    await cover.assertCovered(place, added, { signal });
-    return paid;
+    return { claim: paid, giveBack: await cover.reserve(place, added, { signal }) };
   }
 
   #isHeld({ header, epoch, promise }: DeliveryHead, quorumId: number): boolean {

@@ -28,14 +28,21 @@ export interface PayerPlace {
   readonly quorumId: number;
 }
 
+/** A promise that is being delivered. */
+interface Reservation extends NewPromise {
+  readonly quorumId: number;
+}
+
 /**
  * Keeps a payer from promising more than its deposit holds: what is free of it at a final block has to
  * be five times the fees of its open promises in this quorum, for each quorum. Open is what is held
- * here and has not been charged.
+ * here, or was admitted and is being delivered, and has not been charged.
  */
 export class PromiseCover {
   readonly #deps: PromiseCoverDeps;
   readonly #maxPayerBytes: number;
+  /** By payer; at most as many as there are deliveries under way. */
+  readonly #reserved = new Map<Address, Set<Reservation>>();
 
   /** @param maxPayerBytes - bytes of one payer's open slices of one quorum at most */
   constructor(deps: PromiseCoverDeps, { maxPayerBytes }: { readonly maxPayerBytes: number }) {
@@ -44,17 +51,46 @@ export class PromiseCover {
   }
 
   /**
-   * @param added - a promise that is not held yet, beside those that are
+   * Admits a promise beside those that are held or were admitted before, and counts it until it is
+   * given back: once it is held, or will not be.
+   *
+   * @returns gives it back
    * @throws {SignerError} PROMISE_UNCOVERED, PAYER_FULL; what the chain throws
    */
-  async assertCovered(
+  async reserve(place: PayerPlace, added: NewPromise, options: ChainOptions): Promise<() => void> {
+    const { payer, quorumId } = place;
+    const before = [...(this.#reserved.get(payer) ?? [])].filter(
+      (other) => other.quorumId === quorumId && other.slot.epoch === place.office.epoch,
+    );
+    const reservation = { ...added, quorumId };
+    const ofPayer = this.#reserved.get(payer) ?? new Set();
+    this.#reserved.set(payer, ofPayer.add(reservation));
+    const release = (): void => {
+      ofPayer.delete(reservation);
+      if (ofPayer.size === 0 && this.#reserved.get(payer) === ofPayer) this.#reserved.delete(payer);
+    };
+    try {
+      await this.#assertRoom(place, [...before, added], options);
+      return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Whether all that is held is covered. @throws {SignerError} PROMISE_UNCOVERED; what the chain throws */
+  async assertCovered(place: PayerPlace, options: ChainOptions): Promise<void> {
+    await this.#assertRoom(place, [], options);
+  }
+
+  /** @param coming - promises that are not held yet; bytes count where there are any */
+  async #assertRoom(
     { payer, office, quorumId }: PayerPlace,
-    added: NewPromise | undefined,
+    coming: readonly NewPromise[],
     options: ChainOptions,
   ): Promise<void> {
-    const promises = this.#promisesOf(payer, { epoch: office.epoch, quorumId });
-    const isKnown = promises.some(({ slot }) => slot.slot === added?.slot.slot);
-    if (added !== undefined && !isKnown) promises.push(added);
+    const held = this.#promisesOf(payer, { epoch: office.epoch, quorumId });
+    const promises = onePerSlot([...held, ...coming]);
     const factor = COVER_FACTOR * BigInt(quorumsOf(office));
     const isEnough = (free: bigint): boolean => free >= factor * feesOf(promises);
     const hasShare = bytesOf(promises) <= this.#maxPayerBytes;
@@ -73,7 +109,7 @@ export class PromiseCover {
       );
     }
     const heldBytes = bytesOf(open);
-    if (added === undefined || heldBytes <= this.#maxPayerBytes) return;
+    if (coming.length === 0 || heldBytes <= this.#maxPayerBytes) return;
     throw new SignerError(
       { code: 'PAYER_FULL', payer, heldBytes, maxBytes: this.#maxPayerBytes },
       `${heldBytes} bytes of ${payer} would wait for payment, of at most ${this.#maxPayerBytes}`,
@@ -95,6 +131,19 @@ export class PromiseCover {
         return [{ slot, feeWei: promise.feeWei, fileBytes }];
       });
   }
+}
+
+/** One blob only is held and charged for a slot: that which takes most, while several are under way. */
+function onePerSlot(promises: readonly NewPromise[]): NewPromise[] {
+  const bySlot = new Map<number, NewPromise>();
+  for (const promise of promises) {
+    const { slot, feeWei, fileBytes } = promise;
+    const other = bySlot.get(slot.slot) ?? promise;
+    const { feeWei: dearest } = feeWei > other.feeWei ? promise : other;
+    const mostBytes = Math.max(fileBytes, other.fileBytes);
+    bySlot.set(slot.slot, { slot, feeWei: dearest, fileBytes: mostBytes });
+  }
+  return [...bySlot.values()];
 }
 
 function feesOf(promises: readonly NewPromise[]): bigint {

@@ -122,7 +122,7 @@ export class BatchSigner {
       payers.add(header.submitter);
     }
     const check = (payer: Address, inner: AbortSignal): Promise<void> =>
-      this.#deps.cover.assertCovered({ payer, office, quorumId }, undefined, { signal: inner });
+      this.#deps.cover.assertCovered({ payer, office, quorumId }, { signal: inner });
     await forEachConcurrent(payers, check, { parallel: PARALLEL_LOOKUPS, signal });
   }
 }

@@ -16,6 +16,10 @@ describe('bounds of a signer', () => {
 
   const offer = async (blob: TestBlob) => signer.put(await world.delivery(0, blob));
 
+  /** A delivery that is admitted, if it is, and then found to be too short. */
+  const offerWithoutLast = async (blob: TestBlob) =>
+    signer.put((await world.delivery(0, blob)).subarray(0, -1));
+
   it('are its capacity, its number of slices and what must stay free: 507', async () => {
     await signer.deliver(await world.submitted());
     const { heldBytes } = signer.signer.status();
@@ -74,6 +78,19 @@ describe('bounds of a signer', () => {
     equal(turned.code, 'QUEUE_FULL');
     stalled.destroy();
     await waitUntil(async () => (await signer.put(deliveries[1] ?? first)).status === 200);
+  });
+
+  it('count a promise that is under way against its payer, until that breaks off', async () => {
+    const one = await world.promised({ slot: 1 });
+    const two = await world.promised({ slot: 2 });
+    world.chain.deposits.set(world.payer.address, 5n * world.feeOf(one));
+    const delivery = await world.delivery(0, one);
+    const stalled = await sendStart(signer.url, delivery.subarray(0, -1), delivery.length);
+    await waitUntil(async () => (await offerWithoutLast(two)).code === 'PROMISE_UNCOVERED');
+    equal((await offer(two)).code, 'PROMISE_UNCOVERED');
+    equal(signer.signer.status().heldBlobs, 0);
+    stalled.destroy();
+    await waitUntil(async () => (await offer(two)).status === 200);
   });
 
   it('are a mebibyte of rows in one answer: the first of those asked for', async () => {
