@@ -164,15 +164,18 @@ const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
 const SET_CLOCK = 'function setClock(address next)';
 const SET_MODULE = 'function setModule(address module, bool allowed)';
 
-/** The draw tells epochs and punishes who is absent, the slasher who signs against itself. */
+/**
+ * The draw tells epochs and punishes who is absent, the slasher who signs against itself. The clock
+ * comes last: as long as there is none, nobody's bond makes the modules wait.
+ */
 async function giveRights(
   run: Steps,
   name: string,
   { stakeHub, sortition, slasher }: DaDeployment['contracts'],
 ): Promise<void> {
-  await run.call(`${name}:clock`, stakeHub, SET_CLOCK, [sortition]);
   await run.call(`${name}:module:sortition`, stakeHub, SET_MODULE, [sortition, true]);
   await run.call(`${name}:module:slasher`, stakeHub, SET_MODULE, [slasher, true]);
+  await run.call(`${name}:clock`, stakeHub, SET_CLOCK, [sortition]);
 }
 
 async function nameAll(
