@@ -47,13 +47,8 @@ export async function serveRows(
   { indexes, form }: RowQuery,
   { store }: { readonly store: Pick<SliceStore, 'ofCommitment' | 'read'> },
 ): Promise<readonly Uint8Array[]> {
-  const slices = store.ofCommitment(commitment);
+  const { slices, served } = servedOf(commitment, { indexes, form }, store);
   const messages = new Map<number, Uint8Array>();
-  const [first] = slices;
-  if (first === undefined) throw notHeld(commitment, slices);
-  const most = rowsPerReply(rowMessageBytes(layoutOfHeld(first.header), form));
-  const wanted = indexes.filter((index) => slices.some((slice) => placeIn(slice, index) >= 0));
-  const served = wanted.slice(0, most);
   for (const slice of slices) {
     const places = served
       .filter((index) => !messages.has(index))
@@ -65,6 +60,37 @@ export async function serveRows(
   const found = served.flatMap((index) => messages.get(index) ?? []);
   if (found.length === 0) throw notHeld(commitment, store.ofCommitment(commitment));
   return found;
+}
+
+/**
+ * Bytes of the row messages that {@link serveRows} gives at most, told without a look at the disk.
+ *
+ * @throws {SignerError} ROWS_NOT_HELD if nothing of the blob is held
+ */
+export function servedBytes(
+  commitment: Root,
+  query: RowQuery,
+  { store }: { readonly store: Pick<SliceStore, 'ofCommitment'> },
+): number {
+  const { served, messageBytes } = servedOf(commitment, query, store);
+  return served.length * messageBytes;
+}
+
+function servedOf(
+  commitment: Root,
+  { indexes, form }: RowQuery,
+  store: Pick<SliceStore, 'ofCommitment'>,
+): {
+  readonly slices: readonly HeldSlice[];
+  readonly served: readonly number[];
+  readonly messageBytes: number;
+} {
+  const slices = store.ofCommitment(commitment);
+  const [first] = slices;
+  if (first === undefined) throw notHeld(commitment, slices);
+  const messageBytes = rowMessageBytes(layoutOfHeld(first.header), form);
+  const wanted = indexes.filter((index) => slices.some((slice) => placeIn(slice, index) >= 0));
+  return { slices, served: wanted.slice(0, rowsPerReply(messageBytes)), messageBytes };
 }
 
 async function readRows(

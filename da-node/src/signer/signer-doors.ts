@@ -31,7 +31,7 @@ import { requestSignal } from '../doors/request-signal.ts';
 import { SignerError } from '../errors.ts';
 import type { SliceAcceptor } from './accept-slice.ts';
 import type { SignerMetrics } from './metrics.ts';
-import { describeHeld, serveRows } from './serve-rows.ts';
+import { describeHeld, servedBytes, serveRows } from './serve-rows.ts';
 import type { BatchSigner } from './sign-batch.ts';
 import type { SliceStore } from './slice-store.ts';
 import type { VoteBook } from './vote-book.ts';
@@ -161,10 +161,11 @@ async function getRows(
   const commitment = parseRoot(pathText(request, 'commitment'));
   const query = parseRowQuery(queryValue(request, 'index'), queryValue(request, 'form'));
   const signal = requestSignal(reply, stopping);
+  // Room first: what is read waits in memory, and readers may be slow to take it.
+  const release = await unsent.take(servedBytes(commitment, query, { store }), signal);
+  onceOver(reply.raw, release);
   const messages = await reading.run(() => serveRows(commitment, query, { store }), signal);
   const body = encodeRowReply(messages);
-  const release = await unsent.take(body.length, signal);
-  onceOver(reply.raw, release);
   metrics.servedRows.add(messages.length);
   void reply.type(ROW_REPLY_TYPE).header('cache-control', 'no-store');
   void reply.header('x-content-type-options', 'nosniff');
