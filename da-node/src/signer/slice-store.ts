@@ -47,7 +47,7 @@ const PARALLEL_HEADS = 16;
 export class SliceStore {
   readonly #options: SliceStoreOptions;
   readonly #index = new SliceIndex();
-  /** Slices being written, by the place of their blob: one at a time each. */
+  /** Files being written or removed, by the place of their blob: one at a time each. */
   readonly #writing = new Map<string, Promise<unknown>>();
   #reservedBytes = 0;
   #reservedSlices = 0;
@@ -137,19 +137,10 @@ export class SliceStore {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<HeldSlice> {
     const leaf = leafOf(claim.header);
-    const place = slotKey(claim.header);
-    for (let other = this.#writing.get(place); other !== undefined; ) {
-      await other.catch(() => undefined); // its own caller hears of it
-      other = this.#writing.get(place);
-    }
-    this.assertFree(claim.header);
-    const writing = this.#write(leaf, claim, slice, signal);
-    this.#writing.set(place, writing);
-    try {
-      return await writing;
-    } finally {
-      this.#writing.delete(place);
-    }
+    return this.#inTurn(claim.header, async () => {
+      this.assertFree(claim.header);
+      return this.#write(leaf, claim, slice, signal);
+    });
   }
 
   /**
@@ -171,20 +162,50 @@ export class SliceStore {
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw await diskFault(error, { path, operation: 'read' });
     }
-    if (this.#index.get(slice.leaf) !== slice) return undefined; // given up meanwhile
-    this.#options.logger.error({ leaf: slice.leaf }, 'a stored slice is damaged and was dropped');
-    await this.remove(slice.leaf);
+    if (await this.#drop(slice)) {
+      this.#options.logger.error({ leaf: slice.leaf }, 'a stored slice is damaged and was dropped');
+    }
     return undefined;
   }
 
-  /** Gives a slice up. @throws {StorageError} DISK_IO */
+  /** Gives a slice up; one that is delivered anew meanwhile stays. @throws {StorageError} DISK_IO */
   async remove(leaf: Root): Promise<void> {
-    this.#index.remove(leaf);
-    const path = this.#pathOf(leaf);
+    const slice = this.#index.get(leaf);
+    if (slice !== undefined) await this.#drop(slice);
+  }
+
+  /** Whether it was this slice that was dropped, and not given up or replaced before. */
+  #drop(slice: HeldSlice): Promise<boolean> {
+    const { leaf, header } = slice;
+    return this.#inTurn(header, async () => {
+      if (this.#index.get(leaf) !== slice) return false;
+      this.#index.remove(leaf);
+      const path = this.#pathOf(leaf);
+      try {
+        await rm(path, { force: true });
+        return true;
+      } catch (error) {
+        throw await diskFault(error, { path, operation: 'remove' });
+      }
+    });
+  }
+
+  /** Runs what changes the file of a place when all that came before is done. */
+  async #inTurn<Result>(
+    header: SliceClaim['header'],
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const place = slotKey(header);
+    for (let other = this.#writing.get(place); other !== undefined; ) {
+      await other.catch(() => undefined); // its own caller hears of it
+      other = this.#writing.get(place);
+    }
+    const working = work();
+    this.#writing.set(place, working);
     try {
-      await rm(path, { force: true });
-    } catch (error) {
-      throw await diskFault(error, { path, operation: 'remove' });
+      return await working;
+    } finally {
+      this.#writing.delete(place);
     }
   }
 
