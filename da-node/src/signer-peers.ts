@@ -57,7 +57,7 @@ const MAX_JSON_BYTES: number = 64 * KIB;
  */
 export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeers {
   return {
-    async deliver(socket, { order, slice }, { signal }) {
+    async deliver(socket, { order, slice }, { timeoutMs, signal }) {
       const { header, epoch, promise } = order;
       const head = encodeDeliveryHead({ epoch, header, promise });
       const arc = { start: slice.rows[0]?.index ?? 0, count: slice.rows.length };
@@ -66,7 +66,7 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
       encodePackedSlice(slice, body.subarray(head.length));
       const headers = { 'content-type': DELIVERY_TYPE };
       const url = `${socket}${SLICES_PATH}`;
-      const reply = await transport.send({ method: 'PUT', url, headers, body, signal });
+      const reply = await transport.send({ method: 'PUT', url, headers, body, timeoutMs, signal });
       await requireOk(reply);
       await reply.discard();
       return body.length;
@@ -84,11 +84,13 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
     async held(socket, commitment, { signal }) {
       const url = `${socket}${heldBlobPath(commitment)}`;
       const reply = await transport.send({ method: 'GET', url, signal });
-      if (reply.status === 404) {
-        await reply.discard();
-        return undefined;
+      try {
+        await requireOk(reply);
+      } catch (error) {
+        // Any other 404 may come from a wrong address or a proxy, and says nothing of rows.
+        if (error instanceof SignerReplyError && isNoneHeld(error.facts)) return undefined;
+        throw error;
       }
-      await requireOk(reply);
       return parseHeldBlob(await jsonIn(reply, 'held blob'));
     },
     async rows(socket, { commitment, indexes, form }, { signal }) {
@@ -98,6 +100,11 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
       return parseRowReply(await reply.bytes(MAX_ROW_REPLY_BYTES));
     },
   };
+}
+
+/** Whether a signer said in so many words that it keeps no row. */
+function isNoneHeld(facts: SignerReplyFault): boolean {
+  return facts.code === 'SIGNER_REFUSED' && facts.status === 404 && facts.reply === 'ROWS_NOT_HELD';
 }
 
 /** @throws {SignerReplyError} SIGNER_REFUSED for 4xx, SIGNER_BUSY for the rest */

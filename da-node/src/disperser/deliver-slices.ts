@@ -5,6 +5,7 @@ import {
   arcRows,
   assignRows,
   type CommittedBlob,
+  packedSliceBytes,
   type RowArc,
   sliceOf,
 } from '@cairn/erasure-codec';
@@ -22,7 +23,7 @@ import type { EpochSource, SignerPeers } from './ports.ts';
 
 /** How patiently a signer is asked. */
 export interface SignerPatience {
-  /** Time for one try. */
+  /** Time for one try; a delivery has more, by its length. */
   readonly timeoutMs: number;
   /** Tries in all. */
   readonly attempts: number;
@@ -34,6 +35,9 @@ export interface SignerPatience {
 
 /** A quorum waits this part of its own time for the others: one of the first may not sign. */
 const LINGER_PART = 4;
+
+/** The least rate of a line to a signer that is worth waiting for, half a megabit a second. */
+const LEAST_BYTES_PER_MS = 64;
 
 /** What delivering works with. */
 export interface DeliveryDeps {
@@ -142,6 +146,14 @@ export function deliverSlices(
   return { quorum, all };
 }
 
+/** Time for one try at a delivery of so many bytes, rounded up. */
+export function deliveryMs(
+  bytes: number,
+  { timeoutMs }: Pick<SignerPatience, 'timeoutMs'>,
+): number {
+  return timeoutMs + Math.ceil(bytes / LEAST_BYTES_PER_MS);
+}
+
 /** Whether a member holds its slice now. */
 async function deliverTo(
   arc: RowArc<number>,
@@ -154,7 +166,8 @@ async function deliverTo(
   try {
     const socket = await epochs.socketOf(signer, { signal });
     if (socket === undefined) throw new Error('it told no address');
-    const { timeoutMs, attempts, delayMs } = patience;
+    const { attempts, delayMs } = patience;
+    const timeoutMs = deliveryMs(packedSliceBytes(blob.layout, arc), patience);
     const sentBytes = await retry(
       () =>
         withDeadline(
@@ -162,7 +175,7 @@ async function deliverTo(
           timeoutMs,
           async (inner) => {
             const slice = await sliceOf(blob, arcRows(arc, blob.layout), { signal: inner });
-            return peers.deliver(socket, { order, slice }, { signal: inner });
+            return peers.deliver(socket, { order, slice }, { timeoutMs, signal: inner });
           },
           { clock, signal },
         ),

@@ -131,13 +131,14 @@ export interface SignerPeers {
   /**
    * Hands a member its slice; resolves once the member has it on its disk.
    *
+   * @param options - `timeoutMs`: for all of it, until the reply's head is there
    * @returns bytes of the message
    * @throws what the member or the way to it answers
    */
   deliver(
     socket: string,
     delivery: Delivery,
-    options: { readonly signal: AbortSignal },
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<number>;
   /** A member's signature over the batch, 96 bytes; not verified. @throws as `deliver` */
   vote(

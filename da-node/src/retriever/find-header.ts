@@ -80,8 +80,9 @@ async function headerFrom(
   const held = await askSigner(deps, signal, (inner) =>
     peers.held(socket, named, { signal: inner }),
   );
-  const [slice] = held?.slices ?? [];
-  if (held === undefined || slice === undefined) return 'absent';
+  if (held === undefined) return 'absent';
+  const [slice] = held.slices;
+  if (slice === undefined) throw new Error('it says that it keeps the blob, and no row of it');
   const request = { commitment: named, indexes: [slice.firstRow], form: 'full' } as const;
   const [message] = await askSigner(deps, signal, (inner) =>
     peers.rows(socket, request, { signal: inner }),

@@ -11,7 +11,7 @@ export interface RowRequest {
 
 /** The signers' doors for readers. What comes from them is not proven. */
 export interface RowPeers {
-  /** What a signer says it holds of a blob; `undefined` if it says nothing of it. */
+  /** What a signer says it holds of a blob; `undefined` if it says that it keeps no row. */
   held(
     socket: string,
     commitment: Root,
