@@ -160,22 +160,40 @@ export class BatchCertifier {
 }
 
 /** Takes the blob that waits longest, and those after it that a quorum holds together with it. */
-function takeTogether(group: Waiting[], maxBlobs: number): Waiting[] {
-  const taken: Waiting[] = [];
-  const left: Waiting[] = [];
-  for (const blob of group.splice(0)) {
-    const together = [...taken, blob];
-    const { committee } = blob;
-    const seats = seatsOf(committee, holdersOfAll(together));
-    const fits = taken.length === 0 || isQuorum(seats, committee.snapshot.totalWeight);
-    if (fits && taken.length < maxBlobs) taken.push(blob);
-    else left.push(blob);
+export function takeTogether<Blob extends DeliveredBlob>(group: Blob[], maxBlobs: number): Blob[] {
+  const taken: Blob[] = [];
+  const left: Blob[] = [];
+  let common: ReadonlySet<number> | undefined;
+  let seen = 0;
+  for (const blob of group) {
+    if (taken.length === maxBlobs) break;
+    seen += 1;
+    const { committee, record } = blob;
+    const together = common === undefined ? new Set(record.holders) : heldBy(record, common);
+    const seats = seatsOf(committee, together);
+    if (common === undefined || isQuorum(seats, committee.snapshot.totalWeight)) {
+      taken.push(blob);
+      common = together;
+    } else left.push(blob);
   }
-  group.push(...left);
+  const rest = group.slice(seen);
+  group.length = 0;
+  for (const blob of left.concat(rest)) group.push(blob);
   return taken;
 }
 
+/** Those of some members that hold a blob too. */
+function heldBy(
+  { holders }: Pick<BlobRecord, 'holders'>,
+  members: ReadonlySet<number>,
+): Set<number> {
+  return new Set(holders.filter((index) => members.has(index)));
+}
+
 function holdersOfAll(blobs: readonly DeliveredBlob[]): number[] {
-  const [first, ...rest] = blobs.map(({ record }) => record.holders);
-  return (first ?? []).filter((index) => rest.every((holders) => holders.includes(index)));
+  let common: ReadonlySet<number> | undefined;
+  for (const { record } of blobs) {
+    common = common === undefined ? new Set(record.holders) : heldBy(record, common);
+  }
+  return [...(common ?? [])];
 }
