@@ -13,6 +13,8 @@ export interface Caller {
 
 /** Decides who may post how much. */
 export interface Accounts {
+  /** Whether it is a caller at all, before anything is read of it. @throws {DispersalError} ACCOUNT_UNKNOWN */
+  requireAccount(caller: Caller): void;
   /**
    * The caller's account, charged with `bytes`. A blob that is there already is charged to nobody.
    *
@@ -23,7 +25,7 @@ export interface Accounts {
 
 /** Takes from everybody: for networks where whoever reaches the door pays some other way. */
 export function openAccounts(): Accounts {
-  return { charge: async () => 'open' };
+  return { requireAccount: () => undefined, charge: async () => 'open' };
 }
 
 /** An API key and what it may post. */
@@ -69,14 +71,17 @@ export function keyAccounts(
     await index.write([{ type: 'put', key: KEYS.account(name), value }], { sync: true });
     return name;
   };
+  const required = ({ apiKey }: Caller): KeyAccount => {
+    const account = apiKey === undefined ? undefined : accountOf(accounts, apiKey);
+    if (account !== undefined) return account;
+    throw new DispersalError({ code: 'ACCOUNT_UNKNOWN' }, 'blobs are taken with a known API key');
+  };
   return {
-    charge: ({ apiKey }, bytes) => {
-      const account = apiKey === undefined ? undefined : accountOf(accounts, apiKey);
-      if (account === undefined) {
-        return Promise.reject(
-          new DispersalError({ code: 'ACCOUNT_UNKNOWN' }, 'blobs are taken with a known API key'),
-        );
-      }
+    requireAccount: (caller) => {
+      required(caller);
+    },
+    charge: async (caller, bytes) => {
+      const account = required(caller);
       // One after another: two at once would both see what the other has not written yet.
       const charged = turn.then(() => charge(account, bytes));
       turn = charged.catch(() => undefined);

@@ -100,6 +100,14 @@ export interface BlobRecord {
   readonly trouble?: BlobTrouble;
 }
 
+/**
+ * How far a blob is for those who wait for it. One that is stalled is not dispersed, whatever was
+ * signed for it: its promise came to nothing, and it gets another.
+ */
+export function stageOf({ stage, trouble }: Pick<BlobRecord, 'stage' | 'trouble'>): BlobStage {
+  return trouble?.code === 'STALLED' && hasReached(stage, 'dispersed') ? 'delivered' : stage;
+}
+
 /** A record as it is stored. */
 export function encodeRecord(record: BlobRecord): Uint8Array {
   const { commitment, order, batch, certificate, confirmation, trouble } = record;
@@ -132,7 +140,7 @@ export function decodeRecord(bytes: Uint8Array): BlobRecord {
       account: String(fields['account']),
       arrival: Number(fields['arrival']),
       acceptedMs: Number(fields['acceptedMs']),
-      stage: stageOf(fields['stage']),
+      stage: storedStage(fields['stage']),
       voidOrders: Number(fields['voidOrders']),
       holders: numbersOf(fields['holders']),
       ...(commitment === undefined ? {} : { commitment: bytesOf(commitment) }),
@@ -201,7 +209,7 @@ function hexOrNone(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : toHex(bytes);
 }
 
-function stageOf(value: unknown): BlobStage {
+function storedStage(value: unknown): BlobStage {
   const stage = BLOB_STAGES.find((candidate) => candidate === value);
   if (stage === undefined) throw new TypeError('not a stage');
   return stage;

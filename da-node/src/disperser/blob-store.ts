@@ -1,5 +1,13 @@
 import type { KeyValueStore, KeyValueWrite, Root } from '@cairn/primitives';
-import { compareBytes, rootOf, stringifyJson, toHex, utf8Bytes, viewOf } from '@cairn/primitives';
+import {
+  compareBytes,
+  isFault,
+  rootOf,
+  stringifyJson,
+  toHex,
+  utf8Bytes,
+  viewOf,
+} from '@cairn/primitives';
 import type { BlobOrder, BlobRecord } from './blob-record.ts';
 import {
   bytesOf,
@@ -22,6 +30,14 @@ export interface StoredBatch {
   readonly absent: readonly number[];
   /** The aggregate, 96 bytes. */
   readonly signature: Uint8Array;
+}
+
+/** A blob that is not final. */
+export interface UnfinishedBlob {
+  readonly id: Root;
+  readonly arrival: number;
+  /** `undefined` where it cannot be read. */
+  readonly record: BlobRecord | undefined;
 }
 
 /** Told of a record that was written. */
@@ -70,11 +86,18 @@ export class BlobStore {
     return value === undefined ? undefined : decodeBatch(value);
   }
 
-  /** Blobs that are not final, in the order of acceptance. */
-  async *unfinished(signal: AbortSignal): AsyncGenerator<BlobRecord, void, void> {
-    for await (const [, id] of this.#index.entries(rangeOf('q'), { signal })) {
-      const record = await this.get(rootOf(id));
-      if (record !== undefined) yield record;
+  /** Blobs that are not final, in the order of acceptance. One bad record holds up no other. */
+  async *unfinished(signal: AbortSignal): AsyncGenerator<UnfinishedBlob, void, void> {
+    for await (const [key, value] of this.#index.entries(rangeOf('q'), { signal })) {
+      const id = rootOf(value);
+      const arrival = Number(viewOf(key).getBigUint64(1));
+      try {
+        const record = await this.get(id);
+        if (record !== undefined) yield { id, arrival, record };
+      } catch (error) {
+        if (!isFault(error, 'DISPERSAL_RECORD')) throw error;
+        yield { id, arrival, record: undefined };
+      }
     }
   }
 

@@ -52,7 +52,7 @@ export interface JourneyDeps {
  * blob gets a new one in a later epoch, once the old one can never be charged.
  *
  * @param signals - `own` ends this journey; `shared` ends what several blobs share. Both end together
- * @throws the signal's reason, and nothing else
+ * @throws the signal's reason; what the store throws while a failed step is noted: begin again then
  */
 export async function disperseBlob(
   start: BlobRecord,

@@ -12,7 +12,7 @@ import {
   SingleFlight,
 } from '@cairn/primitives';
 import type { Accounts, Caller } from './accounts.ts';
-import { type BlobRecord, type BlobStage, hasReached } from './blob-record.ts';
+import { type BlobRecord, type BlobStage, hasReached, stageOf } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
 import { disperseBlob, type JourneyDeps } from './disperse-blob.ts';
 import { DispersalError } from './errors.ts';
@@ -47,6 +47,12 @@ export interface AcceptOptions {
   readonly signal: AbortSignal;
 }
 
+/** `own` ends one journey; `shared` what several blobs share. */
+interface JourneySignals {
+  readonly own: AbortSignal;
+  readonly shared: AbortSignal;
+}
+
 /** Takes payloads, keeps them on the disk until their quorum has them, and tells how far each is. */
 export class Disperser {
   readonly #deps: DisperserDeps;
@@ -66,13 +72,20 @@ export class Disperser {
 
   /** Counts what a run before this one left. Once, before anything else. */
   async open(signal: AbortSignal): Promise<void> {
-    const { store, payloads } = this.#deps;
-    for await (const record of store.unfinished(signal)) {
+    const { store, payloads, logger } = this.#deps;
+    const unreadable = new Set<Root>();
+    for await (const { id, arrival, record } of store.unfinished(signal)) {
+      this.#nextArrival = arrival + 1;
+      if (record === undefined) {
+        unreadable.add(id);
+        logger.error({ id }, 'the record of a blob cannot be read, and the blob is left as it is');
+        continue;
+      }
       this.#queued.blobs += 1;
       this.#queued.bytes += record.sizeBytes;
-      this.#nextArrival = record.arrival + 1;
     }
     await payloads.retainOnly(async (id) => {
+      if (unreadable.has(id)) return true;
       const record = await store.get(id);
       return record !== undefined && record.stage !== 'final';
     });
@@ -105,10 +118,17 @@ export class Disperser {
     }
     const id = blobIdOf(payload);
     const keccak = isNamedByKeccak ? keccak256(payload) : undefined;
-    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller, keccak);
+    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller);
     const record = await this.#accepting.run(id, accepted, signal);
     this.#begin(record);
+    // Not within the flight: one that was begun under no such name may be joined under it.
+    if (keccak !== undefined) await this.#deps.store.nameByKeccak(id, keccak);
     return record;
+  }
+
+  /** Whether a caller may post at all. @throws {DispersalError} ACCOUNT_UNKNOWN */
+  requireAccount(caller: Caller): void {
+    this.#deps.accounts.requireAccount(caller);
   }
 
   /** What is known of a blob that lives. */
@@ -130,7 +150,7 @@ export class Disperser {
   }
 
   /**
-   * Resolves once a blob has reached a stage.
+   * Resolves once a blob has reached a stage, as `stageOf` tells it.
    *
    * @throws {DispersalError} BLOB_NOT_TAKEN; the signal's reason
    */
@@ -139,13 +159,13 @@ export class Disperser {
     let stop: () => void = () => undefined;
     const later = new Promise<BlobRecord>((resolve) => {
       stop = store.listen(id, (record) => {
-        if (hasReached(record.stage, stage)) resolve(record);
+        if (hasReached(stageOf(record), stage)) resolve(record);
       });
     });
     try {
       const now = await this.find(id); // after listening: what comes between is not missed
       if (now === undefined) throw unknownBlob(id);
-      return hasReached(now.stage, stage) ? now : await abortable(later, signal);
+      return hasReached(stageOf(now), stage) ? now : await abortable(later, signal);
     } finally {
       stop();
     }
@@ -162,7 +182,9 @@ export class Disperser {
     setMaxListeners(0, signal); // some for each blob under way
     this.#running = signal;
     try {
-      for await (const record of store.unfinished(signal)) this.#begin(record);
+      for await (const { record } of store.unfinished(signal)) {
+        if (record !== undefined) this.#begin(record);
+      }
       for (;;) {
         await this.#forgetExpired(signal).catch((error: unknown) => {
           signal.throwIfAborted();
@@ -178,18 +200,10 @@ export class Disperser {
     }
   }
 
-  async #acceptOnce(
-    id: Root,
-    payload: Uint8Array,
-    caller: Caller,
-    keccak: Uint8Array | undefined,
-  ): Promise<BlobRecord> {
+  async #acceptOnce(id: Root, payload: Uint8Array, caller: Caller): Promise<BlobRecord> {
     const { store, payloads, accounts, clock, journey } = this.#deps;
     const known = await store.get(id);
-    if (known !== undefined && this.#isAlive(known)) {
-      if (keccak !== undefined) await store.nameByKeccak(id, keccak);
-      return known;
-    }
+    if (known !== undefined && this.#isAlive(known)) return known;
     if (known !== undefined) await store.forget(known);
     const sizeBytes = payload.length;
     this.#enqueue(sizeBytes);
@@ -208,7 +222,6 @@ export class Disperser {
         voidOrders: 0,
         holders: [],
       };
-      if (keccak !== undefined) await store.nameByKeccak(id, keccak);
       await store.put([record]);
       journey.metrics.acceptedBytes.add(sizeBytes);
       return record;
@@ -231,11 +244,7 @@ export class Disperser {
     shared.addEventListener('abort', stop, { once: true });
     const signals = { own: own.signal, shared };
     const journey = this.#disperse(id, signals)
-      .catch((error: unknown) => {
-        if (shared.aborted) return;
-        const reason = describeError(error);
-        this.#deps.logger.error({ id, reason }, 'a blob waits until it is asked for again');
-      })
+      .catch(() => undefined) // the run ends
       .finally(() => {
         shared.removeEventListener('abort', stop);
         this.#journeys.delete(id);
@@ -243,15 +252,27 @@ export class Disperser {
     this.#journeys.set(id, journey);
   }
 
-  async #disperse(
-    id: Root,
-    signals: { readonly own: AbortSignal; readonly shared: AbortSignal },
-  ): Promise<void> {
-    const { store, journey } = this.#deps;
-    const record = await store.get(id); // now that no other journey writes it
-    if (record === undefined || record.stage === 'final') return;
-    await disperseBlob(record, journey, signals);
-    this.#dequeue(record.sizeBytes);
+  /** Journey after journey until the blob is final. @throws the signal's reason */
+  async #disperse(id: Root, signals: JourneySignals): Promise<void> {
+    const { store, journey, clock, logger } = this.#deps;
+    let isBegun = false;
+    for (;;) {
+      try {
+        const record = await store.get(id); // now that no other journey writes it
+        if (record === undefined) return;
+        if (record.stage !== 'final') {
+          isBegun = true;
+          await disperseBlob(record, journey, signals);
+        }
+        if (isBegun) this.#dequeue(record.sizeBytes);
+        return;
+      } catch (error) {
+        signals.own.throwIfAborted();
+        const againMs = journey.backoff.maxMs;
+        logger.error({ id, reason: describeError(error), againMs }, 'the journey of a blob failed');
+        await clock.sleep(againMs, signals.own);
+      }
+    }
   }
 
   #enqueue(sizeBytes: number): void {

@@ -1,6 +1,6 @@
 import { type ChainId, isHexOf, rootOf } from '@cairn/primitives';
 import type { BlobReceipt, ReceiptStage, ReceiptTrouble } from '@cairn/wire-protocol/da';
-import type { BlobRecord, BlobStage, BlobTrouble } from './blob-record.ts';
+import { type BlobRecord, type BlobStage, type BlobTrouble, stageOf } from './blob-record.ts';
 
 /** The stages that those who posted a blob wait for. */
 const RECEIPT_STAGE: Readonly<Record<BlobStage, ReceiptStage>> = {
@@ -18,13 +18,13 @@ export function receiptOf(
   record: BlobRecord,
   place: { readonly chainId: ChainId; readonly shardId: number },
 ): BlobReceipt {
-  const { id, sizeBytes, stage, commitment, order, batch, confirmation, trouble } = record;
+  const { id, sizeBytes, commitment, order, batch, confirmation, trouble } = record;
   const transaction = confirmation?.transaction;
   return {
     id,
     ...place,
     sizeBytes,
-    stage: RECEIPT_STAGE[stage],
+    stage: RECEIPT_STAGE[stageOf(record)],
     ...(commitment === undefined ? {} : { commitment: rootOf(commitment) }),
     ...(order === undefined
       ? {}

@@ -17,7 +17,7 @@ import {
   systemClock,
 } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
-import { openAccounts } from '../../src/disperser/accounts.ts';
+import { type Accounts, openAccounts } from '../../src/disperser/accounts.ts';
 import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
 import type { Disperser } from '../../src/disperser/disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
@@ -146,6 +146,7 @@ function wasmCodec(): ReturnType<typeof loadWasmCodec> {
 
 /** What of a disperser a test puts in the place of the usual. */
 export interface DisperserParts {
+  readonly accounts?: Accounts;
   readonly index?: KeyValueStore;
   readonly payloads?: PayloadStore;
   readonly payer?: PayerKey;
@@ -179,7 +180,7 @@ export class RunningDisperser {
     const disperser = createDisperser({
       index: parts.index ?? (files as KeyValueStore),
       payloads: parts.payloads ?? (await openPayloadFiles(join(quorum.directory, 'payloads'))),
-      accounts: openAccounts(),
+      accounts: parts.accounts ?? openAccounts(),
       network: NETWORK,
       epochs: quorum.chain,
       entrance: quorum.chain,
