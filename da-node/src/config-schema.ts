@@ -202,9 +202,9 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           maximum: MAX_PROMISED_BATCH_BLOBS,
         }),
         put_timeout_ms: whole(
-          'Time for a quorum to sign what an OP Stack client puts; then it is told to fail over.',
+          'Time for what an OP Stack client puts to arrive and be signed by a quorum; then it is told to fail over. Connections that are silent for 120 s are closed.',
           60_000,
-          { unit: 'ms', minimum: 100 },
+          { unit: 'ms', minimum: 100, maximum: 110_000 },
         ),
         deposit_gwei: whole(
           'Deposit kept with the entrance: filled up from the account once it is below half of this. 0: somebody else sees to it.',

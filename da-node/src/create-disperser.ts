@@ -29,7 +29,7 @@ import { openPayloadFiles } from './disperser/payload-files.ts';
 import type { DispersalNetwork } from './disperser/ports.ts';
 import { describeProblem } from './doors/describe-problem.ts';
 import { opStackDoors } from './doors/op-stack/op-stack-doors.ts';
-import type { PayloadReader } from './doors/read-payload.ts';
+import { type PayloadReader, REPLY_BYTES } from './doors/read-payload.ts';
 import { blobDoors } from './doors/rest/blob-doors.ts';
 import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -122,6 +122,7 @@ export async function startDisperser(
     disperser,
     reader,
     intake: { budget: arriving, clock },
+    replies: new ByteBudget({ maxBytes: REPLY_BYTES, maxWaiting: MAX_WAITING }),
     clock,
     stopping: runner.signal,
   };

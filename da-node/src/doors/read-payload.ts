@@ -1,30 +1,56 @@
+import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
+import type { HttpReplyOut } from '@cairn/node-runtime/http';
+import type { ByteBudget } from '../byte-budget.ts';
 import type { BlobRecord } from '../disperser/blob-record.ts';
 import { blobIdOf, type Disperser } from '../disperser/disperser.ts';
 import { DispersalError } from '../disperser/errors.ts';
-import type { ReadBlob, WantedBlob } from '../retriever/read-blob.ts';
+import type { AdmitPayload, ReadBlob, WantedBlob } from '../retriever/read-blob.ts';
+import { onceOver } from './once-over.ts';
 
 /** Reads blobs from their quorums: `readBlob` with its parts given. */
 export type PayloadReader = (
   wanted: WantedBlob,
-  options: { readonly signal: AbortSignal },
+  options: { readonly admit?: AdmitPayload; readonly signal: AbortSignal },
 ) => Promise<ReadBlob>;
+
+/**
+ * Memory for payloads that are read for a reply or sent in one: four of the largest. A client that
+ * reads slowly keeps its own for as long as the connection lasts, so what it waits for is counted.
+ */
+export const REPLY_BYTES: number = 4 * MAX_PAYLOAD_BYTES;
 
 /** Where payloads come from. */
 export interface PayloadSources {
   readonly disperser: Pick<Disperser, 'payload'>;
   readonly reader: PayloadReader;
+  /** Of all replies under way. */
+  readonly replies: ByteBudget;
+}
+
+/** Takes memory for a payload until `reply` is sent or its client is gone. */
+export function admitTo(
+  { raw }: Pick<HttpReplyOut, 'raw'>,
+  { replies }: Pick<PayloadSources, 'replies'>,
+  signal: AbortSignal,
+): AdmitPayload {
+  return async (payloadBytes) => {
+    const release = await replies.take(payloadBytes, signal);
+    onceOver(raw, release);
+  };
 }
 
 /**
  * The payload of a blob that was accepted here: from the disk while it is there, else from its quorum.
  *
- * @throws {DispersalError} PAYLOAD_DAMAGED; {RetrievalError}; the signal's reason
+ * @param admit - takes memory for it before it is read
+ * @throws {DispersalError} PAYLOAD_DAMAGED; {RetrievalError}; {QueueFullError}; the signal's reason
  */
 export async function readPayload(
-  { id, order }: Pick<BlobRecord, 'id' | 'order'>,
-  { disperser, reader }: PayloadSources,
-  { signal }: { readonly signal: AbortSignal },
+  { id, order, sizeBytes }: Pick<BlobRecord, 'id' | 'order' | 'sizeBytes'>,
+  { disperser, reader }: Pick<PayloadSources, 'disperser' | 'reader'>,
+  { admit, signal }: { readonly admit: AdmitPayload; readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
+  await admit(sizeBytes);
   const kept = await disperser.payload(id);
   if (kept !== undefined && blobIdOf(kept) === id) return kept;
   if (order === undefined) {

@@ -1,5 +1,12 @@
 import { bodyStream, type HttpRequestIn } from '@cairn/node-runtime/http';
-import { type Clock, concatBytes, DeadlineError, MIB, withDeadline } from '@cairn/primitives';
+import {
+  abortable,
+  type Clock,
+  concatBytes,
+  DeadlineError,
+  MIB,
+  withDeadline,
+} from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
 import type { Caller } from '../disperser/accounts.ts';
 import { DispersalError } from '../disperser/errors.ts';
@@ -20,8 +27,9 @@ const MIN_BYTES_PER_MS = 64;
 
 /**
  * Reads a request's body once there is memory for it, so that its sender is held back by the socket,
- * and gives the memory back when `use` is done with it.
+ * and gives the memory back when `use` is done with it: not before, though its caller may have left.
  *
+ * @param use - keeps what it is given until it settles; `signal` is not its own
  * @throws {DispersalError} BLOB_TOO_LARGE, before reading where the length was announced;
  *   WIRE_TOO_SLOW; {QueueFullError} QUEUE_FULL; {HttpError} WIRE_TOO_LONG, BODY_CUT_SHORT
  * @throws what `use` throws; the signal's reason
@@ -36,13 +44,15 @@ export async function takePayload<Result>(
   const limit = declared === undefined ? Math.min(maxBytes, UNANNOUNCED_BYTES) : Number(declared);
   if (limit > maxBytes) throw tooLarge(limit, maxBytes);
   const release = await budget.take(2 * limit, signal); // the parts, and the whole
-  try {
-    const timeoutMs = BODY_TIMEOUT_MS + limit / MIN_BYTES_PER_MS;
-    const payload = await collect(request, { limit, maxBytes, timeoutMs, clock }, signal);
-    return await use(payload);
-  } finally {
-    release();
-  }
+  const take = async (): Promise<Result> => {
+    try {
+      const timeoutMs = BODY_TIMEOUT_MS + limit / MIN_BYTES_PER_MS;
+      return await use(await collect(request, { limit, maxBytes, timeoutMs, clock }, signal));
+    } finally {
+      release();
+    }
+  };
+  return abortable(take(), signal);
 }
 
 /** The API key that a request shows: `x-api-key`, or a bearer token. */
@@ -65,6 +75,7 @@ async function collect(
   { limit, maxBytes, timeoutMs, clock }: CollectOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  let reading: Promise<Uint8Array> | undefined;
   const read = async (inner: AbortSignal): Promise<Uint8Array> => {
     const parts: Uint8Array[] = [];
     let length = 0;
@@ -77,10 +88,16 @@ async function collect(
     return concatBytes(...parts);
   };
   try {
-    return await withDeadline('a request body', timeoutMs, read, { clock, signal });
+    const start = (inner: AbortSignal): Promise<Uint8Array> => {
+      reading = read(inner);
+      return reading;
+    };
+    return await withDeadline('a request body', timeoutMs, start, { clock, signal });
   } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    request.raw.destroy(); // whatever still comes of it is not read
+    const isSlow = error instanceof DeadlineError && !signal.aborted;
+    if (isSlow) request.raw.destroy(); // whatever still comes of it is not read
+    await reading?.catch(() => undefined); // what came is held until the stream lets go of it
+    if (!isSlow) throw error;
     throw new DispersalError(
       { code: 'WIRE_TOO_SLOW', timeoutMs },
       `the payload did not arrive within ${Math.round(timeoutMs)} ms`,

@@ -68,6 +68,9 @@ export interface ReadBlob {
   readonly blamed: readonly Blame[];
 }
 
+/** Takes memory for a payload whose length is proven, before any more of it is read. */
+export type AdmitPayload = (payloadBytes: number) => Promise<void>;
+
 /** Times the rows of data that reading needs: rows, data, parity, payload. */
 const MEMORY_PARTS = 3;
 
@@ -77,12 +80,12 @@ const MEMORY_PARTS = 3;
  *
  * @throws {RetrievalError} BLOB_UNAVAILABLE with what there is and what is needed; BLOB_NULL, with
  *   {VerifiedBadRow} evidence as `evidence` where there was some; BLOB_ABSENT; QUORUM_UNKNOWN
- * @throws the signal's reason
+ * @throws what `admit` throws; the signal's reason
  */
 export async function readBlob(
   wanted: WantedBlob,
   deps: RetrieverDeps,
-  { signal }: { readonly signal: AbortSignal },
+  { admit, signal }: { readonly admit?: AdmitPayload; readonly signal: AbortSignal },
 ): Promise<ReadBlob> {
   const { epoch, quorumId } = wanted;
   const committee = await deps.epochs.committee(epoch, quorumId, { signal });
@@ -108,6 +111,7 @@ export async function readBlob(
   };
   const found = await findHeader(wanted, holders, reader, { signal });
   const { layout } = found.header;
+  await admit?.(layout.payloadBytes);
   const release = await deps.budget.take(MEMORY_PARTS * layout.rows * layout.rowBytes, signal);
   try {
     const { seed } = committee.snapshot.office;

@@ -103,6 +103,7 @@ const host = createHttpHost({
       disperser,
       reader: (wanted, options) => readBlob(wanted, retriever, options),
       intake: { budget, clock },
+      replies: budget,
       clock,
       stopping: signal,
     }),

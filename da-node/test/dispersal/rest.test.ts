@@ -69,7 +69,7 @@ describe('REST door', () => {
     quorum.chain.isUp = false;
     try {
       const posted = await receiptIn(
-        await post('/v1/blobs?wait=confirmed&timeout=1', payloadOf(10)),
+        await post('/v1/blobs?wait=confirmed&timeout=3', payloadOf(10)),
       );
       equal(posted.stage, 'dispersed');
     } finally {

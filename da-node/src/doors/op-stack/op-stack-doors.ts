@@ -20,27 +20,30 @@ import type { BlobRecord } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
 import { pathText } from '../add-route.ts';
-import { type PayloadReader, readPayload } from '../read-payload.ts';
+import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
 import { ClientGone, requestSignal } from '../request-signal.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 import { encodeOpCommitment, type GenericCommitment, parseOpCommitment } from './commitment.ts';
 import { OpStackError } from './errors.ts';
 
 /** What the doors for OP Stack clients need. */
-export interface OpStackDoorsDeps {
+export interface OpStackDoorsDeps extends Pick<PayloadSources, 'reader' | 'replies'> {
   readonly shardId: number;
   readonly disperser: Pick<
     Disperser,
-    'accept' | 'reached' | 'payload' | 'findByCommitment' | 'findByKeccak'
+    'requireAccount' | 'accept' | 'reached' | 'payload' | 'findByCommitment' | 'findByKeccak'
   >;
-  readonly reader: PayloadReader;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Time for a quorum to sign; then the client is told to fail over. */
+  /** Time for a PUT, from its body to the quorum's signature; then the client is told to fail over. */
   readonly putTimeoutMs: number;
+  /** Time for a GET until its reply begins, as above; `GET_TIMEOUT_MS` unless told. */
+  readonly getTimeoutMs?: number;
   readonly stopping: AbortSignal;
 }
 
+/** Time for a GET: below the 120 s of silence after which a host closes the connection. */
+const GET_TIMEOUT_MS = 60_000;
 /** Longest input of a keccak commitment: rollups drop longer ones in derivation. */
 const MAX_KECCAK_INPUT_BYTES = 130_672;
 /** Problems of a PUT that lie with the client: another server would say the same. */
@@ -104,14 +107,17 @@ async function put(
   const isNamedByKeccak = keccak !== undefined;
   const maxBytes = isNamedByKeccak ? MAX_KECCAK_INPUT_BYTES : MAX_PAYLOAD_BYTES;
   try {
+    const caller = callerOf(request);
+    disperser.requireAccount(caller); // before memory is given to what it sends
     const accept = async (payload: Uint8Array): Promise<BlobRecord> => {
       if (keccak !== undefined) assertKeccak(payload, keccak);
-      return disperser.accept(payload, callerOf(request), { isNamedByKeccak, signal });
+      return disperser.accept(payload, caller, { isNamedByKeccak, signal: stopping });
     };
-    const { id } = await takePayload(request, { ...intake, maxBytes }, accept, signal);
-    const wait = (inner: AbortSignal): Promise<BlobRecord> =>
-      disperser.reached(id, 'dispersed', inner);
-    return await withDeadline('a dispersal', putTimeoutMs, wait, { clock, signal });
+    const work = async (inner: AbortSignal): Promise<BlobRecord> => {
+      const { id } = await takePayload(request, { ...intake, maxBytes }, accept, inner);
+      return disperser.reached(id, 'dispersed', inner);
+    };
+    return await withDeadline('a dispersal', putTimeoutMs, work, { clock, signal });
   } catch (error) {
     if (error instanceof ClientGone) throw error;
     if (CLIENT_STATUS.includes(problemOf(error).status)) throw error;
@@ -126,12 +132,16 @@ async function getInput(
 ): Promise<Readable> {
   const named = parseOpCommitment(pathText(request, 'commitment'));
   const signal = requestSignal(reply, deps.stopping);
+  const { clock, getTimeoutMs = GET_TIMEOUT_MS } = deps;
+  const read = (inner: AbortSignal): Promise<Uint8Array> => {
+    const options = { admit: admitTo(reply, deps, inner), signal: inner };
+    return named.kind === 'keccak'
+      ? inputOfKeccak(named.hash, deps, options)
+      : inputOf(named, deps, options);
+  };
   let payload: Uint8Array;
   try {
-    payload =
-      named.kind === 'keccak'
-        ? await inputOfKeccak(named.hash, deps, signal)
-        : await inputOf(named, deps, signal);
+    payload = await withDeadline('a read', getTimeoutMs, read, { clock, signal });
   } catch (error) {
     const isDecided = error instanceof OpStackError || error instanceof ClientGone;
     if (isDecided || CERTAINLY_ABSENT.some((code) => isFault(error, code))) throw error;
@@ -141,13 +151,15 @@ async function getInput(
   return Readable.from([payload], { objectMode: false });
 }
 
+type ReadOptions = Parameters<typeof readPayload>[2];
+
 async function inputOfKeccak(
   hash: Uint8Array,
   deps: OpStackDoorsDeps,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): Promise<Uint8Array> {
   const record = await deps.disperser.findByKeccak(hash);
-  if (record !== undefined) return readPayload(record, deps, { signal });
+  if (record !== undefined) return readPayload(record, deps, options);
   // The index of keccaks is kept here and nowhere else: what is not in it was never taken.
   const id = toHex(hash);
   throw new DispersalError(
@@ -159,7 +171,7 @@ async function inputOfKeccak(
 async function inputOf(
   wanted: GenericCommitment,
   deps: OpStackDoorsDeps,
-  signal: AbortSignal,
+  options: ReadOptions,
 ): Promise<Uint8Array> {
   const { shardId } = deps;
   if (wanted.shardId !== undefined && wanted.shardId !== shardId) {
@@ -170,8 +182,8 @@ async function inputOf(
   }
   // A record knows where its blob is now, should it have been dispersed again.
   const record = await deps.disperser.findByCommitment(wanted.commitment);
-  if (record !== undefined) return readPayload(record, deps, { signal });
-  const { payload } = await deps.reader(wanted, { signal });
+  if (record !== undefined) return readPayload(record, deps, options);
+  const { payload } = await deps.reader(wanted, options);
   return payload;
 }
 

@@ -16,21 +16,20 @@ import {
 } from '@cairn/primitives';
 import { blobReceiptJson, CERTIFICATE_TYPE, RECEIPT_STAGES } from '@cairn/wire-protocol/da';
 import { blobRoutes } from '@cairn/wire-protocol/route-table';
-import type { BlobRecord } from '../../disperser/blob-record.ts';
+import { type BlobRecord, hasReached, stageOf } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
 import { receiptOf } from '../../disperser/receipt.ts';
 import { addRoute, pathText, queryValue } from '../add-route.ts';
-import { type PayloadReader, readPayload } from '../read-payload.ts';
+import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
 import { requestSignal } from '../request-signal.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 
 /** What the doors of blobs need. */
-export interface BlobDoorsDeps {
+export interface BlobDoorsDeps extends Pick<PayloadSources, 'reader' | 'replies'> {
   /** Named in every receipt. */
   readonly place: { readonly chainId: ChainId; readonly shardId: number };
-  readonly disperser: Pick<Disperser, 'accept' | 'find' | 'reached' | 'payload'>;
-  readonly reader: PayloadReader;
+  readonly disperser: Pick<Disperser, 'requireAccount' | 'accept' | 'find' | 'reached' | 'payload'>;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly stopping: AbortSignal;
@@ -38,6 +37,8 @@ export interface BlobDoorsDeps {
 
 /** Time for a stage that is waited for without a time. */
 const DEFAULT_WAIT_SECONDS = 30;
+/** The longest wait: a host closes connections that are silent for 120 s. Then the receipt comes as it is. */
+const MAX_WAIT_SECONDS = 110;
 
 /**
  * `POST /v1/blobs` takes a payload; `GET /v1/blobs/{id}` tells how far it is, at once or when it has
@@ -54,8 +55,10 @@ export function blobDoors(deps: BlobDoorsDeps): RouteGroup {
       return sendReceipt(record, reply, deps);
     });
     addRoute(app, routes, 'getCertificate', async (request, reply) => {
-      const { id, stage, certificate } = await requireBlob(request, deps);
-      if (certificate === undefined) {
+      const record = await requireBlob(request, deps);
+      const { id, certificate } = record;
+      const stage = stageOf(record);
+      if (certificate === undefined || !hasReached(stage, 'dispersed')) {
         throw new DispersalError(
           { code: 'BLOB_NOT_DISPERSED', id, stage },
           `the quorum has not signed for ${id} yet: it is ${stage}`,
@@ -67,7 +70,8 @@ export function blobDoors(deps: BlobDoorsDeps): RouteGroup {
     addRoute(app, routes, 'getPayload', async (request, reply) => {
       const record = await requireBlob(request, deps);
       const signal = requestSignal(reply, deps.stopping);
-      const payload = await readPayload(record, deps, { signal });
+      const admit = admitTo(reply, deps, signal);
+      const payload = await readPayload(record, deps, { admit, signal });
       void reply
         .type('application/octet-stream')
         .header('content-length', payload.length)
@@ -84,9 +88,11 @@ async function postBlob(
 ): Promise<unknown> {
   const { disperser, intake, stopping } = deps;
   const signal = requestSignal(reply, stopping);
+  const caller = callerOf(request);
+  disperser.requireAccount(caller); // before memory is given to what it sends
   const bounds = { ...intake, maxBytes: MAX_PAYLOAD_BYTES };
   const accept = (payload: Uint8Array): Promise<BlobRecord> =>
-    disperser.accept(payload, callerOf(request), { signal });
+    disperser.accept(payload, caller, { signal: stopping });
   const { id } = await takePayload(request, bounds, accept, signal);
   const record = await awaited(id, request, signal, deps);
   void reply.code(record.stage === 'final' ? 200 : 202).header('location', `/v1/blobs/${id}`);
@@ -101,7 +107,8 @@ async function awaited(
   { disperser, clock }: BlobDoorsDeps,
 ): Promise<BlobRecord> {
   const stage = RECEIPT_STAGES.find((known) => known === queryValue(request, 'wait'));
-  const seconds = Number(queryValue(request, 'timeout') ?? DEFAULT_WAIT_SECONDS);
+  const asked = Number(queryValue(request, 'timeout') ?? DEFAULT_WAIT_SECONDS);
+  const seconds = Math.min(asked, MAX_WAIT_SECONDS);
   if (stage !== undefined) {
     const wait = (inner: AbortSignal): Promise<BlobRecord> => disperser.reached(id, stage, inner);
     try {
