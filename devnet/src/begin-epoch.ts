@@ -5,9 +5,7 @@ import {
   openEpoch,
   readEpochInfo,
   readHasTicket,
-  readKey,
   readPhase,
-  readTargetEpoch,
   readTerms,
   readVotes,
 } from '@cairn/chain-access/da';
@@ -22,7 +20,7 @@ export interface BeginEpochDeps {
   readonly anvil: AnvilControl;
   /** The administrator of the contracts, who pays as well. */
   readonly admin: TransactionSender;
-  /** Accounts of the devnet's signers, which are running. */
+  /** Accounts of the devnet's signers, which run and have joined. */
   readonly signers: readonly Address[];
   readonly clock: Clock;
 }
@@ -44,7 +42,6 @@ const LOOK_EVERY_MS = 50;
 /** Signers look once a second and wait for a final block. */
 const TICKETS_WITHIN_MS = 15_000;
 const SEAL_WITHIN_MS = 15_000;
-const JOINED_WITHIN_MS = 60_000;
 
 /**
  * Sees to it that an epoch of the present is in office, and that blobs are taken in it.
@@ -57,7 +54,6 @@ const JOINED_WITHIN_MS = 60_000;
  */
 export async function beginEpoch(deps: BeginEpochDeps, options: Waiting): Promise<void> {
   const { hub, entrance, anvil, admin } = deps;
-  await until(() => hasEveryoneJoined(deps, options), JOINED_WITHIN_MS, deps, options);
   for (let turns = 0; !(await isInOffice(deps, options)); turns += 1) {
     if (turns === MAX_TURNS) {
       throw new DevnetError(
@@ -101,20 +97,6 @@ async function mineTo(
 ): Promise<void> {
   const missing = block - (await hub.client.blockNumber(options));
   if (missing > 0) await anvil.mine(missing, options);
-}
-
-/** Whether every signer has a key and votes in some epoch to come. */
-async function hasEveryoneJoined(
-  { hub, signers }: BeginEpochDeps,
-  options: Waiting,
-): Promise<boolean> {
-  const target = await readTargetEpoch(hub, options);
-  for (const signer of signers) {
-    const who = { signer, epoch: target };
-    if ((await readKey(hub, who, options)) === undefined) return false;
-    if ((await readVotes(hub, who, options)) === 0) return false;
-  }
-  return true;
 }
 
 /** Whether an epoch holds office as of a final block and will for a while. */

@@ -66,6 +66,8 @@ export interface Devnet {
   stop(): Promise<void>;
 }
 
+/** Nodes of a kind that load at once: more would only keep each other from being ready in time. */
+const START_PARALLEL = 8;
 /** Name of the process without which the devnet is of no use. */
 const CHAIN = 'chain';
 
@@ -300,7 +302,7 @@ class RunningDevnet implements Devnet {
     await forEachConcurrent(
       services,
       async (service, starting) => this.#services.start(service, starting),
-      { parallel: services.length, signal },
+      { parallel: START_PARALLEL, signal },
     );
   }
 

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { cairn } from '../support/cli.ts';
 
 describe('the tour', function () {
-  this.timeout(180_000);
+  this.timeout(270_000);
 
   it('stores, proves and reads a file and a blob on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
       const tour = await cairn(['devnet', 'demo', '--dir', folder, '--port', '0'], {
-        timeoutMs: 150_000,
+        timeoutMs: 240_000,
       });
       assert.equal(tour.status, 0, tour.stderr);
       const said = `${tour.stdout.toString()}${tour.stderr}`;

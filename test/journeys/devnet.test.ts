@@ -12,7 +12,7 @@ import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
 
 describe('a network on one machine', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let folder: string;
 
   beforeEach(async () => {
@@ -40,7 +40,7 @@ describe('a network on one machine', function () {
     child.stderr.on('data', (part: Buffer) => {
       output += part.toString();
     });
-    await until('endpoints.json', () => existsSync(join(folder, 'endpoints.json')), 60_000);
+    await until('endpoints.json', () => existsSync(join(folder, 'endpoints.json')), 120_000);
     return { child, output: () => output };
   };
 
