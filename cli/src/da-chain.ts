@@ -10,8 +10,8 @@ import {
   readIsVoid,
   SignerBook,
 } from '@cairn/chain-access/da';
-import type { CertifiedBlob, LightClient } from '@cairn/light-client';
-import { type Address, isFault } from '@cairn/primitives';
+import type { CertifiedBlob } from '@cairn/light-client';
+import { type Address, isFault, systemClock } from '@cairn/primitives';
 import type { DaChainPlace } from './da-options.ts';
 import { type KnownEpoch, placeOf, verifyWith } from './known-epoch.ts';
 
@@ -51,20 +51,20 @@ export async function openDaChain(
  * Checks a certificate against an epoch and, where it is too late for that alone, against the batch
  * that the chain took in time.
  *
- * @throws what `LightClient.verify` and the chain throw
+ * @throws as `verifyWith`; what the chain throws
  */
 export async function verifyOnChain(
-  client: LightClient,
   certificate: Uint8Array,
   known: KnownEpoch,
   { entrance }: DaChain,
   { signal }: Waiting,
 ): Promise<CertifiedBlob> {
+  const clock = systemClock();
   try {
-    return verifyWith(client, certificate, known);
+    return verifyWith(certificate, known, { clock });
   } catch (error) {
     if (!isFault(error, 'CERTIFICATE_TOO_OLD')) throw error;
-    const certified = verifyWith(client, certificate, known, { isConfirmed: true });
+    const certified = verifyWith(certificate, known, { clock, isConfirmed: true });
     const { root } = certified.certificate.statement;
     const block = await entrance.finalBlock({ signal });
     if ((await readBatch(entrance, root, { block, signal })) === undefined) throw error;

@@ -56,7 +56,7 @@ export async function blobTour(
     const { id, certificate, tookMs: dispersedMs } = await post(disperser, blob, signal);
     const known = await readKnownEpoch(chain, placeOf(certificate).epoch, { signal });
     const client = await lightClientOf(known, transport);
-    const certified = await verifyOnChain(client, certificate, known, chain, { signal });
+    const certified = await verifyOnChain(certificate, known, chain, { signal });
     const { signedWeight, totalWeight, statement } = certified.certificate;
     const took = formatDuration(dispersedMs);
     await say(

@@ -10,12 +10,15 @@ import { blstBackend } from '@cairn/attestation/native';
 import {
   type CertifiedBlob,
   createLightClient,
+  type EpochTrust,
   type LightClient,
   startTrust,
+  verifyBlobCertificate,
 } from '@cairn/light-client';
 import {
   type Address,
   type ChainId,
+  type Clock,
   chainIdOf,
   fromHex,
   type HttpTransport,
@@ -74,27 +77,30 @@ export async function readKnownEpoch(
   };
 }
 
-/** A light client that believes this epoch and nothing else. @throws {TrustError}; {QuorumError}; {MessageError} */
+/** Belief in this epoch and in nothing else. @throws {TrustError}; {QuorumError}; {MessageError} */
+function trustOf({ hubChainId, hub, header, groups }: KnownEpoch): EpochTrust {
+  const [committee] = groups;
+  if (committee === undefined) throw new RangeError('an epoch without a committee');
+  return startTrust({
+    network: { hubChainId, hub },
+    header: parseEpochHeader(header),
+    snapshot: parseSnapshot(committee.snapshot, blstBackend()),
+  });
+}
+
+/** A light client that knows this epoch alone, to sample its blobs. @throws as `verifyWith` */
 export async function lightClientOf(
   known: KnownEpoch,
   transport: Pick<HttpTransport, 'send'>,
 ): Promise<LightClient> {
-  const backend = blstBackend();
-  const [committee] = known.groups;
-  if (committee === undefined) throw new RangeError('an epoch without a committee');
-  const { hubChainId, hub, cosets, minLog2K, graceSeconds } = known;
+  const { cosets, minLog2K, graceSeconds } = known;
   return createLightClient({
-    // One epoch is believed and none is followed, so that it cannot be trusted for too long.
+    // No epoch is followed, so that none can be trusted for too long.
     params: { cosets, minDataRows: 2 ** minLog2K, graceSeconds, trustingSeconds: 0 },
     entrance: { chainId: known.chainId, address: known.entrance },
     shardId: known.shardId,
-    trust: startTrust({
-      network: { hubChainId, hub },
-      header: parseEpochHeader(known.header),
-      snapshot: parseSnapshot(committee.snapshot, backend),
-    }),
+    trust: trustOf(known),
     transport,
-    backend,
   });
 }
 
@@ -111,22 +117,39 @@ export function placeOf(certificate: Uint8Array): CertificatePlace {
   return { epoch, quorumId, leafIndex };
 }
 
-/** Checks a certificate against a known epoch. @throws what `LightClient.verify` throws; {CliError} CLI_EPOCH_FILE */
+/**
+ * Checks a certificate against a known epoch and, unless told that it came in time, against this
+ * machine's clock.
+ *
+ * @throws {CliError} CLI_EPOCH_FILE for a quorum that the epoch has not; what `verifyBlobCertificate`
+ *   of `@cairn/light-client` throws
+ */
 export function verifyWith(
-  client: LightClient,
   certificate: Uint8Array,
-  { groups }: KnownEpoch,
-  options: { readonly isConfirmed?: boolean } = {},
+  known: KnownEpoch,
+  {
+    clock,
+    isConfirmed = false,
+  }: { readonly clock: Pick<Clock, 'now'>; readonly isConfirmed?: boolean },
 ): CertifiedBlob {
   const { quorumId } = placeOf(certificate);
-  const group = groups[quorumId];
+  const group = known.groups[quorumId];
   if (group === undefined) {
     throw new CliError(
       { code: 'CLI_EPOCH_FILE', path: '', problem: 'quorum' },
       `the epoch has no quorum ${quorumId}, which the certificate names`,
     );
   }
-  return client.verify({ certificate, ...group }, options);
+  const { cosets, minLog2K, shardId, graceSeconds } = known;
+  const context = {
+    entrance: { chainId: known.chainId, address: known.entrance },
+    shardId,
+    layout: { cosets, minLog2K },
+    time: isConfirmed
+      ? ({ isConfirmed } as const)
+      : { trustedTimeSeconds: Math.floor(clock.now() / 1000), graceSeconds },
+  };
+  return verifyBlobCertificate({ certificate, ...group }, trustOf(known), context, blstBackend());
 }
 
 /** A known epoch as the JSON text of a file. */

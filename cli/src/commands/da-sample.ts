@@ -35,7 +35,7 @@ export async function daSample(
     try {
       const known = await readKnownEpoch(chain, placeOf(certificate).epoch, { signal });
       const client = await lightClientOf(known, transport);
-      const certified = await verifyOnChain(client, certificate, known, chain, { signal });
+      const certified = await verifyOnChain(certificate, known, chain, { signal });
       const verdict = await client.sample(certified, await socketsOf(chain, signal), { signal });
       await print(verdict, options.json === true, io);
       return EXIT_OF[verdict.kind];

@@ -1,21 +1,14 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CertifiedBlob } from '@cairn/light-client';
-import { createNodeTransport } from '@cairn/node-runtime/transport';
-import { formatBytes, toHex, utf8Text } from '@cairn/primitives';
+import { formatBytes, systemClock, toHex, utf8Text } from '@cairn/primitives';
 import { openDaChain, verifyOnChain } from '../da-chain.ts';
 import { chooseDaChain, type DaNetworkOptions } from '../da-options.ts';
 import { MAX_CERTIFICATE_BYTES } from '../disperser-client.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
-import {
-  lightClientOf,
-  parseKnownEpoch,
-  placeOf,
-  readKnownEpoch,
-  verifyWith,
-} from '../known-epoch.ts';
+import { parseKnownEpoch, placeOf, readKnownEpoch, verifyWith } from '../known-epoch.ts';
 import { writeJson, writeLine } from '../output.ts';
 
 /** What `cairn da verify` takes. */
@@ -46,12 +39,7 @@ export async function daVerify(
 
 async function verifyByFile(certificate: Uint8Array, path: string): Promise<CertifiedBlob> {
   const known = parseKnownEpoch(utf8Text(await readBounded(path, MAX_EPOCH_FILE_BYTES)), path);
-  const transport = createNodeTransport(); // nothing is sent before a sample
-  try {
-    return verifyWith(await lightClientOf(known, transport), certificate, known);
-  } finally {
-    await transport.close();
-  }
+  return verifyWith(certificate, known, { clock: systemClock() });
 }
 
 async function verifyByChain(
@@ -61,13 +49,10 @@ async function verifyByChain(
 ): Promise<CertifiedBlob> {
   const { epoch } = placeOf(certificate);
   const chain = await openDaChain(await chooseDaChain(options, io), { signal });
-  const transport = createNodeTransport();
   try {
     const known = await readKnownEpoch(chain, epoch, { signal });
-    const client = await lightClientOf(known, transport);
-    return await verifyOnChain(client, certificate, known, chain, { signal });
+    return await verifyOnChain(certificate, known, chain, { signal });
   } finally {
-    await transport.close();
     await chain.close();
   }
 }
