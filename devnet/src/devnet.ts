@@ -14,7 +14,7 @@ import { DevnetError } from './errors.ts';
 import { type PortChoice, type PortPlan, planPorts } from './ports.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
-import { type ServicePlan, Services } from './services.ts';
+import { type LostService, type ServicePlan, Services } from './services.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { awaitIndexerKnows, storageServices } from './start-nodes.ts';
@@ -319,9 +319,9 @@ class RunningDevnet implements Devnet {
     }
   }
 
-  #onLost({ name, exit, log }: { name: string; exit: string; log: string }): void {
+  #onLost({ name, exit, log, wasSignalled }: LostService): void {
     if (this.#stopping.signal.aborted) return;
-    this.#hasTrouble = true;
+    if (!wasSignalled) this.#hasTrouble = true;
     this.#options.onEvent?.({ kind: 'lost', name, exit, log });
     if (name === CHAIN) this.#loseChain(`${name} ended by itself (${exit}); see ${log}`);
   }

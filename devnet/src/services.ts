@@ -16,12 +16,20 @@ interface Service extends ServicePlan {
   running: ManagedProcess | undefined;
 }
 
+/** A service that ended without having been stopped. */
+export interface LostService {
+  readonly name: string;
+  readonly exit: string;
+  readonly log: string;
+  /** Whether a signal was sent to it before, as tests and the tour do. */
+  readonly wasSignalled: boolean;
+}
+
 /** Who wants to know of services. */
 export interface ServiceWatch {
   /** Called when other processes run than before. */
   onChange(): Promise<void>;
-  /** A service ended that nobody stopped. */
-  onLost(lost: { readonly name: string; readonly exit: string; readonly log: string }): void;
+  onLost(lost: LostService): void;
 }
 
 /** The services of a devnet: which run, and what becomes of them. */
@@ -29,6 +37,7 @@ export class Services {
   readonly #supervisor: Pick<Supervisor, 'forget'>;
   readonly #watch: ServiceWatch;
   readonly #services: Service[] = [];
+  readonly #signalled = new WeakSet<ManagedProcess>();
 
   constructor(supervisor: Pick<Supervisor, 'forget'>, watch: ServiceWatch) {
     this.#supervisor = supervisor;
@@ -76,7 +85,10 @@ export class Services {
 
   /** Sends a signal to a service that runs. @throws {DevnetError} SERVICE_UNKNOWN */
   signal(name: string, signal: NodeJS.Signals): void {
-    this.#service(name).running?.signal(signal);
+    const { running } = this.#service(name);
+    if (running === undefined) return;
+    this.#signalled.add(running);
+    running.signal(signal);
   }
 
   #follow(service: Service, running: ManagedProcess): void {
@@ -85,7 +97,8 @@ export class Services {
       .then((exit) => {
         if (service.running !== running) return;
         service.running = undefined;
-        this.#watch.onLost({ name: running.name, exit, log: running.logPath });
+        const { name, logPath: log } = running;
+        this.#watch.onLost({ name, exit, log, wasSignalled: this.#signalled.has(running) });
       })
       .catch(() => undefined); // `ended` never rejects
   }

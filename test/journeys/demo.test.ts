@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cairn } from '../support/cli.ts';
@@ -20,6 +20,7 @@ describe('the tour', function () {
       for (const step of [/signers with \d+ of 16 seats/, /Killed signer-0/, /available: \d+ rows/])
         assert.match(said, step);
       assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
+      assert.deepEqual(await readdir(folder), [], 'nothing is left of it');
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
