@@ -3,9 +3,9 @@ import { parseCertificate } from '@cairn/attestation';
 import type { HttpHost } from '@cairn/node-runtime/http';
 import { type BlobReceipt, parseBlobReceipt } from '@cairn/wire-protocol/da';
 import { blobIdOf } from '../../src/disperser/disperser.ts';
-import { backend, NETWORK } from './committee.ts';
-import { openDoors } from './doors-host.ts';
-import { payloadOf, type RunningDisperser, TestQuorum } from './harness.ts';
+import { backend, NETWORK } from '../dispersal/committee.ts';
+import { openDoors } from '../dispersal/doors-host.ts';
+import { payloadOf, type RunningDisperser, TestQuorum } from '../dispersal/harness.ts';
 
 describe('REST door', () => {
   let quorum: TestQuorum;

@@ -3,9 +3,9 @@ import { loadRowSuite } from '@cairn/commitments/rows';
 import { commitBlob, loadWasmCodec, type RowCodec } from '@cairn/erasure-codec';
 import { seededRng } from '@cairn/primitives';
 import { DELIVERY_TYPE } from '@cairn/wire-protocol/da';
-import { SEED } from './headers.ts';
-import { RunningSigner } from './running-signer.ts';
-import { SIGNER_NETWORK, type TestBlob, World } from './world.ts';
+import { SEED } from '../signer/headers.ts';
+import { RunningSigner } from '../signer/running-signer.ts';
+import { SIGNER_NETWORK, type TestBlob, World } from '../signer/world.ts';
 
 const { signal } = new AbortController();
 

@@ -20,8 +20,8 @@ import { rowsPerReply } from '@cairn/wire-protocol/da';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import type { RowPeers } from '../../src/retriever/ports.ts';
 import { NullBlobError, type RetrieverDeps, readBlob } from '../../src/retriever/read-blob.ts';
-import { committeeOf, NETWORK } from './committee.ts';
-import { payloadOf } from './harness.ts';
+import { committeeOf, NETWORK } from '../dispersal/committee.ts';
+import { payloadOf } from '../dispersal/harness.ts';
 
 const { signal } = new AbortController();
 const TIMES = { startSeconds: 1, endSeconds: 61 };

@@ -6,8 +6,8 @@ import { MIB, memoryKeyValueStore } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { keyAccounts } from '../../src/disperser/accounts.ts';
 import { OP_LAYER_BYTE } from '../../src/doors/op-stack/commitment.ts';
-import { openDoors } from './doors-host.ts';
-import { payloadOf, type RunningDisperser, TestQuorum } from './harness.ts';
+import { openDoors } from '../dispersal/doors-host.ts';
+import { payloadOf, type RunningDisperser, TestQuorum } from '../dispersal/harness.ts';
 
 const budget = (maxBytes = 512 * MIB) => new ByteBudget({ maxBytes, maxWaiting: 4 });
 

@@ -2,8 +2,8 @@ import { equal, match, ok } from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { MIB, rootOf } from '@cairn/primitives';
 import { DELIVERY_TYPE, MAX_ROW_REPLY_BYTES, rowsPath } from '@cairn/wire-protocol/da';
-import { RunningSigner } from './running-signer.ts';
-import { type TestBlob, World } from './world.ts';
+import { RunningSigner } from '../signer/running-signer.ts';
+import { type TestBlob, World } from '../signer/world.ts';
 
 describe('bounds of a signer', () => {
   let world: World;

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { HttpHost } from '@cairn/node-runtime/http';
 import { bigEndianBytes, concatBytes, fromHex, toHex } from '@cairn/primitives';
 import { OP_LAYER_BYTE, parseOpCommitment } from '../../src/doors/op-stack/commitment.ts';
-import { openDoors } from './doors-host.ts';
-import { payloadOf, type RunningDisperser, TestQuorum } from './harness.ts';
+import { openDoors } from '../dispersal/doors-host.ts';
+import { payloadOf, type RunningDisperser, TestQuorum } from '../dispersal/harness.ts';
 
 /** Exchanges of alt-DA clients; see the file itself. */
 const vectors = JSON.parse(

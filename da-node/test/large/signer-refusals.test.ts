@@ -3,9 +3,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobHeader } from '@cairn/attestation';
 import { bigEndianBytes, parseAddress } from '@cairn/primitives';
-import { accountOf } from './headers.ts';
-import { RunningSigner } from './running-signer.ts';
-import { EPOCH, payerOf, SIGNER_NETWORK, START_SECONDS, type TestBlob, World } from './world.ts';
+import { accountOf } from '../signer/headers.ts';
+import { RunningSigner } from '../signer/running-signer.ts';
+import {
+  EPOCH,
+  payerOf,
+  SIGNER_NETWORK,
+  START_SECONDS,
+  type TestBlob,
+  World,
+} from '../signer/world.ts';
 
 /** Order of secp256k1. */
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;

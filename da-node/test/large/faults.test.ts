@@ -14,9 +14,9 @@ import { blobIdOf } from '../../src/disperser/disperser.ts';
 import { KEYS } from '../../src/disperser/keyspace.ts';
 import type { PayloadStore } from '../../src/disperser/ports.ts';
 import { receiptOf } from '../../src/disperser/receipt.ts';
-import { committeeOf, NETWORK } from './committee.ts';
-import { openDoors } from './doors-host.ts';
-import { payloadOf, TestQuorum } from './harness.ts';
+import { committeeOf, NETWORK } from '../dispersal/committee.ts';
+import { openDoors } from '../dispersal/doors-host.ts';
+import { payloadOf, TestQuorum } from '../dispersal/harness.ts';
 
 const { signal } = new AbortController();
 

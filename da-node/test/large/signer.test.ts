@@ -6,9 +6,9 @@ import { loadRowSuite } from '@cairn/commitments/rows';
 import { layoutOf, parseRow, verifyHeader, verifyRow } from '@cairn/erasure-codec';
 import { rootOf } from '@cairn/primitives';
 import { parseHeldBlob, parseSignerStatus } from '@cairn/wire-protocol/da';
-import { ENTRANCE } from './headers.ts';
-import { RunningSigner } from './running-signer.ts';
-import { backend, EPOCH, NETWORK, SIGNER_NETWORK, type TestBlob, World } from './world.ts';
+import { ENTRANCE } from '../signer/headers.ts';
+import { RunningSigner } from '../signer/running-signer.ts';
+import { backend, EPOCH, NETWORK, SIGNER_NETWORK, type TestBlob, World } from '../signer/world.ts';
 
 const rootOfBatch = (blobs: readonly TestBlob[]): Uint8Array =>
   treeRoot(blobs.map(({ header }) => leafHash(encodeBlobHeader(header))));

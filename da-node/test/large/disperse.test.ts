@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseCertificate, verifyBlobCertificate } from '@cairn/attestation';
 import { toHex } from '@cairn/primitives';
 import { readBlob } from '../../src/retriever/read-blob.ts';
-import { backend, NETWORK } from './committee.ts';
-import { payloadOf, type RunningDisperser, TestQuorum, wantedOf } from './harness.ts';
+import { backend, NETWORK } from '../dispersal/committee.ts';
+import { payloadOf, type RunningDisperser, TestQuorum, wantedOf } from '../dispersal/harness.ts';
 
 const signal = new AbortController().signal;
 
