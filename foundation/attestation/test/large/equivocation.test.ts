@@ -7,16 +7,16 @@ import {
   keccak256,
   toHex,
 } from '@cairn/primitives';
-import { type BlobHeader, encodeBlobHeader, promisedIndex } from '../src/blob-header.ts';
-import { encodeEpochHeader } from '../src/epoch-header.ts';
-import { findEquivocation, slotOf } from '../src/equivocation.ts';
-import { leafHash, treePath, treeRoot } from '../src/merkle-tree.ts';
-import { blstBackend } from '../src/native.ts';
-import { keyFromWords, signatureFromWords } from '../src/points.ts';
-import { type SignedLeaf, verifySignedLeaf } from '../src/signed-leaf.ts';
-import { type Domain, STATEMENT_KINDS, type StatementKind } from '../src/statement.ts';
-import { signStatement } from '../src/vote.ts';
-import { ENTRANCE, NETWORK, testAddress, testCommittee, testHeader, testKey } from './support.ts';
+import { type BlobHeader, encodeBlobHeader, promisedIndex } from '../../src/blob-header.ts';
+import { encodeEpochHeader } from '../../src/epoch-header.ts';
+import { findEquivocation, slotOf } from '../../src/equivocation.ts';
+import { leafHash, treePath, treeRoot } from '../../src/merkle-tree.ts';
+import { blstBackend } from '../../src/native.ts';
+import { keyFromWords, signatureFromWords } from '../../src/points.ts';
+import { type SignedLeaf, verifySignedLeaf } from '../../src/signed-leaf.ts';
+import { type Domain, STATEMENT_KINDS, type StatementKind } from '../../src/statement.ts';
+import { signStatement } from '../../src/vote.ts';
+import { ENTRANCE, NETWORK, testAddress, testCommittee, testHeader, testKey } from '../support.ts';
 
 const backend = blstBackend();
 const key = testKey(0);

@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict';
 import { chainIdOf, Fault, isFault, keccak256, toHex } from '@cairn/primitives';
 import fc from 'fast-check';
-import { encodeBlobHeader, promisedIndex } from '../src/blob-header.ts';
+import { encodeBlobHeader, promisedIndex } from '../../src/blob-header.ts';
 import {
   type Certificate,
   encodeCertificate,
   parseCertificate,
   shortestSigners,
-} from '../src/certificate.ts';
-import { certify, membersAbsent } from '../src/certify.ts';
-import { DA_LOG_TYPES, type DaLogLeaf, encodeDaLogLeaf } from '../src/da-log-leaf.ts';
-import { encodeEpochHeader, epochHeaderHash } from '../src/epoch-header.ts';
-import { verifyDaLogLeaf, voidWordsOf } from '../src/logged-batch.ts';
-import { leafHash, treePath, treeRoot } from '../src/merkle-tree.ts';
-import { blstBackend } from '../src/native.ts';
-import { isQuorum } from '../src/quorum.ts';
-import { encodeServedEntry } from '../src/served-entry.ts';
-import { verifyMembers, verifySnapshot } from '../src/snapshot.ts';
-import { quorumOfBlob } from '../src/sortition.ts';
-import { STATEMENT_KINDS, type Statement } from '../src/statement.ts';
+} from '../../src/certificate.ts';
+import { certify, membersAbsent } from '../../src/certify.ts';
+import { DA_LOG_TYPES, type DaLogLeaf, encodeDaLogLeaf } from '../../src/da-log-leaf.ts';
+import { encodeEpochHeader, epochHeaderHash } from '../../src/epoch-header.ts';
+import { verifyDaLogLeaf, voidWordsOf } from '../../src/logged-batch.ts';
+import { leafHash, treePath, treeRoot } from '../../src/merkle-tree.ts';
+import { blstBackend } from '../../src/native.ts';
+import { isQuorum } from '../../src/quorum.ts';
+import { encodeServedEntry } from '../../src/served-entry.ts';
+import { verifyMembers, verifySnapshot } from '../../src/snapshot.ts';
+import { quorumOfBlob } from '../../src/sortition.ts';
+import { STATEMENT_KINDS, type Statement } from '../../src/statement.ts';
 import {
   type BlobContext,
   verifyBlobCertificate,
   verifyHandover,
   verifyServedCertificate,
-} from '../src/verify-certificate.ts';
-import { signStatement, sumVotes, type VerifiedVote, verifyVote } from '../src/vote.ts';
+} from '../../src/verify-certificate.ts';
+import { signStatement, sumVotes, type VerifiedVote, verifyVote } from '../../src/vote.ts';
 import {
   ENTRANCE,
   flipBit,
@@ -37,7 +37,7 @@ import {
   testAddress,
   testCommittee,
   testHeader,
-} from './support.ts';
+} from '../support.ts';
 
 const backend = blstBackend();
 const GRACE_SECONDS = 60;

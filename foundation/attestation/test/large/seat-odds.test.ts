@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { largestAdversary, log2SeatOdds } from '../src/seat-odds.ts';
+import { largestAdversary, log2SeatOdds } from '../../src/seat-odds.ts';
 
 const VOTES = 100_000;
 const THIRD = { numerator: 1, denominator: 3 };
@@ -101,7 +101,7 @@ describe('seat odds', function () {
   });
 
   it('make the table of the README', () => {
-    const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const rows = [...text.matchAll(/^\| (\d[\d,]*) \| ([\d.]+) % \| ([\d.]+) % \|$/gm)];
     assert.equal(rows.length, 5);
     for (const [, seatText = '', third = '', twelfths = ''] of rows) {

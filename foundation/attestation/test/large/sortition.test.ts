@@ -8,8 +8,8 @@ import {
   quorumOfBlob,
   seatThreshold,
   xorBetas,
-} from '../src/sortition.ts';
-import { randomBytes, SEED, testAddress } from './support.ts';
+} from '../../src/sortition.ts';
+import { randomBytes, SEED, testAddress } from '../support.ts';
 
 const beta = keccak256();
 
