@@ -7,9 +7,14 @@ const soak = process.argv.includes('--soak');
 const env = soak ? { CAIRN_SOAK: '1' } : {};
 
 buildIfStale(); // journeys run the built command, as users do
+const isFoundation = (path) => path.startsWith('foundation/');
+const foundation = UNIT_TESTS.filter(isFoundation);
+const above = UNIT_TESTS.filter((path) => !isFoundation(path));
+
 const results = await runInTwoLanes([
-  mochaStep('unit tests', UNIT_TESTS, env),
   mochaStep('faults', ['test/faults'], env),
+  mochaStep('unit tests of nodes and commands', above, env),
+  mochaStep('unit tests of the foundation', foundation, env),
   mochaStep('journeys', ['test/journeys'], env),
   {
     name: 'contracts',
