@@ -45,7 +45,7 @@ describe('the chain as roles of a node see it', function () {
   /** Time of the newest block: blocks are mined faster than seconds pass. */
   let nowSeconds = 0;
   const clock: Clock = { ...systemClock(), now: () => nowSeconds * 1000 };
-  const signal = testSignal(120_000);
+  let signal: AbortSignal;
   const payer = signerFromKey(ANVIL_KEYS[1]);
 
   const look = async (): Promise<void> => {
@@ -66,6 +66,7 @@ describe('the chain as roles of a node see it', function () {
     });
 
   before(async function () {
+    signal = testSignal(120_000);
     if (!hasAnvil) this.skip();
     anvil = await Anvil.start('--gas-limit', '60000000');
     network = await DaNetwork.start(anvil);

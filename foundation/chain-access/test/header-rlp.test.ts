@@ -24,7 +24,11 @@ const GENESIS = {
 };
 
 describe('a header as the chain hashes it', () => {
-  const options = { signal: testSignal() };
+  const options = {
+    get signal() {
+      return testSignal(); // begins with its test, not with the module
+    },
+  };
   const clientOf = (reply: unknown) => ({ rpc: async () => reply });
 
   it('hashes to the hash of the block', async () => {
