@@ -1,13 +1,14 @@
 import {
   createHttpHost,
   type DescribeProblem,
+  DiskProbe,
   type HealthReport,
   type HttpHost,
   type RouteGroup,
 } from '@cairn/node-runtime/http';
 import type { ListenSettings } from './config.ts';
 import type { DaRole } from './config-schema.ts';
-import { DiskProbe } from './health.ts';
+
 import type { NodeParts } from './node-parts.ts';
 import { VERSION } from './version.ts';
 

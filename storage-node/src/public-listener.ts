@@ -1,5 +1,5 @@
 import type { Hasher } from '@cairn/commitments';
-import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import { createHttpHost, DiskProbe, type HttpHost } from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import { type Clock, type Logger, MIB } from '@cairn/primitives';
 import type { NodeStatus } from '@cairn/wire-protocol';
@@ -11,7 +11,7 @@ import { jsonRpcDoor } from './doors/json-rpc.ts';
 import { RunMemory } from './doors/run-memory.ts';
 import { segmentDoors } from './doors/segments.ts';
 import { statusDoor } from './doors/status.ts';
-import { DiskProbe, readyReport } from './health.ts';
+import { readyReport } from './health.ts';
 import type { NodeParts } from './node-parts.ts';
 import { UnsentReplies } from './unsent-replies.ts';
 import { VERSION } from './version.ts';

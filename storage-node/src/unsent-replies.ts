@@ -1,4 +1,4 @@
-import { onceOver, type RawReply } from './doors/once-over.ts';
+import { onceOver, type RawReply } from '@cairn/node-runtime/http';
 
 /** Replies up to here fit a socket's own buffer; they are not counted. */
 const SMALL_REPLY_BYTES = 65_536;

@@ -1,6 +1,5 @@
-import type { HttpProblem } from '@cairn/node-runtime/http';
+import { ClientGone, type HttpProblem } from '@cairn/node-runtime/http';
 import { problemOf } from '@cairn/wire-protocol';
-import { ClientGone } from './request-signal.ts';
 
 /** Seconds after which what was refused for now is worth another try. */
 const LATER_SECONDS = 2;

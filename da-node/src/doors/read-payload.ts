@@ -1,11 +1,10 @@
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
-import type { HttpReplyOut } from '@cairn/node-runtime/http';
+import { type HttpReplyOut, onceOver } from '@cairn/node-runtime/http';
 import type { ByteBudget } from '../byte-budget.ts';
 import type { BlobRecord } from '../disperser/blob-record.ts';
 import { blobIdOf, type Disperser } from '../disperser/disperser.ts';
 import { DispersalError } from '../disperser/errors.ts';
 import type { AdmitPayload, ReadBlob, WantedBlob } from '../retriever/read-blob.ts';
-import { onceOver } from './once-over.ts';
 
 /** Reads blobs from their quorums: `readBlob` with its parts given. */
 export type PayloadReader = (

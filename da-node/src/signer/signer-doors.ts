@@ -1,12 +1,18 @@
 import {
   acceptBytes,
   acceptStreams,
+  addRoute,
   bodyBytes,
   bodyStream,
   type HttpApp,
   type HttpReplyOut,
   type HttpRequestIn,
+  onceOver,
+  pathText,
+  queryValue,
   type RouteGroup,
+  type RouteTable,
+  requestSignal,
 } from '@cairn/node-runtime/http';
 import { type Clock, isFault, parseRoot, Semaphore, withDeadline } from '@cairn/primitives';
 import {
@@ -23,11 +29,8 @@ import {
   VOTE_REQUEST_TYPE,
   VOTE_TYPE,
 } from '@cairn/wire-protocol/da';
-import { type HttpRoute, signerRoutes } from '@cairn/wire-protocol/da-route-table';
+import { signerRoutes } from '@cairn/wire-protocol/da-route-table';
 import type { ByteBudget } from '../byte-budget.ts';
-import { addRoute, pathText, queryValue } from '../doors/add-route.ts';
-import { onceOver } from '../doors/once-over.ts';
-import { requestSignal } from '../doors/request-signal.ts';
 import { SignerError } from '../errors.ts';
 import type { SliceAcceptor } from './accept-slice.ts';
 import type { SignerMetrics } from './metrics.ts';
@@ -62,20 +65,20 @@ const MAX_READS_WAITING = 512;
 
 /** All public routes of a signer. @param maxSliceBytes - the longest slice message that it takes */
 export function signerDoors(deps: SignerDoorsDeps, maxSliceBytes: number): RouteGroup {
-  const routes = signerRoutes(maxSliceBytes);
+  const table = { tag: 'data availability', routes: signerRoutes(maxSliceBytes) };
   const signing = new Semaphore({ limit: VOTES_AT_ONCE, maxWaiting: MAX_VOTES_WAITING });
   const reading = new Semaphore({ limit: READS_AT_ONCE, maxWaiting: MAX_READS_WAITING });
   return async (app) => {
-    await app.register(async (inner: HttpApp) => deliveryDoor(inner, routes, deps));
-    await app.register(async (inner: HttpApp) => voteDoors(inner, routes, deps, signing));
-    await app.register(async (inner: HttpApp) => readDoors(inner, routes, deps, reading));
+    await app.register(async (inner: HttpApp) => deliveryDoor(inner, table, deps));
+    await app.register(async (inner: HttpApp) => voteDoors(inner, table, deps, signing));
+    await app.register(async (inner: HttpApp) => readDoors(inner, table, deps, reading));
   };
 }
 
-function deliveryDoor(app: HttpApp, routes: readonly HttpRoute[], deps: SignerDoorsDeps): void {
+function deliveryDoor(app: HttpApp, table: RouteTable, deps: SignerDoorsDeps): void {
   const { acceptor, metrics, stopping } = deps;
   acceptStreams(app);
-  addRoute(app, routes, 'putSlice', async (request, reply) => {
+  addRoute(app, table, 'putSlice', async (request, reply) => {
     const declared = request.headers['content-length'];
     const declaredBytes = declared === undefined ? undefined : Number(declared);
     const signal = requestSignal(reply, stopping);
@@ -97,12 +100,12 @@ function deliveryDoor(app: HttpApp, routes: readonly HttpRoute[], deps: SignerDo
 
 function voteDoors(
   app: HttpApp,
-  routes: readonly HttpRoute[],
+  table: RouteTable,
   { signer, votes, clock, metrics, stopping }: SignerDoorsDeps,
   signing: Semaphore,
 ): void {
   acceptBytes(app, { maxBytes: MAX_VOTE_REQUEST_BYTES });
-  addRoute(app, routes, 'postVote', async (request, reply) => {
+  addRoute(app, table, 'postVote', async (request, reply) => {
     const startMs = clock.monotonic();
     try {
       requireContentType(request, VOTE_REQUEST_TYPE);
@@ -120,7 +123,7 @@ function voteDoors(
       throw error;
     }
   });
-  addRoute(app, routes, 'getVote', async (request, reply) => {
+  addRoute(app, table, 'getVote', async (request, reply) => {
     const root = parseRoot(pathText(request, 'root'));
     const vote = await votes.get(root);
     if (vote !== undefined) {
@@ -136,20 +139,20 @@ function voteDoors(
 
 function readDoors(
   app: HttpApp,
-  routes: readonly HttpRoute[],
+  table: RouteTable,
   deps: SignerDoorsDeps,
   reading: Semaphore,
 ): void {
   const { store, status } = deps;
-  addRoute(app, routes, 'getSignerStatus', async (_, reply) => {
+  addRoute(app, table, 'getSignerStatus', async (_, reply) => {
     void reply.header('cache-control', 'no-store');
     return signerStatusJson(status());
   });
-  addRoute(app, routes, 'getHeldBlob', async (request, reply) => {
+  addRoute(app, table, 'getHeldBlob', async (request, reply) => {
     void reply.header('cache-control', 'no-store');
     return heldBlobJson(describeHeld(parseRoot(pathText(request, 'commitment')), { store }));
   });
-  addRoute(app, routes, 'getRows', (request, reply) => getRows(request, reply, deps, reading));
+  addRoute(app, table, 'getRows', (request, reply) => getRows(request, reply, deps, reading));
 }
 
 async function getRows(

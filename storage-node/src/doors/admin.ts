@@ -1,10 +1,9 @@
-import { acceptBytes, bodyBytes, type RouteGroup } from '@cairn/node-runtime/http';
+import { acceptBytes, bodyBytes, type RouteGroup, requestSignal } from '@cairn/node-runtime/http';
 import type { LogLevel } from '@cairn/node-runtime/observe';
 import { isRecord, type Json, parseJson, utf8Text } from '@cairn/primitives';
 import { type AdjustableLogger, isLogLevel } from '../adjustable-logger.ts';
 import { StorageNodeError } from '../errors.ts';
 import { answerJsonRpc, type JsonRpcDeps } from '../zg-compat/answer-json-rpc.ts';
-import { requestSignal } from './request-signal.ts';
 
 /** What the admin door shows and does. */
 export interface AdminDoorDeps {

@@ -1,7 +1,6 @@
-import type { HttpProblem } from '@cairn/node-runtime/http';
+import { ClientGone, type HttpProblem } from '@cairn/node-runtime/http';
 import { isFault } from '@cairn/primitives';
 import { problemOf } from '@cairn/wire-protocol';
-import { ClientGone } from './request-signal.ts';
 
 /** Seconds after which a full queue is worth another try. */
 const QUEUE_RETRY_SECONDS = 1;

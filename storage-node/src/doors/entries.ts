@@ -1,5 +1,11 @@
 import type { LogEntry, LogStore, SegmentStore } from '@cairn/log-layer';
-import type { RouteGroup } from '@cairn/node-runtime/http';
+import {
+  addRoute,
+  pathText,
+  queryNumber,
+  type RouteGroup,
+  requestSignal,
+} from '@cairn/node-runtime/http';
 import { type ChainId, parseRoot, type Root, sequenceOf } from '@cairn/primitives';
 import {
   countOwnedSegments,
@@ -10,8 +16,7 @@ import {
 } from '@cairn/wire-protocol';
 import type { EntryFinder } from '../entry-finder.ts';
 import { StorageNodeError } from '../errors.ts';
-import { requestSignal } from './request-signal.ts';
-import { addRoute, pathText, queryNumber } from './route-options.ts';
+import { storageRouteTable } from './route-table.ts';
 
 /** What the entry doors show. */
 export interface EntryDoorsDeps {
@@ -32,7 +37,8 @@ const MAX_LISTED_TAGS_BYTES = 4096;
  */
 export function entryDoors(deps: EntryDoorsDeps): RouteGroup {
   return (app) => {
-    addRoute(app, 'getFileStat', async (request, reply) => {
+    const table = storageRouteTable();
+    addRoute(app, table, 'getFileStat', async (request, reply) => {
       const root = parseRoot(pathText(request, 'root'));
       const signal = requestSignal(reply, deps.stopping);
       const { log } = deps;
@@ -45,7 +51,7 @@ export function entryDoors(deps: EntryDoorsDeps): RouteGroup {
       if (entries.length === 0) throw unknownEntry(root);
       return fileStatJson({ chainId: deps.chainId, root, entries });
     });
-    addRoute(app, 'getHeld', async (request, reply) => {
+    addRoute(app, table, 'getHeld', async (request, reply) => {
       const root = parseRoot(pathText(request, 'root'));
       const seq = queryNumber(request, 'seq');
       const signal = requestSignal(reply, deps.stopping);

@@ -1,9 +1,11 @@
 import {
   acceptStreams,
   bodyStream,
+  ClientGone,
   type HttpReplyOut,
   type HttpRequestIn,
   type RouteGroup,
+  requestSignal,
 } from '@cairn/node-runtime/http';
 import { isFault, MAX_JSON_RPC_BODY_BYTES } from '@cairn/primitives';
 import {
@@ -15,7 +17,6 @@ import {
 import type { BodyGate } from '../body-gate.ts';
 import { answerJsonRpc, type JsonRpcDeps } from '../zg-compat/answer-json-rpc.ts';
 import { TOO_MANY_WRITES } from '../zg-compat/errors.ts';
-import { ClientGone, requestSignal } from './request-signal.ts';
 
 /** What the door needs besides the methods. */
 export interface JsonRpcDoorDeps extends JsonRpcDeps {

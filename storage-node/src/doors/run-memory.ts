@@ -1,7 +1,6 @@
-import type { HttpReplyOut } from '@cairn/node-runtime/http';
+import { type HttpReplyOut, isOver, onceOver } from '@cairn/node-runtime/http';
 import { BufferPool, SEGMENT_BYTES } from '@cairn/primitives';
 import { MAX_SEGMENTS_PER_REPLY } from '@cairn/wire-protocol';
-import { isOver, onceOver } from './once-over.ts';
 
 /** Replies that hold memory at once, at most: 64 MiB. */
 const MAX_LENT = 32;

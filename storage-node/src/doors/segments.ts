@@ -3,10 +3,15 @@ import { type Hasher, segmentsOf, type VerifiedSegment, verifySegment } from '@c
 import type { LogEntry } from '@cairn/log-layer';
 import {
   acceptStreams,
+  addRoute,
   bodyStream,
   type HttpReplyOut,
   type HttpRequestIn,
+  pathNumber,
+  pathText,
+  queryNumber,
   type RouteGroup,
+  requestSignal,
 } from '@cairn/node-runtime/http';
 import { type ChainId, parseRoot, type Root, rootOf, sequenceOf } from '@cairn/primitives';
 import {
@@ -22,8 +27,7 @@ import { StorageNodeError } from '../errors.ts';
 import type { AcceptOutcome, SegmentAcceptor } from '../journeys/accept-segment.ts';
 import type { SegmentReader } from '../journeys/serve-segment.ts';
 import type { UnsentReplies } from '../unsent-replies.ts';
-import { requestSignal } from './request-signal.ts';
-import { addRoute, pathNumber, pathText, queryNumber } from './route-options.ts';
+import { storageRouteTable } from './route-table.ts';
 import type { RunMemory } from './run-memory.ts';
 
 /** What the segment doors need. */
@@ -55,9 +59,10 @@ const STATUS: Readonly<Record<AcceptOutcome, 200 | 202 | 204>> = {
  */
 export function segmentDoors(deps: SegmentDoorsDeps): RouteGroup {
   return (app) => {
+    const table = storageRouteTable();
     acceptStreams(app, { maxBytes: MAX_SEGMENT_MESSAGE_BYTES });
-    addRoute(app, 'putSegment', (request, reply) => putSegment(request, reply, deps));
-    addRoute(app, 'getSegment', (request, reply) => getSegment(request, reply, deps));
+    addRoute(app, table, 'putSegment', (request, reply) => putSegment(request, reply, deps));
+    addRoute(app, table, 'getSegment', (request, reply) => getSegment(request, reply, deps));
   };
 }
 

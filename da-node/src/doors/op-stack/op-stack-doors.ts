@@ -2,9 +2,12 @@ import { Readable } from 'node:stream';
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import {
   acceptStreams,
+  ClientGone,
   type HttpReplyOut,
   type HttpRequestIn,
+  pathText,
   type RouteGroup,
+  requestSignal,
 } from '@cairn/node-runtime/http';
 import {
   type Clock,
@@ -19,9 +22,7 @@ import { problemOf } from '@cairn/wire-protocol';
 import type { BlobRecord } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
-import { pathText } from '../add-route.ts';
 import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
-import { ClientGone, requestSignal } from '../request-signal.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 import { encodeOpCommitment, type GenericCommitment, parseOpCommitment } from './commitment.ts';
 import { OpStackError } from './errors.ts';

@@ -2,9 +2,13 @@ import { Readable } from 'node:stream';
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import {
   acceptStreams,
+  addRoute,
   type HttpReplyOut,
   type HttpRequestIn,
+  pathText,
+  queryValue,
   type RouteGroup,
+  requestSignal,
 } from '@cairn/node-runtime/http';
 import {
   type ChainId,
@@ -20,9 +24,7 @@ import { type BlobRecord, hasReached, stageOf } from '../../disperser/blob-recor
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
 import { receiptOf } from '../../disperser/receipt.ts';
-import { addRoute, pathText, queryValue } from '../add-route.ts';
 import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
-import { requestSignal } from '../request-signal.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 
 /** What the doors of blobs need. */
@@ -47,14 +49,14 @@ const MAX_WAIT_SECONDS = 110;
 export function blobDoors(deps: BlobDoorsDeps): RouteGroup {
   return (app) => {
     acceptStreams(app, { maxBytes: MAX_PAYLOAD_BYTES });
-    const routes = blobRoutes(MAX_PAYLOAD_BYTES);
-    addRoute(app, routes, 'postBlob', (request, reply) => postBlob(request, reply, deps));
-    addRoute(app, routes, 'getBlob', async (request, reply) => {
+    const table = { tag: 'data availability', routes: blobRoutes(MAX_PAYLOAD_BYTES) };
+    addRoute(app, table, 'postBlob', (request, reply) => postBlob(request, reply, deps));
+    addRoute(app, table, 'getBlob', async (request, reply) => {
       const id = parseRoot(pathText(request, 'id'));
       const record = await awaited(id, request, requestSignal(reply, deps.stopping), deps);
       return sendReceipt(record, reply, deps);
     });
-    addRoute(app, routes, 'getCertificate', async (request, reply) => {
+    addRoute(app, table, 'getCertificate', async (request, reply) => {
       const record = await requireBlob(request, deps);
       const { id, certificate } = record;
       const stage = stageOf(record);
@@ -67,7 +69,7 @@ export function blobDoors(deps: BlobDoorsDeps): RouteGroup {
       void reply.type(CERTIFICATE_TYPE);
       return Buffer.from(certificate);
     });
-    addRoute(app, routes, 'getPayload', async (request, reply) => {
+    addRoute(app, table, 'getPayload', async (request, reply) => {
       const record = await requireBlob(request, deps);
       const signal = requestSignal(reply, deps.stopping);
       const admit = admitTo(reply, deps, signal);

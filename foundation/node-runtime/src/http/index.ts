@@ -8,6 +8,16 @@ export type {
   RouteOptions as HttpRoute,
 } from 'fastify';
 export {
+  addRoute,
+  type DescribedRoute,
+  pathNumber,
+  pathText,
+  queryNumber,
+  queryValue,
+  type RouteHandler,
+  type RouteTable,
+} from './add-route.ts';
+export {
   acceptBytes,
   acceptStreams,
   bodyBytes,
@@ -22,6 +32,9 @@ export {
   type HttpHostOptions,
   type RouteGroup,
 } from './create-http-host.ts';
+export { DiskProbe } from './disk-probe.ts';
 export type { HealthCheck, HealthReport } from './health-routes.ts';
 export type { HttpLimits } from './limits.ts';
+export { isOver, onceOver, type RawReply } from './once-over.ts';
 export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';
+export { ClientGone, requestSignal } from './request-signal.ts';

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { HttpReplyOut } from '@cairn/node-runtime/http';
+import type { FastifyReply } from 'fastify';
 import { onceOver } from './once-over.ts';
 
 /** Why work for a request ends early: nobody waits for it any more. */
@@ -12,7 +12,7 @@ export class ClientGone extends Error {}
  * that lives as long as the process.
  */
 export function requestSignal(
-  { raw }: Pick<HttpReplyOut, 'raw'>,
+  { raw }: Pick<FastifyReply, 'raw'>,
   stopping: AbortSignal,
 ): AbortSignal {
   const controller = new AbortController();

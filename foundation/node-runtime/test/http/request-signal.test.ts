@@ -2,7 +2,7 @@ import { equal, ok } from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { ClientGone, requestSignal } from '../src/doors/request-signal.ts';
+import { ClientGone, requestSignal } from '../../src/http/request-signal.ts';
 
 describe('the signal of a request', () => {
   let server: Server;

@@ -1,7 +1,7 @@
-import type { HttpReplyOut } from '@cairn/node-runtime/http';
+import type { FastifyReply } from 'fastify';
 
 /** Node's own object for a reply. */
-export type RawReply = HttpReplyOut['raw'];
+export type RawReply = FastifyReply['raw'];
 
 /**
  * Calls `done` once: when `reply` is sent or its client is gone, at once if it is so already.
@@ -10,11 +10,11 @@ export type RawReply = HttpReplyOut['raw'];
  * tells only the one that is being sent. Therefore the connection is listened to as well.
  */
 export function onceOver(reply: RawReply, done: () => void): void {
-  const { socket } = reply.req;
-  if (reply.destroyed || socket.destroyed) {
+  if (isOver(reply)) {
     done();
     return;
   }
+  const { socket } = reply.req;
   const over = (): void => {
     reply.off('close', over);
     socket.off('close', over);
@@ -23,4 +23,9 @@ export function onceOver(reply: RawReply, done: () => void): void {
   socket.setMaxListeners(0); // as many as the client sends ahead
   reply.once('close', over);
   socket.once('close', over);
+}
+
+/** Whether a reply is sent or its client is gone. */
+export function isOver(reply: RawReply): boolean {
+  return reply.destroyed || reply.req.socket.destroyed;
 }
