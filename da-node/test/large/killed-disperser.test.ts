@@ -1,42 +1,46 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { equal, ok } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { fromHex, isRecord, type Root, seededRng } from '@cairn/primitives';
+import { equalBytes, fromHex, isRecord, type Root, seededRng } from '@cairn/primitives';
 import { parseBlobReceipt } from '@cairn/wire-protocol/da';
+import { type BundledProgram, bundleProgram } from '../../../test/support/bundle-program.ts';
+import { runsOf, seedOf } from '../../../test/support/soak.ts';
 import { orderOf } from '../../src/disperser/blob-record.ts';
 import { backend } from '../dispersal/committee.ts';
 import { payloadOf, TestQuorum } from '../dispersal/harness.ts';
 
-/** A tenth of the full count, which `CAIRN_SOAK` asks for. */
-const KILLS = process.env['CAIRN_SOAK'] === '1' ? 100 : 10;
-const SEED = Number(process.env['CAIRN_SEED'] ?? 20_261_122);
+const KILLS = runsOf(100);
+const SEED = seedOf(20_261_122);
 const CHILD = fileURLToPath(new URL('../dispersal/disperser-child.ts', import.meta.url));
 
 describe('a killed disperser', () => {
   let quorum: TestQuorum;
   let chainServer: Server;
+  let program: BundledProgram;
   let child: ChildProcess | undefined;
 
   before(async () => {
+    program = await bundleProgram(CHILD);
     quorum = await TestQuorum.open();
     chainServer = await serveChain(quorum);
   });
   after(async () => {
     child?.kill('SIGKILL');
-    chainServer.closeAllConnections();
-    chainServer.close();
-    await quorum.close();
+    chainServer?.closeAllConnections();
+    chainServer?.close();
+    await quorum?.close();
+    await program?.remove();
   });
 
   async function start(): Promise<string> {
     const { port } = chainServer.address() as AddressInfo;
     const urls = JSON.stringify(quorum.signers.map(({ url }) => url));
-    const args = [quorum.directory, `http://127.0.0.1:${port}`, urls];
-    const started = spawn(process.execPath, [...process.execArgv, CHILD, ...args], {
+    const args = [program.path, quorum.directory, `http://127.0.0.1:${port}`, urls];
+    const started = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child = started;
@@ -78,7 +82,8 @@ describe('a killed disperser', () => {
       const receipt = await fetch(`${url}/v1/blobs/${id}?wait=final&timeout=20`);
       equal(parseBlobReceipt(await receipt.json()).stage, 'final', id);
       const read = await fetch(`${url}/v1/blobs/${id}/payload`);
-      deepEqual(Buffer.from(await read.arrayBuffer()), Buffer.from(payload));
+      const bytes = new Uint8Array(await read.arrayBuffer());
+      ok(equalBytes(bytes, payload), `${id}: ${read.status}, ${bytes.length} bytes`);
     }
     const leaves = [...quorum.chain.charged.values()];
     equal(new Set(leaves).size, leaves.length);

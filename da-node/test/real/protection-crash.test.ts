@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { leafHash, STATEMENT_KINDS, slotOf } from '@cairn/attestation';
 import { equalBytes, seededRng } from '@cairn/primitives';
+import { type BundledProgram, bundleProgram } from '../../../test/support/bundle-program.ts';
 import { runsOf, seedOf } from '../../../test/support/soak.ts';
 import { ProtectionLog } from '../../src/signer/protection-log.ts';
 import { bodiesOf, ENTRANCE, headerOf } from '../signer/headers.ts';
@@ -16,7 +17,6 @@ const SEED = seedOf(52_101);
 const KILLS = runsOf(100);
 /** The kill comes so long after the first signature of a run. */
 const LATEST_KILL_MS = 150;
-const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
 const PROGRAM = fileURLToPath(new URL('sign-forever.ts', import.meta.url));
 
 interface Line {
@@ -27,10 +27,15 @@ interface Line {
 describe('a signer killed while it signs', function () {
   this.timeout(60 * 60_000);
   let folder: string;
+  let program: BundledProgram;
   before(async () => {
+    program = await bundleProgram(PROGRAM);
     folder = await mkdtemp(join(tmpdir(), 'cairn-protect-'));
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(async () => {
+    await program?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it(`has signed no two leaves for one slot in ${KILLS} kills (seed ${SEED})`, async () => {
     const path = join(folder, 'protection.log');
@@ -38,7 +43,10 @@ describe('a signer killed while it signs', function () {
     const signed = new Map<number, number>();
     let round = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const lines = await signUntilKilled(path, SEED + kill, round, rng.below(LATEST_KILL_MS));
+      const lines = await signUntilKilled(
+        [program.path, path, `${SEED + kill}`, `${round}`],
+        rng.below(LATEST_KILL_MS),
+      );
       round = (lines.at(-1)?.round ?? round) + 1;
       for (const { slot, variant } of lines.flatMap(({ chosen }) => chosen)) {
         equal(signed.get(slot) ?? variant, variant, `slot ${slot} was signed for twice`);
@@ -50,13 +58,7 @@ describe('a signer killed while it signs', function () {
   });
 });
 
-async function signUntilKilled(
-  path: string,
-  seed: number,
-  start: number,
-  afterMs: number,
-): Promise<Line[]> {
-  const args = [...LOADER, '--conditions=@cairn/source', PROGRAM, path, `${seed}`, `${start}`];
+async function signUntilKilled(args: readonly string[], afterMs: number): Promise<Line[]> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const lines: Line[] = [];

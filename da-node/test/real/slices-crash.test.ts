@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Root, seededRng, silentLogger } from '@cairn/primitives';
+import { type BundledProgram, bundleProgram } from '../../../test/support/bundle-program.ts';
 import { runsOf, seedOf } from '../../../test/support/soak.ts';
 import { SliceStore } from '../../src/signer/slice-store.ts';
 
@@ -14,23 +15,30 @@ const SEED = seedOf(52_103);
 const KILLS = runsOf(100);
 /** The kill comes so long after the first slice of a run. */
 const LATEST_KILL_MS = 250;
-const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
 const PROGRAM = fileURLToPath(new URL('store-forever.ts', import.meta.url));
 
 describe('a signer killed while it stores', function () {
   this.timeout(60 * 60_000);
   let folder: string;
+  let program: BundledProgram;
   before(async () => {
+    program = await bundleProgram(PROGRAM);
     folder = await mkdtemp(join(tmpdir(), 'cairn-slices-'));
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(async () => {
+    await program?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it(`has every slice that it acknowledged, whole, over ${KILLS} kills (seed ${SEED})`, async () => {
     const rng = seededRng(SEED);
     const { signal } = new AbortController();
     const acknowledged = new Map<number, Root>();
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const lines = await storeUntilKilled(folder, kill * 1000, rng.below(LATEST_KILL_MS));
+      const lines = await storeUntilKilled(
+        [program.path, folder, `${kill * 1000}`],
+        rng.below(LATEST_KILL_MS),
+      );
       for (const { index, leaf } of lines) acknowledged.set(index, leaf);
       const options = { directory: folder, capacityBytes: 2 ** 40, reserveBytes: 0 };
       const store = await SliceStore.open({ ...options, logger: silentLogger() }, { signal });
@@ -48,11 +56,9 @@ describe('a signer killed while it stores', function () {
 });
 
 async function storeUntilKilled(
-  directory: string,
-  start: number,
+  args: readonly string[],
   afterMs: number,
 ): Promise<{ readonly index: number; readonly leaf: Root }[]> {
-  const args = [...LOADER, '--conditions=@cairn/source', PROGRAM, directory, `${start}`];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const lines: { index: number; leaf: Root }[] = [];
