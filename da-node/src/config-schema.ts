@@ -161,6 +161,14 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           512 * MIB,
           { unit: 'bytes', minimum: 16 * MIB },
         ),
+        keepers: {
+          type: 'array',
+          description:
+            'Addresses of keepers that bring tickets to the chain, many in one transaction. A ticket that none brings in a third of its time is posted from the account.',
+          default: [],
+          items: { type: 'string', pattern: '^https?://[^\\s]{1,200}$' },
+          maxItems: 8,
+        },
         payer_bytes: whole(
           'Bytes of rows in one quorum of one payer whose promises are not charged yet, at most.',
           16 * GIB,
@@ -227,8 +235,16 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
     },
     keeper: {
       type: 'object',
-      description: 'The keeper role. Its listener tells health and measures only.',
-      properties: { host, port: port(3290) },
+      description: 'The keeper role.',
+      properties: {
+        host,
+        port: port(3290),
+        gather_ms: whole(
+          'Time that a ticket waits for others, so that they share a transaction.',
+          2000,
+          { unit: 'ms', maximum: 60_000 },
+        ),
+      },
     },
     limits: {
       type: 'object',
@@ -272,6 +288,7 @@ export interface ConfigFile {
     readonly reserve_bytes: number;
     readonly memory_bytes: number;
     readonly payer_bytes: number;
+    readonly keepers: readonly string[];
   };
   readonly disperser: {
     readonly host: string;
@@ -288,6 +305,6 @@ export interface ConfigFile {
     readonly accounts: readonly string[];
     readonly account_period_ms: number;
   };
-  readonly keeper: { readonly host: string; readonly port: number };
+  readonly keeper: { readonly host: string; readonly port: number; readonly gather_ms: number };
   readonly limits: { readonly max_connections: number; readonly drain_ms: number };
 }

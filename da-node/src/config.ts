@@ -46,6 +46,14 @@ export interface SignerSettings extends ListenSettings {
   readonly reserveBytes: number;
   readonly memoryBytes: number;
   readonly maxPayerBytes: number;
+  /** Addresses of keepers that relay tickets, without a slash at the end. */
+  readonly keepers: readonly string[];
+}
+
+/** The keeper role's settings. */
+export interface KeeperSettings extends ListenSettings {
+  /** Time that a ticket waits for others. */
+  readonly gatherMs: number;
 }
 
 /** The disperser role's settings. */
@@ -85,7 +93,7 @@ export interface DaNodeConfig {
   };
   readonly signer: SignerSettings;
   readonly disperser: DisperserSettings;
-  readonly keeper: ListenSettings;
+  readonly keeper: KeeperSettings;
   readonly limits: { readonly maxConnections: number; readonly drainMs: number };
 }
 
@@ -146,6 +154,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       reserveBytes: signer.reserve_bytes,
       memoryBytes: signer.memory_bytes,
       maxPayerBytes: signer.payer_bytes,
+      keepers: [...new Set(signer.keepers.map((url) => url.replace(/\/+$/, '')))],
     },
     disperser: {
       host: disperser.host,
@@ -162,7 +171,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       accounts: disperser.accounts.map(accountOf),
       accountPeriodMs: disperser.account_period_ms,
     },
-    keeper,
+    keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
     limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },
   };
 }
@@ -208,6 +217,9 @@ function problemsOf({ node, chain, keys, signer, disperser }: ConfigFile): reado
   }
   if (signer.url !== '' && !URL.canParse(signer.url)) {
     problems.push({ field: 'signer.url', rule: 'must be a URL' });
+  }
+  if (signer.keepers.some((url) => !URL.canParse(url))) {
+    problems.push({ field: 'signer.keepers', rule: 'must be URLs' });
   }
   if (signer.join && signer.url === '' && isEveryAddress(signer.host)) {
     const rule = 'must be set where the signer joins by itself and listens on every address';

@@ -1,27 +1,36 @@
 import { VoterBook } from '@cairn/chain-access/da';
+import { describeProblem } from './doors/describe-problem.ts';
 import { Keeper } from './keeper/keeper.ts';
 import { keeperChainOf } from './keeper/open-keeper-chain.ts';
 import { PendingTickets } from './keeper/pending-tickets.ts';
+import { ticketDoors } from './keeper/ticket-doors.ts';
 import type { NodeParts } from './node-parts.ts';
 import { startHost } from './role-host.ts';
 import type { StartedRole } from './roles.ts';
 
 /** Starts the keeper role: epochs are moved on until the process stops. @throws what listening throws */
 export async function startKeeper(parts: NodeParts): Promise<StartedRole> {
-  const { config, chain, clock, logger, backend, sender, runner, watch } = parts;
+  const { config, chain, clock, logger, metrics, backend, sender, runner, watch, opened } = parts;
   const { hub } = chain;
   const voters = new VoterBook(hub);
+  const keeperChain = keeperChainOf({ hub, voters, sender, backend });
+  const pending = new PendingTickets();
   const keeper = new Keeper(
-    {
-      chain: keeperChainOf({ hub, voters, sender, backend }),
-      pending: new PendingTickets(), // signers post their own tickets
-      clock,
-      logger,
-    },
-    { pollMs: config.chain.pollMs },
+    { chain: keeperChain, pending, clock, logger },
+    { pollMs: config.chain.pollMs, gatherMs: config.keeper.gatherMs },
   );
   runner.run('keeper', (signal) => keeper.run(signal));
-  const doors = { routes: [], ready: () => watch.ready() };
+  const stopping = new AbortController();
+  opened('keeper', async () => stopping.abort(new Error('the keeper is stopping')));
+  const routes = ticketDoors({
+    chain: keeperChain,
+    pending,
+    backend,
+    clock,
+    metrics: metrics.metrics,
+    stopping: stopping.signal,
+  });
+  const doors = { routes: [routes], describeProblem, ready: () => watch.ready() };
   const host = await startHost('keeper', config.keeper, doors, parts);
   return { role: 'keeper', host };
 }

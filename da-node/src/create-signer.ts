@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { submitTickets } from '@cairn/chain-access/da';
+import { readPhase, submitTickets } from '@cairn/chain-access/da';
 import type { HealthReport } from '@cairn/node-runtime/http';
 import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
 import { joinSigners } from './chain/join-signers.ts';
 import { outlastOutages } from './chain/outlast-outages.ts';
 import { describeProblem } from './doors/describe-problem.ts';
+import { ticketDelivery } from './keeper/deliver-ticket.ts';
 import { drawFactsOf } from './keeper/open-keeper-chain.ts';
 import { rejoinWhenDue } from './keeper/rejoin.ts';
 import { runTicketing } from './keeper/ticketing.ts';
@@ -96,9 +97,9 @@ async function joinNetwork(
   await outlastOutages(join, { clock, logger }, signal);
 }
 
-/** Posts this signer's ticket of every epoch from its own account. */
+/** Brings this signer's ticket of every epoch to keepers, or posts it from its own account. */
 function takePart(
-  { chain, sender, backend, clock, logger }: NodeParts,
+  { config, chain, sender, backend, transport, clock, logger }: NodeParts,
   { address, key }: SignerIdentity,
   signal: AbortSignal,
 ): Promise<void> {
@@ -107,9 +108,20 @@ function takePart(
   return runTicketing(
     {
       ...deps,
-      deliver: async (ticket, options) => {
-        await submitTickets({ hub, sender }, [ticket], backend, options);
-      },
+      deliver: ticketDelivery({
+        keepers: config.signer.keepers,
+        transport,
+        logger,
+        submit: async ({ signer, signature }, options) => {
+          const ticket = { signer, signature: backend.parseSignature(signature) };
+          await submitTickets({ hub, sender }, [ticket], backend, options);
+        },
+        blocksLeft: async (options) => {
+          const { phase, untilBlock = 0 } = await readPhase(hub, options);
+          if (phase !== 'tickets') return 0;
+          return untilBlock - (await hub.client.blockNumber(options));
+        },
+      }),
       rejoin: (options) => rejoinWhenDue({ hub, sender }, options),
     },
     signal,

@@ -123,7 +123,12 @@ function servicesOf(
     services.push({
       name: plan.name,
       url: loopback(port),
-      start: (signal) => startSigner(deps, { plan, port, keys: own, surroundings }, { signal }),
+      start: (signal) =>
+        startSigner(
+          deps,
+          { plan, port, keeperPort: ports.keeper, keys: own, surroundings },
+          { signal },
+        ),
     });
   }
   return services;

@@ -26,6 +26,8 @@ const DEPOSIT_COINS = 1;
 const GWEI_PER_COIN = 10 ** 9;
 /** Time between looks at the chain: half a block. */
 const POLL_MS = 500;
+/** Time that tickets wait for others: the signers of one machine post them all at once. */
+const GATHER_MS = 200;
 
 /** Starts a signer and waits until it serves; it joins the network by itself. @throws as `startNode` */
 export function startSigner(
@@ -33,11 +35,14 @@ export function startSigner(
   {
     plan,
     port,
+    keeperPort,
     keys,
     surroundings,
   }: {
     readonly plan: SignerPlan;
     readonly port: number;
+    /** Of the keeper that brings its tickets to the chain. */
+    readonly keeperPort: number;
     readonly keys: KeyFiles;
     readonly surroundings: DaSurroundings;
   },
@@ -47,6 +52,7 @@ export function startSigner(
     commonConfig(plan.name, ['signer'], keys, surroundings),
     `[signer]\nhost = "127.0.0.1"\nport = ${port}`,
     `join = true\nbond_gwei = ${SIGNER_COINS * GWEI_PER_COIN}`,
+    `keepers = ["http://127.0.0.1:${keeperPort}"]`,
     // A devnet is to run on a laptop that is nearly full as well.
     `reserve_bytes = ${16 * MIB}\n`,
   ].join('\n');
@@ -72,7 +78,7 @@ export function startDisperser(
     `[disperser]\nhost = "127.0.0.1"\nport = ${ports.disperser}`,
     `retention_epochs = ${DEVNET_CONSENSUS.maxRetentionEpochs}`,
     `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
-    `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\n`,
+    `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\ngather_ms = ${GATHER_MS}\n`,
   ].join('\n');
   return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);
 }

@@ -1,5 +1,6 @@
 import { type BlsBackend, verifyTicket } from '@cairn/attestation';
-import { drawDuty, type OfferedTicket } from './draw-duty.ts';
+import type { OfferedTicket } from '@cairn/wire-protocol/da';
+import { drawDuty } from './draw-duty.ts';
 import { KeeperError } from './errors.ts';
 import type { PendingTickets } from './pending-tickets.ts';
 import type { DrawFacts, Waiting } from './ports.ts';
@@ -7,7 +8,7 @@ import type { DrawFacts, Waiting } from './ports.ts';
 /** What accepting a ticket needs. */
 export interface AcceptTicketDeps {
   readonly chain: DrawFacts;
-  readonly pending: Pick<PendingTickets, 'add'>;
+  readonly pending: Pick<PendingTickets, 'add' | 'has'>;
   readonly backend: Pick<BlsBackend, 'parseSignature' | 'verify' | 'expandSignature'>;
 }
 
@@ -31,6 +32,7 @@ export async function acceptTicket(
       `tickets for epoch ${epoch} are not taken now`,
     );
   }
+  if (pending.has(epoch, signer)) return;
   const standing = await chain.standing(signer, epoch, options);
   if (standing.hasTicket) return;
   const { publicKey, votes } = standing;

@@ -1,5 +1,4 @@
 import { drawSeats } from '@cairn/attestation';
-import type { Address } from '@cairn/primitives';
 import type { DrawFacts, Standing, Waiting } from './ports.ts';
 
 /** What a signer's ticket is good for. */
@@ -32,12 +31,4 @@ export async function drawDuty(
   const { votes, isContributor } = standing;
   const odds = await chain.odds(epoch, options);
   return { seats: drawSeats({ beta, votes, ...odds }).total, isContributor };
-}
-
-/** A ticket to be relayed, as it comes from outside. */
-export interface OfferedTicket {
-  readonly epoch: number;
-  readonly signer: Address;
-  /** 96 bytes compressed, or 192. */
-  readonly signature: Uint8Array;
 }

@@ -12,6 +12,10 @@ export type KeeperFault =
   | { readonly code: 'TICKET_NO_VOTES'; readonly signer: Address; readonly epoch: number }
   /** It wins no seat and is no duty: the contract would pass over it. */
   | { readonly code: 'TICKET_IDLE'; readonly signer: Address; readonly epoch: number }
+  /** Tickets come faster than this keeper checks them. */
+  | { readonly code: 'TICKET_RATE'; readonly perSecond: number }
+  /** Sent as something else than a ticket. */
+  | { readonly code: 'MEDIA_TYPE'; readonly expected: string; readonly actual: string }
   /** As many tickets wait as may. */
   | { readonly code: 'TICKETS_FULL'; readonly most: number };
 

@@ -17,7 +17,7 @@ const MAX_BATCHES = 1024;
 /** What a keeper works with. */
 export interface KeeperDeps {
   readonly chain: KeeperChain;
-  readonly pending: Pick<PendingTickets, 'take'>;
+  readonly pending: Pick<PendingTickets, 'take' | 'size'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,6 +26,8 @@ export interface KeeperDeps {
 export interface KeeperOptions {
   /** Time between looks; 1,000 unless told. */
   readonly pollMs?: number;
+  /** Time that tickets wait for others, so that they share a transaction; none unless told. */
+  readonly gatherMs?: number;
 }
 
 /**
@@ -43,12 +45,16 @@ export class Keeper {
   #isOut = false;
   /** Batches of the epoch that is being prepared; posting one again costs a look. */
   #batches: (readonly VerifiedTicket[])[] = [];
+  readonly #gatherMs: number;
+  /** Since when tickets wait for others. */
+  #waitingMs: number | undefined;
   /** The epoch of which nobody is missing. */
   #complete: number | undefined;
 
-  constructor(deps: KeeperDeps, { pollMs = 1000 }: KeeperOptions = {}) {
+  constructor(deps: KeeperDeps, { pollMs = 1000, gatherMs = 0 }: KeeperOptions = {}) {
     this.#deps = deps;
     this.#pollMs = pollMs;
+    this.#gatherMs = gatherMs;
   }
 
   /** Runs until the signal aborts. @throws the signal's reason */
@@ -116,7 +122,7 @@ export class Keeper {
       return;
     }
     const epoch = phase.epoch + 1;
-    while (this.#batches.length < MAX_BATCHES) {
+    while (this.#batches.length < MAX_BATCHES && this.#isBatchDue()) {
       const batch = pending.take(epoch, MAX_TICKETS_PER_CALL);
       if (batch.length === 0) break;
       this.#batches.push(batch);
@@ -127,6 +133,15 @@ export class Keeper {
       if ((await chain.submitTickets(batch, options)) === 'done') standing.push(batch);
     }
     this.#batches = standing;
+  }
+
+  /** Whether as many tickets wait as a call takes, or the first of them has waited its time. */
+  #isBatchDue(): boolean {
+    const { pending, clock } = this.#deps;
+    if (pending.size === 0) this.#waitingMs = undefined;
+    else this.#waitingMs ??= clock.monotonic();
+    if (pending.size >= MAX_TICKETS_PER_CALL) return true;
+    return clock.monotonic() - (this.#waitingMs ?? Number.POSITIVE_INFINITY) >= this.#gatherMs;
   }
 
   async #seal({ epoch }: EpochPhase, options: Waiting): Promise<void> {

@@ -5,9 +5,13 @@ import { KeeperError } from './errors.ts';
 /** Tickets that wait at most: every signer of a network may have one. */
 const MAX_PENDING = 65_536;
 
-/** Verified tickets of one epoch that wait to be relayed, one for each signer. */
+/**
+ * Verified tickets of one epoch that wait to be relayed, one for each signer. Those that were taken out
+ * are remembered until the epoch is over: they come once, however often they are sent.
+ */
 export class PendingTickets {
   #epoch = 0;
+  readonly #taken = new Set<Address>();
   readonly #tickets = new Map<Address, VerifiedTicket>();
 
   /** Tickets that wait. */
@@ -15,14 +19,20 @@ export class PendingTickets {
     return this.#tickets.size;
   }
 
+  /** Whether this epoch's ticket of a signer waits or was taken out. */
+  has(epoch: number, signer: Address): boolean {
+    return epoch === this.#epoch && (this.#tickets.has(signer) || this.#taken.has(signer));
+  }
+
   /**
-   * Adds a ticket; those of other epochs are forgotten.
+   * Adds a ticket, if its signer has none here; those of other epochs are forgotten.
    *
    * @throws {KeeperError} TICKETS_FULL
    */
   add(epoch: number, ticket: VerifiedTicket): void {
     this.#turnTo(epoch);
-    if (this.#tickets.size >= MAX_PENDING && !this.#tickets.has(ticket.signer)) {
+    if (this.has(epoch, ticket.signer)) return;
+    if (this.#tickets.size + this.#taken.size >= MAX_PENDING) {
       throw new KeeperError(
         { code: 'TICKETS_FULL', most: MAX_PENDING },
         `${MAX_PENDING} tickets wait to be relayed, which is the most allowed`,
@@ -35,7 +45,10 @@ export class PendingTickets {
   take(epoch: number, most: number): VerifiedTicket[] {
     if (epoch !== this.#epoch) return [];
     const taken = [...this.#tickets.values()].slice(0, most);
-    for (const { signer } of taken) this.#tickets.delete(signer);
+    for (const { signer } of taken) {
+      this.#tickets.delete(signer);
+      this.#taken.add(signer);
+    }
     return taken;
   }
 
@@ -43,5 +56,6 @@ export class PendingTickets {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
     this.#tickets.clear();
+    this.#taken.clear();
   }
 }

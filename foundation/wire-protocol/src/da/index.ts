@@ -1,4 +1,15 @@
-/** What the parties of data availability exchange: deliveries, votes, rows, promises, receipts. */
+/** What the parties of data availability exchange: deliveries, votes, rows, promises, receipts, reports. */
+export {
+  AUDIT_TYPE,
+  type AuditSheet,
+  auditDigest,
+  compareDrawnRows,
+  type DrawnRowName,
+  encodeAuditSheet,
+  MAX_AUDIT_BYTES,
+  MAX_AUDITED_ROWS,
+  parseAuditSheet,
+} from './audit-sheet.ts';
 export {
   encodePromiseTerms,
   PAYER_SIGNATURE_BYTES,
@@ -38,6 +49,23 @@ export {
   parseDeliveryHead,
 } from './delivery.ts';
 export {
+  auditPath,
+  batchPath,
+  handoverPath,
+  handoverVotePath,
+  type OfficePlace,
+  REPORT_VOTES_PATH,
+  reportPath,
+  TICKETS_PATH,
+} from './office-routes.ts';
+export {
+  encodeOfficeVote,
+  MAX_REPORT_ENTRIES,
+  type OfficeKind,
+  type OfficeVote,
+  parseOfficeVote,
+} from './office-votes.ts';
+export {
   encodeRowReply,
   MAX_ROW_REPLY_BYTES,
   MAX_ROWS_PER_REQUEST,
@@ -46,6 +74,27 @@ export {
   rowReplyBytes,
   rowsPerReply,
 } from './row-reply.ts';
+export {
+  encodeReportRequest,
+  encodeServedReport,
+  MAX_REPORT_BYTES,
+  MAX_REPORT_REQUEST_BYTES,
+  MAX_REPORT_SHEETS,
+  parseReportRequest,
+  parseServedReport,
+  REPORT_REQUEST_TYPE,
+  REPORT_TYPE,
+  type ReportRequest,
+  type ServedReport,
+  type SheetName,
+} from './served-report.ts';
+export {
+  encodeSignedHandover,
+  HANDOVER_TYPE,
+  MAX_SIGNED_HANDOVER_BYTES,
+  parseSignedHandover,
+  type SignedHandover,
+} from './signed-handover.ts';
 export {
   DA_STATUS_PATH,
   heldBlobPath,
@@ -68,6 +117,13 @@ export {
   type SignerStatus,
   signerStatusJson,
 } from './signer-shapes.ts';
+export {
+  encodeTicket,
+  type OfferedTicket,
+  parseTicket,
+  TICKET_BYTES,
+  TICKET_TYPE,
+} from './ticket-message.ts';
 export {
   type BatchKind,
   type BatchVote,
