@@ -1,4 +1,4 @@
-// Compiles the contracts and writes their ABIs and bytecode to src/generated.
+// Compiles the contracts and writes their ABIs, bytecode and provable storage slots to src/generated.
 //
 //   node contracts/scripts/build.mjs           writes
 //   node contracts/scripts/build.mjs --check   compares, and exits 1 where a committed file differs
@@ -25,7 +25,14 @@ const ARTEFACTS = {
   daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
 };
 
-const expected = renderArtefacts(compileContracts());
+/** State that proofs are made of: variables that begin a storage slot of their own, by contract. */
+const PROVABLE = {
+  sortition: ['headerHash', '_snapshotHashes'],
+  daEntrance: ['_batches', '_voids'],
+};
+
+const compiled = compileContracts(Object.keys(PROVABLE).map((prefix) => ARTEFACTS[prefix].source));
+const expected = renderArtefacts(compiled).set('storage-slots.ts', renderSlots(compiled));
 if (process.argv.includes('--check')) check(expected);
 else write(expected);
 
@@ -51,6 +58,28 @@ ${entries}] as const;
 export const ${prefix}Bytecode: \`0x\${string}\` =
   '0x${evm.bytecode.object}';
 `;
+}
+
+/** The slots as the compiler lays them out; a mapping's is what its keys are hashed with. */
+function renderSlots(contracts) {
+  const blocks = Object.entries(PROVABLE).map(([prefix, labels]) => {
+    const { source, contract } = ARTEFACTS[prefix];
+    const { storage } = contracts[source][contract].storageLayout;
+    const lines = labels.map((label) => {
+      const variable = storage.find((entry) => entry.label === label);
+      if (variable === undefined || variable.offset !== 0) {
+        throw new Error(`${source}: ${label} does not begin a storage slot`);
+      }
+      return `  ${label.replace(/^_/, '')}: ${variable.slot},\n`;
+    });
+    return `
+/** Storage slots of ${source}. */
+export const ${prefix}Slots = {
+${lines.join('')}} as const;
+`;
+  });
+  return `// Generated from the contracts by "node contracts/scripts/build.mjs". Do not edit: change a source and run it.
+${blocks.join('')}`;
 }
 
 function write(files) {

@@ -23,10 +23,11 @@ export const SETTINGS = {
 /**
  * Compiles every Solidity file under `src` with the compiler from npm.
  *
+ * @param layouts source paths whose contracts' storage layouts are wanted too
  * @returns the compiler's `contracts` output: source path to contract name to ABI and bytecode
  * @throws {Error} with the compiler's messages: every error, and every warning about our own sources
  */
-export function compileContracts() {
+export function compileContracts(layouts = []) {
   const solc = require('solc');
   const input = {
     language: 'Solidity',
@@ -38,7 +39,10 @@ export function compileContracts() {
     ),
     settings: {
       ...SETTINGS,
-      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
+      outputSelection: {
+        '*': { '*': ['abi', 'evm.bytecode.object'] },
+        ...Object.fromEntries(layouts.map((source) => [source, { '*': ['storageLayout'] }])),
+      },
     },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readDependency }));

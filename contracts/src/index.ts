@@ -26,3 +26,4 @@ export { signerRegistryAbi, signerRegistryBytecode } from './generated/signer-re
 export { slasherAbi, slasherBytecode } from './generated/slasher.ts';
 export { sortitionAbi, sortitionBytecode } from './generated/sortition.ts';
 export { stakeHubAbi, stakeHubBytecode } from './generated/stake-hub.ts';
+export { daEntranceSlots, sortitionSlots } from './generated/storage-slots.ts';

@@ -1,4 +1,4 @@
-import { type Address, Fault } from '@cairn/primitives';
+import { type Address, Fault, type Hex } from '@cairn/primitives';
 
 /** What can go wrong between us and a chain's JSON-RPC endpoint, or with what it says. */
 export type ChainFault =
@@ -48,6 +48,10 @@ export type ChainFault =
       readonly logIndex: number;
       readonly reason: string;
     }
+  /** The endpoint has no block with this hash. */
+  | { readonly code: 'CHAIN_BLOCK_UNKNOWN'; readonly block: Hex }
+  /** What should prove a part of the chain's state does not lead to the root that is trusted. */
+  | { readonly code: 'CHAIN_BAD_PROOF'; readonly what: string; readonly reason: string }
   /** Logs of a page that contradict the blocks or each other: missing, repeated or from another fork. */
   | {
       readonly code: 'CHAIN_LOGS_INCONSISTENT';

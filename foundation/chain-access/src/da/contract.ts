@@ -14,6 +14,12 @@ export interface ReadOptions extends CallOptions {
 /** The ABI of a contract, as `@cairn/contracts` has it. */
 export type ContractAbi = readonly (string | JsonFragment)[];
 
+/** A call as a transaction carries it. */
+export interface ContractCall {
+  readonly name: string;
+  readonly values: Values;
+}
+
 /** One contract by its ABI: calls out, values in. */
 export class Contract {
   readonly address: Address;
@@ -55,6 +61,16 @@ export class Contract {
   /** Calldata. @throws {TypeError} for arguments that are not the function's */
   encode(name: string, args: readonly unknown[]): Uint8Array {
     return fromHex(this.#abi.encodeFunctionData(name, [...args]));
+  }
+
+  /** The call in a transaction's data; `undefined` for one that the ABI does not know. */
+  parseCall(data: Uint8Array): ContractCall | undefined {
+    try {
+      const call = this.#abi.parseTransaction({ data: toHex(data) });
+      return call === null ? undefined : { name: call.name, values: new Values(call.args) };
+    } catch {
+      return undefined; // the selector of a function, and no arguments of it
+    }
   }
 
   /** Hash of an event's signature. */

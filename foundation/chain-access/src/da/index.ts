@@ -1,5 +1,13 @@
 /** Stake, committee epochs and blobs on chain: facts as checked types, calls as transactions made once. */
 export { readHeaderRlp } from '../client/header-rlp.ts';
+export { type ProvenBlock, readProvenBlock } from '../proof/proven-state.ts';
+export {
+  BatchFeed,
+  type BatchFeedDeps,
+  type BlockRange,
+  type FeedPage,
+  type FoundBlob,
+} from './batch-feed.ts';
 export type {
   BatchConfirmation,
   BlobOrder,
@@ -7,7 +15,7 @@ export type {
   VoidPromise,
   VoidReason,
 } from './blob-events.ts';
-export type { Contract, ContractAbi, ReadOptions } from './contract.ts';
+export type { Contract, ContractAbi, ContractCall, ReadOptions } from './contract.ts';
 export {
   confirmBatch,
   confirmPromised,
@@ -78,6 +86,13 @@ export {
 } from './open-entrance.ts';
 export { type Hub, type HubOptions, openHub } from './open-hub.ts';
 export { OrderBook } from './order-book.ts';
+export {
+  type ProvenBatch,
+  readProvenBatch,
+  readProvenHeaderHash,
+  readProvenSnapshotHash,
+  requireProvenHash,
+} from './proven-facts.ts';
 export { type IntendedOptions, refusalOf } from './send-call.ts';
 export { SignerBook, type SignerEntry, type SignerKey } from './signer-book.ts';
 export { type SlasherCaller, submitEvidence } from './slasher-calls.ts';
