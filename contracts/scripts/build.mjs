@@ -23,6 +23,10 @@ const ARTEFACTS = {
   quorumVerifier: { source: 'src/da/QuorumVerifier.sol', contract: 'QuorumVerifier' },
   daEntrance: { source: 'src/da/DAEntrance.sol', contract: 'DAEntrance' },
   daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
+  nitroCertificateValidator: {
+    source: 'src/da/NitroCertificateValidator.sol',
+    contract: 'NitroCertificateValidator',
+  },
 };
 
 /** State that proofs are made of: variables that begin a storage slot of their own, by contract. */

@@ -18,6 +18,10 @@ export { daEntranceAbi, daEntranceBytecode } from './generated/da-entrance.ts';
 export { daMiningAbi, daMiningBytecode } from './generated/da-mining.ts';
 export { directoryAbi, directoryBytecode } from './generated/directory.ts';
 export { flowAbi, flowBytecode } from './generated/flow.ts';
+export {
+  nitroCertificateValidatorAbi,
+  nitroCertificateValidatorBytecode,
+} from './generated/nitro-certificate-validator.ts';
 export { priceMarketAbi, priceMarketBytecode } from './generated/price-market.ts';
 export { quorumVerifierAbi, quorumVerifierBytecode } from './generated/quorum-verifier.ts';
 export { randaoEntropyAbi, randaoEntropyBytecode } from './generated/randao-entropy.ts';

@@ -13,6 +13,10 @@ import { daEntranceAbi, daEntranceBytecode } from '../src/generated/da-entrance.
 import { daMiningAbi, daMiningBytecode } from '../src/generated/da-mining.ts';
 import { directoryAbi } from '../src/generated/directory.ts';
 import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
+import {
+  nitroCertificateValidatorAbi,
+  nitroCertificateValidatorBytecode,
+} from '../src/generated/nitro-certificate-validator.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
 import { quorumVerifierAbi, quorumVerifierBytecode } from '../src/generated/quorum-verifier.ts';
 import { randaoEntropyAbi } from '../src/generated/randao-entropy.ts';
@@ -66,12 +70,18 @@ const OFFICIAL_MARKET = `
   14aa90a1 setPricePerSector(uint256)
   da6eb36a chargeFee(uint256,uint256,uint256)`;
 
+/** What an Arbitrum chain's one-step proof calls. */
+const CERTIFICATE_VALIDATOR = `
+  08273c74 validateReadPreimage(bytes32,uint256,bytes) bytes
+  e667d8aa validateCertificate(bytes) bool`;
+
 describe('contract artefacts', () => {
   it('fit the size limit of deployed code', () => {
     // The creation code holds the deployed code, so 24,576 bytes of it are enough.
     const stake = [stakeHubBytecode, signerRegistryBytecode, sortitionBytecode, slasherBytecode];
     const blobs = [daEntranceBytecode, daMiningBytecode, quorumVerifierBytecode];
-    for (const bytecode of [flowBytecode, ...stake, ...blobs]) {
+    const doors = [nitroCertificateValidatorBytecode];
+    for (const bytecode of [flowBytecode, ...stake, ...blobs, ...doors]) {
       assert.ok(bytecode.length / 2 - 1 < 24_576);
     }
   });
@@ -82,6 +92,10 @@ describe('contract artefacts', () => {
 
   it('keep the selectors and results of the official market', () => {
     assertFunctions(priceMarketAbi, OFFICIAL_MARKET);
+  });
+
+  it('keep the selectors and results that provers of Arbitrum chains call', () => {
+    assertFunctions(nitroCertificateValidatorAbi, CERTIFICATE_VALIDATOR);
   });
 
   it('keep the event topics and which fields are indexed', () => {

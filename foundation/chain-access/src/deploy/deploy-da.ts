@@ -3,6 +3,8 @@ import {
   daEntranceBytecode,
   daMiningAbi,
   daMiningBytecode,
+  nitroCertificateValidatorAbi,
+  nitroCertificateValidatorBytecode,
   quorumVerifierAbi,
   quorumVerifierBytecode,
   randaoEntropyAbi,
@@ -42,6 +44,7 @@ export const DA_CONTRACTS = [
   'quorumVerifier',
   'daMining',
   'daEntrance',
+  'nitroCertificateValidator',
 ] as const;
 
 /** A contract of stake, epochs or blobs. */
@@ -139,6 +142,12 @@ export async function deployDa(
     },
     mismatch: 'RewardsOfAnotherEntrance',
   });
+  const nitro = await run.create(
+    `${name}:nitroCertificateValidator`,
+    nitroCertificateValidatorAbi,
+    nitroCertificateValidatorBytecode,
+    [entrance.address],
+  );
   const contracts = {
     stakeHub: stakeHub.address,
     signerRegistry: registry.address,
@@ -148,6 +157,7 @@ export async function deployDa(
     quorumVerifier: verifier.address,
     daMining: rewards.address,
     daEntrance: entrance.address,
+    nitroCertificateValidator: nitro.address,
   };
   await giveRights(run, name, contracts);
   if (admin !== signer.address) {
@@ -215,9 +225,11 @@ export async function readDaDirectory(
     quorumVerifier: await entry('quorumVerifier'),
     daMining: await entry('daMining'),
     daEntrance: await entry('daEntrance'),
+    nitroCertificateValidator: await entry('nitroCertificateValidator'),
   };
 }
 
+const ENTRANCE_OF = 'function entrance() view returns (address)';
 const IS_MODULE = 'function isModule(address module) view returns (bool)';
 
 /**
@@ -246,6 +258,11 @@ export async function verifyDaDeployment(
   ] as const;
   for (const [name, found] of links) {
     if (found !== contracts[name]) throw mismatch(name, contracts[name], found);
+  }
+  const validator = contracts.nitroCertificateValidator;
+  const [judged] = await client.call(validator, ENTRANCE_OF, [], { signal });
+  if (parseAddress(String(judged)) !== contracts.daEntrance) {
+    throw mismatch('nitroCertificateValidator', contracts.daEntrance, String(judged));
   }
   for (const name of ['sortition', 'slasher'] as const) {
     const [allowed] = await client.call(contracts.stakeHub, IS_MODULE, [contracts[name]], {
