@@ -36,6 +36,16 @@ export type TrustFault =
     }
   /** Two epochs were named to follow this one: nothing is believed until someone decides. */
   | { readonly code: 'TRUST_STOPPED'; readonly epoch: number }
+  /** Endpoints that name different blocks of one height: one of them is on another chain, or lies. */
+  | {
+      readonly code: 'TRUST_WITNESS_DIFFERS';
+      readonly block: number;
+      readonly hash: string;
+      readonly witness: string;
+      readonly witnessHash: string;
+    }
+  /** A header that the chain sealed, and another for the same epoch, or one that does not continue it. */
+  | { readonly code: 'TRUST_CHAIN_DIFFERS'; readonly epoch: number }
   /** Two certificates that name the same epoch are evidence of nothing. */
   | { readonly code: 'TRUST_NO_CONFLICT'; readonly epoch: number }
   /** A handover, or what is kept of all of them, beyond its bound. */

@@ -1,9 +1,17 @@
-import type { Domain, LoggedBatch, TimeRule } from '@cairn/attestation';
+import type { Committee, Domain, LoggedBatch, TimeRule } from '@cairn/attestation';
 import type { LayoutNetwork } from '@cairn/erasure-codec';
 import type { Address, Clock } from '@cairn/primitives';
-import type { EpochTrust } from './epochs/epoch-trust.ts';
-import { followHandover, type HandoverOffer, type TrustBackend } from './epochs/follow-handover.ts';
+import { assertUndivided, type EpochTrust, headOf } from './epochs/epoch-trust.ts';
+import { type ChainOffer, followChain } from './epochs/follow-chain.ts';
+import {
+  assertBelieved,
+  followHandover,
+  type HandoverOffer,
+  type TrustBackend,
+  type TrustRules,
+} from './epochs/follow-handover.ts';
 import { SampleError, TrustError } from './errors.ts';
+import { type ReadCallOptions, readBlob } from './sampling/read-blob.ts';
 import { type SampleDeps, type SampleOptions, sampleBlob } from './sampling/sample-blob.ts';
 import type { SampleVerdict } from './sampling/verdict.ts';
 import {
@@ -63,15 +71,34 @@ export class LightClient {
    *   what `followHandover` throws
    */
   accept(offer: HandoverOffer): EpochTrust {
-    const { trustingSeconds, maxDriftSeconds } = this.#network;
-    const rules = { nowSeconds: this.#nowSeconds(), trustingSeconds, maxDriftSeconds };
-    this.#trust = followHandover(this.#trust, offer, rules, this.#deps.backend);
+    this.#trust = followHandover(this.#trust, offer, this.#rules(), this.#deps.backend);
     const { conflict } = this.#trust;
     if (conflict === undefined) return this.#trust;
     throw new TrustError(
       { code: 'TRUST_CONFLICT', epoch: conflict.epoch, evidence: conflict },
       `the committee of epoch ${conflict.epoch} named two epochs to follow its own`,
     );
+  }
+
+  /**
+   * Takes the next epoch as the chain sealed it: for callers who have proven that by a block they trust.
+   *
+   * @throws what `followChain` throws
+   */
+  acceptSealed(offer: ChainOffer): EpochTrust {
+    this.#trust = followChain(this.#trust, offer, this.#rules());
+    return this.#trust;
+  }
+
+  /**
+   * Refuses to go on after a pause for which nobody's stake answers.
+   *
+   * @throws {TrustError} TRUST_STOPPED; TRUST_EXPIRED if the newest epoch that is known ended longer
+   *   ago than the trusting period
+   */
+  assertBelieved(): void {
+    assertUndivided(this.#trust);
+    assertBelieved(headOf(this.#trust).committee, this.#rules());
   }
 
   /**
@@ -100,19 +127,32 @@ export class LightClient {
    *   `sampleBlob` throws
    */
   async sample(
-    { blob, committee, snapshot }: CertifiedBlob,
+    certified: CertifiedBlob,
     sockets: ReadonlyMap<Address, string>,
     options: SampleCallOptions = {},
   ): Promise<SampleVerdict> {
     const { signal = new AbortController().signal } = options;
-    if (committee !== undefined) {
-      return sampleBlob({ blob, committee, sockets }, this.#deps, { ...options, signal });
-    }
-    const { quorumId, office } = snapshot;
-    throw new SampleError(
-      { code: 'SAMPLE_NEEDS_MEMBERS', epoch: office.epoch, quorumId },
-      `who holds which rows follows from the members of quorum ${quorumId} in epoch ${office.epoch}, which were not given`,
-    );
+    const { blob } = certified;
+    const committee = committeeOf(certified);
+    return sampleBlob({ blob, committee, sockets }, this.#deps, { ...options, signal });
+  }
+
+  /**
+   * Brings a certified blob's bytes from its holders, whatever its length.
+   *
+   * @param sockets - as for `sample`
+   * @returns `available` with the value that was read, or why there is none
+   * @throws {SampleError} SAMPLE_NEEDS_MEMBERS; what `readBlob` throws
+   */
+  async read(
+    certified: CertifiedBlob,
+    sockets: ReadonlyMap<Address, string>,
+    options: ReadCallOptions = {},
+  ): Promise<SampleVerdict> {
+    const { signal = new AbortController().signal } = options;
+    const { blob } = certified;
+    const committee = committeeOf(certified);
+    return readBlob({ blob, committee, sockets }, this.#deps, { ...options, signal });
   }
 
   #timeRule({
@@ -128,7 +168,21 @@ export class LightClient {
     return { trustedTimeSeconds: this.#nowSeconds(), graceSeconds };
   }
 
+  #rules(): TrustRules {
+    const { trustingSeconds, maxDriftSeconds } = this.#network;
+    return { nowSeconds: this.#nowSeconds(), trustingSeconds, maxDriftSeconds };
+  }
+
   #nowSeconds(): number {
     return Math.floor(this.#deps.clock.now() / 1000);
   }
+}
+
+function committeeOf({ committee, snapshot }: CertifiedBlob): Committee {
+  if (committee !== undefined) return committee;
+  const { quorumId, office } = snapshot;
+  throw new SampleError(
+    { code: 'SAMPLE_NEEDS_MEMBERS', epoch: office.epoch, quorumId },
+    `who holds which rows follows from the members of quorum ${quorumId} in epoch ${office.epoch}, which were not given`,
+  );
 }

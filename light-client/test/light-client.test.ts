@@ -73,6 +73,21 @@ describe('a light client', () => {
     assert.equal(verdict.report.holders, 4);
   });
 
+  it('reads a larger blob whole, without a member that is silent', async () => {
+    const clock = new VirtualClock(START_SECONDS + 5);
+    const blob = await honestBlob(2 ** 20, { cosets: 3, minLog2K: 6 });
+    const isSilent = (at: number) => ({ isSilent: at === 1 });
+    const signers = new MemorySigners(blob, FIRST.committee, clock, isSilent);
+    const client = await createNodeLightClient(optionsOf(clock, signers));
+    const verdict = await client.read(client.verify(offerOf(FIRST, blob)), signers.sockets);
+    assert.ok(verdict.kind === 'available' && verdict.confidence.kind === 'read');
+    const { value } = verdict.confidence;
+    assert.deepEqual(value.kind === 'payload' && value.payload, bytesOf(2 ** 20, 2 ** 20 + 1));
+    assert.ok(verdict.report.holders <= 3);
+    const nobodyHas = await client.read(client.verify(offerOf(FIRST, blob)), new Map());
+    assert.equal(nobodyHas.kind, 'unavailable');
+  });
+
   it('goes by its clock: certificates and committees grow old', async () => {
     const clock = new VirtualClock(START_SECONDS);
     const client = await createNodeLightClient(optionsOf(clock));

@@ -17,6 +17,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/chain-access', 'src/da/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
   ['@cairn/light-client', 'src/index.ts'],
+  ['@cairn/light-client', 'src/chain/index.ts'],
   ['@cairn/client-sdk', 'src/index.ts'],
 ];
 

@@ -14,7 +14,10 @@ export const MAX_FOLLOWED_EPOCHS = 96;
 export interface FollowedEpoch {
   /** Its committee; `committee.office` is the header. */
   readonly committee: VerifiedSnapshot;
-  /** Bytes of the certificate that named it; the first one was trusted without. */
+  /**
+   * Bytes of the certificate that named it. The first one was trusted without; one that follows
+   * without was proven by the state of a chain that the caller trusts.
+   */
   readonly handover?: Uint8Array;
 }
 

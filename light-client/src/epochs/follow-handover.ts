@@ -54,7 +54,7 @@ export type TrustBackend = Pick<
  *
  * @returns the trust to store; with `conflict` if the offer showed one
  * @throws {TrustError} TRUST_STOPPED, TRUST_TOO_LARGE, TRUST_EPOCH_UNKNOWN, TRUST_EXPIRED,
- *   TRUST_IN_FUTURE, TRUST_NOT_COMMITTEE; {CertificateError} CERTIFICATE_NOT_NEXT and all else that
+ *   TRUST_IN_FUTURE, TRUST_NOT_COMMITTEE, TRUST_CHAIN_DIFFERS; {CertificateError} CERTIFICATE_NOT_NEXT and all else that
  *   `verifyHandover`, `verifyMembers` and `verifySnapshot` throw
  */
 export function followHandover(
@@ -72,8 +72,9 @@ export function followHandover(
   const context = contextOf(network, signers, offer.members);
   const { header } = verifyHandover(certificate, context, backend);
   const known = epochs.find(({ committee }) => committee.office.epoch === header.epoch);
-  if (known?.handover !== undefined) {
+  if (known !== undefined) {
     if (equalBytes(epochHeaderHash(header), epochHeaderHash(known.committee.office))) return trust;
+    if (known.handover === undefined) throw chainDiffers(header.epoch);
     const second = offer.certificate.slice();
     return { ...trust, conflict: { epoch: certificate.epoch, first: known.handover, second } };
   }
@@ -109,6 +110,14 @@ export function verifyConflict(
   );
 }
 
+/** The chain and the committee before say different things about an epoch. */
+export function chainDiffers(epoch: number): TrustError {
+  return new TrustError(
+    { code: 'TRUST_CHAIN_DIFFERS', epoch },
+    `the header of epoch ${epoch} that the chain sealed is not the one that is known: one of them is wrong`,
+  );
+}
+
 function contextOf(
   network: EpochTrust['network'],
   snapshot: VerifiedSnapshot,
@@ -126,7 +135,8 @@ function assertHandoverLength({ length }: Uint8Array): void {
   );
 }
 
-function assertBelieved(
+/** @throws {TrustError} TRUST_EXPIRED for a committee whose stake may be free */
+export function assertBelieved(
   { office }: VerifiedSnapshot,
   { nowSeconds, trustingSeconds }: TrustRules,
 ): void {
@@ -138,7 +148,8 @@ function assertBelieved(
   );
 }
 
-function assertBegun(
+/** @throws {TrustError} TRUST_IN_FUTURE */
+export function assertBegun(
   { epoch, startSeconds }: VerifiedHandover['header'],
   { nowSeconds, maxDriftSeconds }: TrustRules,
 ): void {

@@ -49,7 +49,7 @@ export const MAX_TRUST_BYTES: number =
 /**
  * Trust as bytes to store, big-endian: "CLTR", version u8 = 1, conflict u8, hub chain u64, hub 20,
  * epochs u16; for each its header (length u32 first), snapshot 256, handover (length u32 first, 0
- * for the first epoch); for a conflict its epoch u64 and both certificates (length u32 first); the
+ * where there was none); for a conflict its epoch u64 and both certificates (length u32 first); the
  * keccak-256 of all that.
  */
 export function encodeTrust({ network, epochs, conflict }: EpochTrust): Uint8Array {
@@ -110,7 +110,6 @@ export function parseTrust(bytes: Uint8Array, backend: Pick<TrustBackend, 'parse
     assertFollows(header, epochs.at(-1));
     const committee = committeeOf(parseSnapshot(reader.take(SNAPSHOT_BYTES), backend), header);
     const handover = reader.sized();
-    if (handover.length === 0 && at > 0) throw damaged('handover');
     epochs.push(handover.length === 0 ? { committee } : { committee, handover });
   }
   const conflict = conflicts === 1 ? reader.conflict() : undefined;

@@ -13,6 +13,7 @@ export {
   startTrust,
   type TrustAnchor,
 } from '../epochs/epoch-trust.ts';
+export { type ChainOffer, followChain } from '../epochs/follow-chain.ts';
 export {
   followHandover,
   type HandoverOffer,
@@ -36,6 +37,17 @@ export {
   type LightNetwork,
   type SampleCallOptions,
 } from '../light-client.ts';
+export {
+  type CheckpointStore,
+  formatCheckpoint,
+  MAX_CHECKPOINT_CHARACTERS,
+  MAX_OPEN_SAMPLES,
+  parseCheckpoint,
+  type RunCheckpoint,
+} from '../run/checkpoint.ts';
+export type { BlobPlace, ConfirmedBlob, RunBlock, RunChain } from '../run/ports.ts';
+export { type RunDeps, type RunOptions, type RunReport, runLightClient } from '../run.ts';
+export { type ReadBlobOptions, type ReadCallOptions, readBlob } from '../sampling/read-blob.ts';
 export {
   MAX_READ_ROWS,
   type SampleDeps,

@@ -41,6 +41,8 @@ export interface GatherOptions {
   readonly sockets: ReadonlyMap<Address, string>;
   /** Time a holder has for all rows asked of it together. */
   readonly holderTimeoutMs: number;
+  /** Time for one request of at most 1 MiB; as long as for all of them unless told. */
+  readonly requestTimeoutMs?: number;
   /** Holders asked at once. */
   readonly parallel: number;
 }
@@ -146,7 +148,11 @@ export class RowGathering {
 
   async #fetchAll(door: HolderDoor, rows: readonly number[], signal: AbortSignal): Promise<void> {
     const { commitment, layout } = this.#blob;
-    const { transport, holderTimeoutMs: timeoutMs } = this.#options;
+    const {
+      transport,
+      holderTimeoutMs,
+      requestTimeoutMs: timeoutMs = holderTimeoutMs,
+    } = this.#options;
     const perReply = rowsPerReply(rowMessageBytes(layout, 'bare'));
     for (let at = 0; at < rows.length; ) {
       const form = this.#header === undefined ? 'full' : 'bare';

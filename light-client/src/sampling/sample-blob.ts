@@ -10,7 +10,7 @@ import {
 } from '@cairn/primitives';
 import { DRAW_SEED_BYTES, drawPlaces } from './draw-rows.ts';
 import { type GatherOptions, RowGathering } from './gather-rows.ts';
-import { readSmallBlob } from './read-small-blob.ts';
+import { readWholeBlob } from './read-whole-blob.ts';
 import { groupByHolder, placeRows, type RowPlaces } from './row-places.ts';
 import { DEFAULT_TARGET, planSample, type SampleTarget, sampleBound } from './sample-bound.ts';
 import {
@@ -26,8 +26,10 @@ import { reportOf, type SampleVerdict } from './verdict.ts';
 /** Data rows up to which reading the whole blob is cheaper than a sample, and certain. */
 export const MAX_READ_ROWS = 256;
 
-const DEFAULT_PARALLEL = 16;
-const DEFAULT_HOLDER_TIMEOUT_MS = 10_000;
+/** Holders asked at once, unless told. */
+export const DEFAULT_PARALLEL = 16;
+/** Time for all rows of a sample that one holder is asked for, unless told. */
+export const DEFAULT_HOLDER_TIMEOUT_MS = 10_000;
 
 /** What sampling works with. */
 export interface SampleDeps {
@@ -106,7 +108,7 @@ export async function sampleBlob(
   if (blob.layout.dataRows <= MAX_READ_ROWS) {
     const { signal } = options;
     const read = { codec: deps.codec, ...gatherOptions.verify, clock, signal };
-    return readSmallBlob(blob, places, gathering, read);
+    return readWholeBlob(blob, places, gathering, read);
   }
   const draw = drawOf(blob, committee, places, deps, options);
   return judgeDraw(draw, places, blob, gathering, options);

@@ -12,12 +12,12 @@ import { reportOf, type SampleVerdict } from './verdict.ts';
 const ROUNDS = [1, 2, Number.POSITIVE_INFINITY] as const;
 
 /**
- * Reads a small blob whole: fetches as many rows as give it back, data rows first, and others in
+ * Reads a blob whole: fetches as many rows as give it back, data rows first, and others in
  * place of those that do not come, then decodes. A holder that fails is not asked again.
  *
  * @throws the signal's reason
  */
-export async function readSmallBlob(
+export async function readWholeBlob(
   blob: SampledBlob,
   places: RowPlaces,
   gathering: RowGathering,

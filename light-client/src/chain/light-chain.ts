@@ -1,0 +1,229 @@
+import { type BlsBackend, encodeMember, encodeSnapshot, epochHeaderHash } from '@cairn/attestation';
+import type { ChainClient } from '@cairn/chain-access';
+import {
+  BatchFeed,
+  type Entrance,
+  EpochBook,
+  type Finality,
+  type FoundBlob,
+  type Hub,
+  openEntrance,
+  openHub,
+  type ProvenBlock,
+  readPhase,
+  readProvenBatch,
+  readProvenBlock,
+  readProvenHeaderHash,
+  requireProvenHash,
+  SignerBook,
+} from '@cairn/chain-access/da';
+import { type Address, equalBytes, type Hex, isZeroBytes } from '@cairn/primitives';
+import type { TrustAnchor } from '../epochs/epoch-trust.ts';
+import { MAX_FOLLOWED_EPOCHS } from '../epochs/epoch-trust.ts';
+import type { ChainOffer } from '../epochs/follow-chain.ts';
+import { TrustError } from '../errors.ts';
+import type { BlobPlace, ConfirmedBlob, RunChain } from '../run/ports.ts';
+import type { CertificateOffer } from '../verify-blob-certificate.ts';
+
+interface Waiting {
+  readonly signal: AbortSignal;
+}
+
+/** Batches whose blobs are looked through for one with a commitment: the newest. */
+const MAX_SEARCHED_BATCHES = 4096;
+
+/** Where a light client's chain is. */
+export interface LightChainOptions {
+  readonly client: ChainClient;
+  /** The DA entrance; everything else is found from it. */
+  readonly entrance: Address;
+  /** When a block stays; the chain's own word unless told. */
+  readonly finality?: Finality;
+  /** A block not after the creation of the contracts; 0 unless told. */
+  readonly firstBlock?: number;
+  readonly backend: Pick<BlsBackend, 'parseKey' | 'parseSignature'>;
+  /** Other endpoints of the same chain, which have to name the same blocks. */
+  readonly witnesses?: readonly ChainClient[];
+}
+
+/**
+ * One endpoint as a light client uses it. What it answers is checked: epochs and confirmations by
+ * `eth_getProof` under a block's hash, members by their snapshot's root, certificates by whoever takes
+ * them. What it can do is leave things out, and name a block of a chain of its own: witnesses name
+ * theirs, and a caller may bring a hash that it trusts.
+ */
+export class LightChain implements RunChain<ProvenBlock> {
+  readonly entrance: Entrance;
+  readonly hub: Hub;
+  readonly epochs: EpochBook;
+  readonly signers: SignerBook;
+  readonly #feed: BatchFeed;
+  readonly #witnesses: readonly ChainClient[];
+
+  private constructor(
+    { backend, witnesses = [] }: LightChainOptions,
+    { entrance, hub }: { readonly entrance: Entrance; readonly hub: Hub },
+  ) {
+    this.entrance = entrance;
+    this.hub = hub;
+    this.signers = new SignerBook(hub);
+    this.epochs = new EpochBook({ hub, signers: this.signers, backend });
+    this.#feed = new BatchFeed({ entrance, epochs: this.epochs, backend });
+    this.#witnesses = witnesses;
+  }
+
+  /** @throws {ChainError} CHAIN_NO_CONTRACT, …; {DaError} DA_CONTRACTS_DIFFER */
+  static async open(options: LightChainOptions, { signal }: Waiting): Promise<LightChain> {
+    const { client, entrance: address, finality = 'tag', firstBlock = 0 } = options;
+    const place = { client, finality, firstBlock };
+    const entrance = await openEntrance({ ...place, entrance: address }, { signal });
+    const hub = await openHub({ ...place, sortition: entrance.network.hub }, { signal });
+    return new LightChain(options, { entrance, hub });
+  }
+
+  /** @throws {TrustError} TRUST_WITNESS_DIFFERS; {ChainError} CHAIN_BLOCK_UNKNOWN, … */
+  async finalBlock({ signal }: Waiting): Promise<ProvenBlock> {
+    const { client } = this.hub;
+    const number = await this.hub.finalBlock({ signal });
+    const block = await client.getBlock(number, { signal });
+    if (block === undefined) throw new Error('unreachable: the endpoint lost its final block');
+    for (const witness of this.#witnesses) {
+      const other = await witness.getBlock(number, { signal });
+      if (other === undefined || other.hash === block.hash) continue; // it lags, or agrees
+      throw witnessDiffers(number, block.hash, witness.endpoint, other.hash);
+    }
+    return readProvenBlock(client, block.hash, { signal });
+  }
+
+  /**
+   * The newest epoch as of a block whose hash the caller trusts: where following begins.
+   *
+   * @throws {TrustError} TRUST_EPOCH_UNKNOWN before the first epoch; {ChainError} CHAIN_BAD_PROOF,
+   *   CHAIN_BLOCK_UNKNOWN
+   */
+  async anchorAt(hash: Hex, { signal }: Waiting): Promise<TrustAnchor> {
+    const block = await readProvenBlock(this.hub.client, hash, { signal });
+    const newest = await readProvenHeaderHash(this.hub, block, { signal });
+    const { epoch } = await readPhase(this.hub, { block: block.number, signal });
+    for (const candidate of isZeroBytes(newest) ? [] : [epoch + 1, epoch]) {
+      const sealed = await this.epochs.sealed(candidate, { signal });
+      if (sealed === undefined || !equalBytes(epochHeaderHash(sealed.header), newest)) continue;
+      return { network: this.hub.network, ...(await this.#offerOf(candidate, { signal })) };
+    }
+    throw new TrustError(
+      { code: 'TRUST_EPOCH_UNKNOWN', epoch, oldest: epoch, newest: epoch },
+      `no epoch is sealed as of block ${block.number}`,
+    );
+  }
+
+  /** @throws {ChainError} CHAIN_BAD_PROOF; {TrustError} TRUST_EPOCH_UNKNOWN for more than 96 */
+  async epochsAfter(epoch: number, block: ProvenBlock, options: Waiting): Promise<ChainOffer[]> {
+    const newest = await readProvenHeaderHash(this.hub, block, options);
+    const offers: ChainOffer[] = [];
+    let last = (await this.epochs.sealed(epoch, options))?.header;
+    for (let next = epoch + 1; ; next += 1) {
+      if (last !== undefined && equalBytes(epochHeaderHash(last), newest)) return offers;
+      const sealed = await this.epochs.sealed(next, options);
+      if (sealed === undefined || offers.length === MAX_FOLLOWED_EPOCHS) {
+        requireProvenHash('newest epoch header', newest, hashOf(last));
+      }
+      const offer = await this.#offerOf(next, options);
+      offers.push(offer);
+      last = offer.header;
+    }
+  }
+
+  async *blobsFrom(
+    { daIndex, block: fromBlock }: Pick<BlobPlace, 'daIndex' | 'block'>,
+    { number: toBlock }: ProvenBlock,
+    options: Waiting,
+  ): AsyncGenerator<ConfirmedBlob, void, void> {
+    for await (const page of this.#feed.forward({ fromBlock, toBlock }, options)) {
+      for (const confirmation of page.confirmations) {
+        if (confirmation.daIndex < daIndex) continue;
+        const { root, epoch, quorumId } = confirmation;
+        const place = { root, epoch, quorumId, daIndex: confirmation.daIndex };
+        const batch = { ...place, block: confirmation.block.number };
+        const blobs = await this.#feed.blobsOf(confirmation, options);
+        if (blobs === undefined) yield { ...batch, leafIndex: 0, content: undefined };
+        else for (const blob of blobs) yield { ...batch, ...leafOf(blob) };
+      }
+    }
+  }
+
+  /**
+   * The newest confirmed blob, or the newest with a commitment.
+   *
+   * @param commitment - 32 bytes; any blob that counts unless told
+   * @returns `undefined` where none of the newest 4,096 batches tells of it
+   */
+  async findBlob(
+    commitment: Uint8Array | undefined,
+    options: Waiting,
+  ): Promise<FoundBlob | undefined> {
+    const toBlock = await this.hub.finalBlock(options);
+    const { firstBlock } = this.entrance;
+    let searched = 0;
+    const pages = this.#feed.backward({ fromBlock: firstBlock, toBlock }, options);
+    for await (const confirmations of pages) {
+      for (const confirmation of confirmations) {
+        if (searched === MAX_SEARCHED_BATCHES) return undefined;
+        searched += 1;
+        const blobs = (await this.#feed.blobsOf(confirmation, options)) ?? [];
+        const found = blobs.findLast(
+          ({ header, isVoid }) =>
+            !isVoid && (commitment === undefined || equalBytes(header.commitment, commitment)),
+        );
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** @throws {DaError} DA_EPOCH_UNKNOWN, DA_QUORUM_EMPTY, … */
+  async quorum(
+    office: { readonly epoch: number; readonly quorumId: number },
+    options: Waiting,
+  ): Promise<Required<Omit<CertificateOffer, 'certificate'>>> {
+    const { snapshot, members } = await this.epochs.committee(office, options);
+    return { snapshot: encodeSnapshot(snapshot), members: members.map(encodeMember) };
+  }
+
+  async isCounted(
+    leaf: { readonly root: Uint8Array; readonly leafIndex: number },
+    block: ProvenBlock,
+    options: Waiting,
+  ): Promise<boolean> {
+    const batch = await readProvenBatch(this.entrance, leaf, block, options);
+    return batch !== undefined && !batch.isVoid;
+  }
+
+  async sockets(options: Waiting): Promise<ReadonlyMap<Address, string>> {
+    await this.signers.refresh(options);
+    const sockets = new Map<Address, string>();
+    for (const { signer, socket } of this.signers.all()) {
+      if (socket !== undefined && /^https?:\/\//i.test(socket)) sockets.set(signer, socket);
+    }
+    return sockets;
+  }
+
+  async #offerOf(epoch: number, options: Waiting): Promise<ChainOffer> {
+    const { snapshot } = await this.epochs.committee({ epoch, quorumId: 0 }, options);
+    return { header: snapshot.office, snapshot };
+  }
+}
+
+function leafOf({ certificate, header, isVoid, leafIndex }: FoundBlob) {
+  return { leafIndex, content: { certificate, header, isVoid } };
+}
+
+function hashOf(header: ChainOffer['header'] | undefined): Uint8Array {
+  return header === undefined ? new Uint8Array(32) : epochHeaderHash(header);
+}
+
+function witnessDiffers(block: number, hash: string, witness: string, other: string): TrustError {
+  return new TrustError(
+    { code: 'TRUST_WITNESS_DIFFERS', block, hash, witness, witnessHash: other },
+    `block ${block} has the hash ${hash}, but ${witness} names ${other}`,
+  );
+}
