@@ -36,6 +36,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ajv: ['@cairn/node-runtime'],
   commander: ['@cairn/cli'],
   '@foundry-rs/anvil': ['@cairn/devnet'],
+  '@connectrpc/connect': ['@cairn/da-node'],
+  '@connectrpc/connect-node': ['@cairn/da-node'],
+  '@bufbuild/protobuf': ['@cairn/da-node'],
 };
 
 function levelOf(name: string): number {
