@@ -2,6 +2,7 @@ import type { ConfigSchema } from '@cairn/node-runtime/config';
 import type { LogLevel } from '@cairn/node-runtime/observe';
 import { GIB, MIB } from '@cairn/primitives';
 import { MAX_PROMISED_BATCH_BLOBS } from '@cairn/wire-protocol/da';
+import type { PutStage } from './doors/op-stack/op-stack-doors.ts';
 
 /** What a process of this package can be; one may be several at once. */
 export type DaRole = 'signer' | 'disperser' | 'keeper';
@@ -209,8 +210,15 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           minimum: 1,
           maximum: MAX_PROMISED_BATCH_BLOBS,
         }),
+        put_wait: {
+          ...text(
+            'How far a blob is when a rollup that put it has its answer: "dispersed" once its quorum has signed, "confirmed" once the chain has taken that, "final" once it stays. Doors whose certificates count by their confirmation wait for that at least.',
+            'dispersed',
+          ),
+          enum: ['dispersed', 'confirmed', 'final'],
+        },
         put_timeout_ms: whole(
-          'Time for what an OP Stack client puts to arrive and be signed by a quorum; then it is told to fail over. Connections that are silent for 120 s are closed.',
+          'Time for what a rollup puts to arrive and get so far; then it is told to fail over. Connections that are silent for 120 s are closed.',
           60_000,
           { unit: 'ms', minimum: 100, maximum: 110_000 },
         ),
@@ -300,6 +308,7 @@ export interface ConfigFile {
     readonly threads: number;
     readonly gather_ms: number;
     readonly batch_blobs: number;
+    readonly put_wait: PutStage;
     readonly put_timeout_ms: number;
     readonly deposit_gwei: number;
     readonly accounts: readonly string[];

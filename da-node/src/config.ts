@@ -16,6 +16,7 @@ import {
 import { networkOf } from '@cairn/wire-protocol';
 import { type ConfigFile, DA_NODE_SCHEMA, type DaRole } from './config-schema.ts';
 import type { KeyAccount } from './disperser/accounts.ts';
+import type { PutStage } from './doors/op-stack/op-stack-doors.ts';
 import { DaNodeError } from './node-errors.ts';
 
 /** Where a listener binds. */
@@ -66,7 +67,9 @@ export interface DisperserSettings extends ListenSettings {
   readonly threads: number;
   readonly gatherMs: number;
   readonly batchBlobs: number;
-  /** Time for a quorum to sign what an OP Stack client puts. */
+  /** How far a blob is when a rollup that put it has its answer. */
+  readonly putWait: PutStage;
+  /** Time for it to get there. */
   readonly putTimeoutMs: number;
   /** 0: not kept. */
   readonly depositWei: bigint;
@@ -166,6 +169,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       threads: disperser.threads,
       gatherMs: disperser.gather_ms,
       batchBlobs: disperser.batch_blobs,
+      putWait: disperser.put_wait,
       putTimeoutMs: disperser.put_timeout_ms,
       depositWei: BigInt(disperser.deposit_gwei) * GWEI,
       accounts: disperser.accounts.map(accountOf),

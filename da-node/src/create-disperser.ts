@@ -14,6 +14,7 @@ import { createWorkerPool } from '@cairn/node-runtime/workers';
 import { ByteBudget } from './byte-budget.ts';
 import { ChainEntrance } from './chain/chain-entrance.ts';
 import { ChainEpochs } from './chain/chain-epochs.ts';
+import { ChainFacts } from './chain/chain-facts.ts';
 import type { DaChain } from './chain/connect-chain.ts';
 import { keepDeposit } from './chain/keep-deposit.ts';
 import { type Accounts, keyAccounts, openAccounts } from './disperser/accounts.ts';
@@ -28,15 +29,15 @@ import { createDispersalMetrics } from './disperser/metrics.ts';
 import { openPayloadFiles } from './disperser/payload-files.ts';
 import type { DispersalNetwork } from './disperser/ports.ts';
 import { describeProblem } from './doors/describe-problem.ts';
-import { opStackDoors } from './doors/op-stack/op-stack-doors.ts';
+import { disperserDoors } from './doors/disperser-doors.ts';
 import { type PayloadReader, REPLY_BYTES } from './doors/read-payload.ts';
-import { blobDoors } from './doors/rest/blob-doors.ts';
 import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
 import { readBlob } from './retriever/read-blob.ts';
 import { startHost } from './role-host.ts';
 import type { StartedRole } from './roles.ts';
 import { httpSignerPeers } from './signer-peers.ts';
+import { VERSION } from './version.ts';
 
 /** How patiently signers are asked: their slices may be megabytes over a slow line. */
 const PATIENCE: SignerPatience = { timeoutMs: 60_000, attempts: 3, delayMs: 200, laggardMs: 500 };
@@ -116,20 +117,23 @@ export async function startDisperser(
   const patience = { ...READ_PATIENCE, budget: reading, clock, logger };
   const reader: PayloadReader = (wanted, options) =>
     readBlob(wanted, { ...sources, ...patience }, options);
-  const { chainId } = chain;
-  const { shardId } = network;
+  const { verifier, settings: entrance } = chain.entrance;
   const doors = {
+    network: { ...network, maxMembers: entrance.maxMembers },
+    epochs,
+    chain: new ChainFacts(chain),
+    backend: parts.backend,
     disperser,
     reader,
     intake: { budget: arriving, clock },
     replies: new ByteBudget({ maxBytes: REPLY_BYTES, maxWaiting: MAX_WAITING }),
     clock,
+    putTimeoutMs: settings.putTimeoutMs,
     stopping: runner.signal,
   };
-  const routes = [
-    blobDoors({ ...doors, place: { chainId, shardId } }),
-    opStackDoors({ ...doors, shardId, putTimeoutMs: settings.putTimeoutMs }),
-  ];
+  const { chainId, address } = network.entrance;
+  const server = { version: VERSION, chainId, entrance: address, verifier: verifier.address };
+  const routes = disperserDoors(doors, { server, putWait: settings.putWait });
   const ready = (): HealthReport => parts.watch.ready();
   const host = await startHost('disperser', settings, { routes, describeProblem, ready }, parts);
   return { role: 'disperser', host };

@@ -3,31 +3,41 @@ import { createMetrics } from '@cairn/node-runtime/observe';
 import { MIB, silentLogger, systemClock } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
-import { opStackDoors } from '../../src/doors/op-stack/op-stack-doors.ts';
+import {
+  type DoorDeps,
+  type DoorSettings,
+  disperserDoors,
+} from '../../src/doors/disperser-doors.ts';
 import type { PayloadReader } from '../../src/doors/read-payload.ts';
-import { blobDoors } from '../../src/doors/rest/blob-doors.ts';
 import { readBlob } from '../../src/retriever/read-blob.ts';
-import { NETWORK } from './committee.ts';
+import { backend, NETWORK } from './committee.ts';
 import type { RunningDisperser, TestQuorum } from './harness.ts';
+import { MemoryFacts } from './memory-facts.ts';
 
 /** What of the doors a test puts in the place of the usual. */
 export interface DoorParts {
   readonly replies?: ByteBudget;
   readonly arriving?: ByteBudget;
   readonly reader?: PayloadReader;
+  readonly facts?: MemoryFacts;
+  readonly putWait?: DoorSettings['putWait'];
 }
 
-/** Both doors of a running disperser on one socket. */
-export async function openDoors(
+/** What all doors of a running disperser are made of. */
+export async function doorDeps(
   quorum: TestQuorum,
   { disperser }: RunningDisperser,
-  putTimeoutMs = 3000,
+  putTimeoutMs: number,
   parts: DoorParts = {},
-): Promise<HttpHost> {
+): Promise<DoorDeps> {
   const retriever = await quorum.reader();
   const clock = systemClock();
-  const deps = {
+  return {
     disperser,
+    network: { ...NETWORK, maxMembers: 32 },
+    epochs: quorum.chain,
+    chain: parts.facts ?? new MemoryFacts(quorum.chain),
+    backend,
     replies: parts.replies ?? new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
     reader: (...[wanted, options]: Parameters<PayloadReader>) =>
       parts.reader?.(wanted, options) ?? readBlob(wanted, retriever, options),
@@ -36,10 +46,22 @@ export async function openDoors(
       clock,
     },
     clock,
+    putTimeoutMs,
     stopping: new AbortController().signal,
-    getTimeoutMs: 1000,
   };
-  const place = { chainId: NETWORK.entrance.chainId, shardId: NETWORK.shardId };
+}
+
+/** All doors of a running disperser on one socket. */
+export async function openDoors(
+  quorum: TestQuorum,
+  running: RunningDisperser,
+  putTimeoutMs = 3000,
+  parts: DoorParts = {},
+): Promise<HttpHost> {
+  const deps = await doorDeps(quorum, running, putTimeoutMs, parts);
+  const { chainId, address } = NETWORK.entrance;
+  const server = { version: '0.0.0', chainId, entrance: address, verifier: address };
+  const { putWait = 'dispersed' } = parts;
   const host = createHttpHost({
     name: 'doors under test',
     version: '0.0.0',
@@ -47,10 +69,7 @@ export async function openDoors(
     metrics: createMetrics(),
     limits: { drainMs: 200 },
     describeProblem,
-    routes: [
-      blobDoors({ ...deps, place }),
-      opStackDoors({ ...deps, shardId: NETWORK.shardId, putTimeoutMs }),
-    ],
+    routes: disperserDoors(deps, { server, putWait, getTimeoutMs: 1000 }),
   });
   await host.start();
   return host;

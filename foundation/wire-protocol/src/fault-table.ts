@@ -129,6 +129,10 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   OP_COMMITMENT: row(400, 'Not a commitment of this server'),
   OP_FAIL_OVER: row(503, 'Not served now; use another layer or ask again', 'later'),
   OP_KECCAK_WRONG: row(400, 'The body has another hash'),
+  COMMITMENT_MODE: row(400, 'No such commitment mode'),
+  EIGENDA_REQUEST: row(400, 'Not a request of this door'),
+  EIGENDA_CERTIFICATE: row(418, 'The certificate stands for nothing'),
+  EIGENDA_UNDECIDED: row(503, 'What becomes of the certificate is not decided yet', 'later'),
   PAYLOAD_TOO_LARGE: row(413, 'Payloads are not that long'),
   QUORUM_TOO_LARGE: row(422, 'The quorum has more members than rows are laid out for'),
 };

@@ -1,12 +1,9 @@
 import { Readable } from 'node:stream';
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import {
-  acceptStreams,
   ClientGone,
   type HttpReplyOut,
   type HttpRequestIn,
-  pathText,
-  type RouteGroup,
   requestSignal,
 } from '@cairn/node-runtime/http';
 import {
@@ -19,16 +16,20 @@ import {
   withDeadline,
 } from '@cairn/primitives';
 import { problemOf } from '@cairn/wire-protocol';
-import type { BlobRecord } from '../../disperser/blob-record.ts';
+import type { BlobRecord, BlobStage } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
+import type { AltDaDoor } from '../alt-da/alt-da-routes.ts';
 import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 import { encodeOpCommitment, type GenericCommitment, parseOpCommitment } from './commitment.ts';
 import { OpStackError } from './errors.ts';
 
-/** What the doors for OP Stack clients need. */
-export interface OpStackDoorsDeps extends Pick<PayloadSources, 'reader' | 'replies'> {
+/** How far a blob is when a client of a rollup has its answer. */
+export type PutStage = Extract<BlobStage, 'dispersed' | 'confirmed' | 'final'>;
+
+/** What the door for OP Stack clients needs. */
+export interface OpStackDoorDeps extends Pick<PayloadSources, 'reader' | 'replies'> {
   readonly shardId: number;
   readonly disperser: Pick<
     Disperser,
@@ -36,15 +37,14 @@ export interface OpStackDoorsDeps extends Pick<PayloadSources, 'reader' | 'repli
   >;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Time for a PUT, from its body to the quorum's signature; then the client is told to fail over. */
+  readonly putStage: PutStage;
+  /** Time for a PUT, from its body to that stage; then the client is told to fail over. */
   readonly putTimeoutMs: number;
-  /** Time for a GET until its reply begins, as above; `GET_TIMEOUT_MS` unless told. */
-  readonly getTimeoutMs?: number;
+  /** Time for a GET until its reply begins, as above. */
+  readonly getTimeoutMs: number;
   readonly stopping: AbortSignal;
 }
 
-/** Time for a GET: below the 120 s of silence after which a host closes the connection. */
-const GET_TIMEOUT_MS = 60_000;
 /** Longest input of a keccak commitment: rollups drop longer ones in derivation. */
 const MAX_KECCAK_INPUT_BYTES = 130_672;
 /** Problems of a PUT that lie with the client: another server would say the same. */
@@ -53,25 +53,22 @@ const CLIENT_STATUS: readonly number[] = [400, 401, 408, 413, 422, 499];
 const CERTAINLY_ABSENT: readonly string[] = ['BLOB_ABSENT', 'BLOB_NULL', 'BLOB_NOT_TAKEN'];
 
 /**
- * An alt-DA server for op-batcher and op-node: `POST /put` (also `/put/`, older clients') answers with
- * a generic commitment once the quorum has signed, `POST /put/0x00…` takes an input under its
- * keccak-256, `GET /get/0x…` gives it back. Nothing is ever redirected.
+ * An alt-DA server for op-batcher and op-node: `POST /put` answers with a generic commitment once the
+ * blob is at `putStage`, `POST /put/0x00…` takes an input under its keccak-256, `GET /get/0x…` gives it
+ * back.
  */
-export function opStackDoors(deps: OpStackDoorsDeps): RouteGroup {
-  return (app) => {
-    acceptStreams(app, { maxBytes: MAX_PAYLOAD_BYTES });
-    for (const url of ['/put', '/put/']) {
-      app.post(url, (request, reply) => putGeneric(request, reply, deps));
-    }
-    app.post('/put/:commitment', (request, reply) => putKeccak(request, reply, deps));
-    app.get('/get/:commitment', (request, reply) => getInput(request, reply, deps));
+export function opStackDoor(deps: OpStackDoorDeps): AltDaDoor {
+  return {
+    put: (request, reply) => putGeneric(request, reply, deps),
+    putNamed: (request, reply, name) => putKeccak(request, reply, name, deps),
+    get: (_, reply, commitment) => getInput(reply, commitment, deps),
   };
 }
 
 async function putGeneric(
   request: HttpRequestIn,
   reply: HttpReplyOut,
-  deps: OpStackDoorsDeps,
+  deps: OpStackDoorDeps,
 ): Promise<Buffer> {
   const { commitment, order } = await put(request, reply, deps, undefined);
   if (commitment === undefined || order === undefined) throw failOver('it has no commitment yet');
@@ -83,9 +80,10 @@ async function putGeneric(
 async function putKeccak(
   request: HttpRequestIn,
   reply: HttpReplyOut,
-  deps: OpStackDoorsDeps,
+  name: string,
+  deps: OpStackDoorDeps,
 ): Promise<string> {
-  const named = parseOpCommitment(pathText(request, 'commitment'));
+  const named = parseOpCommitment(name);
   if (named.kind !== 'keccak') {
     throw new OpStackError(
       { code: 'OP_COMMITMENT', expected: 'type 0 where the client names the input' },
@@ -97,11 +95,11 @@ async function putKeccak(
   return '';
 }
 
-/** The blob of a request's body, once its quorum has signed. */
+/** The blob of a request's body, once it is at the stage that clients wait for. */
 async function put(
   request: HttpRequestIn,
   reply: HttpReplyOut,
-  { disperser, intake, clock, putTimeoutMs, stopping }: OpStackDoorsDeps,
+  { disperser, intake, clock, putStage, putTimeoutMs, stopping }: OpStackDoorDeps,
   keccak: Uint8Array | undefined,
 ): Promise<BlobRecord> {
   const signal = requestSignal(reply, stopping);
@@ -116,7 +114,7 @@ async function put(
     };
     const work = async (inner: AbortSignal): Promise<BlobRecord> => {
       const { id } = await takePayload(request, { ...intake, maxBytes }, accept, inner);
-      return disperser.reached(id, 'dispersed', inner);
+      return disperser.reached(id, putStage, inner);
     };
     return await withDeadline('a dispersal', putTimeoutMs, work, { clock, signal });
   } catch (error) {
@@ -127,13 +125,13 @@ async function put(
 }
 
 async function getInput(
-  request: HttpRequestIn,
   reply: HttpReplyOut,
-  deps: OpStackDoorsDeps,
+  commitment: string,
+  deps: OpStackDoorDeps,
 ): Promise<Readable> {
-  const named = parseOpCommitment(pathText(request, 'commitment'));
+  const named = parseOpCommitment(commitment);
   const signal = requestSignal(reply, deps.stopping);
-  const { clock, getTimeoutMs = GET_TIMEOUT_MS } = deps;
+  const { clock, getTimeoutMs } = deps;
   const read = (inner: AbortSignal): Promise<Uint8Array> => {
     const options = { admit: admitTo(reply, deps, inner), signal: inner };
     return named.kind === 'keccak'
@@ -156,7 +154,7 @@ type ReadOptions = Parameters<typeof readPayload>[2];
 
 async function inputOfKeccak(
   hash: Uint8Array,
-  deps: OpStackDoorsDeps,
+  deps: OpStackDoorDeps,
   options: ReadOptions,
 ): Promise<Uint8Array> {
   const record = await deps.disperser.findByKeccak(hash);
@@ -171,7 +169,7 @@ async function inputOfKeccak(
 
 async function inputOf(
   wanted: GenericCommitment,
-  deps: OpStackDoorsDeps,
+  deps: OpStackDoorDeps,
   options: ReadOptions,
 ): Promise<Uint8Array> {
   const { shardId } = deps;
