@@ -2,6 +2,7 @@ import type { ConfigSchema } from '@cairn/node-runtime/config';
 import type { LogLevel } from '@cairn/node-runtime/observe';
 import { GIB, MIB } from '@cairn/primitives';
 import { MAX_PROMISED_BATCH_BLOBS } from '@cairn/wire-protocol/da';
+import { ORDER_PATHS, type OrderPath } from './disperser/blob-order.ts';
 import type { PutStage } from './doors/op-stack/op-stack-doors.ts';
 
 /** What a process of this package can be; one may be several at once. */
@@ -222,6 +223,13 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           60_000,
           { unit: 'ms', minimum: 100, maximum: 110_000 },
         ),
+        path: {
+          ...text(
+            'How blobs come to their quorums: "promise" to pay from the deposit when they are confirmed, or "chain", paid from the account first, at the cost of a final block. What a deposit does not cover, or an epoch has no slot for, is paid on chain in any case.',
+            'promise',
+          ),
+          enum: [...ORDER_PATHS],
+        },
         deposit_gwei: whole(
           'Deposit kept with the entrance: filled up from the account once it is below half of this. 0: somebody else sees to it.',
           0,
@@ -239,6 +247,43 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           unit: 'ms',
           minimum: 1000,
         }),
+        grpc: {
+          type: 'object',
+          description: "The disperser's door for 0G's clients: gRPC over HTTP/2 without TLS.",
+          properties: { host, port: port(51_001) },
+        },
+      },
+    },
+    archive: {
+      type: 'object',
+      description:
+        'Writing final blobs to the log, where they outlive their signers: those that are posted with ?archive=true, or all. Paid from the account. Needs an indexer or storage nodes.',
+      properties: {
+        indexer: {
+          ...text('Address of an indexer, which says who keeps files.', ''),
+          pattern: '^(https?://.+)?$',
+        },
+        nodes: {
+          type: 'array',
+          description: "Storage nodes to write to, instead of the indexer's.",
+          default: [],
+          items: { type: 'string', pattern: '^https?://.+$' },
+          maxItems: 64,
+        },
+        flow: {
+          ...text("Address of the log contract. Empty: the storage nodes'.", ''),
+          pattern: '^(0x[0-9a-fA-F]{40})?$',
+        },
+        rpc: {
+          ...text("JSON-RPC endpoint of the log's chain. Empty: that of the entrance.", ''),
+          pattern: '^(https?://.+)?$',
+        },
+        replicas: whole('Full copies of each file.', 1, { minimum: 1, maximum: 64 }),
+        all: {
+          type: 'boolean',
+          description: 'Whether every blob is written, asked for or not.',
+          default: false,
+        },
       },
     },
     keeper: {
@@ -310,9 +355,19 @@ export interface ConfigFile {
     readonly batch_blobs: number;
     readonly put_wait: PutStage;
     readonly put_timeout_ms: number;
+    readonly path: OrderPath;
     readonly deposit_gwei: number;
     readonly accounts: readonly string[];
     readonly account_period_ms: number;
+    readonly grpc: { readonly host: string; readonly port: number };
+  };
+  readonly archive: {
+    readonly indexer: string;
+    readonly nodes: readonly string[];
+    readonly flow: string;
+    readonly rpc: string;
+    readonly replicas: number;
+    readonly all: boolean;
   };
   readonly keeper: { readonly host: string; readonly port: number; readonly gather_ms: number };
   readonly limits: { readonly max_connections: number; readonly drain_ms: number };

@@ -16,6 +16,7 @@ import {
 import { networkOf } from '@cairn/wire-protocol';
 import { type ConfigFile, DA_NODE_SCHEMA, type DaRole } from './config-schema.ts';
 import type { KeyAccount } from './disperser/accounts.ts';
+import type { OrderPath } from './disperser/blob-order.ts';
 import type { PutStage } from './doors/op-stack/op-stack-doors.ts';
 import { DaNodeError } from './node-errors.ts';
 
@@ -71,10 +72,26 @@ export interface DisperserSettings extends ListenSettings {
   readonly putWait: PutStage;
   /** Time for it to get there. */
   readonly putTimeoutMs: number;
+  readonly path: OrderPath;
+  /** Whether every blob is written to the log. */
+  readonly archivesAll: boolean;
   /** 0: not kept. */
   readonly depositWei: bigint;
   readonly accounts: readonly KeyAccount[];
   readonly accountPeriodMs: number;
+  /** The door for 0G's clients. */
+  readonly grpc: ListenSettings;
+}
+
+/** The log that a disperser writes blobs to. */
+export interface ArchiveSettings {
+  readonly indexer: string | undefined;
+  /** Instead of the indexer's; with neither, nothing is written. */
+  readonly nodes: readonly string[];
+  /** `undefined`: the storage nodes'. */
+  readonly flow: Address | undefined;
+  readonly rpcUrl: string;
+  readonly replicas: number;
 }
 
 /** A data-availability node's configuration, checked and complete. */
@@ -96,6 +113,8 @@ export interface DaNodeConfig {
   };
   readonly signer: SignerSettings;
   readonly disperser: DisperserSettings;
+  /** `undefined`: blobs are not written to the log. */
+  readonly archive: ArchiveSettings | undefined;
   readonly keeper: KeeperSettings;
   readonly limits: { readonly maxConnections: number; readonly drainMs: number };
 }
@@ -136,7 +155,7 @@ export function exampleConfig(): string {
 }
 
 function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeConfig {
-  const { signer, disperser, keeper } = file;
+  const { signer, disperser, archive, keeper } = file;
   return {
     node: { roles: [...new Set(node.roles)], dataDirectory: resolve(node.data_dir) },
     log,
@@ -171,11 +190,15 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       batchBlobs: disperser.batch_blobs,
       putWait: disperser.put_wait,
       putTimeoutMs: disperser.put_timeout_ms,
+      path: disperser.path,
+      archivesAll: archive.all,
       depositWei: BigInt(disperser.deposit_gwei) * GWEI,
       accounts: disperser.accounts.map(accountOf),
       accountPeriodMs: disperser.account_period_ms,
+      grpc: disperser.grpc,
     },
     keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
+    archive: archiveSettings(archive, file.chain),
     limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },
   };
 }
@@ -190,6 +213,20 @@ function chainSettings(chain: ConfigFile['chain']): ChainSettings {
     startBlock: chain.start_block,
     finality: chain.finality === '' ? finality : depthOrTag(chain.finality),
     pollMs: chain.poll_ms,
+  };
+}
+
+function archiveSettings(
+  { indexer, nodes, flow, rpc, replicas }: ConfigFile['archive'],
+  chain: ConfigFile['chain'],
+): ArchiveSettings | undefined {
+  if (indexer === '' && nodes.length === 0) return undefined;
+  return {
+    indexer: indexer === '' ? undefined : indexer,
+    nodes,
+    flow: flow === '' ? undefined : parseAddress(flow),
+    rpcUrl: rpc === '' ? chain.rpc : rpc,
+    replicas,
   };
 }
 
@@ -213,7 +250,14 @@ interface Problem {
   readonly rule: string;
 }
 
-function problemsOf({ node, chain, keys, signer, disperser }: ConfigFile): readonly Problem[] {
+function problemsOf({
+  node,
+  chain,
+  keys,
+  signer,
+  disperser,
+  archive,
+}: ConfigFile): readonly Problem[] {
   const problems: Problem[] = [];
   if (!URL.canParse(chain.rpc)) problems.push({ field: 'chain.rpc', rule: 'must be a URL' });
   if (node.roles.includes('signer') && keys.bls === '') {
@@ -228,6 +272,14 @@ function problemsOf({ node, chain, keys, signer, disperser }: ConfigFile): reado
   if (signer.join && signer.url === '' && isEveryAddress(signer.host)) {
     const rule = 'must be set where the signer joins by itself and listens on every address';
     problems.push({ field: 'signer.url', rule });
+  }
+  for (const url of [archive.indexer, archive.rpc, ...archive.nodes]) {
+    if (url === '' || URL.canParse(url)) continue;
+    problems.push({ field: 'archive', rule: `must have URLs, which ${url} is not` });
+  }
+  if (archive.all && archive.indexer === '' && archive.nodes.length === 0) {
+    const rule = 'must be set where every blob is written to the log';
+    problems.push({ field: 'archive.indexer', rule });
   }
   const names = disperser.accounts.map((account) => account.split(':')[0]);
   if (new Set(names).size !== names.length) {

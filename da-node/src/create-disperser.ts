@@ -18,19 +18,14 @@ import { ChainFacts } from './chain/chain-facts.ts';
 import type { DaChain } from './chain/connect-chain.ts';
 import { keepDeposit } from './chain/keep-deposit.ts';
 import { type Accounts, keyAccounts, openAccounts } from './disperser/accounts.ts';
-import { BlobStore } from './disperser/blob-store.ts';
-import { BatchCertifier } from './disperser/certify-batches.ts';
-import { BatchConfirmer } from './disperser/confirm-batches.ts';
+import { createDispersal } from './disperser/create-dispersal.ts';
 import type { SignerPatience } from './disperser/deliver-slices.ts';
-import type { JourneyDeps } from './disperser/disperse-blob.ts';
-import { Disperser } from './disperser/disperser.ts';
-import { PromiseMaker } from './disperser/make-promise.ts';
-import { createDispersalMetrics } from './disperser/metrics.ts';
 import { openPayloadFiles } from './disperser/payload-files.ts';
-import type { DispersalNetwork } from './disperser/ports.ts';
+import type { DispersalNetwork, LogArchive } from './disperser/ports.ts';
 import { describeProblem } from './doors/describe-problem.ts';
 import { disperserDoors } from './doors/disperser-doors.ts';
-import { type PayloadReader, REPLY_BYTES } from './doors/read-payload.ts';
+import { type PayloadReader, REPLY_BYTES, readFromQuorum } from './doors/read-payload.ts';
+import { createZgGrpcDoor } from './doors/zg-grpc/zg-grpc-door.ts';
 import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
 import { readBlob } from './retriever/read-blob.ts';
@@ -75,7 +70,7 @@ export async function startDisperser(
   parts: NodeParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<StartedRole> {
-  const { config, chain, clock, logger, sender, runner, opened } = parts;
+  const { config, chain, account, clock, logger, metrics, sender, backend, runner, opened } = parts;
   const settings = config.disperser;
   requireRetention(settings.retentionEpochs, chain);
   const tools = await openCodec(parts, signal);
@@ -84,25 +79,51 @@ export async function startDisperser(
   opened('disperser index', () => index.close());
   const payloads = await openPayloadFiles(join(directory, 'payloads'));
   const network = dispersalNetworkOf(chain);
-  const store = new BlobStore(index);
   const epochs = new ChainEpochs(
     { chain, sender, clock, logger, stopping: runner.signal },
     { pollMs: config.chain.pollMs, socketsMs: SOCKETS_MS },
   );
   const [encoding, arriving, reading] = budgetsOf(settings.memoryBytes);
-  const journey = journeyOf(parts, {
-    store,
-    payloads,
-    network,
-    epochs,
-    budget: encoding,
-    ...tools,
-  });
+  const peers = httpSignerPeers(parts.transport);
+  const sources = { epochs, peers, layout: network.layout, ...tools };
+  const patience = { ...READ_PATIENCE, budget: reading, clock, logger };
+  const reader: PayloadReader = (wanted, options) =>
+    readBlob(wanted, { ...sources, ...patience }, options);
   const accounts: Accounts =
     settings.accounts.length === 0
       ? openAccounts()
       : keyAccounts({ index, clock }, settings.accounts, settings.accountPeriodMs);
-  const disperser = new Disperser({ store, payloads, accounts, journey, clock, logger }, settings);
+  const { disperser, archiver } = createDispersal(
+    {
+      ...tools,
+      index,
+      payloads,
+      accounts,
+      network,
+      epochs,
+      entrance: new ChainEntrance(
+        { chain, sender, backend, clock, logger },
+        { pollMs: config.chain.pollMs },
+      ),
+      peers,
+      payer: account,
+      backend,
+      budget: encoding,
+      log: await openLog(parts),
+      readBack: (record, options) => readFromQuorum(record, reader, options),
+      clock,
+      logger,
+      metrics: metrics.metrics,
+    },
+    {
+      policy: settings,
+      retentionEpochs: settings.retentionEpochs,
+      batch: { gatherMs: settings.gatherMs, maxBlobs: settings.batchBlobs },
+      delivery: PATIENCE,
+      votes: PATIENCE,
+      backoff: BACKOFF,
+    },
+  );
   await disperser.open(signal);
   if (settings.depositWei > 0n) {
     const deposit = { keepWei: settings.depositWei, everyMs: DEPOSIT_MS };
@@ -112,19 +133,15 @@ export async function startDisperser(
     );
   }
   runner.run('dispersal', (inner) => disperser.run(inner));
-  const peers = httpSignerPeers(parts.transport);
-  const sources = { epochs, peers, layout: network.layout, ...tools };
-  const patience = { ...READ_PATIENCE, budget: reading, clock, logger };
-  const reader: PayloadReader = (wanted, options) =>
-    readBlob(wanted, { ...sources, ...patience }, options);
   const { verifier, settings: entrance } = chain.entrance;
   const doors = {
     network: { ...network, maxMembers: entrance.maxMembers },
     epochs,
     chain: new ChainFacts(chain),
-    backend: parts.backend,
+    backend,
     disperser,
     reader,
+    ...(archiver === undefined ? {} : { archive: archiver.read.bind(archiver) }),
     intake: { budget: arriving, clock },
     replies: new ByteBudget({ maxBytes: REPLY_BYTES, maxWaiting: MAX_WAITING }),
     clock,
@@ -135,8 +152,23 @@ export async function startDisperser(
   const server = { version: VERSION, chainId, entrance: address, verifier: verifier.address };
   const routes = disperserDoors(doors, { server, putWait: settings.putWait });
   const ready = (): HealthReport => parts.watch.ready();
+  const { grpc } = settings;
+  const calls = createZgGrpcDoor(
+    { ...doors, arriving, ready, logger },
+    { ...grpc, ...config.limits },
+  );
+  opened('disperser grpc', () => calls.stop());
+  await calls.start();
   const host = await startHost('disperser', settings, { routes, describeProblem, ready }, parts);
-  return { role: 'disperser', host };
+  return { role: 'disperser', host, doors: { grpc: calls } };
+}
+
+/** The log, if blobs are written to it: what speaks to storage nodes is loaded only then. */
+async function openLog(parts: NodeParts): Promise<LogArchive | undefined> {
+  const settings = parts.config.archive;
+  if (settings === undefined) return undefined;
+  const { openArchive } = await import('./open-archive.ts');
+  return openArchive(settings, parts);
 }
 
 /** What rows are made, combined and hashed with. */
@@ -165,54 +197,6 @@ async function openCodec(
   const codec = await chooseCodec({ pool, suite, combiner, clock, logger, signal });
   opened('codec', () => codec.close());
   return { codec, combiner, suites };
-}
-
-function journeyOf(
-  parts: NodeParts,
-  {
-    store,
-    payloads,
-    network,
-    epochs,
-    budget,
-    codec,
-    combiner,
-    suites: [suite],
-  }: Pick<JourneyDeps, 'store' | 'network'> &
-    CodecTools & {
-      readonly payloads: JourneyDeps['encoder']['payloads'] & JourneyDeps['payloads'];
-      readonly epochs: ChainEpochs;
-      readonly budget: ByteBudget;
-    },
-): JourneyDeps {
-  const { config, chain, account, sender, backend, transport, clock, logger } = parts;
-  const settings = config.disperser;
-  if (suite === undefined) throw new RangeError('a disperser needs a suite');
-  const entrance = new ChainEntrance(
-    { chain, sender, backend, clock, logger },
-    { pollMs: config.chain.pollMs },
-  );
-  const metrics = createDispersalMetrics(parts.metrics.metrics);
-  const peers = httpSignerPeers(transport);
-  const asking = { peers, epochs, clock, logger, metrics, patience: PATIENCE };
-  const batches = { gatherMs: settings.gatherMs, maxBlobs: settings.batchBlobs };
-  return {
-    store,
-    payloads,
-    network,
-    epochs,
-    entrance,
-    promises: new PromiseMaker({ store, network, payer: account }),
-    encoder: { codec, suite, combiner, payloads, network, budget },
-    delivery: { ...asking, suite },
-    certifier: new BatchCertifier({ ...asking, backend, network, store }, batches),
-    confirmer: new BatchConfirmer({ store, epochs, entrance, backend, logger }),
-    clock,
-    logger,
-    metrics,
-    retentionEpochs: settings.retentionEpochs,
-    backoff: BACKOFF,
-  };
 }
 
 /** Memory for blobs that are encoded, that arrive and that are read: no wait of one is for another. */

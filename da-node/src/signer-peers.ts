@@ -1,4 +1,3 @@
-import { STATEMENT_KINDS } from '@cairn/attestation';
 import { encodePackedSlice, packedSliceBytes } from '@cairn/erasure-codec';
 import {
   Fault,
@@ -29,6 +28,7 @@ import {
   VOTE_REQUEST_TYPE,
   VOTES_PATH,
 } from '@cairn/wire-protocol/da';
+import { kindOfBatch } from './disperser/collect-votes.ts';
 import type { SignerPeers } from './disperser/ports.ts';
 import type { RowPeers } from './retriever/ports.ts';
 
@@ -72,7 +72,7 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
       return body.length;
     },
     async vote(socket, { epoch, quorumId, orders }, { signal }) {
-      const kind = STATEMENT_KINDS.promisedBatch;
+      const kind = kindOfBatch(orders);
       const batch = { kind, epoch, quorumId, headers: orders.map(({ header }) => header) };
       const body = encodeVoteRequest(batch);
       const headers = { 'content-type': VOTE_REQUEST_TYPE };

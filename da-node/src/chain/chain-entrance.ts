@@ -1,5 +1,7 @@
 import type { BlsBackend } from '@cairn/attestation';
 import {
+  type BatchConfirmation,
+  confirmBatch,
   confirmPromised,
   type EntranceCaller,
   findConfirmation,
@@ -9,14 +11,18 @@ import {
   refusalOf,
 } from '@cairn/chain-access/da';
 import type { Clock, Logger } from '@cairn/primitives';
+import { isPromised, type SubmittedOrder } from '../disperser/blob-order.ts';
 import type {
   BatchOutcome,
+  BlobSubmission,
   Entrance,
   FinalConfirmation,
-  PromiseFate,
+  OrderedBlob,
+  OrderFate,
   SignedBatch,
-  StalledPromise,
+  StalledOrder,
 } from '../disperser/ports.ts';
+import { ChainOrders } from './chain-orders.ts';
 import type { DaChain } from './connect-chain.ts';
 import { outlastOutages } from './outlast-outages.ts';
 
@@ -32,35 +38,42 @@ export interface ChainEntranceDeps {
 /** Looks in a row that must miss a batch before it counts as taken back: endpoints may lag. */
 const LOOKS_TO_MISS = 3;
 
-type LeafPlace = NonNullable<StalledPromise['batch']>;
+type LeafPlace = NonNullable<StalledOrder['batch']>;
 
-/** Confirms batches of promised blobs, and tells what became of promises in final blocks. */
+/** Orders blobs, confirms batches of them, and tells what became of orders in final blocks. */
 export class ChainEntrance implements Entrance {
   readonly #deps: ChainEntranceDeps;
+  readonly #orders: ChainOrders;
   readonly #pollMs: number;
 
   constructor(deps: ChainEntranceDeps, { pollMs }: { readonly pollMs: number }) {
     this.#deps = deps;
+    this.#orders = new ChainOrders(deps, { pollMs });
     this.#pollMs = pollMs;
+  }
+
+  submit(
+    submission: BlobSubmission,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly OrderedBlob[]> {
+    return this.#orders.submit(submission, options);
+  }
+
+  holds(order: SubmittedOrder, options: { readonly signal: AbortSignal }): Promise<boolean> {
+    return this.#orders.holds(order, options);
+  }
+
+  freeDepositWei(options: { readonly signal: AbortSignal }): Promise<bigint> {
+    return this.#orders.freeDepositWei(options);
   }
 
   async confirm(
     batch: SignedBatch,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<BatchOutcome> {
-    const { chain, sender, backend } = this.#deps;
-    const { entrance } = chain;
-    const { root, epoch, orders, committee, absent, signature } = batch;
-    const statement = { root, epoch, count: orders.length };
-    const signed = { statement, committee, absent, signature };
+    const { root } = batch;
     try {
-      const confirmation = await this.#outlast(
-        () =>
-          confirmPromised({ entrance, sender }, { leaves: orders, batch: signed }, backend, {
-            signal,
-          }),
-        signal,
-      );
+      const confirmation = await this.#outlast(() => this.#confirm(batch, signal), signal);
       return { kind: 'confirmed', ...whatCounts(confirmation) };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -86,19 +99,20 @@ export class ChainEntrance implements Entrance {
   }
 
   async fateOf(
-    { order, batch }: StalledPromise,
+    { order, batch }: StalledOrder,
     { signal }: { readonly signal: AbortSignal },
-  ): Promise<PromiseFate> {
+  ): Promise<OrderFate> {
     const { client, entrance, epochs } = this.#deps.chain;
     const { epoch } = order;
-    // That the slot was charged says nothing of this blob: another leaf may have used it.
+    // That a slot was charged says nothing of this blob: another leaf may have used it.
     const counts = async (place: LeafPlace, block: number): Promise<boolean> =>
       (await readBatch(entrance, place.root, { block, signal })) !== undefined &&
-      !(await readIsVoid(entrance, place, { block, signal }));
+      !(await readIsVoid(entrance, place, { block, signal })) &&
+      (isPromised(order) || (await this.#orders.holds(order, { signal })));
     for (;;) {
-      const fate = await this.#outlast(async (): Promise<PromiseFate | undefined> => {
+      const fate = await this.#outlast(async (): Promise<OrderFate | undefined> => {
         const block = await entrance.finalBlock({ signal });
-        if (batch !== undefined && (await counts(batch, block))) return { kind: 'charged', block };
+        if (batch !== undefined && (await counts(batch, block))) return { kind: 'counted', block };
         const sealed = await epochs.sealed(epoch, { signal });
         const final = await client.getBlock(block, { signal });
         if (sealed === undefined || final === undefined) return undefined;
@@ -108,6 +122,20 @@ export class ChainEntrance implements Entrance {
       if (fate !== undefined) return fate;
       await this.#wait(signal);
     }
+  }
+
+  #confirm(
+    { root, epoch, orders, committee, absent, signature }: SignedBatch,
+    signal: AbortSignal,
+  ): Promise<Confirmed> {
+    const { chain, sender, backend } = this.#deps;
+    const caller = { entrance: chain.entrance, sender };
+    const statement = { root, epoch, count: orders.length };
+    const batch = { statement, committee, absent, signature };
+    const leaves = orders.filter(isPromised);
+    return leaves.length === 0
+      ? confirmBatch(caller, batch, backend, { signal })
+      : confirmPromised(caller, { leaves, batch }, backend, { signal });
   }
 
   /** Somebody else's confirmation, once it is final: its void leaves are those that count then. */
@@ -133,7 +161,10 @@ export class ChainEntrance implements Entrance {
   }
 }
 
-function whatCounts({ block, transactionHash, voids }: PromisedConfirmation): FinalConfirmation {
+/** Paid blobs are never void. */
+type Confirmed = BatchConfirmation & Partial<Pick<PromisedConfirmation, 'voids'>>;
+
+function whatCounts({ block, transactionHash, voids = [] }: Confirmed): FinalConfirmation {
   const voidLeaves = voids.map(({ leafIndex }) => leafIndex);
   return { voidLeaves, block: block.number, transaction: transactionHash };
 }

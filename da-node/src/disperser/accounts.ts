@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock, KeyValueStore } from '@cairn/primitives';
 import { stringifyJson, utf8Bytes } from '@cairn/primitives';
-import { decodeStored } from './blob-record.ts';
 import { DispersalError } from './errors.ts';
 import { KEYS } from './keyspace.ts';
+import { decodeStored } from './stored-json.ts';
 
 /** Who posts, as far as a door can tell. */
 export interface Caller {

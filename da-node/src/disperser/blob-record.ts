@@ -1,18 +1,14 @@
-import { type BlobHeader, encodeBlobHeader, parseBlobHeader } from '@cairn/attestation';
 import {
-  fromHex,
   isRecord,
   type Json,
-  parseJson,
   parseRoot,
   type Root,
   stringifyJson,
   toHex,
   utf8Bytes,
-  utf8Text,
 } from '@cairn/primitives';
-import { encodePromiseTerms, type PromiseTerms, parsePromiseTerms } from '@cairn/wire-protocol/da';
-import { DispersalError } from './errors.ts';
+import { type BlobOrder, ORDER_PATHS, type OrderPath, orderJson, orderOf } from './blob-order.ts';
+import { bytesOf, decodeStored, numbersOf, type StoredFields, wordOf } from './stored-json.ts';
 
 /**
  * How far a blob is. What a stage produced is on the disk before the next begins, so a crash goes on
@@ -23,7 +19,7 @@ export const BLOB_STAGES = [
   'accepted',
   /** The commitment is known. */
   'committed',
-  /** A promise to pay names its epoch, quorum and slot. */
+  /** A promise to pay, or the chain, names its epoch, quorum and place. */
   'ordered',
   /** Members with more than two thirds of the seats hold their slices. */
   'delivered',
@@ -51,20 +47,10 @@ export type BlobTrouble =
       readonly haveSeats: number;
       readonly totalSeats: number;
     }
-  /** The epoch is over without a quorum's signature, or the promise was void: it gets a new one. */
+  /** The epoch is over without a quorum's signature, or the promise was void: it gets a new order. */
   | { readonly code: 'STALLED'; readonly epoch: number }
   /** A step failed; the sentence says how. */
   | { readonly code: 'STEP_FAILED'; readonly reason: string };
-
-/** Under which promise a blob is dispersed. */
-export interface BlobOrder {
-  /** Names submitter, epoch and slot: what the quorum signs. */
-  readonly header: BlobHeader;
-  readonly epoch: number;
-  readonly quorumId: number;
-  /** The payer's terms and its signature. */
-  readonly promise: PromiseTerms;
-}
 
 /** Where a confirmation was seen. */
 export interface Confirmation {
@@ -83,12 +69,16 @@ export interface BlobRecord {
   /** Counts acceptances. */
   readonly arrival: number;
   readonly acceptedMs: number;
+  /** How it is to be ordered; a promise that is not covered gives way to the chain. */
+  readonly path: OrderPath;
   readonly stage: BlobStage;
   /** 32 bytes, from `committed` on. */
   readonly commitment?: Uint8Array;
-  /** The promise that counts, from `ordered` on. */
+  /** Name of the call that orders it on chain, from before that is made: 32 bytes. */
+  readonly submission?: Uint8Array;
+  /** The order that counts, from `ordered` on. */
   readonly order?: BlobOrder;
-  /** Promises that came to nothing before it. */
+  /** Orders that came to nothing before it. */
   readonly voidOrders: number;
   /** Members that hold their slice, by index. */
   readonly holders: readonly number[];
@@ -102,7 +92,7 @@ export interface BlobRecord {
 
 /**
  * How far a blob is for those who wait for it. One that is stalled is not dispersed, whatever was
- * signed for it: its promise came to nothing, and it gets another.
+ * signed for it: its order came to nothing, and it gets another.
  */
 export function stageOf({ stage, trouble }: Pick<BlobRecord, 'stage' | 'trouble'>): BlobStage {
   return trouble?.code === 'STALLED' && hasReached(stage, 'dispersed') ? 'delivered' : stage;
@@ -110,17 +100,19 @@ export function stageOf({ stage, trouble }: Pick<BlobRecord, 'stage' | 'trouble'
 
 /** A record as it is stored. */
 export function encodeRecord(record: BlobRecord): Uint8Array {
-  const { commitment, order, batch, certificate, confirmation, trouble } = record;
+  const { commitment, submission, order, batch, certificate, confirmation, trouble } = record;
   const json: Json = {
     id: record.id,
     sizeBytes: record.sizeBytes,
     account: record.account,
     arrival: record.arrival,
     acceptedMs: record.acceptedMs,
+    path: record.path,
     stage: record.stage,
     voidOrders: record.voidOrders,
     holders: record.holders,
     commitment: hexOrNone(commitment),
+    submission: hexOrNone(submission),
     order: order === undefined ? undefined : orderJson(order),
     batch: batch && { root: toHex(batch.root), leafIndex: batch.leafIndex },
     certificate: hexOrNone(certificate),
@@ -133,17 +125,19 @@ export function encodeRecord(record: BlobRecord): Uint8Array {
 /** A stored record. @throws {DispersalError} DISPERSAL_RECORD */
 export function decodeRecord(bytes: Uint8Array): BlobRecord {
   return decodeStored('a blob', bytes, (fields) => {
-    const { commitment, order, batch, certificate, confirmation, trouble } = fields;
+    const { commitment, submission, order, batch, certificate, confirmation, trouble } = fields;
     return {
       id: parseRoot(String(fields['id'])),
       sizeBytes: Number(fields['sizeBytes']),
       account: String(fields['account']),
       arrival: Number(fields['arrival']),
       acceptedMs: Number(fields['acceptedMs']),
-      stage: storedStage(fields['stage']),
+      path: wordOf(fields['path'] ?? 'promise', ORDER_PATHS), // older records have none
+      stage: wordOf(fields['stage'], BLOB_STAGES),
       voidOrders: Number(fields['voidOrders']),
       holders: numbersOf(fields['holders']),
       ...(commitment === undefined ? {} : { commitment: bytesOf(commitment) }),
+      ...(submission === undefined ? {} : { submission: bytesOf(submission) }),
       ...(isRecord(order) ? { order: orderOf(order) } : {}),
       ...(isRecord(batch)
         ? { batch: { root: bytesOf(batch['root']), leafIndex: Number(batch['leafIndex']) } }
@@ -155,73 +149,17 @@ export function decodeRecord(bytes: Uint8Array): BlobRecord {
   });
 }
 
-/** An order as JSON that `orderOf` reads. */
-export function orderJson({ header, epoch, quorumId, promise }: BlobOrder): Json {
-  return {
-    header: toHex(encodeBlobHeader(header)),
-    epoch,
-    quorumId,
-    promise: toHex(encodePromiseTerms(promise)),
-  };
-}
-
-/** The order in JSON of `orderJson`. */
-export function orderOf(fields: Readonly<Record<string, unknown>>): BlobOrder {
-  return {
-    header: parseBlobHeader(bytesOf(fields['header'])),
-    epoch: Number(fields['epoch']),
-    quorumId: Number(fields['quorumId']),
-    promise: parsePromiseTerms(bytesOf(fields['promise'])),
-  };
-}
-
-/** Reads JSON of the disperser's own. @throws {DispersalError} DISPERSAL_RECORD */
-export function decodeStored<Value>(
-  what: string,
-  bytes: Uint8Array,
-  read: (fields: Readonly<Record<string, unknown>>) => Value,
-): Value {
-  try {
-    const fields = parseJson(utf8Text(bytes));
-    if (isRecord(fields)) return read(fields);
-    throw new TypeError('not an object');
-  } catch (cause) {
-    throw new DispersalError(
-      { code: 'DISPERSAL_RECORD', what },
-      `the stored record of ${what} cannot be read`,
-      { cause },
-    );
-  }
-}
-
-/** Bytes of stored hex. */
-export function bytesOf(value: unknown): Uint8Array {
-  return fromHex(String(value));
-}
-
-/** Numbers of a stored list. */
-export function numbersOf(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new TypeError('not a list');
-  return value.map(Number);
-}
-
 function hexOrNone(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : toHex(bytes);
 }
 
-function storedStage(value: unknown): BlobStage {
-  const stage = BLOB_STAGES.find((candidate) => candidate === value);
-  if (stage === undefined) throw new TypeError('not a stage');
-  return stage;
-}
-
-function confirmationOf(fields: Readonly<Record<string, unknown>>): Confirmation {
+function confirmationOf(fields: StoredFields): Confirmation {
   const { transaction } = fields;
   const block = Number(fields['block']);
   return transaction === undefined ? { block } : { block, transaction: String(transaction) };
 }
 
-function troubleOf(fields: Readonly<Record<string, unknown>>): BlobTrouble {
+function troubleOf(fields: StoredFields): BlobTrouble {
   switch (fields['code']) {
     case 'INSUFFICIENT_SIGNATURES':
       return {

@@ -1,36 +1,10 @@
 import type { KeyValueStore, KeyValueWrite, Root } from '@cairn/primitives';
-import {
-  compareBytes,
-  isFault,
-  rootOf,
-  stringifyJson,
-  toHex,
-  utf8Bytes,
-  viewOf,
-} from '@cairn/primitives';
-import type { BlobOrder, BlobRecord } from './blob-record.ts';
-import {
-  bytesOf,
-  decodeRecord,
-  decodeStored,
-  encodeRecord,
-  numbersOf,
-  orderJson,
-  orderOf,
-} from './blob-record.ts';
+import { compareBytes, isFault, rootOf, viewOf } from '@cairn/primitives';
+import { type BlobRecord, decodeRecord, encodeRecord } from './blob-record.ts';
 import { KEYS, rangeOf } from './keyspace.ts';
-
-/** A signed batch as it is stored: what a confirmation needs beside the committee. */
-export interface StoredBatch {
-  readonly root: Uint8Array;
-  readonly epoch: number;
-  readonly quorumId: number;
-  readonly ids: readonly Root[];
-  readonly orders: readonly BlobOrder[];
-  readonly absent: readonly number[];
-  /** The aggregate, 96 bytes. */
-  readonly signature: Uint8Array;
-}
+import { decodeBatch, encodeBatch, type StoredBatch } from './stored-batch.ts';
+import { bytesOf } from './stored-json.ts';
+import { decodeSubmission, encodeSubmission, type StoredSubmission } from './stored-submission.ts';
 
 /** A blob that is not final. */
 export interface UnfinishedBlob {
@@ -47,9 +21,12 @@ export type RecordListener = (record: BlobRecord) => void;
 export class BlobStore {
   readonly #index: KeyValueStore;
   readonly #listeners = new Map<Root, Set<RecordListener>>();
+  readonly #onPut: RecordListener;
 
-  constructor(index: KeyValueStore) {
+  /** @param onPut - told of every record that was written */
+  constructor(index: KeyValueStore, onPut: RecordListener = () => undefined) {
     this.#index = index;
+    this.#onPut = onPut;
   }
 
   /** @throws {DispersalError} DISPERSAL_RECORD */
@@ -68,15 +45,23 @@ export class BlobStore {
     return this.#idAt(KEYS.keccak(hash));
   }
 
-  /** Writes records together, as one. */
-  async put(records: readonly BlobRecord[], batch?: StoredBatch): Promise<void> {
+  /** Writes records together, as one, with what several of them have in common. */
+  async put(
+    records: readonly BlobRecord[],
+    { batch, submission }: { batch?: StoredBatch; submission?: StoredSubmission } = {},
+  ): Promise<void> {
     const writes = records.flatMap(writesOf);
     if (batch !== undefined) {
       writes.push({ type: 'put', key: KEYS.batch(batch.root), value: encodeBatch(batch) });
     }
+    if (submission !== undefined) {
+      const key = KEYS.submission(submission.name);
+      writes.push({ type: 'put', key, value: encodeSubmission(submission) });
+    }
     await this.#index.write(writes, { sync: true });
     for (const record of records) {
       for (const listener of this.#listeners.get(record.id) ?? []) listener(record);
+      this.#onPut(record);
     }
   }
 
@@ -84,6 +69,12 @@ export class BlobStore {
   async batch(root: Uint8Array): Promise<StoredBatch | undefined> {
     const value = await this.#index.get(KEYS.batch(root));
     return value === undefined ? undefined : decodeBatch(value);
+  }
+
+  /** @throws {DispersalError} DISPERSAL_RECORD */
+  async submission(name: Uint8Array): Promise<StoredSubmission | undefined> {
+    const value = await this.#index.get(KEYS.submission(name));
+    return value === undefined ? undefined : decodeSubmission(value);
   }
 
   /** Blobs that are not final, in the order of acceptance. One bad record holds up no other. */
@@ -110,23 +101,23 @@ export class BlobStore {
     await this.#index.write(writes, { sync: true });
   }
 
-  /** Forgets a blob: its record, its names and its batch. */
+  /** Forgets a blob: its record, its names, and the batch and submission that it was in. */
   async forget(record: BlobRecord): Promise<void> {
-    const { id, commitment, order, batch } = record;
+    const { id, commitment } = record;
     const keccak = await this.#index.get(KEYS.keccakOf(id));
-    const keys = [
+    await this.#delete([
       KEYS.keccakOf(id),
       KEYS.blob(id),
       KEYS.queued(record.arrival),
       ...(commitment === undefined ? [] : [KEYS.commitment(commitment)]),
       ...(keccak === undefined ? [] : [KEYS.keccak(keccak)]),
-      ...(order === undefined ? [] : [KEYS.expiry(order.header.expirySeconds, id)]),
-      ...(batch === undefined ? [] : [KEYS.batch(batch.root)]),
-    ];
-    await this.#index.write(
-      keys.map((key) => ({ type: 'delete', key })),
-      { sync: true },
-    );
+      ...keysOfTime(record),
+    ]);
+  }
+
+  /** Forgets that a blob is to be forgotten, and the batch and submission that it was in. */
+  async retire(record: BlobRecord): Promise<void> {
+    await this.#delete(keysOfTime(record));
   }
 
   /** Final blobs whose time was over at `nowSeconds`, at most `limit` of them. */
@@ -170,10 +161,26 @@ export class BlobStore {
     await this.#index.write([{ type: 'put', key: KEYS.slots(epoch), value }], { sync: true });
   }
 
+  async #delete(keys: readonly Uint8Array[]): Promise<void> {
+    await this.#index.write(
+      keys.map((key) => ({ type: 'delete', key })),
+      { sync: true },
+    );
+  }
+
   async #idAt(key: Uint8Array): Promise<Root | undefined> {
     const id = await this.#index.get(key);
     return id === undefined ? undefined : rootOf(id);
   }
+}
+
+/** What is kept of a blob until its time is over. */
+function keysOfTime({ id, submission, order, batch }: BlobRecord): Uint8Array[] {
+  return [
+    ...(order === undefined ? [] : [KEYS.expiry(order.header.expirySeconds, id)]),
+    ...(batch === undefined ? [] : [KEYS.batch(batch.root)]),
+    ...(submission === undefined ? [] : [KEYS.submission(submission)]),
+  ];
 }
 
 function writesOf(record: BlobRecord): KeyValueWrite[] {
@@ -193,35 +200,4 @@ function writesOf(record: BlobRecord): KeyValueWrite[] {
     writes.push({ type: 'put', key, value: new Uint8Array(0) });
   }
   return writes;
-}
-
-function encodeBatch(batch: StoredBatch): Uint8Array {
-  const { root, epoch, quorumId, ids, orders, absent, signature } = batch;
-  return utf8Bytes(
-    stringifyJson({
-      root: toHex(root),
-      epoch,
-      quorumId,
-      ids,
-      orders: orders.map(orderJson),
-      absent,
-      signature: toHex(signature),
-    }),
-  );
-}
-
-function decodeBatch(bytes: Uint8Array): StoredBatch {
-  return decodeStored('a batch', bytes, (fields) => {
-    const { ids, orders } = fields;
-    if (!Array.isArray(ids) || !Array.isArray(orders)) throw new TypeError('not lists');
-    return {
-      root: bytesOf(fields['root']),
-      epoch: Number(fields['epoch']),
-      quorumId: Number(fields['quorumId']),
-      ids: ids.map((id) => rootOf(bytesOf(id))),
-      orders: orders.map(orderOf),
-      absent: numbersOf(fields['absent']),
-      signature: bytesOf(fields['signature']),
-    };
-  });
 }

@@ -9,7 +9,8 @@ import {
   weightOf,
 } from '@cairn/attestation';
 import type { Root } from '@cairn/primitives';
-import type { BlobOrder, BlobRecord } from './blob-record.ts';
+import { type BlobOrder, batchKindOf } from './blob-order.ts';
+import type { BlobRecord } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
 import { collectVotes, type VoteDeps } from './collect-votes.ts';
 import { seatsOf } from './deliver-slices.ts';
@@ -52,7 +53,7 @@ interface Waiting extends DeliveredBlob {
 }
 
 /**
- * Gathers delivered blobs of one epoch and quorum for a moment and has each batch signed as one.
+ * Gathers delivered blobs of one epoch, quorum and kind for a moment and has each batch signed as one.
  * Certificates of a batch are stored together.
  */
 export class BatchCertifier {
@@ -77,7 +78,7 @@ export class BatchCertifier {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Certification> {
     const { epoch, quorumId } = blob.record.order;
-    const key = `${epoch}/${quorumId}`;
+    const key = `${batchKindOf(blob.record.order)}/${epoch}/${quorumId}`;
     return new Promise((settle, fail) => {
       const waiting = { ...blob, settle, fail };
       const group = this.#groups.get(key);
@@ -119,10 +120,10 @@ export class BatchCertifier {
     const { backend, network, store } = this.#deps;
     const orders = blobs.map(({ record }) => record.order);
     const { epoch, quorumId } = first.record.order;
-    const batch = { epoch, quorumId, orders };
+    const asked = { epoch, quorumId, orders };
     const members = holdersOfAll(blobs);
     const { statement, votes, refusals } = await collectVotes(
-      batch,
+      asked,
       committee,
       members,
       this.#deps,
@@ -151,7 +152,8 @@ export class BatchCertifier {
     });
     const ids: Root[] = records.map(({ id }) => id);
     const { absent, signature } = aggregate;
-    await store.put(records, { root, epoch, quorumId, ids, orders, absent, signature });
+    const batch = { root, epoch, quorumId, ids, orders, absent, signature };
+    await store.put(records, { batch });
     for (const [at, { settle }] of blobs.entries()) {
       const record = records[at];
       if (record !== undefined) settle({ kind: 'certified', record });

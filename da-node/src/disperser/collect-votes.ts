@@ -5,7 +5,6 @@ import {
   encodeBlobHeader,
   isQuorum,
   leafHash,
-  STATEMENT_KINDS,
   type Statement,
   treeRoot,
   type VerifiedVote,
@@ -20,7 +19,8 @@ import {
   retry,
   withDeadline,
 } from '@cairn/primitives';
-import type { BlobOrder } from './blob-record.ts';
+import type { BatchKind } from '@cairn/wire-protocol/da';
+import { type BlobOrder, batchKindOf } from './blob-order.ts';
 import type { SignerPatience } from './deliver-slices.ts';
 import type { DispersalMetrics } from './metrics.ts';
 import type { DispersalNetwork, EpochSource, SignerPeers } from './ports.ts';
@@ -37,7 +37,7 @@ export interface VoteDeps {
   readonly patience: SignerPatience;
 }
 
-/** Blobs of one epoch and quorum, in the order of their leaves. */
+/** Blobs of one epoch, quorum and kind, in the order of their leaves. */
 export interface Batch {
   readonly epoch: number;
   readonly quorumId: number;
@@ -52,13 +52,19 @@ export interface CollectedVotes {
   readonly refusals: readonly number[];
 }
 
+/** The kind of a batch, which is that of all its blobs. @throws {RangeError} for one without blobs */
+export function kindOfBatch([first]: readonly BlobOrder[]): BatchKind {
+  if (first === undefined) throw new RangeError('a batch has at least one blob');
+  return batchKindOf(first);
+}
+
 /** What a quorum signs for a batch. */
 export function statementOfBatch(
   { epoch, quorumId, orders }: Batch,
   { entrance }: Pick<DispersalNetwork, 'entrance'>,
 ): Statement {
   return {
-    kind: STATEMENT_KINDS.promisedBatch,
+    kind: kindOfBatch(orders),
     domain: entrance,
     epoch,
     quorumId,

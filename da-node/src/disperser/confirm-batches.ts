@@ -1,15 +1,16 @@
 import type { BlsBackend } from '@cairn/attestation';
-import { type Logger, SingleFlight, toHex } from '@cairn/primitives';
+import { type Logger, type Root, SingleFlight, toHex } from '@cairn/primitives';
 import type { BlobRecord } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
 import { DispersalError } from './errors.ts';
+import { withoutOrder } from './order-blob.ts';
 import type { Entrance, EpochSource, SignedBatch } from './ports.ts';
 
 /** What confirming works with. */
 export interface ConfirmerDeps {
   readonly store: Pick<BlobStore, 'get' | 'put' | 'batch'>;
   readonly epochs: Pick<EpochSource, 'committee'>;
-  readonly entrance: Pick<Entrance, 'confirm' | 'finalConfirmation'>;
+  readonly entrance: Pick<Entrance, 'confirm' | 'finalConfirmation' | 'holds'>;
   readonly backend: Pick<BlsBackend, 'parseSignature'>;
   readonly logger: Logger;
 }
@@ -37,7 +38,8 @@ export class BatchConfirmer {
 
   /**
    * Waits until the confirmation is final and stores its blobs as such, but those as stalled that are
-   * void there; or, if the chain took it back, all as dispersed.
+   * void there, and those as committed whose order the chain gave up; or, if the chain took it back,
+   * all as dispersed.
    *
    * @throws the signal's reason
    */
@@ -74,10 +76,18 @@ export class BatchConfirmer {
     const { store, entrance, logger } = this.#deps;
     const final = await entrance.finalConfirmation(root, { signal });
     const records = (await this.#recordsOf(root)).filter(({ stage }) => stage === 'confirmed');
+    const gone = final === undefined ? [] : await this.#goneOrders(records, signal);
     await store.put(
       records.map((record) => {
         const { confirmation: _, ...rest } = record;
         if (final === undefined) return { ...rest, stage: 'dispersed' };
+        if (gone.includes(record.id)) {
+          logger.warn(
+            { id: record.id },
+            'the chain gave up the order of a blob that was confirmed',
+          );
+          return withoutOrder(record);
+        }
         const { voidLeaves, ...confirmation } = final;
         if (!isAmong(voidLeaves, record)) return { ...rest, stage: 'final', confirmation };
         // It was not where the confirmation was first seen: blocks between were put in other order.
@@ -87,6 +97,16 @@ export class BatchConfirmer {
         return { ...rest, stage: 'dispersed', trouble };
       }),
     );
+  }
+
+  /** Blobs paid before whose order final blocks do not hold any more: what was signed is of no blob. */
+  async #goneOrders(records: readonly BlobRecord[], signal: AbortSignal): Promise<readonly Root[]> {
+    const gone: Root[] = [];
+    for (const { id, order } of records) {
+      if (order?.submitted === undefined) continue;
+      if (!(await this.#deps.entrance.holds(order, { signal }))) gone.push(id);
+    }
+    return gone;
   }
 
   /** The batch's blobs that still count on it. */

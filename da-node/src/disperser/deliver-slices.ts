@@ -17,7 +17,7 @@ import {
   retry,
   withDeadline,
 } from '@cairn/primitives';
-import type { BlobOrder } from './blob-record.ts';
+import type { BlobOrder } from './blob-order.ts';
 import type { DispersalMetrics } from './metrics.ts';
 import type { EpochSource, SignerPeers } from './ports.ts';
 

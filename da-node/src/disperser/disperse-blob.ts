@@ -1,91 +1,83 @@
 import { type Committee, isQuorum } from '@cairn/attestation';
-import { layoutOf } from '@cairn/erasure-codec';
 import { type Clock, describeError, type Logger } from '@cairn/primitives';
-import {
-  type BlobOrder,
-  type BlobRecord,
-  type BlobStage,
-  type BlobTrouble,
-  hasReached,
-} from './blob-record.ts';
+import type { BlobArchiver } from './archive-blob.ts';
+import type { ArchiveBook } from './archive-book.ts';
+import { type BlobOrder, signBySecondsOf } from './blob-order.ts';
+import type { BlobRecord, BlobTrouble } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { BatchCertifier } from './certify-batches.ts';
 import type { BatchConfirmer } from './confirm-batches.ts';
 import { type DeliveryDeps, deliverSlices, seatsOf } from './deliver-slices.ts';
-import { type EncodedBlob, type EncoderDeps, encodeBlob } from './encode-blob.ts';
+import type { EncoderDeps } from './encode-blob.ts';
 import { DispersalError } from './errors.ts';
-import type { PromiseMaker } from './make-promise.ts';
+import { HeldRows } from './held-rows.ts';
+import { type Backoff, JourneyPace } from './journey-pace.ts';
 import type { DispersalMetrics } from './metrics.ts';
-import type {
-  DispersalEpoch,
-  DispersalNetwork,
-  Entrance,
-  EpochSource,
-  PayloadStore,
-} from './ports.ts';
+import type { BlobOrders, JourneySignals } from './order-blob.ts';
+import type { EpochSource, PayloadStore } from './ports.ts';
 
 /** What the journey's steps are made of. */
 export interface JourneyDeps {
   readonly store: BlobStore;
   readonly payloads: Pick<PayloadStore, 'delete'>;
-  readonly network: DispersalNetwork;
-  readonly epochs: EpochSource;
-  readonly entrance: Pick<Entrance, 'fateOf'>;
-  readonly promises: PromiseMaker;
+  readonly epochs: Pick<EpochSource, 'committee'>;
   readonly encoder: EncoderDeps;
+  readonly orders: BlobOrders;
   readonly delivery: DeliveryDeps;
   readonly certifier: BatchCertifier;
   readonly confirmer: BatchConfirmer;
+  readonly archives: Pick<ArchiveBook, 'isWanted'>;
+  /** `undefined` where blobs are not written to the log. */
+  readonly archiver: Pick<BlobArchiver, 'archive'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: DispersalMetrics;
-  /** Epochs for which blobs are kept. */
-  readonly retentionEpochs: number;
-  /** Waits between tries, the first and the longest. */
-  readonly backoff: { readonly firstMs: number; readonly maxMs: number };
+  readonly backoff: Backoff;
 }
 
 /**
- * Takes a blob from the stage in its record to the end: commit, promise, deliver, have it signed, have
- * that confirmed, wait until it is final. What a step produced is stored before the next begins. What
- * fails is tried again, more and more patiently, for as long as the promise can be signed; then the
- * blob gets a new one in a later epoch, once the old one can never be charged.
+ * Takes a blob from the stage in its record to the end: commit, order, deliver, have it signed, have
+ * that confirmed, wait until it is final, and write it to the log if that is wanted. What a step
+ * produced is stored before the next begins. What fails is tried again, more and more patiently, for
+ * as long as its quorum signs; then the blob gets another order in a later epoch, once the old one can
+ * never count.
  *
- * @param signals - `own` ends this journey; `shared` ends what several blobs share. Both end together
  * @throws the signal's reason; what the store throws while a failed step is noted: begin again then
  */
 export async function disperseBlob(
   start: BlobRecord,
   deps: JourneyDeps,
-  signals: { readonly own: AbortSignal; readonly shared: AbortSignal },
+  signals: JourneySignals,
 ): Promise<void> {
-  const journey = new Journey(deps, signals.own, signals.shared);
+  const journey = new Journey(deps, signals);
+  let record = start;
   try {
-    let record = start;
     while (record.stage !== 'final') record = await journey.next(record);
-    await deps.payloads.delete(record.id).catch((error: unknown) => {
-      // It goes with the next start.
-      deps.logger.warn({ reason: describeError(error) }, 'a payload could not be removed');
-    });
   } finally {
     await journey.end();
   }
+  const { id } = record;
+  await deps.archiver?.archive(record, { signal: signals.own });
+  if (deps.archives.isWanted(id)) return; // it is to be written to the log, and nobody here can
+  await deps.payloads.delete(id).catch((error: unknown) => {
+    // It goes with the next start.
+    deps.logger.warn({ reason: describeError(error) }, 'a payload could not be removed');
+  });
 }
 
 class Journey {
   readonly #deps: JourneyDeps;
   readonly #own: AbortSignal;
   readonly #shared: AbortSignal;
-  #encoded: EncodedBlob | undefined;
-  /** Members that hold their slices once the delivery under way is over. */
-  #laggards: Promise<readonly number[]> = Promise.resolve([]);
-  #failures = 0;
-  #furthest: BlobStage = 'accepted';
+  readonly #rows: HeldRows;
+  readonly #pace: JourneyPace;
 
-  constructor(deps: JourneyDeps, own: AbortSignal, shared: AbortSignal) {
+  constructor(deps: JourneyDeps, { own, shared }: JourneySignals) {
     this.#deps = deps;
     this.#own = own;
     this.#shared = shared;
+    this.#rows = new HeldRows(deps.encoder);
+    this.#pace = new JourneyPace(deps.clock, deps.backoff);
   }
 
   /** The record after the next step, or after a step that failed. @throws the signal's reason */
@@ -93,42 +85,36 @@ class Journey {
     this.#own.throwIfAborted();
     try {
       const after = await this.#step(record);
-      if (after.stage !== record.stage) this.#noteStage(after.stage);
+      if (after.stage !== record.stage) {
+        this.#deps.metrics.stages.add(1, { stage: after.stage });
+        this.#pace.note(after.stage);
+      }
       return after;
     } catch (error) {
       this.#own.throwIfAborted();
       const reason = describeError(error);
       this.#deps.logger.error({ id: record.id, stage: record.stage, reason }, 'a blob is held up');
-      await this.#backOff();
+      await this.#pace.backOff(this.#own);
       // The record on the disk is the one that counts: a step may have got as far as writing it.
       const stored = (await this.#deps.store.get(record.id)) ?? record;
       return this.#note(stored, { code: 'STEP_FAILED', reason }).catch(() => stored);
     }
   }
 
-  async end(): Promise<void> {
-    await this.#laggards;
-    this.#release();
-  }
-
-  /** Going to and fro between two stages is no progress: waits get longer all the same. */
-  #noteStage(stage: BlobStage): void {
-    this.#deps.metrics.stages.add(1, { stage });
-    const isBack = stage === 'committed';
-    if (!isBack && hasReached(this.#furthest, stage)) return;
-    this.#furthest = stage;
-    this.#failures = 0;
+  end(): Promise<void> {
+    return this.#rows.end();
   }
 
   #step(record: BlobRecord): Promise<BlobRecord> {
+    const { orders } = this.#deps;
     if (record.trouble?.code === 'STALLED' && record.order !== undefined) {
-      return this.#reorder(record, record.order);
+      return orders.settle(record, record.order, this.#own);
     }
     switch (record.stage) {
       case 'accepted':
         return this.#commit(record);
       case 'committed':
-        return this.#order(record);
+        return orders.order(record, { own: this.#own, shared: this.#shared });
       case 'ordered':
         return this.#deliver(record, orderOf(record));
       case 'delivered':
@@ -143,52 +129,25 @@ class Journey {
   }
 
   async #commit(record: BlobRecord): Promise<BlobRecord> {
-    const { blob } = await this.#encode(record);
+    const { blob } = await this.#rows.encode(record, this.#own);
     return this.#put({ ...record, stage: 'committed', commitment: blob.commitment });
-  }
-
-  async #order(record: BlobRecord): Promise<BlobRecord> {
-    const { promises, network, encoder, retentionEpochs } = this.#deps;
-    const { sizeBytes, commitment, trouble } = record;
-    if (commitment === undefined) throw incomplete(record);
-    const terms = await this.#openEpoch(trouble?.code === 'STALLED' ? trouble.epoch : undefined);
-    const layout = layoutOf(sizeBytes, network.layout);
-    const blob = { commitment, suite: encoder.suite.id, layout, retentionEpochs };
-    const order = await promises.make(blob, terms);
-    const { trouble: _, ...rest } = record;
-    return this.#put({ ...rest, stage: 'ordered', order, holders: [] });
-  }
-
-  /** An epoch with time left for a quorum to sign in. */
-  async #openEpoch(after: number | undefined): Promise<DispersalEpoch> {
-    const { epochs, clock } = this.#deps;
-    const signal = this.#own;
-    const terms = await epochs.openEpoch(after === undefined ? { signal } : { after, signal });
-    if (clock.now() / 1000 < terms.takesUntilSeconds) return terms;
-    return epochs.openEpoch({ after: terms.office.epoch, signal });
   }
 
   async #deliver(record: BlobRecord, order: BlobOrder): Promise<BlobRecord> {
     if (this.#isOver(order)) return this.#stall(record, order);
     const committee = await this.#committee(order);
     const { totalWeight } = committee.snapshot;
-    const { blob } = await this.#encode(record);
+    const { blob } = await this.#rows.encode(record, this.#own);
     const plan = { blob, order, committee, holders: record.holders };
     const running = deliverSlices(plan, this.#deps.delivery, { signal: this.#own });
     // The slow ones may go on while the others sign; the rows are held until they have answered.
-    this.#laggards = running.all.then(
-      (holders) => {
-        this.#release();
-        return holders;
-      },
-      () => [], // the journey ends, and releases them
-    );
+    this.#rows.lend(running.all);
     const holders = await running.quorum;
     const haveSeats = seatsOf(committee, holders);
     if (isQuorum(haveSeats, totalWeight)) {
       return this.#put({ ...record, stage: 'delivered', holders });
     }
-    await this.#laggards; // they keep the rows
+    await this.#rows.returned(); // they keep the rows
     return this.#short({ ...record, holders }, Number(haveSeats), Number(totalWeight));
   }
 
@@ -203,8 +162,8 @@ class Journey {
       return outcome.record;
     }
     const { haveSeats, totalSeats, refusals } = outcome;
-    const late = (await this.#laggards).filter((index) => !record.holders.includes(index));
-    this.#laggards = Promise.resolve([]);
+    const returned = await this.#rows.takeReturned();
+    const late = returned.filter((index) => !record.holders.includes(index));
     if (late.length > 0) return this.#put({ ...record, holders: [...record.holders, ...late] });
     const holders = record.holders.filter((index) => !refusals.includes(index));
     return this.#short({ ...record, stage: 'ordered', holders }, haveSeats, totalSeats);
@@ -224,21 +183,7 @@ class Journey {
     return this.#stored(record);
   }
 
-  /** A new promise, once it is final that the old one was not and will not be charged. */
-  async #reorder(record: BlobRecord, order: BlobOrder): Promise<BlobRecord> {
-    const promise = { order, batch: record.batch };
-    const fate = await this.#deps.entrance.fateOf(promise, { signal: this.#own });
-    if (fate.kind === 'charged') {
-      const { kind: _, ...confirmation } = fate;
-      const { trouble: __, ...rest } = record;
-      return this.#put({ ...rest, stage: 'final', confirmation });
-    }
-    const { order: _, batch: __, certificate: ___, confirmation: ____, ...rest } = record;
-    const voidOrders = record.voidOrders + 1;
-    return this.#put({ ...rest, stage: 'committed', holders: [], voidOrders });
-  }
-
-  /** Waits a while before those who did not answer are asked again. */
+  /** Waits a while before those who did not answer are asked again, unless the order is gone. */
   async #short(record: BlobRecord, haveSeats: number, totalSeats: number): Promise<BlobRecord> {
     const { id } = record;
     this.#deps.logger.warn({ id, haveSeats, totalSeats }, 'too few signers answer for a blob');
@@ -247,8 +192,8 @@ class Journey {
       haveSeats,
       totalSeats,
     });
-    await this.#backOff();
-    return noted;
+    await this.#pace.backOff(this.#own);
+    return this.#deps.orders.requireHeld(noted, orderOf(noted), this.#own);
   }
 
   #stall(record: BlobRecord, { epoch }: BlobOrder): Promise<BlobRecord> {
@@ -256,9 +201,9 @@ class Journey {
     return this.#note(record, { code: 'STALLED', epoch });
   }
 
-  /** Whether members have stopped signing under the promise. */
-  #isOver({ promise }: BlobOrder): boolean {
-    return this.#deps.clock.now() / 1000 > promise.signBySeconds;
+  /** Whether members are asked no more. */
+  #isOver(order: BlobOrder): boolean {
+    return this.#deps.clock.now() / 1000 > signBySecondsOf(order);
   }
 
   async #committee({ epoch, quorumId }: BlobOrder): Promise<Committee> {
@@ -269,17 +214,6 @@ class Journey {
     throw new DispersalError({ code: 'DISPERSAL_RECORD', what }, `${what} is not known`);
   }
 
-  async #encode(record: BlobRecord): Promise<EncodedBlob> {
-    await this.#laggards; // of an earlier delivery, whose rows these are
-    this.#encoded ??= await encodeBlob(record, this.#deps.encoder, { signal: this.#own });
-    return this.#encoded;
-  }
-
-  #release(): void {
-    this.#encoded?.release();
-    this.#encoded = undefined;
-  }
-
   async #stored({ id }: BlobRecord): Promise<BlobRecord> {
     const record = await this.#deps.store.get(id);
     if (record !== undefined) return record;
@@ -287,7 +221,7 @@ class Journey {
   }
 
   #note(record: BlobRecord, trouble: BlobTrouble): Promise<BlobRecord> {
-    // A stalled blob stays one until it has a new promise, whatever else fails.
+    // A stalled blob stays one until it has a new order, whatever else fails.
     const isStalled = record.trouble?.code === 'STALLED';
     return this.#put({ ...record, trouble: isStalled ? record.trouble : trouble });
   }
@@ -295,13 +229,6 @@ class Journey {
   async #put(record: BlobRecord): Promise<BlobRecord> {
     await this.#deps.store.put([record]);
     return record;
-  }
-
-  async #backOff(): Promise<void> {
-    const { clock, backoff } = this.#deps;
-    const waitMs = Math.min(backoff.firstMs * 2 ** this.#failures, backoff.maxMs);
-    this.#failures = Math.min(this.#failures + 1, 32);
-    await clock.sleep(waitMs, this.#own);
   }
 }
 

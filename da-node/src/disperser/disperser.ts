@@ -1,78 +1,81 @@
-import { createHash } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import {
   abortable,
   type Clock,
-  describeError,
   keccak256,
   type Logger,
   type Root,
-  rootOf,
   SingleFlight,
 } from '@cairn/primitives';
 import type { Accounts, Caller } from './accounts.ts';
+import type { ArchiveBook } from './archive-book.ts';
+import { blobIdOf } from './blob-id.ts';
+import type { OrderPath } from './blob-order.ts';
 import { type BlobRecord, type BlobStage, hasReached, stageOf } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
-import { disperseBlob, type JourneyDeps } from './disperse-blob.ts';
+import { DispersalQueue, type QueueLimits } from './dispersal-queue.ts';
+import type { JourneyDeps } from './disperse-blob.ts';
 import { DispersalError } from './errors.ts';
-import type { PayloadStore } from './ports.ts';
+import { forgetExpired } from './forget-expired.ts';
+import { Journeys } from './journeys.ts';
+import type { ArchivedFile, PayloadStore } from './ports.ts';
 
 /** What a disperser is made of. */
 export interface DisperserDeps {
   readonly store: BlobStore;
   readonly payloads: PayloadStore;
+  readonly archives: ArchiveBook;
   readonly accounts: Accounts;
   readonly journey: JourneyDeps;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** How much a disperser holds. */
-export interface DisperserLimits {
-  /** Blobs that are not final, at most. */
-  readonly maxBlobs: number;
-  /** Bytes of their payloads, at most. */
-  readonly maxBytes: number;
+/** What a disperser does with a blob unless it is told otherwise. */
+export interface DisperserPolicy extends QueueLimits {
+  readonly path: OrderPath;
+  /** Whether every blob is written to the log. */
+  readonly archivesAll: boolean;
 }
 
-/** Expired records forgotten at a time, and how often it is looked. */
-const FORGOTTEN_AT_ONCE = 256;
-const FORGET_EVERY_MS = 60_000;
-
-/** How a payload is also named. */
+/** How a payload is taken. */
 export interface AcceptOptions {
   /** Whether it can be found by its keccak-256 too; hashing takes some 20 ms a mebibyte. */
   readonly isNamedByKeccak?: boolean;
+  /** How it is ordered, for a payload that is new here. */
+  readonly path?: OrderPath;
+  /** Whether it is to be written to the log; one that is there already, or is on its way, too. */
+  readonly isArchived?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** `own` ends one journey; `shared` what several blobs share. */
-interface JourneySignals {
-  readonly own: AbortSignal;
-  readonly shared: AbortSignal;
-}
+/** Where a blob stands with the log. */
+export type ArchiveState =
+  | { readonly stage: 'wanted' }
+  | { readonly stage: 'stored'; readonly file: ArchivedFile };
 
 /** Takes payloads, keeps them on the disk until their quorum has them, and tells how far each is. */
 export class Disperser {
   readonly #deps: DisperserDeps;
-  readonly #limits: DisperserLimits;
+  readonly #policy: DisperserPolicy;
   readonly #accepting = new SingleFlight<BlobRecord>();
-  readonly #journeys = new Map<Root, Promise<void>>();
-  /** Of the run under way: ends journeys. */
-  #running: AbortSignal | undefined;
-  #queued = { blobs: 0, bytes: 0 };
+  readonly #queue: DispersalQueue;
+  readonly #journeys: Journeys;
   #nextArrival = 0;
   #isOpen = false;
 
-  constructor(deps: DisperserDeps, limits: DisperserLimits) {
+  constructor(deps: DisperserDeps, policy: DisperserPolicy) {
     this.#deps = deps;
-    this.#limits = limits;
+    this.#policy = policy;
+    const { journey, archives } = deps;
+    this.#queue = new DispersalQueue(policy, journey.metrics);
+    this.#journeys = new Journeys({ journey, archives, queue: this.#queue });
   }
 
   /** Counts what a run before this one left. Once, before anything else. */
   async open(signal: AbortSignal): Promise<void> {
-    const { store, payloads, logger } = this.#deps;
+    const { store, payloads, archives, journey, logger } = this.#deps;
+    await archives.open(signal);
     const unreadable = new Set<Root>();
     for await (const { id, arrival, record } of store.unfinished(signal)) {
       this.#nextArrival = arrival + 1;
@@ -81,15 +84,18 @@ export class Disperser {
         logger.error({ id }, 'the record of a blob cannot be read, and the blob is left as it is');
         continue;
       }
-      this.#queued.blobs += 1;
-      this.#queued.bytes += record.sizeBytes;
+      this.#queue.resume(id, record.sizeBytes);
+      journey.orders.note(record);
+    }
+    for (const id of archives.wanted) {
+      const record = await store.get(id);
+      if (record !== undefined) this.#queue.resume(id, record.sizeBytes);
     }
     await payloads.retainOnly(async (id) => {
       if (unreadable.has(id)) return true;
       const record = await store.get(id);
-      return record !== undefined && record.stage !== 'final';
+      return record !== undefined && (record.stage !== 'final' || archives.isWanted(id));
     });
-    this.#measure();
     this.#isOpen = true;
   }
 
@@ -98,32 +104,34 @@ export class Disperser {
    * this process. The same payload is the same blob, at whatever stage it is, until its time is over.
    *
    * @throws {DispersalError} BLOB_EMPTY, BLOB_TOO_LARGE, ACCOUNT_UNKNOWN, ACCOUNT_BUDGET,
-   *   DISPERSAL_QUEUE_FULL; {StorageError} DISK_FULL; the signal's reason
+   *   DISPERSAL_QUEUE_FULL, ARCHIVE_NOT_KEPT; {StorageError} DISK_FULL; the signal's reason
    */
   async accept(
     payload: Uint8Array,
     caller: Caller,
-    { isNamedByKeccak = false, signal }: AcceptOptions,
+    { isNamedByKeccak = false, path, isArchived = this.#policy.archivesAll, signal }: AcceptOptions,
   ): Promise<BlobRecord> {
     if (!this.#isOpen) throw stopping();
-    const sizeBytes = payload.length;
-    if (sizeBytes === 0) {
-      throw new DispersalError({ code: 'BLOB_EMPTY' }, 'a blob has at least one byte');
-    }
-    if (sizeBytes > MAX_PAYLOAD_BYTES) {
-      throw new DispersalError(
-        { code: 'BLOB_TOO_LARGE', sizeBytes, maxBytes: MAX_PAYLOAD_BYTES },
-        `a blob has up to ${MAX_PAYLOAD_BYTES} bytes, not ${sizeBytes}`,
-      );
-    }
+    requireLength(payload.length);
+    if (isArchived) this.requireArchive();
     const id = blobIdOf(payload);
     const keccak = isNamedByKeccak ? keccak256(payload) : undefined;
-    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller);
+    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller, path);
     const record = await this.#accepting.run(id, accepted, signal);
-    this.#begin(record);
-    // Not within the flight: one that was begun under no such name may be joined under it.
+    // Not within the flight: one that was begun otherwise may be joined under this name, and archived.
+    if (isArchived) await this.#archive(record);
+    this.#journeys.begin(id);
     if (keccak !== undefined) await this.#deps.store.nameByKeccak(id, keccak);
     return record;
+  }
+
+  /** Whether blobs can be written to the log here. @throws {DispersalError} ARCHIVE_NOT_KEPT */
+  requireArchive(): void {
+    if (this.#deps.journey.archiver !== undefined) return;
+    throw new DispersalError(
+      { code: 'ARCHIVE_NOT_KEPT' },
+      'this disperser writes no blobs to the log: it was told of no storage nodes',
+    );
   }
 
   /** Whether a caller may post at all. @throws {DispersalError} ACCOUNT_UNKNOWN */
@@ -131,10 +139,20 @@ export class Disperser {
     this.#deps.accounts.requireAccount(caller);
   }
 
-  /** What is known of a blob that lives. */
+  /** What is known of a blob that lives, or is in the log. */
   async find(id: Root): Promise<BlobRecord | undefined> {
-    const record = await this.#deps.store.get(id);
-    return record !== undefined && this.#isAlive(record) ? record : undefined;
+    const { store, archives } = this.#deps;
+    const record = await store.get(id);
+    if (record === undefined || this.#isAlive(record)) return record;
+    return (await archives.fileOf(id)) === undefined ? undefined : record;
+  }
+
+  /** Where a blob stands with the log; `undefined` if it is not meant for it. */
+  async archiveOf(id: Root): Promise<ArchiveState | undefined> {
+    const { archives } = this.#deps;
+    if (archives.isWanted(id)) return { stage: 'wanted' };
+    const file = await archives.fileOf(id);
+    return file && { stage: 'stored', file };
   }
 
   /** The blob of a commitment. */
@@ -178,35 +196,32 @@ export class Disperser {
 
   /** Disperses what was accepted, before and from now on. Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, clock, logger } = this.#deps;
-    setMaxListeners(0, signal); // some for each blob under way
-    this.#running = signal;
+    const { store, archives } = this.#deps;
+    this.#journeys.open(signal);
     try {
-      for await (const { record } of store.unfinished(signal)) {
-        if (record !== undefined) this.#begin(record);
+      for await (const { id, record } of store.unfinished(signal)) {
+        if (record !== undefined) this.#journeys.begin(id);
       }
-      for (;;) {
-        await this.#forgetExpired(signal).catch((error: unknown) => {
-          signal.throwIfAborted();
-          logger.error({ reason: describeError(error) }, 'expired blobs could not be forgotten');
-        });
-        await clock.sleep(FORGET_EVERY_MS, signal);
-      }
+      for (const id of archives.wanted) this.#journeys.begin(id);
+      await forgetExpired(this.#deps, signal);
     } finally {
       this.#isOpen = false;
-      this.#running = undefined;
-      await Promise.allSettled(this.#journeys.values());
-      await this.#deps.journey.certifier.settled();
+      await this.#journeys.close();
     }
   }
 
-  async #acceptOnce(id: Root, payload: Uint8Array, caller: Caller): Promise<BlobRecord> {
+  async #acceptOnce(
+    id: Root,
+    payload: Uint8Array,
+    caller: Caller,
+    path: OrderPath = this.#policy.path,
+  ): Promise<BlobRecord> {
     const { store, payloads, accounts, clock, journey } = this.#deps;
     const known = await store.get(id);
     if (known !== undefined && this.#isAlive(known)) return known;
     if (known !== undefined) await store.forget(known);
     const sizeBytes = payload.length;
-    this.#enqueue(sizeBytes);
+    this.#queue.enter(id, sizeBytes);
     try {
       const account = await accounts.charge(caller, sizeBytes);
       await payloads.put(id, payload);
@@ -218,6 +233,7 @@ export class Disperser {
         account,
         arrival,
         acceptedMs: clock.now(),
+        path,
         stage: 'accepted',
         voidOrders: 0,
         holders: [],
@@ -226,78 +242,23 @@ export class Disperser {
       journey.metrics.acceptedBytes.add(sizeBytes);
       return record;
     } catch (error) {
-      this.#dequeue(sizeBytes);
+      this.#queue.leave(id);
       throw error;
     }
   }
 
-  /** Starts a blob's journey unless it is under way or over. */
-  #begin(record: BlobRecord): void {
-    const shared = this.#running;
-    const { id, stage } = record;
-    if (shared === undefined || shared.aborted || stage === 'final' || this.#journeys.has(id)) {
-      return;
+  /** Notes that a blob is to be written to the log, unless it is there. */
+  async #archive({ id, sizeBytes, stage }: BlobRecord): Promise<void> {
+    const { archives } = this.#deps;
+    if (archives.isWanted(id) || (await archives.fileOf(id)) !== undefined) return;
+    const isOver = stage === 'final' && !this.#queue.has(id);
+    this.#queue.enter(id, sizeBytes); // one that is final is on its way again
+    try {
+      await archives.want(id);
+    } catch (error) {
+      if (isOver) this.#queue.leave(id);
+      throw error;
     }
-    const own = new AbortController(); // what it derives goes with it, and not with the run
-    setMaxListeners(0, own.signal); // some for each member of the quorum
-    const stop = (): void => own.abort(shared.reason);
-    shared.addEventListener('abort', stop, { once: true });
-    const signals = { own: own.signal, shared };
-    const journey = this.#disperse(id, signals)
-      .catch(() => undefined) // the run ends
-      .finally(() => {
-        shared.removeEventListener('abort', stop);
-        this.#journeys.delete(id);
-      });
-    this.#journeys.set(id, journey);
-  }
-
-  /** Journey after journey until the blob is final. @throws the signal's reason */
-  async #disperse(id: Root, signals: JourneySignals): Promise<void> {
-    const { store, journey, clock, logger } = this.#deps;
-    let isBegun = false;
-    for (;;) {
-      try {
-        const record = await store.get(id); // now that no other journey writes it
-        if (record === undefined) return;
-        if (record.stage !== 'final') {
-          isBegun = true;
-          await disperseBlob(record, journey, signals);
-        }
-        if (isBegun) this.#dequeue(record.sizeBytes);
-        return;
-      } catch (error) {
-        signals.own.throwIfAborted();
-        const againMs = journey.backoff.maxMs;
-        logger.error({ id, reason: describeError(error), againMs }, 'the journey of a blob failed');
-        await clock.sleep(againMs, signals.own);
-      }
-    }
-  }
-
-  #enqueue(sizeBytes: number): void {
-    const { blobs, bytes } = this.#queued;
-    const { maxBlobs, maxBytes } = this.#limits;
-    if (blobs + 1 > maxBlobs || bytes + sizeBytes > maxBytes) {
-      throw new DispersalError(
-        { code: 'DISPERSAL_QUEUE_FULL', blobs, bytes, maxBlobs, maxBytes },
-        `${blobs} blobs of ${bytes} bytes wait, and at most ${maxBlobs} of ${maxBytes} may`,
-      );
-    }
-    this.#queued = { blobs: blobs + 1, bytes: bytes + sizeBytes };
-    this.#measure();
-  }
-
-  #dequeue(sizeBytes: number): void {
-    const { blobs, bytes } = this.#queued;
-    this.#queued = { blobs: blobs - 1, bytes: bytes - sizeBytes };
-    this.#measure();
-  }
-
-  #measure(): void {
-    const { metrics } = this.#deps.journey;
-    metrics.queuedBlobs.set(this.#queued.blobs);
-    metrics.queuedBytes.set(this.#queued.bytes);
   }
 
   /** A blob that is on its way lives; one that is final until its signers may drop it. */
@@ -305,21 +266,19 @@ export class Disperser {
     if (stage !== 'final' || order === undefined) return true;
     return this.#deps.clock.now() / 1000 < order.header.expirySeconds;
   }
-
-  async #forgetExpired(signal: AbortSignal): Promise<void> {
-    const { store, clock } = this.#deps;
-    for (;;) {
-      const nowSeconds = Math.floor(clock.now() / 1000);
-      const records = await store.expired(nowSeconds, FORGOTTEN_AT_ONCE, signal);
-      for (const record of records) await store.forget(record);
-      if (records.length < FORGOTTEN_AT_ONCE) return;
-    }
-  }
 }
 
-/** A blob's name: SHA-256 of its payload. */
-export function blobIdOf(payload: Uint8Array): Root {
-  return rootOf(createHash('sha256').update(payload).digest());
+/** @throws {DispersalError} BLOB_EMPTY, BLOB_TOO_LARGE */
+function requireLength(sizeBytes: number): void {
+  if (sizeBytes === 0) {
+    throw new DispersalError({ code: 'BLOB_EMPTY' }, 'a blob has at least one byte');
+  }
+  if (sizeBytes > MAX_PAYLOAD_BYTES) {
+    throw new DispersalError(
+      { code: 'BLOB_TOO_LARGE', sizeBytes, maxBytes: MAX_PAYLOAD_BYTES },
+      `a blob has up to ${MAX_PAYLOAD_BYTES} bytes, not ${sizeBytes}`,
+    );
+  }
 }
 
 function unknownBlob(id: Root): DispersalError {

@@ -4,6 +4,7 @@ import {
   type CommittedBlob,
   checkParity,
   commitBlob,
+  type LayoutNetwork,
   layoutOf,
   type RowCombiner,
 } from '@cairn/erasure-codec';
@@ -30,6 +31,12 @@ export interface EncodedBlob {
   release(): void;
 }
 
+/** Memory that encoding and committing a payload takes: itself and twice its rows. */
+export function encodedBytes(sizeBytes: number, network: LayoutNetwork): number {
+  const { rows, rowBytes } = layoutOf(sizeBytes, network);
+  return sizeBytes + 2 * rows * rowBytes;
+}
+
 /**
  * Encodes and commits a payload from the disk, and checks every parity row, so that a fault of memory
  * or device is noticed here and not by each signer. The same payload gives the same bytes: rows are
@@ -45,8 +52,7 @@ export async function encodeBlob(
   { codec, suite, combiner, payloads, network, budget }: EncoderDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<EncodedBlob> {
-  const { rows, rowBytes } = layoutOf(sizeBytes, network.layout);
-  const release = await budget.take(sizeBytes + 2 * rows * rowBytes, signal);
+  const release = await budget.take(encodedBytes(sizeBytes, network.layout), signal);
   try {
     const payload = await payloads.get(id);
     if (payload === undefined || payload.length !== sizeBytes) throw damaged(id);

@@ -29,6 +29,12 @@ export type DispersalFault =
   | { readonly code: 'BLOB_NOT_DISPERSED'; readonly id: string; readonly stage: string }
   /** All slots of the payer are used in this epoch. */
   | { readonly code: 'PROMISE_SLOTS'; readonly epoch: number; readonly slots: number }
+  /** Blobs are not written to the log here. */
+  | { readonly code: 'ARCHIVE_NOT_KEPT' }
+  /** No storage node gives the file, or not all of it. */
+  | { readonly code: 'ARCHIVE_UNAVAILABLE'; readonly id: string; readonly root: string }
+  /** What the log has under the file's root is not the blob. */
+  | { readonly code: 'ARCHIVE_MISMATCH'; readonly id: string; readonly root: string }
   /** The payload on disk is not the one that was accepted. */
   | { readonly code: 'PAYLOAD_DAMAGED'; readonly id: string }
   /** A record of the disperser's own that cannot be read. */

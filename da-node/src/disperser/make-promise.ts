@@ -1,29 +1,19 @@
 import { type BlobHeader, promisedIndex, quorumOfBlob, quorumsOf } from '@cairn/attestation';
 import type { BlobLayout } from '@cairn/erasure-codec';
 import { type PromiseTerms, promiseDigest } from '@cairn/wire-protocol/da';
-import type { BlobOrder } from './blob-record.ts';
+import { lastSigningSeconds, type PromisedOrder } from './blob-order.ts';
 import type { BlobStore } from './blob-store.ts';
 import { DispersalError } from './errors.ts';
-import type { DispersalEpoch, DispersalNetwork, PayerKey } from './ports.ts';
+import type { DispersalEpoch, DispersalNetwork, PaidBlob, PayerKey } from './ports.ts';
 
 /** Slots of one payer in one epoch. */
 const SLOTS = 2 ** 16;
-/** Part of the grace in which members still sign; the rest is for the confirmation. */
-const SIGNING_PART = 2;
 
 /** What promises are made with. */
 export interface PromiseMakerDeps {
   readonly store: Pick<BlobStore, 'nextSlot' | 'useSlotsBelow'>;
   readonly network: DispersalNetwork;
   readonly payer: PayerKey;
-}
-
-/** A blob to be promised for. */
-export interface PromisedPayload {
-  readonly commitment: Uint8Array;
-  readonly suite: number;
-  readonly layout: BlobLayout;
-  readonly retentionEpochs: number;
 }
 
 /**
@@ -39,7 +29,7 @@ export class PromiseMaker {
   }
 
   /** @throws {DispersalError} PROMISE_SLOTS; what the store throws */
-  async make(blob: PromisedPayload, terms: DispersalEpoch): Promise<BlobOrder> {
+  async make(blob: PaidBlob, terms: DispersalEpoch): Promise<PromisedOrder> {
     const { network, payer } = this.#deps;
     const { office } = terms;
     const { epoch } = office;
@@ -59,7 +49,7 @@ export class PromiseMaker {
     };
     const unsigned: Omit<PromiseTerms, 'payerSignature'> = {
       retentionEpochs,
-      signBySeconds: office.endSeconds + Math.floor(network.graceSeconds / SIGNING_PART),
+      signBySeconds: lastSigningSeconds(office.endSeconds, network.graceSeconds),
       maxFeeWei: feeOf(layout, retentionEpochs, terms),
     };
     const digest = promiseDigest({ header, terms: unsigned }, network.entrance);

@@ -4,6 +4,12 @@ import type { Counter, Gauge, Histogram, Metrics } from '@cairn/primitives';
 export interface DispersalMetrics {
   /** Blobs by `stage` that they reached. */
   readonly stages: Counter;
+  /** Orders by `path`: promise, chain. */
+  readonly orders: Counter;
+  /** Blobs meant for a promise that are paid for on chain, by `reason`: deposit, slots. */
+  readonly fallbacks: Counter;
+  /** Files for the log by `result`: stored, failed. */
+  readonly archives: Counter;
   /** By `result`: held, failed. */
   readonly deliveries: Counter;
   /** By `result`: signed, refused, wrong. */
@@ -22,6 +28,21 @@ export function createDispersalMetrics(metrics: Metrics): DispersalMetrics {
       name: 'cairn_dispersal_stages_total',
       help: 'stages that blobs reached; stalled ones go back',
       labels: ['stage'],
+    }),
+    orders: metrics.counter({
+      name: 'cairn_dispersal_orders_total',
+      help: 'orders of blobs, under promises or paid on chain',
+      labels: ['path'],
+    }),
+    fallbacks: metrics.counter({
+      name: 'cairn_dispersal_fallbacks_total',
+      help: 'blobs paid for on chain because no promise could be made, by what was lacking',
+      labels: ['reason'],
+    }),
+    archives: metrics.counter({
+      name: 'cairn_dispersal_archives_total',
+      help: 'writes of blobs to the log, by what came of them; failed ones are tried again',
+      labels: ['result'],
     }),
     deliveries: metrics.counter({
       name: 'cairn_dispersal_deliveries_total',

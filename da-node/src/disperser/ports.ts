@@ -1,7 +1,8 @@
 import type { Committee, Domain, EpochHeader, Network, Signature } from '@cairn/attestation';
-import type { LayoutNetwork, Slice } from '@cairn/erasure-codec';
-import type { Address, Root } from '@cairn/primitives';
-import type { BlobOrder, BlobRecord, Confirmation } from './blob-record.ts';
+import type { BlobLayout, LayoutNetwork, Slice } from '@cairn/erasure-codec';
+import type { Address, ChainId, Hex, Root, Sequence } from '@cairn/primitives';
+import type { BlobOrder, OrderedPlace, SubmittedOrder } from './blob-order.ts';
+import type { BlobRecord, Confirmation } from './blob-record.ts';
 
 /** What never changes about the network that a disperser works for. */
 export interface DispersalNetwork {
@@ -16,33 +17,33 @@ export interface DispersalNetwork {
   readonly graceSeconds: number;
 }
 
-/** An epoch in which blobs can be promised. */
+/** An epoch in which blobs can be ordered. */
 export interface DispersalEpoch {
   /** Its number, times, seed and snapshots. */
   readonly office: EpochHeader;
-  /** Promises of this epoch are made until here, in unix seconds: some time before its end. */
+  /** Promises of this epoch, and orders on chain, are made until here, in unix seconds: some time before its end. */
   readonly takesUntilSeconds: number;
   /** Frozen for the epoch. */
   readonly basePerBlobWei: bigint;
   readonly pricePerByteEpochWei: bigint;
 }
 
-/** A promise, and the blob's place in the batch that was signed under it, if one was. */
-export interface StalledPromise {
+/** An order, and the blob's place in the batch that was signed under it, if one was. */
+export interface StalledOrder {
   readonly order: BlobOrder;
   readonly batch: BlobRecord['batch'];
 }
 
 /** A confirmation as a final block has it. */
 export interface FinalConfirmation extends Confirmation {
-  /** Leaves that count for nothing there: their promises were not charged for them. */
+  /** Leaves that count for nothing there: their promises were not charged. None of those paid before. */
   readonly voidLeaves: readonly number[];
 }
 
-/** What became of a promise, as of a final block. */
-export type PromiseFate =
+/** What became of an order, as of a final block. */
+export type OrderFate =
   /** Its batch is confirmed, and this very leaf counts in it. */
-  | ({ readonly kind: 'charged' } & Confirmation)
+  | ({ readonly kind: 'counted' } & Confirmation)
   /** Its epoch and grace are over, and its batch does not count for it: it never will. */
   | { readonly kind: 'void' };
 
@@ -91,11 +92,51 @@ export type BatchOutcome =
   /** The chain takes no more batches of the epoch. */
   | { readonly kind: 'closed' };
 
+/** Blobs that are to be ordered on chain in one call. */
+export interface BlobSubmission {
+  /** Names the call: the same again, after a crash too, is the same call, and is paid once. */
+  readonly intent: string;
+  /** The epoch in office, at whose prices is paid. */
+  readonly epoch: number;
+  readonly blobs: readonly PaidBlob[];
+}
+
+/** A blob as the chain orders it. */
+export interface PaidBlob {
+  /** 32 bytes. */
+  readonly commitment: Uint8Array;
+  readonly suite: number;
+  readonly layout: BlobLayout;
+  readonly retentionEpochs: number;
+}
+
+/** A blob as the chain ordered it, in a final block. */
+export interface OrderedBlob extends OrderedPlace {
+  /** Hash of the transaction. */
+  readonly transaction: Hex;
+  readonly block: number;
+}
+
 /** The DA entrance of the chain. Calls wait out a chain that does not answer. */
 export interface Entrance {
   /**
-   * Confirms a batch of promised blobs (`confirmPromised`), unless it was confirmed before. Resolves
-   * once it is in a block.
+   * Orders blobs and pays for them (`submitBlobs`), once for each intent. Resolves once the orders are
+   * in a final block; those of a block that was taken back are waited for again, where they come next.
+   *
+   * @returns the orders, in the order of the blobs
+   * @throws the signal's reason; a fault where the chain refuses, or the account cannot pay
+   */
+  submit(
+    submission: BlobSubmission,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly OrderedBlob[]>;
+  /** Whether final blocks hold an order as it is; one that they held can be gone after all. */
+  holds(order: SubmittedOrder, options: { readonly signal: AbortSignal }): Promise<boolean>;
+  /** What promises can be covered with: the payer's deposit in a final block, less what leaves it. */
+  freeDepositWei(options: { readonly signal: AbortSignal }): Promise<bigint>;
+  /**
+   * Confirms a batch, promised (`confirmPromised`) or paid before (`confirmBatch`), unless it was
+   * confirmed already. Resolves once it is in a block.
    *
    * @throws the signal's reason; a fault where the chain refuses for another reason than time
    */
@@ -108,11 +149,11 @@ export interface Entrance {
     root: Uint8Array,
     options: { readonly signal: AbortSignal },
   ): Promise<FinalConfirmation | undefined>;
-  /** Resolves once it is decided what became of a promise, in a final block. */
-  fateOf(promise: StalledPromise, options: { readonly signal: AbortSignal }): Promise<PromiseFate>;
+  /** Resolves once it is decided what became of an order, in a final block. */
+  fateOf(order: StalledOrder, options: { readonly signal: AbortSignal }): Promise<OrderFate>;
 }
 
-/** What a member gets: a header, the promise for it and its rows. */
+/** What a member gets: a header, the promise for it if there is one, and its rows. */
 export interface Delivery {
   readonly order: BlobOrder;
   readonly slice: Slice;
@@ -163,4 +204,33 @@ export interface PayloadStore {
   delete(id: Root): Promise<void>;
   /** Removes every payload that is not wanted. */
   retainOnly(isWanted: (id: Root) => Promise<boolean>): Promise<void>;
+}
+
+/** Where in the log a blob's payload is, as a file of just its bytes. */
+export interface ArchivedFile {
+  /** Chain and contract of the log. */
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  readonly root: Root;
+  readonly sequence: Sequence;
+}
+
+/** The log layer. Calls do not wait for storage nodes that are away: try again. */
+export interface LogArchive {
+  /**
+   * Stores a payload; resolves once storage nodes have all of it. What is there already is paid for
+   * and sent no more, so this may be run again after a crash.
+   *
+   * @throws what the chain or the storage nodes answer; the signal's reason
+   */
+  store(payload: Uint8Array, options: { readonly signal: AbortSignal }): Promise<ArchivedFile>;
+  /**
+   * The bytes of a file, proven against its root.
+   *
+   * @throws what the storage nodes answer; the signal's reason
+   */
+  read(
+    file: ArchivedFile,
+    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
 }

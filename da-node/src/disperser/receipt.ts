@@ -1,6 +1,12 @@
 import { type ChainId, isHexOf, rootOf } from '@cairn/primitives';
-import type { BlobReceipt, ReceiptStage, ReceiptTrouble } from '@cairn/wire-protocol/da';
+import type {
+  BlobReceipt,
+  ReceiptArchive,
+  ReceiptStage,
+  ReceiptTrouble,
+} from '@cairn/wire-protocol/da';
 import { type BlobRecord, type BlobStage, type BlobTrouble, stageOf } from './blob-record.ts';
+import type { ArchiveState } from './disperser.ts';
 
 /** The stages that those who posted a blob wait for. */
 const RECEIPT_STAGE: Readonly<Record<BlobStage, ReceiptStage>> = {
@@ -17,6 +23,7 @@ const RECEIPT_STAGE: Readonly<Record<BlobStage, ReceiptStage>> = {
 export function receiptOf(
   record: BlobRecord,
   place: { readonly chainId: ChainId; readonly shardId: number },
+  archive?: ArchiveState,
 ): BlobReceipt {
   const { id, sizeBytes, commitment, order, batch, confirmation, trouble } = record;
   const transaction = confirmation?.transaction;
@@ -35,8 +42,15 @@ export function receiptOf(
         }),
     ...(batch === undefined ? {} : { batchRoot: rootOf(batch.root), leafIndex: batch.leafIndex }),
     ...(isHexOf(transaction, 32) ? { transaction } : {}),
+    ...(archive === undefined ? {} : { archive: receiptArchiveOf(archive) }),
     ...(trouble === undefined ? {} : { trouble: troubleOf(trouble) }),
   };
+}
+
+function receiptArchiveOf(archive: ArchiveState): ReceiptArchive {
+  if (archive.stage === 'wanted') return { stage: 'wanted' };
+  const { root, sequence } = archive.file;
+  return { stage: 'stored', root, sequence };
 }
 
 function troubleOf(trouble: BlobTrouble): ReceiptTrouble {

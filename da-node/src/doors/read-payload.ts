@@ -1,8 +1,11 @@
 import { MAX_PAYLOAD_BYTES } from '@cairn/erasure-codec';
 import { type HttpReplyOut, onceOver } from '@cairn/node-runtime/http';
+import { isFault } from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
+import type { BlobArchiver } from '../disperser/archive-blob.ts';
+import { blobIdOf } from '../disperser/blob-id.ts';
 import type { BlobRecord } from '../disperser/blob-record.ts';
-import { blobIdOf, type Disperser } from '../disperser/disperser.ts';
+import type { Disperser } from '../disperser/disperser.ts';
 import { DispersalError } from '../disperser/errors.ts';
 import type { AdmitPayload, ReadBlob, WantedBlob } from '../retriever/read-blob.ts';
 
@@ -22,6 +25,8 @@ export const REPLY_BYTES: number = 4 * MAX_PAYLOAD_BYTES;
 export interface PayloadSources {
   readonly disperser: Pick<Disperser, 'payload'>;
   readonly reader: PayloadReader;
+  /** Reads what is in the log; none where blobs are not written to it. */
+  readonly archive?: BlobArchiver['read'];
   /** Of all replies under way. */
   readonly replies: ByteBudget;
 }
@@ -38,20 +43,42 @@ export function admitTo(
   };
 }
 
+/** Codes that say that a quorum has too little of a blob now; what it has not, the log may have. */
+const NOT_AT_QUORUM = ['BLOB_UNAVAILABLE', 'BLOB_ABSENT', 'QUORUM_UNKNOWN'] as const;
+
 /**
- * The payload of a blob that was accepted here: from the disk while it is there, else from its quorum.
+ * The payload of a blob that was accepted here: from the disk while it is there, else from its quorum,
+ * else from the log, if it was written to it.
  *
  * @param admit - takes memory for it before it is read
- * @throws {DispersalError} PAYLOAD_DAMAGED; {RetrievalError}; {QueueFullError}; the signal's reason
+ * @throws {DispersalError} PAYLOAD_DAMAGED, ARCHIVE_MISMATCH, ARCHIVE_UNAVAILABLE; {RetrievalError};
+ *   {QueueFullError}; the signal's reason
  */
 export async function readPayload(
-  { id, order, sizeBytes }: Pick<BlobRecord, 'id' | 'order' | 'sizeBytes'>,
-  { disperser, reader }: Pick<PayloadSources, 'disperser' | 'reader'>,
+  record: Pick<BlobRecord, 'id' | 'order' | 'sizeBytes' | 'commitment'>,
+  { disperser, reader, archive }: Pick<PayloadSources, 'disperser' | 'reader' | 'archive'>,
   { admit, signal }: { readonly admit: AdmitPayload; readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
+  const { id, sizeBytes } = record;
   await admit(sizeBytes);
   const kept = await disperser.payload(id);
   if (kept !== undefined && blobIdOf(kept) === id) return kept;
+  try {
+    return await readFromQuorum(record, reader, { signal });
+  } catch (error) {
+    if (!NOT_AT_QUORUM.some((code) => isFault(error, code))) throw error;
+    const archived = await archive?.(record, { signal });
+    if (archived === undefined) throw error;
+    return archived;
+  }
+}
+
+/** The payload of a blob from its quorum. @throws {DispersalError} PAYLOAD_DAMAGED; as the reader */
+export async function readFromQuorum(
+  { id, order }: Pick<BlobRecord, 'id' | 'order'>,
+  reader: PayloadReader,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Uint8Array> {
   if (order === undefined) {
     throw new DispersalError(
       { code: 'PAYLOAD_DAMAGED', id },

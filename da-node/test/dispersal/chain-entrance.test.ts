@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { silentLogger, systemClock, toHex } from '@cairn/primitives';
 import { ChainEntrance, type ChainEntranceDeps } from '../../src/chain/chain-entrance.ts';
-import type { BlobOrder } from '../../src/disperser/blob-record.ts';
+import type { BlobOrder } from '../../src/disperser/blob-order.ts';
 import { backend } from './committee.ts';
 
 const { signal } = new AbortController();
@@ -36,14 +36,14 @@ function entranceAt({ roots, voids, seconds }: FinalState): ChainEntrance {
 }
 
 describe('the fate of a promise', () => {
-  const order = { epoch: EPOCH } as BlobOrder;
+  const order = { epoch: EPOCH, promise: {} } as BlobOrder;
   const root = new Uint8Array(32).fill(1);
   const batch = { root, leafIndex: 2 };
   const over = { roots: [root], voids: [], seconds: END_SECONDS + GRACE_SECONDS + 1 };
 
-  it('is charged where its own leaf of its own batch counts in the final block', async () => {
+  it('counts where its own leaf of its own batch counts in the final block', async () => {
     const fate = await entranceAt({ ...over, seconds: 0 }).fateOf({ order, batch }, { signal });
-    deepEqual(fate, { kind: 'charged', block: 7 });
+    deepEqual(fate, { kind: 'counted', block: 7 });
   });
 
   it('is void once the time is over where another leaf has used the slot', async () => {

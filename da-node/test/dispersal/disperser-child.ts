@@ -12,7 +12,7 @@ import { createNodeTransport } from '@cairn/node-runtime/transport';
 import { MIB, silentLogger, systemClock, toHex } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { openAccounts } from '../../src/disperser/accounts.ts';
-import { orderJson } from '../../src/disperser/blob-record.ts';
+import { orderJson } from '../../src/disperser/blob-order.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
 import type { BatchOutcome, Entrance } from '../../src/disperser/ports.ts';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
@@ -49,6 +49,9 @@ const entrance: Entrance = {
     });
     return (await reply.json()) as BatchOutcome;
   },
+  submit: async () => [], // no blob is paid for first
+  holds: async () => true,
+  freeDepositWei: async () => 10n ** 24n,
   finalConfirmation: async () => ({ block: 1, voidLeaves: [] }),
   fateOf: () => new Promise(() => undefined), // no epoch ends here
 };
@@ -59,7 +62,7 @@ const combiner = await loadWasmCombiner();
 const peers = httpSignerPeers(createNodeTransport());
 const budget = new ByteBudget({ maxBytes: 256 * MIB, maxWaiting: 256 });
 const logger = silentLogger();
-const disperser = createDisperser({
+const { disperser } = createDisperser({
   index: await openLevelStore({ directory: join(directory, 'index') }),
   payloads: await openPayloadFiles(join(directory, 'payloads')),
   accounts: openAccounts(),
@@ -69,7 +72,7 @@ const disperser = createDisperser({
   peers,
   payer,
   codec,
-  suite,
+  suites: [suite],
   combiner,
   backend,
   budget,

@@ -18,11 +18,13 @@ import {
 } from '@cairn/primitives';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { type Accounts, openAccounts } from '../../src/disperser/accounts.ts';
+import type { BlobArchiver } from '../../src/disperser/archive-blob.ts';
 import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
-import type { Disperser } from '../../src/disperser/disperser.ts';
+import type { Dispersal } from '../../src/disperser/create-dispersal.ts';
+import type { AcceptOptions, Disperser } from '../../src/disperser/disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
-import type { PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
-import type { RetrieverDeps, WantedBlob } from '../../src/retriever/read-blob.ts';
+import type { LogArchive, PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
+import { type RetrieverDeps, readBlob, type WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { backend, NETWORK } from './committee.ts';
 import { createDisperser, type DisperserSettings } from './create-disperser.ts';
@@ -68,6 +70,7 @@ export class TestQuorum {
     suite: RowSuite,
     combiner: RowCombiner,
     seats: number[],
+    isCounting: boolean,
   ) {
     [this.directory, this.signerDirectory] = directories;
     this.suite = suite;
@@ -75,18 +78,25 @@ export class TestQuorum {
     this.chain = new MemoryChain({
       seats,
       startSeconds: START_SECONDS,
-      socketOf: (index) => (this.unreachable.has(index) ? undefined : this.signers[index]?.url),
+      socketOf: (index) => {
+        const signer = this.unreachable.has(index) ? undefined : this.signers[index];
+        return isCounting ? signer?.url : signer?.ownUrl;
+      },
     });
   }
 
-  static async open(seats: number[] = [1, 1, 1, 1]): Promise<TestQuorum> {
+  /** @param options - `isCounting`: whether the signers' doors stand between; true */
+  static async open(
+    seats: number[] = [1, 1, 1, 1],
+    { isCounting = true }: { readonly isCounting?: boolean } = {},
+  ): Promise<TestQuorum> {
     const directories = [
       await mkdtemp(join(tmpdir(), 'cairn-da-')),
       await mkdtemp(join(tmpdir(), 'cairn-signers-')),
     ] as const;
     const suite = await loadRowSuite(0);
     const combiner = await loadWasmCombiner();
-    const quorum = new TestQuorum(directories, suite, combiner, seats);
+    const quorum = new TestQuorum(directories, suite, combiner, seats, isCounting);
     for (const index of seats.keys()) {
       const { chain, clock, signerDirectory } = quorum;
       const place = { index, chain, clock, directory: signerDirectory };
@@ -150,23 +160,27 @@ export interface DisperserParts {
   readonly index?: KeyValueStore;
   readonly payloads?: PayloadStore;
   readonly payer?: PayerKey;
+  readonly log?: LogArchive;
   readonly settings?: Partial<DisperserSettings>;
 }
 
 /** A disperser that runs. */
 export class RunningDisperser {
   readonly disperser: Disperser;
+  /** Reads from the log, where there is one. */
+  readonly archiver: BlobArchiver | undefined;
   readonly #stop: AbortController;
   readonly #close: () => Promise<void>;
   readonly #run: Promise<unknown>;
 
   private constructor(
-    disperser: Disperser,
+    { disperser, archiver }: Dispersal,
     close: () => Promise<void>,
     stop: AbortController,
     run: Promise<unknown>,
   ) {
     this.disperser = disperser;
+    this.archiver = archiver;
     this.#close = close;
     this.#stop = stop;
     this.#run = run;
@@ -177,7 +191,8 @@ export class RunningDisperser {
       parts.index === undefined
         ? await openLevelStore({ directory: join(quorum.directory, 'index') })
         : undefined;
-    const disperser = createDisperser({
+    const retriever = await quorum.reader();
+    const dispersal = createDisperser({
       index: parts.index ?? (files as KeyValueStore),
       payloads: parts.payloads ?? (await openPayloadFiles(join(quorum.directory, 'payloads'))),
       accounts: parts.accounts ?? openAccounts(),
@@ -187,23 +202,31 @@ export class RunningDisperser {
       peers: httpSignerPeers(quorum.transport),
       payer: parts.payer ?? payer,
       codec: await wasmCodec(),
-      suite: quorum.suite,
+      suites: [quorum.suite],
       combiner: quorum.combiner,
       backend,
+      log: parts.log,
+      readBack: async (record, options) =>
+        (await readBlob(wantedOf(record), retriever, options)).payload,
       budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 4096 }),
       clock: quorum.clock,
       logger: silentLogger(),
       settings: { ...QUICK, ...parts.settings },
     });
+    const { disperser } = dispersal;
     const stop = new AbortController();
     await disperser.open(stop.signal);
     const run = disperser.run(stop.signal).catch((error: unknown) => error);
     const close = async (): Promise<void> => files?.close();
-    return new RunningDisperser(disperser, close, stop, run);
+    return new RunningDisperser(dispersal, close, stop, run);
   }
 
-  put(payload: Uint8Array): Promise<BlobRecord> {
-    return this.disperser.accept(payload, { apiKey: undefined }, { signal: this.#stop.signal });
+  put(
+    payload: Uint8Array,
+    options: Pick<AcceptOptions, 'path' | 'isArchived'> = {},
+  ): Promise<BlobRecord> {
+    const { signal } = this.#stop;
+    return this.disperser.accept(payload, { apiKey: undefined }, { ...options, signal });
   }
 
   reached(id: Root, stage: BlobStage, timeoutMs = 8000): Promise<BlobRecord> {

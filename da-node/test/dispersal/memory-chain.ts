@@ -10,20 +10,23 @@ import {
 import { recoverAddress } from '@cairn/chain-access';
 import { type Address, toHex } from '@cairn/primitives';
 import { promiseDigest } from '@cairn/wire-protocol/da';
-import type { BlobOrder } from '../../src/disperser/blob-record.ts';
+import { type BlobOrder, isPromised, type PromisedOrder } from '../../src/disperser/blob-order.ts';
 import { statementOfBatch } from '../../src/disperser/collect-votes.ts';
 import type {
   BatchOutcome,
+  BlobSubmission,
   DispersalEpoch,
   Entrance,
   EpochSource,
   FinalConfirmation,
-  PromiseFate,
+  OrderedBlob,
+  OrderFate,
   SignedBatch,
-  StalledPromise,
+  StalledOrder,
 } from '../../src/disperser/ports.ts';
 import type { SignerChain } from '../../src/signer/ports.ts';
 import { backend, committeeOf, NETWORK, signerAddress } from './committee.ts';
+import { MemoryOrders } from './memory-orders.ts';
 
 const PRICES = { basePerBlobWei: 0n, pricePerByteEpochWei: 1n } as const;
 
@@ -39,7 +42,8 @@ export interface MemoryChainOptions {
 
 /**
  * A chain in memory: epochs of one length after another, and an entrance that checks what the contract
- * checks (payers' signatures, the quorum's signature over the rebuilt root, one charge a slot).
+ * checks (payers' signatures, the quorum's signature over the rebuilt root, one charge a slot). Orders
+ * that are paid first are in `orders`.
  */
 export class MemoryChain implements EpochSource, Entrance {
   readonly #options: Required<MemoryChainOptions>;
@@ -52,6 +56,9 @@ export class MemoryChain implements EpochSource, Entrance {
   readonly confirmed = new Map<string, number>();
   /** Leaves of confirmed batches that count for nothing in final blocks. */
   readonly #voids = new Map<string, readonly number[]>();
+  readonly orders: MemoryOrders;
+  /** What promises can be covered with. */
+  depositWei = 10n ** 24n;
   /** Unix seconds, as blocks tell it. */
   nowSeconds: number;
   /** Whether deposits are empty: promises that come to be charged are void. */
@@ -64,6 +71,10 @@ export class MemoryChain implements EpochSource, Entrance {
   constructor(options: MemoryChainOptions) {
     this.#options = { epochSeconds: 60, ...options };
     this.nowSeconds = options.startSeconds;
+    this.orders = new MemoryOrders({
+      office: () => this.committeeAt(this.epoch).snapshot.office,
+      until: (isSo, signal) => this.#until(isSo, signal),
+    });
   }
 
   get epoch(): number {
@@ -114,7 +125,22 @@ export class MemoryChain implements EpochSource, Entrance {
     return this.#options.socketOf(index);
   }
 
-  /** The facts that signers ask for. Nothing is ordered on chain; the payer's deposit is large. */
+  submit(
+    submission: BlobSubmission,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<readonly OrderedBlob[]> {
+    return this.orders.submit(submission, signal);
+  }
+
+  async holds(order: BlobOrder): Promise<boolean> {
+    return this.orders.find(order.header) !== undefined;
+  }
+
+  async freeDepositWei(): Promise<bigint> {
+    return this.depositWei;
+  }
+
+  /** The facts that signers ask for. */
   forSigners(): SignerChain {
     const isKnown = (epoch: number): boolean => epoch >= 1 && epoch <= this.epoch;
     return {
@@ -122,11 +148,11 @@ export class MemoryChain implements EpochSource, Entrance {
         isKnown(epoch) ? this.committeeAt(epoch).snapshot.office : undefined,
       committee: (epoch, quorumId) => this.committee(epoch, quorumId),
       prices: async (epoch) => (isKnown(epoch) ? PRICES : undefined),
-      submission: async () => undefined,
+      submission: async (index) => this.orders.at(index),
       finalSeconds: async () => this.nowSeconds,
       account: async (payer, slots) => ({
         atSeconds: this.nowSeconds,
-        freeWei: 10n ** 24n,
+        freeWei: this.depositWei,
         charged: slots.map((slot) => this.charged.has(slotKey(payer, promisedIndex(slot)))),
       }),
     };
@@ -152,7 +178,7 @@ export class MemoryChain implements EpochSource, Entrance {
     const root = toHex(statement.root);
     const voidLeaves: number[] = [];
     for (const [at, order] of orders.entries())
-      if (!this.#charge(order, epoch)) voidLeaves.push(at);
+      if (isPromised(order) && !this.#charge(order, epoch)) voidLeaves.push(at);
     const block = this.confirmed.get(root) ?? this.confirmed.size + 1;
     this.confirmed.set(root, block);
     this.#voids.set(root, this.isVoidWhenFinal ? [...orders.keys()] : voidLeaves);
@@ -167,9 +193,9 @@ export class MemoryChain implements EpochSource, Entrance {
   }
 
   async fateOf(
-    { order: { epoch }, batch }: StalledPromise,
+    { order: { epoch }, batch }: StalledOrder,
     { signal }: { readonly signal: AbortSignal },
-  ): Promise<PromiseFate> {
+  ): Promise<OrderFate> {
     const { endSeconds } = this.committeeAt(epoch).snapshot.office;
     const isOver = (): boolean => this.nowSeconds > endSeconds + NETWORK.graceSeconds;
     const counts = (): boolean => {
@@ -177,11 +203,11 @@ export class MemoryChain implements EpochSource, Entrance {
       return voids !== undefined && !voids.includes(batch?.leafIndex ?? 0);
     };
     await this.#until(() => counts() || isOver(), signal);
-    return counts() ? { kind: 'charged', block: 1 } : { kind: 'void' };
+    return counts() ? { kind: 'counted', block: 1 } : { kind: 'void' };
   }
 
   /** Whether the promise was charged, now or before. */
-  #charge({ header, promise }: BlobOrder, epoch: number): boolean {
+  #charge({ header, promise }: PromisedOrder, epoch: number): boolean {
     const digest = promiseDigest({ header, terms: promise }, NETWORK.entrance);
     if (recoverAddress(digest, promise.payerSignature) !== header.submitter) {
       throw new Error('BadPayerSignature');

@@ -36,6 +36,8 @@ export interface SignerDoorDeps {
 export class SignerDoor {
   readonly index: number;
   manner: Manner = 'honest';
+  /** Told of each request. */
+  onRequest: () => void = () => undefined;
   url = '';
   /** Bytes of bodies that came in. */
   receivedBytes = 0;
@@ -92,6 +94,11 @@ export class SignerDoor {
     return door;
   }
 
+  /** Past the door that counts and misbehaves. */
+  get ownUrl(): string {
+    return this.#host.address.url;
+  }
+
   get heldBlobs(): number {
     return this.#signer.status().heldBlobs;
   }
@@ -107,6 +114,7 @@ export class SignerDoor {
   async #answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
     this.receivedBytes += body.length;
+    this.onRequest();
     const { manner } = this;
     if (manner === 'silent') return;
     if (manner === 'slow') await new Promise((resolve) => setTimeout(resolve, 1500));

@@ -17,7 +17,7 @@ import {
   systemClock,
   utf8Bytes,
 } from '@cairn/primitives';
-import type { BlobOrder } from '../../src/disperser/blob-record.ts';
+import type { BlobOrder } from '../../src/disperser/blob-order.ts';
 import { deliverSlices, deliveryMs } from '../../src/disperser/deliver-slices.ts';
 import { findHeader } from '../../src/retriever/find-header.ts';
 import type { ReaderDeps } from '../../src/retriever/read-blob.ts';

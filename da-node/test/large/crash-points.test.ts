@@ -1,72 +1,10 @@
 import { equal, ok } from 'node:assert/strict';
-import { type KeyValueStore, memoryKeyValueStore, type Root, toHex } from '@cairn/primitives';
-import { blobIdOf } from '../../src/disperser/disperser.ts';
-import type { PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
+import { toHex } from '@cairn/primitives';
+import { blobIdOf } from '../../src/disperser/blob-id.ts';
+import type { PayerKey } from '../../src/disperser/ports.ts';
 import { readBlob } from '../../src/retriever/read-blob.ts';
+import { DyingDisk } from '../dispersal/dying-disk.ts';
 import { payer, payloadOf, TestQuorum, wantedOf } from '../dispersal/harness.ts';
-
-class Crash extends Error {}
-
-/** Disks of a machine that dies at a given write, before or after it. */
-class DyingDisk {
-  readonly index: KeyValueStore;
-  readonly payloads: PayloadStore;
-  writes = 0;
-  #diesAt = Number.POSITIVE_INFINITY;
-  #isDead = false;
-  /** Resolves with the next death. */
-  died: Promise<void> = Promise.resolve();
-  #tell: () => void = () => undefined;
-
-  constructor() {
-    const index = memoryKeyValueStore();
-    const files = new Map<Root, Uint8Array>();
-    this.index = {
-      get: (key) => this.#read(() => index.get(key)),
-      getMany: (keys) => this.#read(() => index.getMany(keys)),
-      write: (batch, options) => this.#write(() => index.write(batch, options)),
-      entries: (range, options) => index.entries(range, options),
-    };
-    this.payloads = {
-      put: (id, payload) => this.#write(async () => void files.set(id, payload.slice())),
-      get: (id) => this.#read(async () => files.get(id)),
-      delete: (id) => this.#write(async () => void files.delete(id)),
-      retainOnly: async (isWanted) => {
-        for (const id of [...files.keys()]) if (!(await isWanted(id))) files.delete(id);
-      },
-    };
-  }
-
-  /** Dies at the write with this number; with half a number more, once it is done. */
-  dieAt(write: number): void {
-    this.#diesAt = write;
-    this.died = new Promise((resolve) => {
-      this.#tell = resolve;
-    });
-  }
-
-  /** A new life with the same content. */
-  revive(): void {
-    this.#isDead = false;
-    this.#diesAt = Number.POSITIVE_INFINITY;
-  }
-
-  #read<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#isDead ? Promise.reject(new Crash()) : work();
-  }
-
-  async #write(work: () => Promise<void>): Promise<void> {
-    if (this.#isDead) throw new Crash();
-    const at = this.writes;
-    this.writes += 1;
-    if (at === this.#diesAt) this.#isDead = true;
-    else await work();
-    if (at + 0.5 === this.#diesAt) this.#isDead = true;
-    if (!this.#isDead) return;
-    this.#tell();
-    throw new Crash();
-  }
-}
 
 /** Notes every digest that was signed. */
 function notingPayer(signed: string[]): PayerKey {

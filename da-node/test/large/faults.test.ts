@@ -10,7 +10,7 @@ import {
 } from '@cairn/primitives';
 import { type BlobRecord, stageOf } from '../../src/disperser/blob-record.ts';
 import { type DeliveredBlob, takeTogether } from '../../src/disperser/certify-batches.ts';
-import { blobIdOf } from '../../src/disperser/disperser.ts';
+import { blobIdOf } from '../../src/disperser/blob-id.ts';
 import { KEYS } from '../../src/disperser/keyspace.ts';
 import type { PayloadStore } from '../../src/disperser/ports.ts';
 import { receiptOf } from '../../src/disperser/receipt.ts';

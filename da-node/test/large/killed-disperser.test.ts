@@ -9,15 +9,24 @@ import { equalBytes, fromHex, isRecord, type Root, seededRng } from '@cairn/prim
 import { parseBlobReceipt } from '@cairn/wire-protocol/da';
 import { type BundledProgram, bundleProgram } from '../../../test/support/bundle-program.ts';
 import { runsOf, seedOf } from '../../../test/support/soak.ts';
-import { orderOf } from '../../src/disperser/blob-record.ts';
+import { orderOf } from '../../src/disperser/blob-order.ts';
 import { backend } from '../dispersal/committee.ts';
 import { payloadOf, TestQuorum } from '../dispersal/harness.ts';
 
 const KILLS = runsOf(100);
 const SEED = seedOf(20_261_122);
+/**
+ * A kill comes after so many of the things that are seen from outside: answers to posts, requests to
+ * signers and to the chain. Three blobs make some twenty of them, however busy the machine is.
+ */
+const EVENTS = 24;
+const LATEST_KILL_MS = 20;
+/** A life without as many. */
+const QUIET_MS = 3000;
 const CHILD = fileURLToPath(new URL('../dispersal/disperser-child.ts', import.meta.url));
 
-describe('a killed disperser', () => {
+describe('a killed disperser', function () {
+  this.timeout(KILLS * 20_000 + 60_000);
   let quorum: TestQuorum;
   let chainServer: Server;
   let program: BundledProgram;
@@ -26,7 +35,8 @@ describe('a killed disperser', () => {
   before(async () => {
     program = await bundleProgram(CHILD);
     quorum = await TestQuorum.open();
-    chainServer = await serveChain(quorum);
+    chainServer = await serveChain(quorum, () => noteEvent());
+    for (const signer of quorum.signers) signer.onRequest = () => noteEvent();
   });
   after(async () => {
     child?.kill('SIGKILL');
@@ -35,6 +45,21 @@ describe('a killed disperser', () => {
     await quorum?.close();
     await program?.remove();
   });
+
+  let noteEvent: () => void = () => undefined;
+  /** Resolves with this many events from now on, or when nothing more happens. */
+  const nextEvents = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      let left = count;
+      const timer = setTimeout(resolve, QUIET_MS);
+      noteEvent = () => {
+        left -= 1;
+        if (left > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      if (count === 0) noteEvent();
+    });
 
   async function start(): Promise<string> {
     const { port } = chainServer.address() as AddressInfo;
@@ -61,6 +86,7 @@ describe('a killed disperser', () => {
     let posted = 0;
     for (let round = 0; round < KILLS; round += 1) {
       const url = await start();
+      const moment = nextEvents(rng.below(EVENTS));
       const post = async (): Promise<void> => {
         posted += 1;
         const payload = payloadOf(200 + rng.below(60_000), posted);
@@ -70,9 +96,11 @@ describe('a killed disperser', () => {
         });
         if (reply.status !== 202) return;
         acknowledged.set(parseBlobReceipt(await reply.json()).id, payload);
+        noteEvent();
       };
       const posts = Promise.allSettled([post(), post(), post()]);
-      await pause(rng.below(400));
+      await moment;
+      await pause(rng.below(LATEST_KILL_MS));
       await kill();
       await posts;
     }
@@ -89,12 +117,13 @@ describe('a killed disperser', () => {
     equal(new Set(leaves).size, leaves.length);
     const paid = new Set(quorum.chain.paidCommitments);
     equal(paid.size, leaves.length, 'no blob is paid for twice');
-  }).timeout(KILLS * 20_000 + 60_000);
+  });
 });
 
 /** The chain of the test for the child: what it confirms stays when the child is gone. */
-async function serveChain({ chain }: TestQuorum): Promise<Server> {
+async function serveChain({ chain }: TestQuorum, note: () => void): Promise<Server> {
   const server = createServer((request, reply) => {
+    note();
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -111,7 +140,10 @@ async function serveChain({ chain }: TestQuorum): Promise<Server> {
         signature: backend.parseSignature(fromHex(String(signature))),
       };
       chain.confirm(batch, { signal: new AbortController().signal }).then(
-        (outcome) => reply.end(JSON.stringify(outcome)),
+        (outcome) => {
+          note(); // it is confirmed, and the disperser does not know yet
+          reply.end(JSON.stringify(outcome));
+        },
         () => reply.writeHead(500).end(),
       );
     });

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { parseCertificate } from '@cairn/attestation';
 import type { HttpHost } from '@cairn/node-runtime/http';
 import { type BlobReceipt, parseBlobReceipt } from '@cairn/wire-protocol/da';
-import { blobIdOf } from '../../src/disperser/disperser.ts';
+import { blobIdOf } from '../../src/disperser/blob-id.ts';
 import { backend, NETWORK } from '../dispersal/committee.ts';
 import { openDoors } from '../dispersal/doors-host.ts';
 import { payloadOf, type RunningDisperser, TestQuorum } from '../dispersal/harness.ts';

@@ -27,7 +27,7 @@ import { ChainSignerFacts } from '../../src/chain/chain-signer-facts.ts';
 import type { DaChain } from '../../src/chain/connect-chain.ts';
 import { joinSigners } from '../../src/chain/join-signers.ts';
 import { fillUp } from '../../src/chain/keep-deposit.ts';
-import type { BlobOrder } from '../../src/disperser/blob-record.ts';
+import type { BlobOrder, PromisedOrder } from '../../src/disperser/blob-order.ts';
 import { statementOfBatch } from '../../src/disperser/collect-votes.ts';
 import type { DispersalEpoch, SignedBatch } from '../../src/disperser/ports.ts';
 
@@ -89,7 +89,7 @@ describe('the chain as roles of a node see it', function () {
   after(async () => anvil?.stop());
 
   /** A promise of the payer's, under a slot of an epoch. */
-  const orderOf = ({ office, ...prices }: DispersalEpoch, slot: number): BlobOrder => {
+  const orderOf = ({ office, ...prices }: DispersalEpoch, slot: number): PromisedOrder => {
     const { shardId, epochSeconds } = chain.entrance.settings;
     const retentionEpochs = 2;
     const header = {
@@ -209,7 +209,7 @@ describe('the chain as roles of a node see it', function () {
     const [first] = orders;
     if (first === undefined) throw new Error('there is no order');
     const place = { root: batch.root, leafIndex: 0 };
-    equal((await entrance.fateOf({ order: first, batch: place }, { signal })).kind, 'charged');
+    equal((await entrance.fateOf({ order: first, batch: place }, { signal })).kind, 'counted');
     Object.assign(fates, { confirmed: first });
   });
 

@@ -20,6 +20,7 @@ import {
 } from '@cairn/primitives';
 import { blobReceiptJson, CERTIFICATE_TYPE, RECEIPT_STAGES } from '@cairn/wire-protocol/da';
 import { blobRoutes } from '@cairn/wire-protocol/route-table';
+import { ORDER_PATHS } from '../../disperser/blob-order.ts';
 import { type BlobRecord, hasReached, stageOf } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
@@ -28,10 +29,13 @@ import { admitTo, type PayloadSources, readPayload } from '../read-payload.ts';
 import { callerOf, type PayloadIntake, takePayload } from '../take-payload.ts';
 
 /** What the doors of blobs need. */
-export interface BlobDoorsDeps extends Pick<PayloadSources, 'reader' | 'replies'> {
+export interface BlobDoorsDeps extends Pick<PayloadSources, 'reader' | 'replies' | 'archive'> {
   /** Named in every receipt. */
   readonly place: { readonly chainId: ChainId; readonly shardId: number };
-  readonly disperser: Pick<Disperser, 'requireAccount' | 'accept' | 'find' | 'reached' | 'payload'>;
+  readonly disperser: Pick<
+    Disperser,
+    'requireAccount' | 'requireArchive' | 'accept' | 'find' | 'reached' | 'payload' | 'archiveOf'
+  >;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly stopping: AbortSignal;
@@ -93,8 +97,16 @@ async function postBlob(
   const caller = callerOf(request);
   disperser.requireAccount(caller); // before memory is given to what it sends
   const bounds = { ...intake, maxBytes: MAX_PAYLOAD_BYTES };
+  const archive = queryValue(request, 'archive');
+  if (archive === true) disperser.requireArchive(); // before it is read as well
+  const path = ORDER_PATHS.find((known) => known === queryValue(request, 'order'));
+  const options = {
+    ...(path === undefined ? {} : { path }),
+    ...(typeof archive === 'boolean' ? { isArchived: archive } : {}),
+    signal: stopping,
+  };
   const accept = (payload: Uint8Array): Promise<BlobRecord> =>
-    disperser.accept(payload, caller, { signal: stopping });
+    disperser.accept(payload, caller, options);
   const { id } = await takePayload(request, bounds, accept, signal);
   const record = await awaited(id, request, signal, deps);
   void reply.code(record.stage === 'final' ? 200 : 202).header('location', `/v1/blobs/${id}`);
@@ -135,7 +147,11 @@ function requireRecord(id: Root, record: BlobRecord | undefined): BlobRecord {
   throw new DispersalError({ code: 'BLOB_NOT_TAKEN', id }, `no blob ${id} lives here`);
 }
 
-function sendReceipt(record: BlobRecord, reply: HttpReplyOut, { place }: BlobDoorsDeps): unknown {
+async function sendReceipt(
+  record: BlobRecord,
+  reply: HttpReplyOut,
+  { place, disperser }: BlobDoorsDeps,
+): Promise<unknown> {
   void reply.header('cache-control', 'no-store');
-  return blobReceiptJson(receiptOf(record, place));
+  return blobReceiptJson(receiptOf(record, place, await disperser.archiveOf(record.id)));
 }

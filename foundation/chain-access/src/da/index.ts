@@ -8,6 +8,7 @@ export {
   type FeedPage,
   type FoundBlob,
 } from './batch-feed.ts';
+export { BatchLog, type LoggedConfirmation } from './batch-log.ts';
 export type {
   BatchConfirmation,
   BlobOrder,
@@ -15,6 +16,7 @@ export type {
   VoidPromise,
   VoidReason,
 } from './blob-events.ts';
+export { type BlockEntropy, readBlockEntropy } from './block-entropy.ts';
 export type { Contract, ContractAbi, ContractCall, ReadOptions } from './contract.ts';
 export {
   confirmBatch,
@@ -79,12 +81,41 @@ export {
   type Stake,
 } from './hub-facts.ts';
 export {
+  type ArcLeaf,
+  claimHeld,
+  claimServed,
+  confirmReport,
+  estimateMining,
+  fixPools,
+  type HeldRow,
+  type MiningCaller,
+  openPeriod,
+  publishArcs,
+  readGasPrice,
+  releaseFees,
+  reportRoot,
+  type ServedClaim,
+  type SignedReport,
+} from './mining-calls.ts';
+export {
+  type OpenPeriod,
+  type RewardState,
+  readFeePool,
+  readHasArcs,
+  readOpenPeriod,
+  readReport,
+  readRewardState,
+  readServedPool,
+  type TakenReport,
+} from './mining-facts.ts';
+export {
   type Entrance,
   type EntranceOptions,
   type EntranceSettings,
   openEntrance,
 } from './open-entrance.ts';
 export { type Hub, type HubOptions, openHub } from './open-hub.ts';
+export { type Mining, type MiningSettings, openMining } from './open-mining.ts';
 export { OrderBook } from './order-book.ts';
 export {
   type ProvenBatch,
@@ -93,6 +124,7 @@ export {
   readProvenSnapshotHash,
   requireProvenHash,
 } from './proven-facts.ts';
+export { readOrders } from './read-orders.ts';
 export { type IntendedOptions, refusalOf } from './send-call.ts';
 export { SignerBook, type SignerEntry, type SignerKey } from './signer-book.ts';
 export { type SlasherCaller, submitEvidence } from './slasher-calls.ts';

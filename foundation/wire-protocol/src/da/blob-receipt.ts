@@ -25,6 +25,22 @@ export const RECEIPT_STAGES = [
 /** One of `RECEIPT_STAGES`. */
 export type ReceiptStage = (typeof RECEIPT_STAGES)[number];
 
+/** How far the log has a blob. */
+export const ARCHIVE_STAGES = [
+  /** It is to be written once it is final. */
+  'wanted',
+  /** Storage nodes have all of it. */
+  'stored',
+] as const;
+
+/** Where in the log a blob is, or that it is to be there. */
+export interface ReceiptArchive {
+  readonly stage: (typeof ARCHIVE_STAGES)[number];
+  /** Root and sequence of the file, whose bytes are the payload's; once it is stored. */
+  readonly root?: Root;
+  readonly sequence?: number;
+}
+
 /** Why a blob does not get on; its disperser tries again all the same. */
 export interface ReceiptTrouble {
   /** INSUFFICIENT_SIGNATURES, STALLED or STEP_FAILED. */
@@ -54,20 +70,22 @@ export interface BlobReceipt {
   readonly leafIndex?: number;
   /** Hash of the transaction that confirmed it. */
   readonly transaction?: Hex;
+  /** Of a blob that is meant for the log. */
+  readonly archive?: ReceiptArchive;
   readonly trouble?: ReceiptTrouble;
 }
 
 const WHAT = 'receipt';
 
 /** A receipt as JSON. */
-export function blobReceiptJson({ trouble, ...receipt }: BlobReceipt): Json {
-  return { ...receipt, trouble: trouble && { ...trouble } };
+export function blobReceiptJson({ archive, trouble, ...receipt }: BlobReceipt): Json {
+  return { ...receipt, archive: archive && { ...archive }, trouble: trouble && { ...trouble } };
 }
 
 /** @throws {WireError} WIRE_NOT_AN_OBJECT, WIRE_FIELD, WIRE_TOO_LONG */
 export function parseBlobReceipt(value: unknown): BlobReceipt {
   const fields = fieldsOf(value, WHAT);
-  const { stage: named, trouble } = fields;
+  const { stage: named, archive, trouble } = fields;
   const stage = RECEIPT_STAGES.find((known) => known === named);
   if (stage === undefined) refuseField(WHAT, 'stage', RECEIPT_STAGES.join(' or '), named);
   return {
@@ -83,6 +101,7 @@ export function parseBlobReceipt(value: unknown): BlobReceipt {
     ...optional(fields, 'batchRoot', rootField),
     ...optional(fields, 'leafIndex', naturalField),
     ...optional(fields, 'transaction', (all, field) => hexOf(all[field], 32, WHAT, field)),
+    ...(isRecord(archive) ? { archive: parseArchive(archive) } : {}),
     ...(isRecord(trouble)
       ? {
           trouble: {
@@ -92,6 +111,15 @@ export function parseBlobReceipt(value: unknown): BlobReceipt {
         }
       : {}),
   };
+}
+
+function parseArchive(fields: Fields): ReceiptArchive {
+  const what = 'archive';
+  const stage = ARCHIVE_STAGES.find((known) => known === fields['stage']);
+  if (stage === undefined) refuseField(what, 'stage', ARCHIVE_STAGES.join(' or '), fields['stage']);
+  if (stage === 'wanted') return { stage };
+  const sequence = naturalField(fields, 'sequence', what);
+  return { stage, root: rootField(fields, 'root', what), sequence };
 }
 
 function optional<Name extends keyof BlobReceipt, Value>(

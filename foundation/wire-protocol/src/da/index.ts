@@ -20,10 +20,12 @@ export {
   promiseDigest,
 } from './blob-promise.ts';
 export {
+  ARCHIVE_STAGES,
   type BlobReceipt,
   blobReceiptJson,
   parseBlobReceipt,
   RECEIPT_STAGES,
+  type ReceiptArchive,
   type ReceiptStage,
   type ReceiptTrouble,
 } from './blob-receipt.ts';
