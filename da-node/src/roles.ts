@@ -7,6 +7,15 @@ export interface StartedRole {
   readonly role: DaRole;
   /** Its listener; it stops before the loops do. */
   readonly host: HttpHost;
+  /** Doors with listeners of their own, by name; they stop with the first. */
+  readonly doors?: Readonly<Record<string, RoleDoor>>;
+}
+
+/** A listener that speaks something else than the role's own. */
+export interface RoleDoor {
+  /** `host:port`. */
+  readonly address: string;
+  stop(): Promise<void>;
 }
 
 /** Starts a role and leaves its end to the runner and the parts. @throws what starting throws */

@@ -47,7 +47,8 @@ export async function runProcess(args: readonly string[], host: NodeProcess): Pr
         return {
           // Doors first, so that nothing new begins while the loops end.
           stop: async () => {
-            await Promise.all(roles.map((role) => role.host.stop()));
+            const doors = roles.flatMap((role) => [role.host, ...Object.values(role.doors ?? {})]);
+            await Promise.all(doors.map((door) => door.stop()));
           },
         };
       } catch (error) {
@@ -85,6 +86,11 @@ function readyLine({ account }: NodeParts, roles: readonly StartedRole[]): Json 
     pid: process.pid,
     account: account.address,
     ...Object.fromEntries(roles.map(({ role, host }) => [role, host.address.url])),
+    ...Object.fromEntries(
+      roles.flatMap(({ doors = {} }) =>
+        Object.entries(doors).map(([name, { address }]) => [name, address]),
+      ),
+    ),
   };
 }
 

@@ -8,7 +8,7 @@ const rng = seededRng(7);
 const allFree = async () => true;
 
 function portsIn({ chain, indexer, storage, da }: PortPlan): readonly number[] {
-  const blobs = da === undefined ? [] : [da.disperser, da.keeper, ...da.signers];
+  const blobs = da === undefined ? [] : [da.disperser, da.grpc, da.keeper, ...da.signers];
   return [chain, indexer, ...storage, ...blobs];
 }
 
@@ -18,7 +18,7 @@ describe('ports', () => {
       chain: 8545,
       indexer: 12_345,
       storage: [5678, 5679, 5680],
-      da: { disperser: 3100, keeper: 3290, signers: [3201, 3202, 3203, 3204] },
+      da: { disperser: 3100, grpc: 51_001, keeper: 3290, signers: [3201, 3202, 3203, 3204] },
     });
   });
 
@@ -41,7 +41,7 @@ describe('ports', () => {
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = portsIn(plan);
-    assert.equal(new Set(ports).size, 11);
+    assert.equal(new Set(ports).size, 12);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),
@@ -60,7 +60,8 @@ describe('ports', () => {
       '{"da": {"signers": [{"port": 15002}, {}], "disperser": {"port": 15003}}}',
     );
     const plan = await planPorts(topology, { kind: 'default' }, { rng, isFree: allFree });
-    assert.deepEqual(plan.da, { disperser: 15_003, keeper: 3290, signers: [15_002, 3202] });
+    const signers = [15_002, 3202];
+    assert.deepEqual(plan.da, { disperser: 15_003, grpc: 51_001, keeper: 3290, signers });
   });
 
   it('that are in use are told by number and service', async () => {

@@ -54,7 +54,7 @@ describe('endpoints', () => {
     kv: ['http://127.0.0.1:6789'],
     da: {
       rest: 'http://127.0.0.1:3100',
-      grpc: 'http://127.0.0.1:51001',
+      grpc: '127.0.0.1:51001',
       signers: [],
       chain: 'hub',
     },
