@@ -175,7 +175,7 @@ async function openLog(parts: NodeParts): Promise<LogArchive | undefined> {
 interface CodecTools {
   readonly codec: ChosenCodec;
   readonly combiner: RowCombiner;
-  /** New blobs are in the first. */
+  /** Those that blobs are made in and read in; most are made in the first. */
   readonly suites: readonly RowSuite[];
 }
 

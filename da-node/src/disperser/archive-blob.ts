@@ -1,3 +1,4 @@
+import type { RowSuite } from '@cairn/commitments/rows';
 import { commitBlob } from '@cairn/erasure-codec';
 import { type Clock, describeError, equalBytes, type Logger, Semaphore } from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
@@ -20,7 +21,7 @@ export interface ArchiverDeps {
     options: { readonly signal: AbortSignal },
   ) => Promise<Uint8Array>;
   readonly tools: Pick<EncoderDeps, 'codec' | 'combiner' | 'network'> & {
-    readonly suites: readonly EncoderDeps['suite'][];
+    readonly suites: readonly RowSuite[];
   };
   /** Memory for payloads that are written, and for those that are encoded to compare. */
   readonly budget: ByteBudget;
@@ -88,11 +89,11 @@ export class BlobArchiver {
    * @throws {DispersalError} ARCHIVE_MISMATCH, ARCHIVE_UNAVAILABLE; the signal's reason
    */
   async read(
-    record: Pick<BlobRecord, 'id' | 'sizeBytes' | 'commitment' | 'order'>,
+    record: Pick<BlobRecord, 'id' | 'sizeBytes' | 'suite' | 'commitment' | 'order'>,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Uint8Array | undefined> {
     const { book, log } = this.#deps;
-    const { id, sizeBytes } = record;
+    const { id, sizeBytes, suite } = record;
     const file = await book.fileOf(id);
     if (file === undefined) return undefined;
     const payload = await log
@@ -106,7 +107,7 @@ export class BlobArchiver {
           { cause },
         );
       });
-    const isIt = payload.length === sizeBytes && blobIdOf(payload) === id;
+    const isIt = payload.length === sizeBytes && blobIdOf(payload, suite) === id;
     if (isIt && (await this.#isCommitted(payload, record, signal))) return payload;
     const { root } = file;
     throw new DispersalError(
@@ -117,11 +118,11 @@ export class BlobArchiver {
 
   async #write(record: BlobRecord, signal: AbortSignal): Promise<ArchivedFile> {
     const { payloads, readBack, log, budget } = this.#deps;
-    const { id, sizeBytes } = record;
+    const { id, sizeBytes, suite } = record;
     const release = await budget.take(sizeBytes, signal);
     try {
       const kept = await payloads.get(id);
-      const isWhole = kept !== undefined && blobIdOf(kept) === id;
+      const isWhole = kept !== undefined && blobIdOf(kept, suite) === id;
       const payload = isWhole ? kept : await readBack(record, { signal });
       return await log.store(payload, { signal });
     } finally {

@@ -7,6 +7,7 @@ import {
   toHex,
   utf8Bytes,
 } from '@cairn/primitives';
+import type { SuiteId } from './blob-id.ts';
 import { type BlobOrder, ORDER_PATHS, type OrderPath, orderJson, orderOf } from './blob-order.ts';
 import { bytesOf, decodeStored, numbersOf, type StoredFields, wordOf } from './stored-json.ts';
 
@@ -61,9 +62,11 @@ export interface Confirmation {
 
 /** All that a disperser keeps of one blob, payload apart. */
 export interface BlobRecord {
-  /** SHA-256 of the payload: the same payload is the same blob while it lives. */
+  /** Of payload and suite, see `blobIdOf`: the same payload is the same blob while it lives. */
   readonly id: Root;
   readonly sizeBytes: number;
+  /** Hash suite of its rows; 0 where there is none. */
+  readonly suite?: SuiteId;
   /** Who posted it, as its account is called. */
   readonly account: string;
   /** Counts acceptances. */
@@ -104,6 +107,7 @@ export function encodeRecord(record: BlobRecord): Uint8Array {
   const json: Json = {
     id: record.id,
     sizeBytes: record.sizeBytes,
+    suite: record.suite,
     account: record.account,
     arrival: record.arrival,
     acceptedMs: record.acceptedMs,
@@ -129,6 +133,7 @@ export function decodeRecord(bytes: Uint8Array): BlobRecord {
     return {
       id: parseRoot(String(fields['id'])),
       sizeBytes: Number(fields['sizeBytes']),
+      ...(fields['suite'] === 1 ? { suite: 1 } : {}),
       account: String(fields['account']),
       arrival: Number(fields['arrival']),
       acceptedMs: Number(fields['acceptedMs']),

@@ -53,7 +53,7 @@ export interface DispersalParts {
   readonly peers: SignerPeers;
   readonly payer: PayerKey;
   readonly codec: CommitOptions['codec'];
-  /** New blobs are in the first. */
+  /** Those that blobs are made in. */
   readonly suites: readonly RowSuite[];
   readonly combiner: RowCombiner;
   readonly backend: BlsBackend;
@@ -75,18 +75,15 @@ export interface Dispersal {
   readonly archiver: BlobArchiver | undefined;
 }
 
-/** Wires a disperser. `open` it, then `run` it. @throws {RangeError} without a suite */
+/** Wires a disperser. `open` it, then `run` it. */
 export function createDispersal(parts: DispersalParts, settings: DispersalSettings): Dispersal {
   const { index, payloads, accounts, network, epochs, entrance, peers, payer } = parts;
   const { codec, suites, combiner, backend, budget, clock, logger } = parts;
-  const [suite] = suites;
-  if (suite === undefined) throw new RangeError('a disperser needs a suite');
   const { policy, retentionEpochs, batch, backoff } = settings;
   const metrics = createDispersalMetrics(parts.metrics);
   const open = new OpenPromises();
   const store = new BlobStore(index, (record) => open.note(record));
   const archives = new ArchiveBook(index);
-  const shape = { suite: suite.id, retentionEpochs };
   const facts = { store, network, epochs, entrance, clock, logger };
   const asking = { peers, epochs, clock, logger, metrics };
   const orders = new BlobOrders(
@@ -94,10 +91,10 @@ export function createDispersal(parts: DispersalParts, settings: DispersalSettin
       ...facts,
       open,
       promises: new PromiseMaker({ store, network, payer }),
-      submitter: new BlobSubmitter(facts, { ...batch, ...shape }),
+      submitter: new BlobSubmitter(facts, { ...batch, retentionEpochs }),
       metrics,
     },
-    shape,
+    { retentionEpochs },
   );
   const archiver =
     parts.log &&
@@ -119,9 +116,9 @@ export function createDispersal(parts: DispersalParts, settings: DispersalSettin
     store,
     payloads,
     epochs,
-    encoder: { codec, suite, combiner, payloads, network, budget },
+    encoder: { codec, suites, combiner, payloads, network, budget },
     orders,
-    delivery: { ...asking, suite, patience: settings.delivery },
+    delivery: { ...asking, suites, patience: settings.delivery },
     certifier: new BatchCertifier(
       { ...asking, backend, network, store, patience: settings.votes },
       batch,

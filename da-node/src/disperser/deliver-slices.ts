@@ -17,6 +17,7 @@ import {
   retry,
   withDeadline,
 } from '@cairn/primitives';
+import { requireSuite } from './blob-id.ts';
 import type { BlobOrder } from './blob-order.ts';
 import type { DispersalMetrics } from './metrics.ts';
 import type { EpochSource, SignerPeers } from './ports.ts';
@@ -43,7 +44,7 @@ const LEAST_BYTES_PER_MS = 64;
 export interface DeliveryDeps {
   readonly peers: Pick<SignerPeers, 'deliver'>;
   readonly epochs: Pick<EpochSource, 'socketOf'>;
-  readonly suite: RowSuite;
+  readonly suites: readonly RowSuite[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<DispersalMetrics, 'sentBytes' | 'deliveries'>;
@@ -100,7 +101,9 @@ export function deliverSlices(
   const { clock, patience } = deps;
   const { totalWeight } = committee.snapshot;
   const held = new Set(plan.holders);
-  const arcs = arcsOf(plan, deps.suite).filter(({ id }) => !held.has(id));
+  const arcs = arcsOf(plan, requireSuite(deps.suites, plan.blob.suite)).filter(
+    ({ id }) => !held.has(id),
+  );
   const startedMs = clock.monotonic();
   const laggards = new AbortController();
   let reach: () => void = () => undefined;

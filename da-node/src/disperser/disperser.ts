@@ -9,7 +9,7 @@ import {
 } from '@cairn/primitives';
 import type { Accounts, Caller } from './accounts.ts';
 import type { ArchiveBook } from './archive-book.ts';
-import { blobIdOf } from './blob-id.ts';
+import { blobIdOf, type SuiteId } from './blob-id.ts';
 import type { OrderPath } from './blob-order.ts';
 import { type BlobRecord, type BlobStage, hasReached, stageOf } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -42,6 +42,8 @@ export interface DisperserPolicy extends QueueLimits {
 export interface AcceptOptions {
   /** Whether it can be found by its keccak-256 too; hashing takes some 20 ms a mebibyte. */
   readonly isNamedByKeccak?: boolean;
+  /** Hash suite of its rows, which is part of what blob it is; 0 unless told. */
+  readonly suite?: SuiteId;
   /** How it is ordered, for a payload that is new here. */
   readonly path?: OrderPath;
   /** Whether it is to be written to the log; one that is there already, or is on its way, too. */
@@ -106,17 +108,14 @@ export class Disperser {
    * @throws {DispersalError} BLOB_EMPTY, BLOB_TOO_LARGE, ACCOUNT_UNKNOWN, ACCOUNT_BUDGET,
    *   DISPERSAL_QUEUE_FULL, ARCHIVE_NOT_KEPT; {StorageError} DISK_FULL; the signal's reason
    */
-  async accept(
-    payload: Uint8Array,
-    caller: Caller,
-    { isNamedByKeccak = false, path, isArchived = this.#policy.archivesAll, signal }: AcceptOptions,
-  ): Promise<BlobRecord> {
+  async accept(payload: Uint8Array, caller: Caller, options: AcceptOptions): Promise<BlobRecord> {
+    const { isNamedByKeccak = false, isArchived = this.#policy.archivesAll, signal } = options;
     if (!this.#isOpen) throw stopping();
     requireLength(payload.length);
     if (isArchived) this.requireArchive();
-    const id = blobIdOf(payload);
+    const id = blobIdOf(payload, options.suite);
     const keccak = isNamedByKeccak ? keccak256(payload) : undefined;
-    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller, path);
+    const accepted = (): Promise<BlobRecord> => this.#acceptOnce(id, payload, caller, options);
     const record = await this.#accepting.run(id, accepted, signal);
     // Not within the flight: one that was begun otherwise may be joined under this name, and archived.
     if (isArchived) await this.#archive(record);
@@ -214,7 +213,7 @@ export class Disperser {
     id: Root,
     payload: Uint8Array,
     caller: Caller,
-    path: OrderPath = this.#policy.path,
+    { suite = 0, path = this.#policy.path }: AcceptOptions,
   ): Promise<BlobRecord> {
     const { store, payloads, accounts, clock, journey } = this.#deps;
     const known = await store.get(id);
@@ -230,6 +229,7 @@ export class Disperser {
       const record: BlobRecord = {
         id,
         sizeBytes,
+        ...(suite === 0 ? {} : { suite }),
         account,
         arrival,
         acceptedMs: clock.now(),

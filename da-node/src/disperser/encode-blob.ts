@@ -10,6 +10,7 @@ import {
 } from '@cairn/erasure-codec';
 import { equalBytes, type Root } from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
+import { requireSuite } from './blob-id.ts';
 import type { BlobRecord } from './blob-record.ts';
 import { DispersalError } from './errors.ts';
 import type { DispersalNetwork, PayloadStore } from './ports.ts';
@@ -17,7 +18,7 @@ import type { DispersalNetwork, PayloadStore } from './ports.ts';
 /** What blobs are encoded with. */
 export interface EncoderDeps {
   readonly codec: CommitOptions['codec'];
-  readonly suite: RowSuite;
+  readonly suites: readonly RowSuite[];
   readonly combiner: RowCombiner;
   readonly payloads: Pick<PayloadStore, 'get'>;
   readonly network: Pick<DispersalNetwork, 'layout'>;
@@ -48,10 +49,16 @@ export function encodedBytes(sizeBytes: number, network: LayoutNetwork): number 
  * @throws {CodecError} PARITY; the signal's reason
  */
 export async function encodeBlob(
-  { id, sizeBytes, commitment }: Pick<BlobRecord, 'id' | 'sizeBytes' | 'commitment'>,
-  { codec, suite, combiner, payloads, network, budget }: EncoderDeps,
+  {
+    id,
+    sizeBytes,
+    suite: suiteId,
+    commitment,
+  }: Pick<BlobRecord, 'id' | 'sizeBytes' | 'suite' | 'commitment'>,
+  { codec, suites, combiner, payloads, network, budget }: EncoderDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<EncodedBlob> {
+  const suite = requireSuite(suites, suiteId);
   const release = await budget.take(encodedBytes(sizeBytes, network.layout), signal);
   try {
     const payload = await payloads.get(id);

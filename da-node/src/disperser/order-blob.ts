@@ -26,8 +26,6 @@ export interface OrderDeps {
 
 /** How blobs are ordered. */
 export interface OrderOptions {
-  /** Code of the suite of new blobs. */
-  readonly suite: number;
   /** Epochs for which they are kept. */
   readonly retentionEpochs: number;
 }
@@ -131,8 +129,8 @@ export class BlobOrders {
     signal: AbortSignal,
   ): Promise<BlobRecord | undefined> {
     const { network, entrance, open, promises, store, metrics, logger } = this.#deps;
-    const { suite, retentionEpochs } = this.#options;
-    const { id, sizeBytes, commitment, trouble } = record;
+    const { retentionEpochs } = this.#options;
+    const { id, sizeBytes, suite = 0, commitment, trouble } = record;
     const terms = await this.#openEpoch(
       trouble?.code === 'STALLED' ? trouble.epoch : undefined,
       signal,

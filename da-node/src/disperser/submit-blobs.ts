@@ -33,8 +33,6 @@ export interface SubmitOptions {
   readonly gatherMs: number;
   /** Blobs of a call at most. */
   readonly maxBlobs: number;
-  /** Code of the suite of new blobs. */
-  readonly suite: number;
   readonly retentionEpochs: number;
 }
 
@@ -105,7 +103,7 @@ export class BlobSubmitter {
 
   async #compose(group: Waiting[], signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#deps;
-    const { gatherMs, suite, retentionEpochs } = this.#options;
+    const { gatherMs, retentionEpochs } = this.#options;
     try {
       await clock.sleep(gatherMs, signal);
       if (this.#group === group) this.#group = undefined;
@@ -113,7 +111,11 @@ export class BlobSubmitter {
       const submission: StoredSubmission = {
         name: nameOf(members),
         ids: members.map(({ id }) => id),
-        shapes: members.map(({ commitment, sizeBytes }) => ({ commitment, suite, sizeBytes })),
+        shapes: members.map(({ commitment, suite = 0, sizeBytes }) => ({
+          commitment,
+          suite,
+          sizeBytes,
+        })),
         retentionEpochs,
       };
       const records = members.map((record) => ({ ...record, submission: submission.name }));

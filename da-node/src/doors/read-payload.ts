@@ -55,14 +55,14 @@ const NOT_AT_QUORUM = ['BLOB_UNAVAILABLE', 'BLOB_ABSENT', 'QUORUM_UNKNOWN'] as c
  *   {QueueFullError}; the signal's reason
  */
 export async function readPayload(
-  record: Pick<BlobRecord, 'id' | 'order' | 'sizeBytes' | 'commitment'>,
+  record: Pick<BlobRecord, 'id' | 'order' | 'sizeBytes' | 'suite' | 'commitment'>,
   { disperser, reader, archive }: Pick<PayloadSources, 'disperser' | 'reader' | 'archive'>,
   { admit, signal }: { readonly admit: AdmitPayload; readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
   const { id, sizeBytes } = record;
   await admit(sizeBytes);
   const kept = await disperser.payload(id);
-  if (kept !== undefined && blobIdOf(kept) === id) return kept;
+  if (kept !== undefined && blobIdOf(kept, record.suite) === id) return kept;
   try {
     return await readFromQuorum(record, reader, { signal });
   } catch (error) {

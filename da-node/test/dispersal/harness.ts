@@ -202,7 +202,7 @@ export class RunningDisperser {
       peers: httpSignerPeers(quorum.transport),
       payer: parts.payer ?? payer,
       codec: await wasmCodec(),
-      suites: [quorum.suite],
+      suites: [quorum.suite, await loadRowSuite(1)],
       combiner: quorum.combiner,
       backend,
       log: parts.log,

@@ -96,7 +96,7 @@ describe('signers’ doors over HTTP', () => {
     const deps = {
       peers: { deliver },
       epochs: { socketOf: async () => 'http://signer' },
-      suite: tools.suite,
+      suites: [tools.suite],
       clock: systemClock(),
       logger: silentLogger(),
       metrics: { sentBytes: { add: () => undefined }, deliveries: { add: () => undefined } },
