@@ -25,6 +25,11 @@ describe('a client killed during uploads', function () {
     folder = await mkdtemp(join(tmpdir(), 'cairn-client-kill-'));
   });
 
+  afterEach(async function () {
+    if (this.currentTest?.isFailed() === true)
+      process.stderr.write(`${await network.logTails()}\n`);
+  });
+
   after(async () => {
     await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

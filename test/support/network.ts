@@ -1,7 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cairn } from './cli.ts';
+
+/** Of each log that many lines are shown. */
+const LOG_LINES = 25;
 
 /** The parts of `endpoints.json` that tests read. */
 export interface Endpoints {
@@ -30,6 +33,8 @@ export interface Network {
   readonly fullNode: string;
   /** RPCs of the nodes that keep a part. */
   readonly shardNodes: readonly string[];
+  /** The end of what each process wrote, for a test that failed. */
+  logTails(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +60,7 @@ export async function startNetwork(extra: readonly string[] = []): Promise<Netwo
     key: (await readFile(join(directory, keyFile), 'utf8')).trim(),
     fullNode: endpoints.storage.find(({ shard }) => shard.count === 1)?.rpc ?? '',
     shardNodes: endpoints.storage.filter(({ shard }) => shard.count > 1).map(({ rpc }) => rpc),
+    logTails: () => logTails(join(directory, 'logs')),
     stop: async () => {
       const down = await cairn(['devnet', 'down', '--dir', directory]);
       if (down.status !== 0)
@@ -62,6 +68,15 @@ export async function startNetwork(extra: readonly string[] = []): Promise<Netwo
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function logTails(folder: string): Promise<string> {
+  const names = (await readdir(folder)).sort();
+  const tails = names.map(async (name) => {
+    const lines = (await readFile(join(folder, name), 'utf8')).trimEnd().split('\n');
+    return [`${name}:`, ...lines.slice(-LOG_LINES)].join('\n');
+  });
+  return (await Promise.all(tails)).join('\n');
 }
 
 /** What a devnet wrote about itself. */
