@@ -1,6 +1,9 @@
 import { join } from 'node:path';
-import { readPhase, submitTickets } from '@cairn/chain-access/da';
+import { type Mining, openMining, readPhase, submitTickets } from '@cairn/chain-access/da';
 import type { HealthReport } from '@cairn/node-runtime/http';
+import { ChainEpochs } from './chain/chain-epochs.ts';
+import { chainOffice } from './chain/chain-office.ts';
+import { chainRewards } from './chain/chain-rewards.ts';
 import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
 import { joinSigners } from './chain/join-signers.ts';
 import { outlastOutages } from './chain/outlast-outages.ts';
@@ -14,9 +17,18 @@ import type { NodeParts } from './node-parts.ts';
 import { readBlsKey } from './read-keys.ts';
 import { startHost } from './role-host.ts';
 import type { StartedRole } from './roles.ts';
+import { auditRulesOf } from './signer/office/audit-rules.ts';
+import { httpOfficePeers } from './signer/office/http-office-peers.ts';
+import { type Office, openOffice } from './signer/office/open-office.ts';
 import { openSigner, type Signer } from './signer/open-signer.ts';
 import type { SignerIdentity } from './signer/seat.ts';
+import { httpSignerPeers } from './signer-peers.ts';
 import { VERSION } from './version.ts';
+
+/** Addresses of signers read longer ago than this are read again. */
+const SOCKETS_MS = 10_000;
+/** Time between looks of the office at least: each asks several things of the chain. */
+const MIN_OFFICE_POLL_MS = 500;
 
 const NOT_JOINED: HealthReport = { ok: false, reasons: ['the signer has not joined yet'] };
 
@@ -40,11 +52,13 @@ export async function startSigner(
   runner.run('tidying up', (inner) => signer.run(inner));
   let hasJoined = !config.signer.join;
   const ready = (): HealthReport => (hasJoined ? watch.ready() : NOT_JOINED);
-  const doors = { routes: [signer.routes], describeProblem, ready };
+  const office = await openChainOffice(parts, signer, identity, signal);
+  const doors = { routes: [signer.routes, office.routes], describeProblem, ready };
   const host = await startHost('signer', config.signer, doors, parts);
   if (config.signer.join) await joinNetwork(parts, identity, host.address.url, signal);
   hasJoined = true;
   runner.run('ticketing', (inner) => takePart(parts, identity, inner));
+  runner.run('office', (inner) => office.run(inner));
   return { role: 'signer', host };
 }
 
@@ -80,6 +94,47 @@ async function openKeeping(
   const value = new Uint8Array(0);
   await index.write([{ type: 'put', key: NODE_KEYS.isProtected, value }], { sync: true });
   return signer;
+}
+
+/** What the signer does by virtue of its office, on the chain and with the other signers. */
+async function openChainOffice(
+  parts: NodeParts,
+  { office, protection }: Signer,
+  identity: SignerIdentity,
+  signal: AbortSignal,
+): Promise<Office> {
+  const { config, chain, account, sender, backend, transport, clock, logger, metrics, opened } =
+    parts;
+  const open = (): Promise<Mining> => openMining(chain.entrance, { signal });
+  const mining = await outlastOutages(open, { clock, logger }, signal);
+  const stopping = new AbortController();
+  opened('office', async () => stopping.abort(new Error('the signer is stopping')));
+  const { pollMs } = config.chain;
+  const sockets = new ChainEpochs(
+    { chain, sender: undefined, clock, logger, stopping: stopping.signal },
+    { pollMs, socketsMs: SOCKETS_MS },
+  );
+  return openOffice(
+    {
+      ...office,
+      chain: chainOffice(chain),
+      rewards: chainRewards({ mining, sender }, backend),
+      network: signerNetworkOf(chain),
+      mining: mining.domain,
+      rules: auditRulesOf(chain.entrance.settings),
+      identity,
+      backend,
+      signDigest: (digest) => account.signDigest(digest),
+      protection,
+      sockets,
+      peers: { ...httpSignerPeers(transport), ...httpOfficePeers(transport) },
+      clock,
+      logger,
+      metrics: metrics.metrics,
+      stopping: stopping.signal,
+    },
+    { pollMs: Math.max(MIN_OFFICE_POLL_MS, pollMs) },
+  );
 }
 
 /** Bonds and registers what is missing, however long the chain takes to answer. */

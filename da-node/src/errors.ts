@@ -111,7 +111,27 @@ export type SignerFault =
   | { readonly code: 'KEYSTORE_FORM'; readonly field: string }
   | { readonly code: 'KEYSTORE_PASSWORD' }
   | { readonly code: 'ROWS_NOT_HELD'; readonly commitment: Root }
-  | { readonly code: 'VOTE_UNKNOWN'; readonly root: Root };
+  | { readonly code: 'VOTE_UNKNOWN'; readonly root: Root }
+  /** The handover to this epoch is not signed here, or by too few. */
+  | { readonly code: 'HANDOVER_UNKNOWN'; readonly epoch: number }
+  /** This signer did not sign for the batch, or it is over. */
+  | { readonly code: 'BATCH_UNKNOWN'; readonly root: Root }
+  | {
+      readonly code: 'AUDIT_UNKNOWN';
+      readonly epoch: number;
+      readonly quorumId: number;
+      readonly auditor: Address;
+    }
+  | { readonly code: 'REPORT_UNKNOWN'; readonly epoch: number; readonly quorumId: number }
+  /** Reports on the epoch are not signed now. */
+  | { readonly code: 'REPORT_CLOSED'; readonly epoch: number; readonly nowSeconds: number }
+  /** Not the report that follows from the audits that this signer knows. */
+  | {
+      readonly code: 'REPORT_DIFFERS';
+      readonly epoch: number;
+      readonly quorumId: number;
+      readonly field: 'root' | 'sheets' | 'own sheet' | 'drawn rows';
+    };
 
 /** Something a signer refused, or could not do, and foresaw. */
 export class SignerError extends Fault<SignerFault> {}

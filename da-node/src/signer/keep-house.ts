@@ -138,7 +138,10 @@ export class Housekeeper {
     let epoch = oldest;
     while (epoch < oldest + EPOCHS_PER_ROUND) {
       const office = await chain.epochHeader(epoch, options);
+      const next = await chain.epochHeader(epoch + 1, options);
       if (office === undefined || !this.#isClosed(office, nowSeconds)) break;
+      // Its committee hands over to the next epoch, however late that is sealed.
+      if (next === undefined || next.startSeconds >= nowSeconds) break;
       epoch += 1;
     }
     await protection.forget(epoch, options);

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadRowSuite, sha256SuiteOver } from '@cairn/commitments/rows';
-import { loadWasmCombiner } from '@cairn/erasure-codec';
+import { loadRowSuite, type RowSuite, sha256SuiteOver } from '@cairn/commitments/rows';
+import { loadWasmCombiner, type RowCombiner } from '@cairn/erasure-codec';
 import type { RouteGroup } from '@cairn/node-runtime/http';
 import { openLevelStore } from '@cairn/node-runtime/level';
-import { type Clock, GIB, type Logger, type Metrics, MIB } from '@cairn/primitives';
+import {
+  type Clock,
+  GIB,
+  type KeyValueStore,
+  type Logger,
+  type Metrics,
+  MIB,
+} from '@cairn/primitives';
 import type { SignerStatus } from '@cairn/wire-protocol/da';
 import { ByteBudget } from '../byte-budget.ts';
 import { SliceAcceptor } from './accept-slice.ts';
@@ -13,6 +20,7 @@ import type { BodyPace } from './incoming-body.ts';
 import { Housekeeper } from './keep-house.ts';
 import { SIGNER_FILES } from './keyspace.ts';
 import { createSignerMetrics } from './metrics.ts';
+import { BatchBook } from './office/batch-book.ts';
 import type { SignerChain, SignerNetwork } from './ports.ts';
 import { PromiseCover } from './promise-cover.ts';
 import { ProtectionLog } from './protection-log.ts';
@@ -66,11 +74,22 @@ export interface SignerOptions {
   readonly freeBytes?: SliceStoreOptions['freeBytes'];
 }
 
+/** What a signer shares with its office. */
+export interface OfficeParts {
+  readonly batches: BatchBook;
+  readonly store: KeyValueStore;
+  readonly slices: SliceStore;
+  readonly suites: readonly RowSuite[];
+  readonly combiner: RowCombiner;
+}
+
 /** A signer that is open: it answers what comes through its routes. */
 export interface Signer {
   readonly routes: RouteGroup;
-  /** What was signed, of every kind: handovers are signed through the same log. */
+  /** What was signed, of every kind: handovers and reports are signed through the same log. */
   readonly protection: ProtectionLog;
+  /** What the signer's office works with besides. */
+  readonly office: OfficeParts;
   status(): SignerStatus;
   /** Tidies up from time to time until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
@@ -115,6 +134,8 @@ export async function openSigner(
   const store = await SliceStore.open(storeOptions, { signal });
   const voteStore = await openLevelStore({ directory: join(directory, SIGNER_FILES.votes) });
   const votes = await VoteBook.open(voteStore, { signal });
+  const officeStore = await openLevelStore({ directory: join(directory, SIGNER_FILES.office) });
+  const batches = await BatchBook.open(officeStore, { signal });
   const maxPayerBytes = options.maxPayerBytes ?? Math.floor(capacityBytes / 4);
   const cover = new PromiseCover({ chain, store }, { maxPayerBytes });
   const budget = new ByteBudget({
@@ -128,7 +149,7 @@ export async function openSigner(
     { ...shared, budget, suites, combiner },
     { maxSliceBytes, pace: options.pace ?? PACE },
   );
-  const signer = new BatchSigner({ ...shared, votes });
+  const signer = new BatchSigner({ ...shared, votes, batches });
   const { marginSeconds = 600, tidyMs = 60_000 } = options;
   const housekeeper = new Housekeeper(
     { ...shared, votes, logger },
@@ -144,12 +165,14 @@ export async function openSigner(
   return {
     routes: signerDoors({ ...doors, stopping: stopping.signal }, maxSliceBytes),
     protection,
+    office: { batches, store: officeStore, slices: store, suites: Object.values(suites), combiner },
     status,
     run: (running) => housekeeper.run(running),
     close: async () => {
       stopping.abort(new Error('the signer is stopping'));
       await protection.close();
       await voteStore.close();
+      await officeStore.close();
     },
   };
 }

@@ -13,6 +13,7 @@ import { SignerError } from '../errors.ts';
 import { assertSubmitted, misplaced, quorumOfHeader, requireLayout } from './check-blob.ts';
 import { assertInTime } from './check-promise.ts';
 import type { SignerMetrics } from './metrics.ts';
+import type { BatchBook } from './office/batch-book.ts';
 import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
 import type { PromiseCover } from './promise-cover.ts';
 import { type ProtectionLog, signProtected } from './protection-log.ts';
@@ -30,6 +31,8 @@ export interface BatchSignerDeps {
   readonly cover: PromiseCover;
   readonly protection: ProtectionLog;
   readonly votes: VoteBook;
+  /** Headers of what was signed, which the chain does not keep. */
+  readonly batches: Pick<BatchBook, 'put'>;
   readonly clock: Clock;
   readonly metrics: SignerMetrics;
 }
@@ -75,6 +78,7 @@ export class BatchSigner {
     const signature = signProtected(identity.key, network.network, statement);
     const { count, root } = statement;
     const vote = { kind, epoch, quorumId, count, root, signer: identity.address, signature };
+    await this.#deps.batches.put(request);
     await votes.put(vote, office.endSeconds + network.graceSeconds);
     this.#deps.metrics.signedBlobs.add(count);
     return vote;

@@ -43,6 +43,7 @@ import {
 } from '../src/da/hub-facts.ts';
 import { type Entrance, openEntrance } from '../src/da/open-entrance.ts';
 import { type Hub, openHub } from '../src/da/open-hub.ts';
+import type { DaParams } from '../src/deploy/da-params.ts';
 import { type DaDeployment, deployDa } from '../src/deploy/deploy-da.ts';
 import { randomKey } from '../src/keys/private-key.ts';
 import { type LocalSigner, signerFromKey } from '../src/keys/signer.ts';
@@ -61,6 +62,7 @@ export const ALL_SEATS = 24n;
 export interface TestSigner {
   readonly address: Address;
   readonly key: SigningKey;
+  readonly account: LocalSigner;
   readonly sender: TransactionSender;
 }
 
@@ -88,6 +90,7 @@ export class DaNetwork {
   static async start(
     anvil: Anvil,
     consensus: ConsensusParams = DEVNET_CONSENSUS,
+    wishes: Partial<DaParams> = {},
   ): Promise<DaNetwork> {
     const signal = testSignal();
     const { client } = anvil;
@@ -100,6 +103,7 @@ export class DaNetwork {
           consensus,
           genesisSalt: keccak256(utf8Bytes('a network for tests')),
           genesisDelayBlocks: 60,
+          ...wishes,
         },
       },
       { signal },
@@ -115,7 +119,8 @@ export class DaNetwork {
       const account = signerFromKey(randomKey(rng));
       await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);
       const key = BLS.openKey(BLS.secretFromMaterial(rng.fill(new Uint8Array(32))));
-      const signer = { address: account.address, key, sender: senderFor(anvil, hub, account) };
+      const sender = senderFor(anvil, hub, account);
+      const signer = { address: account.address, key, account, sender };
       await join(hub, signer, { coins, socket: `http://127.0.0.1:${4000 + index}` });
       signers.push(signer);
     }
@@ -241,7 +246,7 @@ function senderFor(anvil: Anvil, { chainId }: Hub, signer: LocalSigner): Transac
 
 async function join(
   hub: Hub,
-  { address, key, sender }: TestSigner,
+  { address, key, sender }: Pick<TestSigner, 'address' | 'key' | 'sender'>,
   { coins, socket }: { readonly coins: bigint; readonly socket: string },
 ): Promise<void> {
   const signal = testSignal();

@@ -213,7 +213,11 @@ function confirm(
   return sendCall(sender, { contract, name, args, others: [verifier.abi] }, options);
 }
 
-function certificateArguments(batch: SignedBatch, backend: Expander): unknown[] {
+/** Snapshot, absent members with what proves them, and signature, as arguments of a call. */
+export function certificateArguments(
+  batch: Pick<SignedBatch, 'committee' | 'absent' | 'signature'>,
+  backend: Pick<BlsBackend, 'expandSignature'>,
+): unknown[] {
   const signature = wordsOfBytes(signatureToWords(batch.signature, backend));
   return [...absenceArguments(batch), signature];
 }

@@ -13,21 +13,24 @@ export interface EventKeeper {
   forget(): void;
 }
 
-/** Some events of one of the hub's contracts in final blocks, each handed over once, in order. */
+/** Where events are read, and which blocks stay. */
+export type EventPlace = Pick<Hub, 'client' | 'firstBlock' | 'finalBlock'>;
+
+/** Some events of one contract in final blocks, each handed over once, in order. */
 export class FinalEvents {
-  readonly #hub: Hub;
+  readonly #place: EventPlace;
   readonly #reader: EventReader;
   readonly #topics: readonly LogRecord['topics'][number][];
   readonly #keeper: EventKeeper;
   #through: BlockMark | undefined;
 
   constructor(
-    hub: Hub,
+    place: EventPlace,
     { contract, events }: { readonly contract: Contract; readonly events: readonly string[] },
     keeper: EventKeeper,
   ) {
-    this.#hub = hub;
-    this.#reader = new EventReader({ client: hub.client, address: contract.address });
+    this.#place = place;
+    this.#reader = new EventReader({ client: place.client, address: contract.address });
     this.#topics = events.map((event) => contract.topic(event));
     this.#keeper = keeper;
   }
@@ -39,8 +42,8 @@ export class FinalEvents {
 
   /** Reads up to the newest final block, one call at a time. @throws what the keeper and the client throw */
   async refresh(options: CallOptions): Promise<void> {
-    const { client, firstBlock } = this.#hub;
-    const toBlock = await this.#hub.finalBlock(options);
+    const { client, firstBlock } = this.#place;
+    const toBlock = await this.#place.finalBlock(options);
     if (this.#through !== undefined && this.#through.number <= toBlock) {
       const block = await client.getBlock(this.#through.number, options);
       if (block?.hash !== this.#through.hash) {

@@ -1,0 +1,220 @@
+import {
+  type BlobHeader,
+  type Committee,
+  type EpochHeader,
+  encodeBlobHeader,
+  leafHash,
+  quorumsOf,
+} from '@cairn/attestation';
+import type { BlockEntropy, LoggedConfirmation } from '@cairn/chain-access/da';
+import type { RowSuite } from '@cairn/commitments/rows';
+import { assignRows, type RowArc } from '@cairn/erasure-codec';
+import {
+  type Address,
+  type Clock,
+  compareBytes,
+  keccak256,
+  LruCache,
+  type Root,
+  rootOf,
+  viewOf,
+} from '@cairn/primitives';
+import type { ChainOptions } from '../ports.ts';
+import { layoutOfHeld } from '../slice-file.ts';
+import type { BatchBook, BatchFetchDeps } from './batch-book.ts';
+import type { OfficeChain } from './ports.ts';
+
+/** What the chain tells about draws, from final blocks. */
+export interface DrawChain {
+  readonly periodBlocks: number;
+  /** A row is drawn where its line is not above it: 32 bytes. */
+  readonly drawTarget: Uint8Array;
+  finalBlock(options: ChainOptions): Promise<number>;
+  /** Of a final block. */
+  entropyOf(block: number, options: ChainOptions): Promise<BlockEntropy | undefined>;
+  /** Confirmed batches of an epoch and later ones, in the chain's order. */
+  batchesSince(epoch: number, options: ChainOptions): Promise<readonly LoggedConfirmation[]>;
+}
+
+/** A row that a period's seed asks for. */
+export interface DrawnRow {
+  readonly period: number;
+  /** Leaf of the blob's header, 32 bytes. */
+  readonly leaf: Uint8Array;
+  readonly row: number;
+  /** keccak-256 of seed, leaf and row. */
+  readonly line: Uint8Array;
+  readonly header: BlobHeader;
+  /** Who holds it by its seats. */
+  readonly holder: Address;
+  /** The first batch that holds the header, and its place there. */
+  readonly batch: LoggedConfirmation;
+  readonly leafIndex: number;
+}
+
+/** All rows that a period's seed asks for. */
+export interface PeriodDraw {
+  readonly period: number;
+  readonly seed: Uint8Array;
+  /** Unix seconds of the seed's block. */
+  readonly timeSeconds: number;
+  readonly rows: readonly DrawnRow[];
+  /** Whether the headers of all batches could be had. */
+  readonly isComplete: boolean;
+}
+
+/** What draws are made of. */
+export interface DrawDeps {
+  readonly chain: OfficeChain;
+  readonly mining: DrawChain;
+  readonly batches: Pick<BatchBook, 'find'>;
+  readonly fetching: BatchFetchDeps;
+  /** One for each suite. */
+  readonly suites: readonly RowSuite[];
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly maxRetentionEpochs: number;
+}
+
+/** Rows of one period at most: those with the lowest lines. */
+const MAX_DRAWN = 4096;
+/** Draws kept: those of two epochs of any network. */
+const MAX_KEPT = 24;
+/** Periods of one epoch at most. */
+const MAX_PERIODS = 512;
+/** Lines that are hashed before others get their turn: some milliseconds. */
+const LINES_AT_ONCE = 2048;
+
+/**
+ * Which rows a period's seed asks for: the same for everyone. Rows of all blobs that were confirmed
+ * before the seed's block, are not void and have not expired, each once in however many batches its
+ * blob stands, whose line is not above the target.
+ *
+ * @see contracts/src/da/HeldLottery.sol, which draws in the same way
+ */
+export class RowDraws {
+  readonly #deps: DrawDeps;
+  readonly #kept = new LruCache<number, PeriodDraw>({ maxWeight: MAX_KEPT });
+
+  constructor(deps: DrawDeps) {
+    this.#deps = deps;
+  }
+
+  /** The periods whose seeds' blocks are final and fall into an epoch's time, oldest first. @throws what the chain throws */
+  async periodsOf(
+    { startSeconds, endSeconds }: Pick<EpochHeader, 'startSeconds' | 'endSeconds'>,
+    options: ChainOptions,
+  ): Promise<readonly number[]> {
+    const { mining } = this.#deps;
+    const newest = Math.floor((await mining.finalBlock(options)) / mining.periodBlocks);
+    const periods: number[] = [];
+    for (let period = newest; period > 0 && periods.length < MAX_PERIODS; period -= 1) {
+      const found = await mining.entropyOf(period * mining.periodBlocks, options);
+      if (found === undefined || found.timeSeconds < startSeconds) break;
+      if (found.timeSeconds < endSeconds) periods.push(period);
+    }
+    return periods.reverse();
+  }
+
+  /**
+   * The rows of a period; `undefined` while its seed's block is not final.
+   *
+   * @throws what the chain and the store throw; the signal's reason
+   */
+  async ofPeriod(period: number, options: ChainOptions): Promise<PeriodDraw | undefined> {
+    const known = this.#kept.get(period);
+    if (known !== undefined) return known;
+    const { mining } = this.#deps;
+    const block = period * mining.periodBlocks;
+    if (block > (await mining.finalBlock(options))) return undefined;
+    const entropy = await mining.entropyOf(block, options);
+    if (entropy === undefined) return undefined;
+    const draw = await this.#draw(period, entropy, options);
+    if (draw.isComplete) this.#kept.set(period, draw);
+    return draw;
+  }
+
+  async #draw(
+    period: number,
+    { block, seed, timeSeconds }: BlockEntropy,
+    options: ChainOptions,
+  ): Promise<PeriodDraw> {
+    const { chain, mining, batches, fetching, maxRetentionEpochs } = this.#deps;
+    const oldest = (await chain.currentEpoch(options)) - maxRetentionEpochs - 2;
+    const confirmed = await mining.batchesSince(Math.max(0, oldest), options);
+    const seen = new Set<Root>();
+    let rows: DrawnRow[] = [];
+    let isComplete = true;
+    for (const batch of confirmed) {
+      if (batch.block >= block.number) continue;
+      const committee = await chain.committee(batch.epoch, batch.quorumId, options);
+      if (committee === undefined) continue;
+      const found = await batches.find({ root: batch.root, committee }, fetching, options);
+      if (found === undefined) {
+        isComplete = false;
+        continue;
+      }
+      for (const [leafIndex, header] of found.headers.entries()) {
+        if (batch.voids.has(leafIndex) || header.expirySeconds <= timeSeconds) continue;
+        const leaf = leafHash(encodeBlobHeader(header));
+        const name = rootOf(leaf);
+        if (seen.has(name)) continue;
+        seen.add(name);
+        const place = { period, leaf, header, batch, leafIndex };
+        rows.push(...(await this.#rowsOf(place, seed, committee, options)));
+      }
+      if (rows.length > 2 * MAX_DRAWN) rows = lowest(rows);
+    }
+    return { period, seed, timeSeconds, rows: lowest(rows), isComplete };
+  }
+
+  async #rowsOf(
+    place: Omit<DrawnRow, 'row' | 'line' | 'holder'>,
+    seed: Uint8Array,
+    committee: Committee,
+    { signal }: ChainOptions,
+  ): Promise<DrawnRow[]> {
+    const { clock, mining } = this.#deps;
+    const { rows: all } = layoutOfHeld(place.header);
+    const hashed = new Uint8Array(96);
+    hashed.set(seed);
+    hashed.set(place.leaf, 32);
+    const view = viewOf(hashed);
+    const drawn: DrawnRow[] = [];
+    let arcs: readonly RowArc<Address>[] | undefined;
+    for (let row = 0; row < all; row += 1) {
+      view.setUint32(92, row);
+      const line = keccak256(hashed);
+      if (row % LINES_AT_ONCE === LINES_AT_ONCE - 1) await clock.sleep(0, signal);
+      if (compareBytes(line, mining.drawTarget) > 0) continue;
+      arcs ??= this.#arcsOf(place.header, committee);
+      const holder = arcs.find(({ start, count }) => (row - start + all) % all < count)?.id;
+      if (holder !== undefined) drawn.push({ ...place, row, line, holder });
+    }
+    return drawn;
+  }
+
+  #arcsOf(header: BlobHeader, { members, snapshot }: Committee): readonly RowArc<Address>[] {
+    const suite = this.#deps.suites.find(({ id }) => id === header.suite);
+    if (suite === undefined) return [];
+    const seats = members.map(({ signer, seats: count }) => ({ id: signer, seats: count }));
+    const { commitment } = header;
+    const { seed } = snapshot.office;
+    return assignRows(seats, layoutOfHeld(header), { suite, commitment, seed });
+  }
+}
+
+/**
+ * The quorum of an epoch that reports on the rows of a batch: the one with the number of the batch's
+ * own quorum, counted round where the epoch has fewer.
+ */
+export function reportingQuorum(
+  { quorumId }: Pick<LoggedConfirmation, 'quorumId'>,
+  office: Pick<EpochHeader, 'snapshotHashes'>,
+): number {
+  const quorums = quorumsOf(office);
+  return quorums === 1 ? 0 : 1 + (Math.max(0, quorumId - 1) % quorums);
+}
+
+function lowest(rows: readonly DrawnRow[]): DrawnRow[] {
+  return [...rows].sort((left, right) => compareBytes(left.line, right.line)).slice(0, MAX_DRAWN);
+}
