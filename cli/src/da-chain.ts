@@ -1,26 +1,14 @@
 import { blstBackend } from '@cairn/attestation/native';
 import { createChainClient } from '@cairn/chain-access';
-import {
-  type Entrance,
-  EpochBook,
-  type Hub,
-  openEntrance,
-  openHub,
-  readBatch,
-  readIsVoid,
-  SignerBook,
-} from '@cairn/chain-access/da';
 import type { CertifiedBlob } from '@cairn/light-client';
+import { LightChain } from '@cairn/light-client/chain';
 import { type Address, isFault, systemClock } from '@cairn/primitives';
 import type { DaChainPlace } from './da-options.ts';
 import { type KnownEpoch, placeOf, verifyWith } from './known-epoch.ts';
 
-/** The contracts of data availability and what their events tell, from final blocks. */
-export interface DaChain {
-  readonly hub: Hub;
-  readonly entrance: Entrance;
-  readonly signers: SignerBook;
-  readonly epochs: EpochBook;
+/** The contracts of data availability behind one endpoint, and what their events tell. */
+export interface DaChain extends Pick<LightChain, 'entrance' | 'epochs' | 'hub' | 'signers'> {
+  readonly light: LightChain;
   close(): Promise<void>;
 }
 
@@ -28,35 +16,43 @@ interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Opens the contracts behind an entrance. @throws {ChainError}; {DaError} DA_CONTRACTS_DIFFER */
+/**
+ * Opens the contracts behind an entrance.
+ *
+ * @throws {ChainError}; {DaError} DA_CONTRACTS_DIFFER
+ */
 export async function openDaChain(
-  { rpc, entrance: address }: DaChainPlace,
+  { rpc, entrance: address, witnesses = [] }: DaChainPlace,
   { signal }: Waiting,
 ): Promise<DaChain> {
   const client = createChainClient({ rpcUrl: rpc });
+  const others = witnesses.map((rpcUrl) => createChainClient({ rpcUrl }));
+  const close = async (): Promise<void> => {
+    for (const one of [client, ...others]) await one.close();
+  };
   try {
-    const place = { client, finality: 'tag' } as const;
-    const entrance = await openEntrance({ ...place, entrance: address }, { signal });
-    const hub = await openHub({ ...place, sortition: entrance.network.hub }, { signal });
-    const signers = new SignerBook(hub);
-    const epochs = new EpochBook({ hub, signers, backend: blstBackend() });
-    return { hub, entrance, signers, epochs, close: () => client.close() };
+    const light = await LightChain.open(
+      { client, entrance: address, backend: blstBackend(), witnesses: others },
+      { signal },
+    );
+    const { hub, entrance, signers, epochs } = light;
+    return { hub, entrance, signers, epochs, light, close };
   } catch (error) {
-    await client.close();
+    await close();
     throw error;
   }
 }
 
 /**
  * Checks a certificate against an epoch and, where it is too late for that alone, against the batch
- * that the chain took in time.
+ * that the chain took in time, which its state proves.
  *
  * @throws as `verifyWith`; what the chain throws
  */
 export async function verifyOnChain(
   certificate: Uint8Array,
   known: KnownEpoch,
-  { entrance }: DaChain,
+  { light }: Pick<DaChain, 'light'>,
   { signal }: Waiting,
 ): Promise<CertifiedBlob> {
   const clock = systemClock();
@@ -66,23 +62,17 @@ export async function verifyOnChain(
     if (!isFault(error, 'CERTIFICATE_TOO_OLD')) throw error;
     const certified = verifyWith(certificate, known, { clock, isConfirmed: true });
     const { root } = certified.certificate.statement;
-    const block = await entrance.finalBlock({ signal });
-    if ((await readBatch(entrance, root, { block, signal })) === undefined) throw error;
     const leaf = { root, leafIndex: placeOf(certificate).leafIndex };
-    if (await readIsVoid(entrance, leaf, { block, signal })) throw error;
+    const block = await light.finalBlock({ signal });
+    if (!(await light.isCounted(leaf, block, { signal }))) throw error;
     return certified;
   }
 }
 
 /** Where signers say they are reached. */
-export async function socketsOf(
-  { signers }: DaChain,
+export function socketsOf(
+  { light }: Pick<DaChain, 'light'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Address, string>> {
-  await signers.refresh({ signal });
-  const sockets = new Map<Address, string>();
-  for (const { signer, socket } of signers.all()) {
-    if (socket !== undefined && /^https?:\/\//i.test(socket)) sockets.set(signer, socket);
-  }
-  return sockets;
+  return light.sockets({ signal });
 }

@@ -4,6 +4,8 @@ import type { Parsers, Runs } from './program.ts';
 const DA_NETWORK: Parsers = {
   rest: (parse) => parse.parseUrl,
   rpc: (parse) => parse.parseUrl,
+  witness: (parse) => parse.parseUrl,
+  trustedBlock: (parse) => parse.parseBlockHash,
 };
 
 /** Declares the commands that put blobs before a quorum of signers, and check that they are there. */
@@ -31,11 +33,14 @@ export function daCommands(program: Command, runs: Runs): void {
         timeout: (parse) => parse.parseDuration,
       }),
     );
-  disperser(
+  blob(
     da
-      .command('get <id>')
-      .description('Read a blob’s bytes back; they are checked against the id.'),
+      .command('get [id]')
+      .description(
+        'Read a blob back, by its id or commitment: from the disperser, or else from its signers.',
+      ),
   )
+    .addOption(new Option('--from <source>', 'whom to read from').choices(['disperser', 'signers']))
     .option('-o, --output <file>', 'file to write; - is stdout')
     .option('--force', 'replace the file that is there')
     .action(runs(async () => (await import('./commands/da-get.ts')).daGet, DA_NETWORK));
@@ -49,14 +54,10 @@ export function daCommands(program: Command, runs: Runs): void {
   )
     .option('--epoch-file <file>', 'of `cairn da quorum --out`; nothing is asked then')
     .action(runs(async () => (await import('./commands/da-verify.ts')).daVerify, DA_NETWORK));
-  disperser(
-    chain(
-      da
-        .command('sample <id>')
-        .description(
-          'Ask the signers themselves for rows of a blob, and judge whether it is there.',
-        ),
-    ),
+  blob(
+    da
+      .command('sample [id]')
+      .description('Ask the signers themselves for rows of a blob, and judge whether it is there.'),
   ).action(runs(async () => (await import('./commands/da-sample.ts')).daSample, DA_NETWORK));
   chain(
     da
@@ -70,6 +71,53 @@ export function daCommands(program: Command, runs: Runs): void {
         ...DA_NETWORK,
         epoch: (parse) => parse.parseCount(0),
       }),
+    );
+}
+
+/** Declares what watches a network without trusting a server of it. */
+export function lightCommands(program: Command, runs: Runs): void {
+  const light = program
+    .command('light')
+    .description('A light client: follows epochs and samples blobs, trusting no server.');
+  trusting(
+    chain(
+      light
+        .command('run')
+        .description(
+          'Judge each confirmed blob in turn, until interrupted, and print a line each.',
+        ),
+    ),
+  )
+    .option('--checkpoint <file>', 'keep trust, place and draws here, and go on from them')
+    .option('--once', 'end when everything that is confirmed by now is judged')
+    .option('--blobs <count>', 'end after so many blobs')
+    .option('--parallel <count>', 'blobs judged at once', '4')
+    .option('--from-block <number>', 'begin there; at the first trusted epoch unless told')
+    .action(
+      runs(async () => (await import('./commands/light-run.ts')).lightRun, {
+        ...DA_NETWORK,
+        blobs: (parse) => parse.parseCount(1),
+        parallel: (parse) => parse.parseCount(1),
+        fromBlock: (parse) => parse.parseCount(0),
+      }),
+    );
+}
+
+function blob(command: Command): Command {
+  return trusting(chain(disperser(command))).option(
+    '--certificate <file>',
+    'what its quorum signed; nobody is asked for it then',
+  );
+}
+
+function trusting(command: Command): Command {
+  return command
+    .option('--epoch-file <file>', 'trust this epoch, of `cairn da quorum --out`')
+    .option('--trusted-block <hash>', 'trust this block: the epoch is proven by its state')
+    .option(
+      '--witness <url>',
+      'another endpoint that must name the same blocks; may be repeated',
+      (value: string, before: readonly string[] = []) => [...before, value],
     );
 }
 

@@ -33,6 +33,10 @@ export type CliFault =
       readonly dataRows: number;
     }
   | { readonly code: 'CLI_BLOB_UNAVAILABLE'; readonly have: number; readonly need: number }
+  /** Signers gave fewer rows of a blob than make it up. */
+  | { readonly code: 'CLI_BLOB_UNSERVED'; readonly have: number; readonly need: number }
+  /** Neither a disperser nor the chain tells what a blob's quorum signed. */
+  | { readonly code: 'CLI_BLOB_UNTOLD'; readonly id: string }
   | { readonly code: 'CLI_BLOB_NULL'; readonly commitment: string }
   /** The network has no such service or contract. */
   | { readonly code: 'CLI_NO_BLOBS'; readonly what: string; readonly network: string }

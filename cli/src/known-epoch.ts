@@ -26,9 +26,11 @@ import {
   parseAddress,
   parseJson,
   toHex,
+  utf8Text,
 } from '@cairn/primitives';
 import type { DaChain } from './da-chain.ts';
 import { CliError } from './errors.ts';
+import { readBounded } from './local-files.ts';
 
 /** What verifying the certificates of one epoch takes, as bytes that are checked when they are used. */
 export interface KnownEpoch {
@@ -44,6 +46,8 @@ export interface KnownEpoch {
   readonly header: Uint8Array;
   /** The committee, then the quorums unless it is the only one. */
   readonly groups: readonly KnownGroup[];
+  /** Where members said they are reached: nothing that is believed, rows prove themselves. */
+  readonly sockets: ReadonlyMap<Address, string>;
 }
 
 /** A group in office: 256 bytes, and 124 for each member. */
@@ -54,7 +58,7 @@ export interface KnownGroup {
 
 /** An epoch in office or before, from the chain. @throws {DaError} DA_EPOCH_UNKNOWN, …; what the chain throws */
 export async function readKnownEpoch(
-  { entrance, epochs, hub }: DaChain,
+  { entrance, epochs, hub, light }: DaChain,
   epoch: number,
   options: { readonly signal: AbortSignal },
 ): Promise<KnownEpoch> {
@@ -65,6 +69,11 @@ export async function readKnownEpoch(
     const { snapshot, members } = await epochs.committee({ epoch, quorumId }, options);
     groups.push({ snapshot: encodeSnapshot(snapshot), members: members.map(encodeMember) });
   }
+  const sockets = await light.sockets(options);
+  const own = first.members.flatMap(({ signer }): [Address, string][] => {
+    const socket = sockets.get(signer);
+    return socket === undefined ? [] : [[signer, socket]];
+  });
   const { shardId, cosets, minLog2K, graceSeconds } = entrance.settings;
   return {
     hubChainId: hub.network.hubChainId,
@@ -74,11 +83,20 @@ export async function readKnownEpoch(
     ...{ shardId, cosets, minLog2K, graceSeconds },
     header: encodeEpochHeader(office),
     groups,
+    sockets: new Map(own),
   };
 }
 
+/** An epoch file of the largest quorums is half as long. */
+const MAX_EPOCH_FILE_BYTES = 64 * 2 ** 20;
+
+/** The epoch that `cairn da quorum --out` wrote to a file. @throws {CliError} CLI_EPOCH_FILE */
+export async function readEpochFile(path: string): Promise<KnownEpoch> {
+  return parseKnownEpoch(utf8Text(await readBounded(path, MAX_EPOCH_FILE_BYTES)), path);
+}
+
 /** Belief in this epoch and in nothing else. @throws {TrustError}; {QuorumError}; {MessageError} */
-function trustOf({ hubChainId, hub, header, groups }: KnownEpoch): EpochTrust {
+export function trustOf({ hubChainId, hub, header, groups }: KnownEpoch): EpochTrust {
   const [committee] = groups;
   if (committee === undefined) throw new RangeError('an epoch without a committee');
   return startTrust({
@@ -154,7 +172,7 @@ export function verifyWith(
 
 /** A known epoch as the JSON text of a file. */
 export function formatKnownEpoch(known: KnownEpoch): string {
-  const { header, groups, ...place } = known;
+  const { header, groups, sockets, ...place } = known;
   const file = {
     version: 1,
     ...place,
@@ -163,6 +181,7 @@ export function formatKnownEpoch(known: KnownEpoch): string {
       snapshot: toHex(snapshot),
       members: members.map((member) => toHex(member)),
     })),
+    sockets: Object.fromEntries(sockets),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -189,6 +208,12 @@ export function parseKnownEpoch(text: string, path: string): KnownEpoch {
           members: listOf(group, 'members').map((member) => bytesOf(member, 'members')),
         };
       }),
+      sockets: new Map(
+        Object.entries(recordOf(file['sockets'] ?? {}, 'sockets')).map(([signer, url]) => [
+          parseAddress(signer),
+          textOf({ url }, 'url'),
+        ]),
+      ),
     };
   } catch (error) {
     const problem = error instanceof Error ? error.message : 'unreadable';

@@ -1,11 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, mkdir, readdir, readlink, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StorageError, writeFileAtomic } from '@cairn/node-runtime/files';
-import { outputExists, usageError } from './errors.ts';
+import { CliError, outputExists, usageError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 
 /** Something in a local directory. Paths are below it, with `/` between names. */
@@ -115,4 +125,19 @@ export async function* walkDirectory(
 /** Order that is the same on every machine, whatever its language. */
 function byCodePoint(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** A file's bytes, if it is no longer than what is read. @throws {CliError} CLI_EPOCH_FILE; what the disk throws */
+export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size <= maxBytes) return await file.readFile();
+    throw new CliError(
+      { code: 'CLI_EPOCH_FILE', path, problem: 'length' },
+      `${path} has ${size} bytes; what is read here has at most ${maxBytes}`,
+    );
+  } finally {
+    await file.close();
+  }
 }

@@ -1,4 +1,4 @@
-import { MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
+import { type Hex, isHexOf, MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
 import { usageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -49,6 +49,12 @@ export function parseCount(least: number): (text: string) => number {
     }
     return count;
   };
+}
+
+/** A block's hash: 0x and 64 hex digits. */
+export function parseBlockHash(text: string): Hex {
+  if (isHexOf(text, 32)) return text;
+  throw usageError('block', `"${text}" is not the hash of a block: 0x and 64 hex digits`);
 }
 
 /** A TCP port, or 0 for any that is free. */

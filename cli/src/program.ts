@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { codecCommands } from './codec-program.ts';
-import { daCommands } from './da-program.ts';
+import { daCommands, lightCommands } from './da-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 
@@ -56,6 +56,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   devnetCommands(program, runs);
   fileCommands(program, runs);
   daCommands(program, runs);
+  lightCommands(program, runs);
   nodeCommands(program, runs);
   keyCommands(program, runs);
   codecCommands(program, runs);

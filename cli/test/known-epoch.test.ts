@@ -13,11 +13,17 @@ const known: KnownEpoch = {
   graceSeconds: 60,
   header: new Uint8Array(320).fill(1),
   groups: [{ snapshot: new Uint8Array(256).fill(2), members: [new Uint8Array(124).fill(3)] }],
+  sockets: new Map([[parseAddress(`0x${'33'.repeat(20)}`), 'http://127.0.0.1:1']]),
 };
 
 describe('an epoch file', () => {
   it('gives back what it was made of', () => {
     assert.deepEqual(parseKnownEpoch(formatKnownEpoch(known), 'epoch.json'), known);
+  });
+
+  it('need not say where anybody is reached', () => {
+    const { sockets: _, ...file } = JSON.parse(formatKnownEpoch(known)) as Record<string, unknown>;
+    assert.equal(parseKnownEpoch(JSON.stringify(file), 'epoch.json').sockets.size, 0);
   });
 
   it('that is none is told by its name and by what is wrong with it', () => {
@@ -29,6 +35,7 @@ describe('an epoch file', () => {
       [JSON.stringify({ ...whole, graceSeconds: -1 }), /graceSeconds/],
       [JSON.stringify({ ...whole, hub: 'x' }), /x/],
       [JSON.stringify({ ...whole, groups: {} }), /groups/],
+      [JSON.stringify({ ...whole, sockets: { nobody: 'http://127.0.0.1:1' } }), /address/],
       [JSON.stringify({ ...whole, header: '0x0' }), /hex/i],
     ];
     for (const [text, problem] of damaged) {

@@ -149,6 +149,82 @@ describe('blobs through the command', function () {
     await put(50, 3000);
   });
 
+  it('are read and sampled once the disperser is gone too, by what chain and signers tell', async () => {
+    const receipt = await put(51, 600_000, ['--wait', 'confirmed']);
+    const { id, content, certificate } = posted.at(-1) ?? assert.fail();
+    const commitment = String(receipt['commitment']);
+    const epochFile = join(folder, 'last-epoch.json');
+    const wanted = ['--epoch', String(receipt['epoch']), '--out', epochFile];
+    await cairnJson(['da', 'quorum', ...wanted, ...dir()]);
+    const status = await cairn(['devnet', 'status', '--json', ...dir()]);
+    const { processes } = JSON.parse(status.stdout.toString()) as { processes: Signer[] };
+    const disperser = processes.find(({ name }) => name === 'disperser') ?? assert.fail();
+    process.kill(disperser.pid, 'SIGKILL');
+
+    // Three of four signers are left, and whoever reads has the epoch and the certificate alone.
+    const offline = ['--certificate', certificate, '--epoch-file', epochFile];
+    const got = await cairn(['da', 'get', ...offline, '--output', '-'], { cwd: folder });
+    assert.equal(got.status, 0, got.stderr);
+    assert.ok(got.stdout.equals(content));
+    const sample = await cairnJson(['da', 'sample', ...offline], { cwd: folder });
+    assert.equal(sample['verdict'], 'available');
+
+    // Or the commitment and a chain, once the confirmation is final there.
+    const byChain = () => cairn(['da', 'get', commitment, '--output', '-', ...dir()]);
+    await until('the confirmation to be final', async () => (await byChain()).status === 0);
+    assert.ok((await byChain()).stdout.equals(content));
+    const final = (await rpc(network.chainRpc, 'eth_getBlockByNumber', ['finalized', false])) as {
+      readonly hash: string;
+    };
+    const proven = ['--trusted-block', final.hash, '--witness', network.chainRpc];
+    const trusting = await cairnJson(['da', 'sample', commitment, ...proven, ...dir()]);
+    assert.equal(trusting['verdict'], 'available');
+    const unknown = ['--trusted-block', `0x${'12'.repeat(32)}`];
+    const refused = await cairn(['da', 'sample', commitment, ...unknown, ...dir()]);
+    assert.equal(refused.status, 3, refused.stderr);
+    const byId = await cairn(['da', 'get', id, '--output', '-', ...dir()]);
+    assert.equal(byId.status, 3, 'nobody knows what has that SHA-256');
+  });
+
+  it('are judged by a light client one after the other, also by one that is killed on the way', async () => {
+    const checkpoint = ['--checkpoint', join(folder, 'checkpoint.json')];
+    const from = ['--epoch-file', join(folder, 'epoch.json'), '--from-block', '0'];
+    const args = [
+      'light',
+      'run',
+      '--once',
+      '--json',
+      '--parallel',
+      '1',
+      ...from,
+      ...checkpoint,
+      ...dir(),
+    ];
+    const linesOf = (output: Buffer) =>
+      output
+        .toString()
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const cut = await cairn(args, {
+      onStart: (child) => child.stdout?.once('data', () => child.kill('SIGKILL')),
+    });
+    assert.equal(cut.signal, 'SIGKILL', cut.stderr);
+    const rest = await cairn(args);
+    assert.equal(rest.status, 0, rest.stderr);
+    const lines = [...linesOf(cut.stdout), ...linesOf(rest.stdout)];
+    const places = new Set(lines.map(({ daIndex, leafIndex }) => `${daIndex}.${leafIndex}`));
+    const confirmed = lines.filter(({ verdict }) => verdict === 'available');
+    const sizes = new Set(confirmed.map(({ sizeBytes }) => sizeBytes));
+    for (const { content } of posted.slice(SIZES.length)) {
+      assert.ok(sizes.has(content.length), `${content.length} bytes were judged`);
+    }
+    assert.ok(linesOf(cut.stdout).length + linesOf(rest.stdout).length <= places.size + 4);
+    const again = await cairn(args);
+    assert.equal(again.status, 0, again.stderr);
+    assert.deepEqual(linesOf(again.stdout), [], 'everything was judged');
+  });
+
   it('outlive a pause: what was kept is served, and epochs go on', async () => {
     // Blocks of ten minutes in which nobody posted a ticket.
     await rpc(network.chainRpc, 'anvil_mine', ['0x258', '0x0']);

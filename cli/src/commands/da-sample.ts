@@ -1,71 +1,38 @@
 import type { SampleVerdict } from '@cairn/light-client';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import { parseRoot } from '@cairn/primitives';
-import { openDaChain, socketsOf, verifyOnChain } from '../da-chain.ts';
-import { chooseDaChain, chooseDisperser, type DaNetworkOptions } from '../da-options.ts';
-import { DisperserClient } from '../disperser-client.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
-import { lightClientOf, placeOf, readKnownEpoch } from '../known-epoch.ts';
 import { writeJson, writeLine } from '../output.ts';
-
-/** What a verdict means to scripts. */
-const EXIT_OF: Readonly<Record<SampleVerdict['kind'], ExitCode>> = {
-  available: EXIT.ok,
-  unavailable: EXIT.timeout,
-  badEncoding: EXIT.verification,
-};
+import { type BlobOptions, reachBlob } from '../reach-blob.ts';
+import { basisOf, EXIT_OF_VERDICT, verdictJson } from '../sample-outcome.ts';
 
 /**
- * Takes a blob's certificate from the disperser, checks it by the chain, asks the signers for rows,
- * and prints the verdict.
+ * Verifies a blob's certificate, asks the signers for rows of a private draw, and prints the verdict.
+ * The disperser is asked for the certificate only, and not where it is gone or a file has it.
  */
 export async function daSample(
-  idText: string,
-  options: DaNetworkOptions & { readonly json?: boolean },
-  { io, signal }: CommandContext,
+  idText: string | undefined,
+  options: BlobOptions & { readonly json?: boolean },
+  context: CommandContext,
 ): Promise<number> {
-  const id = parseRoot(idText);
-  const disperser = new DisperserClient(await chooseDisperser(options, io));
-  const place = await chooseDaChain(options, io);
+  const id = idText === undefined ? undefined : parseRoot(idText);
+  const { io, signal } = context;
   const transport = createNodeTransport();
   try {
-    const certificate = await disperser.certificate(id, { signal });
-    const chain = await openDaChain(place, { signal });
-    try {
-      const known = await readKnownEpoch(chain, placeOf(certificate).epoch, { signal });
-      const client = await lightClientOf(known, transport);
-      const certified = await verifyOnChain(certificate, known, chain, { signal });
-      const verdict = await client.sample(certified, await socketsOf(chain, signal), { signal });
-      await print(verdict, options.json === true, io);
-      return EXIT_OF[verdict.kind];
-    } finally {
-      await chain.close();
-    }
+    const { client, certified, sockets } = await reachBlob(id, options, context, transport);
+    const verdict = await client.sample(certified, sockets, { signal });
+    await print(verdict, options.json === true, io);
+    return EXIT_OF_VERDICT[verdict.kind];
   } finally {
     await transport.close();
-    await disperser.close();
   }
-}
-
-/** How sure it is, from 0 to 1, that everyone can read the blob. */
-function confidenceOf(verdict: SampleVerdict): number {
-  if (verdict.kind !== 'available') return 0;
-  const { confidence } = verdict;
-  return confidence.kind === 'read' ? 1 : 1 - 2 ** -confidence.bits;
 }
 
 async function print(verdict: SampleVerdict, isJson: boolean, io: CommandIo): Promise<void> {
   const { drawn, answered, needed, holders, missing } = verdict.report;
   if (isJson) {
-    await writeJson(io, {
-      verdict: verdict.kind,
-      confidence: confidenceOf(verdict),
-      samples: drawn,
-      answered,
-      holders,
-      missing: missing.map(({ index, holder, code }) => ({ index, holder, code })),
-    });
+    const gaps = missing.map(({ index, holder, code }) => ({ index, holder, code }));
+    await writeJson(io, { ...verdictJson(verdict), missing: gaps });
     return;
   }
   await writeLine(io, verdict.kind);
@@ -73,18 +40,5 @@ async function print(verdict: SampleVerdict, isJson: boolean, io: CommandIo): Pr
   if (answered < drawn) {
     const silent = new Set(missing.map(({ holder }) => holder)).size;
     io.writeErr(`${silent} did not give theirs; any ${needed} rows give the blob back\n`);
-  }
-}
-
-function basisOf(verdict: SampleVerdict): string {
-  switch (verdict.kind) {
-    case 'available':
-      return verdict.confidence.kind === 'read'
-        ? ': the blob was read whole'
-        : `; by chance that would be so once in 2^${verdict.confidence.bits}`;
-    case 'unavailable':
-      return ': too few';
-    case 'badEncoding':
-      return ': they are of no payload';
   }
 }

@@ -1,14 +1,13 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CertifiedBlob } from '@cairn/light-client';
-import { formatBytes, systemClock, toHex, utf8Text } from '@cairn/primitives';
+import { formatBytes, systemClock, toHex } from '@cairn/primitives';
 import { openDaChain, verifyOnChain } from '../da-chain.ts';
 import { chooseDaChain, type DaNetworkOptions } from '../da-options.ts';
 import { MAX_CERTIFICATE_BYTES } from '../disperser-client.ts';
-import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
-import { parseKnownEpoch, placeOf, readKnownEpoch, verifyWith } from '../known-epoch.ts';
+import { placeOf, readEpochFile, readKnownEpoch, verifyWith } from '../known-epoch.ts';
+import { readBounded } from '../local-files.ts';
 import { writeJson, writeLine } from '../output.ts';
 
 /** What `cairn da verify` takes. */
@@ -16,9 +15,6 @@ export interface DaVerifyOptions extends DaNetworkOptions {
   readonly epochFile?: string;
   readonly json?: boolean;
 }
-
-/** An epoch file of the largest quorums is half as long. */
-const MAX_EPOCH_FILE_BYTES = 64 * 2 ** 20;
 
 /** Checks a certificate against an epoch file, asking nobody, or against the chain's epoch. */
 export async function daVerify(
@@ -38,8 +34,7 @@ export async function daVerify(
 }
 
 async function verifyByFile(certificate: Uint8Array, path: string): Promise<CertifiedBlob> {
-  const known = parseKnownEpoch(utf8Text(await readBounded(path, MAX_EPOCH_FILE_BYTES)), path);
-  return verifyWith(certificate, known, { clock: systemClock() });
+  return verifyWith(certificate, await readEpochFile(path), { clock: systemClock() });
 }
 
 async function verifyByChain(
@@ -76,18 +71,4 @@ async function print(
     `${formatBytes(sizeBytes)}, held by signers with ${signedWeight} of ${totalWeight} seats of ` +
       `quorum ${quorumId} in epoch ${epoch}\n`,
   );
-}
-
-async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size <= maxBytes) return await file.readFile();
-    throw new CliError(
-      { code: 'CLI_EPOCH_FILE', path, problem: 'length' },
-      `${path} has ${size} bytes; what is read here has at most ${maxBytes}`,
-    );
-  } finally {
-    await file.close();
-  }
 }

@@ -1,4 +1,10 @@
-import { type BlsBackend, encodeMember, encodeSnapshot, epochHeaderHash } from '@cairn/attestation';
+import {
+  type BlsBackend,
+  type EpochHeader,
+  encodeMember,
+  encodeSnapshot,
+  epochHeaderHash,
+} from '@cairn/attestation';
 import type { ChainClient } from '@cairn/chain-access';
 import {
   BatchFeed,
@@ -17,7 +23,13 @@ import {
   requireProvenHash,
   SignerBook,
 } from '@cairn/chain-access/da';
-import { type Address, equalBytes, type Hex, isZeroBytes } from '@cairn/primitives';
+import {
+  type Address,
+  equalBytes,
+  type Hex,
+  isZeroBytes,
+  MAINNET_CONSENSUS,
+} from '@cairn/primitives';
 import type { TrustAnchor } from '../epochs/epoch-trust.ts';
 import { MAX_FOLLOWED_EPOCHS } from '../epochs/epoch-trust.ts';
 import type { ChainOffer } from '../epochs/follow-chain.ts';
@@ -133,6 +145,35 @@ export class LightChain implements RunChain<ProvenBlock> {
     }
   }
 
+  /**
+   * Proves the header of an epoch by a block whose hash the caller trusts: each header up to the newest
+   * as of that block continues the one before, and the block's state holds the hash of the newest.
+   *
+   * @throws {ChainError} CHAIN_BAD_PROOF, CHAIN_BLOCK_UNKNOWN; {DaError} DA_EPOCH_UNKNOWN
+   */
+  async proveEpoch(epoch: number, hash: Hex, options: Waiting): Promise<void> {
+    const block = await readProvenBlock(this.hub.client, hash, options);
+    const newest = await readProvenHeaderHash(this.hub, block, options);
+    let last: EpochHeader | undefined;
+    for (let next = epoch; ; next += 1) {
+      const header = (await this.epochs.sealed(next, options))?.header;
+      if (header === undefined) requireProvenHash('newest epoch header', newest, hashOf(last));
+      if (header === undefined) return;
+      if (last !== undefined) requireProvenHash('epoch header', header.previous, hashOf(last));
+      if (equalBytes(hashOf(header), newest)) return;
+      last = header;
+    }
+  }
+
+  /**
+   * Seconds after an epoch's end for which its committee is believed here: half the time that stake
+   * which leaves stays locked, so that whoever signed falsely can still pay, and 14 days at most.
+   */
+  async trustingSeconds(options: Waiting): Promise<number> {
+    const delay = (await this.hub.stakeHub.read('unbondDelay', [], options)).number(0);
+    return Math.min(MAINNET_CONSENSUS.trustingSeconds, Math.floor(delay / 2));
+  }
+
   async *blobsFrom(
     { daIndex, block: fromBlock }: Pick<BlobPlace, 'daIndex' | 'block'>,
     { number: toBlock }: ProvenBlock,
@@ -217,7 +258,7 @@ function leafOf({ certificate, header, isVoid, leafIndex }: FoundBlob) {
   return { leafIndex, content: { certificate, header, isVoid } };
 }
 
-function hashOf(header: ChainOffer['header'] | undefined): Uint8Array {
+function hashOf(header: EpochHeader | undefined): Uint8Array {
   return header === undefined ? new Uint8Array(32) : epochHeaderHash(header);
 }
 

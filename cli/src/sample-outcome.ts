@@ -1,0 +1,43 @@
+import type { SampleVerdict } from '@cairn/light-client';
+import type { Json } from '@cairn/primitives';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+/** What a verdict means to scripts. */
+export const EXIT_OF_VERDICT: Readonly<Record<SampleVerdict['kind'], ExitCode>> = {
+  available: EXIT.ok,
+  unavailable: EXIT.timeout,
+  badEncoding: EXIT.verification,
+};
+
+/** How sure it is, from 0 to 1, that everyone can read the blob. */
+export function confidenceOf(verdict: SampleVerdict): number {
+  if (verdict.kind !== 'available') return 0;
+  const { confidence } = verdict;
+  return confidence.kind === 'read' ? 1 : 1 - 2 ** -confidence.bits;
+}
+
+/** A verdict with its numbers, for programs. */
+export function verdictJson(verdict: SampleVerdict): { readonly [field: string]: Json } {
+  const { drawn, answered, holders } = verdict.report;
+  return {
+    verdict: verdict.kind,
+    confidence: confidenceOf(verdict),
+    samples: drawn,
+    answered,
+    holders,
+  };
+}
+
+/** What a verdict rests on, in words that follow a sentence of numbers. */
+export function basisOf(verdict: SampleVerdict): string {
+  switch (verdict.kind) {
+    case 'available':
+      return verdict.confidence.kind === 'read'
+        ? ': the blob was read whole'
+        : `; by chance that would be so once in 2^${verdict.confidence.bits}`;
+    case 'unavailable':
+      return ': too few';
+    case 'badEncoding':
+      return ': they are of no payload';
+  }
+}
