@@ -10,6 +10,8 @@ import {
   encodeRowReply,
   parseRowReply,
   parseVoteRequest,
+  ROW_REPLY_TYPE,
+  VOTE_TYPE,
   VOTES_PATH,
 } from '@cairn/wire-protocol/da';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
@@ -17,8 +19,26 @@ import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
 import { backend, NETWORK, signerAddress, signerKey } from './committee.ts';
 import type { MemoryChain } from './memory-chain.ts';
 
-/** How a signer behaves, as seen from outside. */
-export type Manner = 'honest' | 'silent' | 'corrupt' | 'slow' | 'refusing';
+/**
+ * How a signer behaves, as seen from outside. `corrupt` sends wrong rows and votes, `forging` votes that
+ * another key signed, `loris` a byte now and then, and `unstoring` signs for everything and stores nothing.
+ */
+export const MANNERS = [
+  'honest',
+  'silent',
+  'corrupt',
+  'slow',
+  'refusing',
+  'forging',
+  'loris',
+  'unstoring',
+] as const;
+
+/** One of `MANNERS`. */
+export type Manner = (typeof MANNERS)[number];
+
+/** Between two bytes of a `loris`. */
+const LORIS_MS = 100;
 
 /** What a signer stands on. */
 export interface SignerDoorDeps {
@@ -36,6 +56,8 @@ export interface SignerDoorDeps {
 export class SignerDoor {
   readonly index: number;
   manner: Manner = 'honest';
+  /** What an `unstoring` one answers to those who ask for rows; nothing unless told. */
+  rowsOf: (path: string) => Promise<Uint8Array | undefined> = async () => undefined;
   /** Told of each request. */
   onRequest: () => void = () => undefined;
   url = '';
@@ -118,6 +140,7 @@ export class SignerDoor {
     const { manner } = this;
     if (manner === 'silent') return;
     if (manner === 'slow') await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (manner === 'loris') return drip(reply);
     const path = request.url ?? '/';
     const isVote = request.method === 'POST' && path === VOTES_PATH;
     if (isVote && manner === 'refusing') {
@@ -125,26 +148,48 @@ export class SignerDoor {
       send(reply, 422, Buffer.from(JSON.stringify(problem)), 'application/problem+json');
       return;
     }
+    if (manner === 'unstoring') return this.#pretend(request, path, body, reply);
     const answer = await fetch(`${this.#host.address.url}${path}`, {
       method: request.method ?? 'GET',
       headers: { 'content-type': request.headers['content-type'] ?? 'text/plain' },
       ...(body.length === 0 ? {} : { body: Buffer.from(body) }),
     });
     let bytes: Uint8Array = new Uint8Array(await answer.arrayBuffer());
+    if (isVote && manner === 'forging') {
+      bytes = this.#vote(body, { keyOf: (this.index + 1) % 1000 });
+    }
     if (manner === 'corrupt' && answer.status === 200) {
-      if (isVote) bytes = this.#wrongVote(body);
+      if (isVote) bytes = this.#vote(body, { epochsLater: 1 });
       else if (path.includes('/rows?')) bytes = encodeRowReply(parseRowReply(bytes).map(spoiled));
     }
     send(reply, answer.status, bytes, answer.headers.get('content-type') ?? 'text/plain');
   }
 
-  /** A vote that is signed, but for another epoch. */
-  #wrongVote(body: Uint8Array): Uint8Array {
+  /** Says that it has what it is sent, signs for all, and has nothing. */
+  async #pretend(
+    { method }: IncomingMessage,
+    path: string,
+    body: Uint8Array,
+    reply: ServerResponse,
+  ): Promise<void> {
+    if (method === 'PUT') return send(reply, 200, Buffer.from('{}'), 'application/json');
+    if (method === 'POST') return send(reply, 200, this.#vote(body), VOTE_TYPE);
+    const rows = path.includes('/rows?') ? await this.rowsOf(path) : undefined;
+    if (rows !== undefined) return send(reply, 200, rows, ROW_REPLY_TYPE);
+    const problem = { type: 'urn:x', title: 'Gone', status: 404, detail: 'no', code: 'NO' };
+    send(reply, 404, Buffer.from(JSON.stringify(problem)), 'application/problem+json');
+  }
+
+  /** A vote for what it is asked for, or one that is signed for another epoch or by another key. */
+  #vote(
+    body: Uint8Array,
+    { epochsLater = 0, keyOf = this.index }: { epochsLater?: number; keyOf?: number } = {},
+  ): Uint8Array {
     const { kind, epoch, quorumId, headers } = parseVoteRequest(body);
     const root = treeRoot(headers.map((header) => leafHash(encodeBlobHeader(header))));
     const place = { kind, quorumId, count: headers.length, root };
-    const statement = { ...place, epoch: epoch + 1, domain: NETWORK.entrance };
-    const signature = signStatement(signerKey(this.index), NETWORK.network, statement);
+    const statement = { ...place, epoch: epoch + epochsLater, domain: NETWORK.entrance };
+    const signature = signStatement(signerKey(keyOf), NETWORK.network, statement);
     return encodeBatchVote({ ...place, epoch, signer: signerAddress(this.index), signature });
   }
 }
@@ -156,6 +201,13 @@ function spoiled(message: Uint8Array): Uint8Array {
   const at = bytes.length - 32 * log2K - 1;
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   return bytes;
+}
+
+/** Half of an answer, byte by byte, until whoever asked goes away. */
+function drip(reply: ServerResponse): void {
+  reply.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': 1e6 });
+  const timer = setInterval(() => reply.write('.'), LORIS_MS);
+  reply.on('close', () => clearInterval(timer));
 }
 
 function send(reply: ServerResponse, status: number, body: Uint8Array, type: string): void {
