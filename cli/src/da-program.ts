@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { daDevCommand } from './da-dev-program.ts';
 import type { Parsers, Runs } from './program.ts';
 
 const DA_NETWORK: Parsers = {
@@ -72,6 +73,7 @@ export function daCommands(program: Command, runs: Runs): void {
         epoch: (parse) => parse.parseCount(0),
       }),
     );
+  daDevCommand(da, runs);
 }
 
 /** Declares what watches a network without trusting a server of it. */
