@@ -3,18 +3,25 @@ import { ChainError } from '@cairn/chain-access';
 import {
   BatchLog,
   type BlockEntropy,
+  claimHeld,
   claimServed,
   confirmReport,
   estimateMining,
   type MiningCaller,
+  openPeriod,
+  publishArcs,
   readBlockEntropy,
   readGasPrice,
+  readHasArcs,
+  readHeaderRlp,
+  readOpenPeriod,
   readReport,
   readRewardState,
   readServedPool,
   refusalOf,
 } from '@cairn/chain-access/da';
 import { LruCache } from '@cairn/primitives';
+import type { LotteryChain } from '../signer/office/claim-held.ts';
 import type { ClaimChain } from '../signer/office/claim-served.ts';
 import type { DrawChain } from '../signer/office/draw-rows.ts';
 import type { ReportChain } from '../signer/office/report-served.ts';
@@ -22,11 +29,11 @@ import type { ReportChain } from '../signer/office/report-served.ts';
 /** Seeds of periods kept: of all epochs that are looked at. */
 const MAX_SEEDS = 1024;
 
-/** Draws, reports and claims, on the contract that pays fees out. Seeds and batches are from final blocks. */
+/** Draws, reports, claims and the lottery, on the contract that pays fees out. Seeds and batches are from final blocks. */
 export function chainRewards(
   caller: MiningCaller,
   backend: Pick<BlsBackend, 'expandSignature'>,
-): DrawChain & ReportChain & ClaimChain {
+): DrawChain & ReportChain & ClaimChain & LotteryChain {
   const { mining } = caller;
   const { client, entrance, settings } = mining;
   const batches = new BatchLog(entrance);
@@ -62,6 +69,32 @@ export function chainRewards(
         if (isRefusal(error)) return 'over';
         throw error;
       }
+    },
+    maxRowBytes: settings.maxRowBytes,
+    prizesPerPeriod: settings.prizesPerPeriod,
+    potShare: settings.potShare,
+    openPeriod: (options) => readOpenPeriod(mining, options),
+    potWei: async (options) => (await readRewardState(mining, options)).heldPotWei,
+    gasPriceWei: (options) => readGasPrice(mining, options),
+    open: async (period, options) => {
+      const headerRlp = await readHeaderRlp(client, period * settings.periodBlocks, options);
+      if (headerRlp === undefined) return;
+      await isMade(openPeriod(caller, { period, headerRlp }, options), ['WrongPeriod', 'NoHash']);
+    },
+    hasArcs: (snapshotHash, rows, options) => readHasArcs(mining, { snapshotHash, rows }, options),
+    publishArcs: async (committee, rows, options) => {
+      await publishArcs(caller, { committee, rows }, options);
+    },
+    gasOf: async (held, options) => {
+      try {
+        return await estimateMining(caller, { held }, options);
+      } catch (error) {
+        if (isRefusal(error)) return undefined;
+        throw error;
+      }
+    },
+    claimHeld: async (held, options) => {
+      await isMade(claimHeld(caller, held, options), ['WrongPeriod', 'AlreadyPaid', 'NotDrawn']);
     },
     claim: async (claim, options) => {
       await isMade(claimServed(caller, claim, options), ['AlreadyClaimed', 'MoreThanTotal']);

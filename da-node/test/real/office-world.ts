@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeBlobHeader, leafHash, sumVotes, verifyVote } from '@cairn/attestation';
 import {
+  type Contract,
   confirmBatch,
   EpochBook,
   openMining,
@@ -125,7 +126,7 @@ export class OfficeWorld {
   static async start(): Promise<OfficeWorld> {
     const anvil = await Anvil.start('--gas-limit', '60000000');
     const folder = await mkdtemp(join(tmpdir(), 'cairn-office-'));
-    const wishes = { pricePerByteEpochWei: 10n ** 12n, drawOneRowIn: 16 };
+    const wishes = { pricePerByteEpochWei: 10n ** 12n, drawOneRowIn: 16, prizeDivisor: 4 };
     const network = await DaNetwork.start(anvil, DEVNET_CONSENSUS, wishes);
     const { hub, entrance } = network;
     const book = new SignerBook(hub);
@@ -234,7 +235,10 @@ export class OfficeWorld {
   }
 
   /** Blobs that are submitted, delivered, signed for and confirmed. @returns their leaves */
-  async disperse(count: number, suite: 0 | 1 = 0): Promise<readonly Uint8Array[]> {
+  async disperse(
+    count: number,
+    { suite = 0, bytes = 3000 }: { readonly suite?: 0 | 1; readonly bytes?: number } = {},
+  ): Promise<readonly Uint8Array[]> {
     const { entrance, hub, payer, deployment } = this.network;
     const signal = testSignal();
     const { epoch } = await readPhase(hub, { signal });
@@ -243,7 +247,7 @@ export class OfficeWorld {
     const blobs = [];
     for (let at = 0; at < count; at += 1) {
       const payload = seededRng(at + 100 * suite + deployment.block).fill(
-        new Uint8Array(3000 + at),
+        new Uint8Array(bytes + at),
       );
       const options = { codec, suite: rows, combiner, clock: systemClock(), signal };
       blobs.push(await commitBlob(payload, { cosets, minLog2K }, options));
@@ -307,6 +311,17 @@ export class OfficeWorld {
     );
     await this.mine(3);
     return headers.map((header) => leafHash(encodeBlobHeader(header)));
+  }
+
+  /** Events of a contract, as the endpoint tells them. */
+  async logsOf(
+    contract: Contract,
+    event: string,
+  ): Promise<readonly { readonly topics: readonly string[]; readonly data: string }[]> {
+    const { address } = contract;
+    const query = { address, topics: [contract.topic(event)], fromBlock: '0x0' };
+    const logs = await this.chain.client.rpc('eth_getLogs', [query], { signal: testSignal() });
+    return logs as readonly { readonly topics: readonly string[]; readonly data: string }[];
   }
 
   async stop(): Promise<void> {

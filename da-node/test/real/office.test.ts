@@ -64,6 +64,23 @@ describe('the office of signers', function () {
     assert.ok((await readRewardState(mining, { signal })).heldPotWei > 0n);
   });
 
+  it('wins the held lottery with rows of suite 1, where a prize is more than it costs', async () => {
+    const signal = testSignal();
+    const mining = await openMining(world.chain.entrance, { signal });
+    const { periodBlocks } = mining.settings;
+    await world.disperse(2, { suite: 1, bytes: 60_000 });
+    const block = await world.chain.client.blockNumber({ signal });
+    await world.mine(periodBlocks - (block % periodBlocks) + 3);
+    const before = await readRewardState(mining, { signal });
+    await world.look();
+    const after = await readRewardState(mining, { signal });
+    assert.ok(after.heldPotWei < before.heldPotWei);
+    const paid = await world.logsOf(mining.contract, 'HeldPaid');
+    assert.ok(paid.length >= 4, `${paid.length} prizes`);
+    const lines = paid.map(({ topics, data }) => `${topics[1]}/${topics[3]}/${data.slice(0, 130)}`);
+    assert.equal(new Set(lines).size, lines.length, 'each row once in a period');
+  });
+
   it('hands every epoch over by signatures alone', async () => {
     const signal = testSignal();
     const [first] = world.signers;

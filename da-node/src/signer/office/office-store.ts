@@ -14,6 +14,7 @@ export const OFFICE_KEYS = {
   found: 'f',
   report: 'r',
   claim: 'c',
+  prize: 'p',
 } as const;
 
 /** A kind of thing that is kept. */

@@ -14,10 +14,12 @@ import type { RowPeers } from '../../retriever/ports.ts';
 import type { ChainOptions, SignerNetwork } from '../ports.ts';
 import type { ProtectionLog } from '../protection-log.ts';
 import type { SignerIdentity } from '../seat.ts';
+import type { SliceStore } from '../slice-store.ts';
 import { type AuditPlace, RowAuditor } from './audit-rows.ts';
 import type { AuditRules } from './audit-rules.ts';
 import { AuditSheets, type AuditSheetsDeps } from './audit-sheets.ts';
 import type { BatchBook } from './batch-book.ts';
+import { HeldClaimer, type LotteryChain } from './claim-held.ts';
 import { type ClaimChain, ServedClaimer } from './claim-served.ts';
 import { type DrawChain, RowDraws } from './draw-rows.ts';
 import { createOfficeMetrics } from './metrics.ts';
@@ -29,7 +31,7 @@ import { HandoverSigner } from './sign-handover.ts';
 /** What a signer's office stands on. */
 export interface OfficeDeps {
   readonly chain: OfficeChain;
-  readonly rewards: DrawChain & ReportChain & ClaimChain;
+  readonly rewards: DrawChain & ReportChain & ClaimChain & LotteryChain;
   readonly network: SignerNetwork;
   /** The contract that reports are made to. */
   readonly mining: AuditSheetsDeps['mining'];
@@ -43,6 +45,7 @@ export interface OfficeDeps {
   readonly store: KeyValueStore;
   readonly sockets: SocketBook;
   readonly peers: OfficePeers & Pick<RowPeers, 'rows'>;
+  readonly slices: SliceStore;
   readonly suites: readonly RowSuite[];
   readonly combiner: RowCombiner;
   readonly clock: Clock;
@@ -72,7 +75,7 @@ const CLAIM_EPOCHS = 8;
 /** The longest wait after failures; it doubles up to there. */
 const MAX_WAIT_MS = 30_000;
 
-/** Puts the parts of a signer's office together: handovers, audits of drawn rows, served reports, claims. */
+/** Puts the parts of a signer's office together: handovers, audits of drawn rows, served reports, claims, the held lottery. */
 export function openOffice(deps: OfficeDeps, { pollMs = 1000 }: OfficeOptions = {}): Office {
   const { network, identity, chain, rewards } = deps;
   const metrics = createOfficeMetrics(deps.metrics);
@@ -90,6 +93,7 @@ export function openOffice(deps: OfficeDeps, { pollMs = 1000 }: OfficeOptions = 
   const reporting = { ...shared, reports: rewards, graceSeconds, draws, auditor, sheets };
   const reporter = new ServedReporter(reporting);
   const claimer = new ServedClaimer({ ...shared, claims: rewards, reporter });
+  const prizes = new HeldClaimer({ ...shared, lottery: rewards, draws, fetching: shared });
   const reach = CLAIM_EPOCHS + Math.ceil(graceSeconds / epochSeconds);
 
   const serve = async (options: ChainOptions): Promise<void> => {
@@ -125,6 +129,7 @@ export function openOffice(deps: OfficeDeps, { pollMs = 1000 }: OfficeOptions = 
         await each(() => claimer.look({ epoch, quorumId }, options), options);
       }
     }
+    await prizes.look(options);
     await deps.batches.prune(Math.floor(deps.clock.now() / 1000) - graceSeconds);
   };
   return {

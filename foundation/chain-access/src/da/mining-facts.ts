@@ -27,13 +27,13 @@ export interface RewardState {
   readonly heldPotWei: bigint;
 }
 
-/** A period of the held lottery that was opened. */
+/** A period of the held lottery that was opened; period 0 stands for none. */
 export interface OpenPeriod {
   readonly period: number;
-  /** 32 bytes. */
-  readonly seed: Uint8Array;
   /** A drawn row wins where its hash is not above it. */
   readonly target: bigint;
+  /** Prizes that were paid in it. */
+  readonly prizes: number;
 }
 
 /** A quorum's report on an epoch; `undefined` where there is none. */
@@ -88,15 +88,14 @@ export async function readFeePool(
   return (await entrance.contract.read('feePool', [epoch, retentionEpochs], options)).wide(0);
 }
 
-/** The period of the held lottery that pays now; `undefined` before the first. */
+/** The period of the held lottery that pays now. */
 export async function readOpenPeriod(
   { contract }: Mining,
   options: ReadOptions,
-): Promise<OpenPeriod | undefined> {
+): Promise<OpenPeriod> {
   const period = (await contract.read('latestPeriod', [], options)).number(0);
-  if (period === 0) return undefined;
   const opened = (await contract.read('periodOf', [period], options)).inner(0);
-  return { period, seed: opened.bytes('seed'), target: opened.wide('target') };
+  return { period, target: opened.wide('target'), prizes: opened.number('prizes') };
 }
 
 /** Whether the arcs of a snapshot over so many rows can be proven. */

@@ -14,6 +14,8 @@ export interface MiningSettings {
   readonly drawTarget: Uint8Array;
   /** Longest row that wins in the held lottery. */
   readonly maxRowBytes: number;
+  /** Prizes that the target is moved towards, in a period. */
+  readonly prizesPerPeriod: number;
   /** A row of that length is paid the pot divided by this. */
   readonly potShare: number;
 }
@@ -48,6 +50,7 @@ export async function openMining(entrance: Entrance, { signal }: CallOptions): P
     periodBlocks: Number(await wide('periodBlocks')),
     drawTarget: bigEndianBytes(await wide('drawTarget'), 32),
     maxRowBytes: Number(await wide('MAX_ROW_BYTES')),
+    prizesPerPeriod: Number(await wide('prizesPerPeriod')),
     potShare: Number(await wide('potShare')),
   };
   return { client, domain: { chainId, address }, settings, contract, entrance };
