@@ -252,6 +252,12 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           description: "The disperser's door for 0G's clients: gRPC over HTTP/2 without TLS.",
           properties: { host, port: port(51_001) },
         },
+        nitro: {
+          type: 'object',
+          description:
+            "The disperser's door for Arbitrum nodes: JSON-RPC of an external provider of data availability.",
+          properties: { host, port: port(9880) },
+        },
       },
     },
     archive: {
@@ -360,6 +366,7 @@ export interface ConfigFile {
     readonly accounts: readonly string[];
     readonly account_period_ms: number;
     readonly grpc: { readonly host: string; readonly port: number };
+    readonly nitro: { readonly host: string; readonly port: number };
   };
   readonly archive: {
     readonly indexer: string;

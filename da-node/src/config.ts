@@ -81,6 +81,8 @@ export interface DisperserSettings extends ListenSettings {
   readonly accountPeriodMs: number;
   /** The door for 0G's clients. */
   readonly grpc: ListenSettings;
+  /** Where Arbitrum nodes find it. */
+  readonly nitro: ListenSettings;
 }
 
 /** The log that a disperser writes blobs to. */
@@ -196,6 +198,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       accounts: disperser.accounts.map(accountOf),
       accountPeriodMs: disperser.account_period_ms,
       grpc: disperser.grpc,
+      nitro: disperser.nitro,
     },
     keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
     archive: archiveSettings(archive, file.chain),

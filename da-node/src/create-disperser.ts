@@ -8,9 +8,10 @@ import {
   loadWasmCombiner,
   type RowCombiner,
 } from '@cairn/erasure-codec';
-import type { HealthReport } from '@cairn/node-runtime/http';
+import type { HealthReport, HttpHost } from '@cairn/node-runtime/http';
 import { openLevelStore } from '@cairn/node-runtime/level';
 import { createWorkerPool } from '@cairn/node-runtime/workers';
+import { systemRng } from '@cairn/primitives';
 import { ByteBudget } from './byte-budget.ts';
 import { ChainEntrance } from './chain/chain-entrance.ts';
 import { ChainEpochs } from './chain/chain-epochs.ts';
@@ -18,19 +19,22 @@ import { ChainFacts } from './chain/chain-facts.ts';
 import type { DaChain } from './chain/connect-chain.ts';
 import { keepDeposit } from './chain/keep-deposit.ts';
 import { type Accounts, keyAccounts, openAccounts } from './disperser/accounts.ts';
+import { requireSuite } from './disperser/blob-id.ts';
 import { createDispersal } from './disperser/create-dispersal.ts';
 import type { SignerPatience } from './disperser/deliver-slices.ts';
 import { openPayloadFiles } from './disperser/payload-files.ts';
 import type { DispersalNetwork, LogArchive } from './disperser/ports.ts';
 import { describeProblem } from './doors/describe-problem.ts';
-import { disperserDoors } from './doors/disperser-doors.ts';
+import { confirmedAtLeast, disperserDoors, GET_TIMEOUT_MS } from './doors/disperser-doors.ts';
+import { PROVABLE_SUITE } from './doors/nitro/judge-certificate.ts';
+import { nitroDoors } from './doors/nitro/nitro-doors.ts';
 import { type PayloadReader, REPLY_BYTES, readFromQuorum } from './doors/read-payload.ts';
 import { createZgGrpcDoor } from './doors/zg-grpc/zg-grpc-door.ts';
 import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
 import { readBlob } from './retriever/read-blob.ts';
 import { startHost } from './role-host.ts';
-import type { StartedRole } from './roles.ts';
+import type { RoleDoor, StartedRole } from './roles.ts';
 import { httpSignerPeers } from './signer-peers.ts';
 import { VERSION } from './version.ts';
 
@@ -152,15 +156,42 @@ export async function startDisperser(
   const server = { version: VERSION, chainId, entrance: address, verifier: verifier.address };
   const routes = disperserDoors(doors, { server, putWait: settings.putWait });
   const ready = (): HealthReport => parts.watch.ready();
-  const { grpc } = settings;
+  const { grpc, putWait, putTimeoutMs, retentionEpochs } = settings;
   const calls = createZgGrpcDoor(
     { ...doors, arriving, ready, logger },
     { ...grpc, ...config.limits },
   );
   opened('disperser grpc', () => calls.stop());
   await calls.start();
-  const host = await startHost('disperser', settings, { routes, describeProblem, ready }, parts);
-  return { role: 'disperser', host, doors: { grpc: calls } };
+  const arbitrum = nitroDoors(
+    {
+      ...doors,
+      network,
+      logger,
+      rng: systemRng(),
+      tools: { ...tools, suite: requireSuite(tools.suites, PROVABLE_SUITE) },
+    },
+    {
+      putStage: confirmedAtLeast(putWait),
+      putTimeoutMs,
+      getTimeoutMs: GET_TIMEOUT_MS,
+      retentionEpochs,
+    },
+  );
+  const shared = { describeProblem, ready };
+  const nitro = await startHost(
+    'disperser-nitro',
+    settings.nitro,
+    { ...shared, routes: [arbitrum] },
+    parts,
+  );
+  const host = await startHost('disperser', settings, { ...shared, routes }, parts);
+  return { role: 'disperser', host, doors: { grpc: calls, nitro: doorOf(nitro) } };
+}
+
+/** A listener as the process knows doors. */
+function doorOf(host: HttpHost): RoleDoor {
+  return { address: host.address.url, stop: () => host.stop() };
 }
 
 /** The log, if blobs are written to it: what speaks to storage nodes is loaded only then. */

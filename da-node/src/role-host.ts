@@ -7,7 +7,6 @@ import {
   type RouteGroup,
 } from '@cairn/node-runtime/http';
 import type { ListenSettings } from './config.ts';
-import type { DaRole } from './config-schema.ts';
 
 import type { NodeParts } from './node-parts.ts';
 import { VERSION } from './version.ts';
@@ -20,12 +19,13 @@ export interface RoleDoors {
 }
 
 /**
- * Listens for a role: its doors beside health, measures and version, none for admins.
+ * Listens for a role, or for one of its doors: what it answers beside health, measures and version,
+ * nothing for admins.
  *
  * @throws what listening throws
  */
 export async function startHost(
-  role: DaRole,
+  name: string,
   { host, port }: ListenSettings,
   { routes, describeProblem, ready }: RoleDoors,
   { config, clock, logger, metrics, opened }: NodeParts,
@@ -34,7 +34,7 @@ export async function startHost(
   const listener = createHttpHost({
     host,
     port,
-    name: `cairn-da-${role}`,
+    name: `cairn-da-${name}`,
     version: VERSION,
     logger,
     metrics,
@@ -44,7 +44,7 @@ export async function startHost(
     ready,
     routes,
   });
-  opened(`${role} listener`, () => listener.stop());
+  opened(`${name} listener`, () => listener.stop());
   await listener.start();
   return listener;
 }

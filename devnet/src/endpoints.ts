@@ -42,6 +42,7 @@ export function endpointsOf({
       : {
           da: {
             rest: loopback(ports.da.disperser),
+            nitro: loopback(ports.da.nitro),
             grpc: `127.0.0.1:${ports.da.grpc}`,
             signers: ports.da.signers.map(loopback),
             chain: HUB,

@@ -79,6 +79,7 @@ export function startDisperser(
     `retention_epochs = ${DEVNET_CONSENSUS.maxRetentionEpochs}`,
     `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
     `[disperser.grpc]\nhost = "127.0.0.1"\nport = ${ports.grpc}\n`,
+    `[disperser.nitro]\nhost = "127.0.0.1"\nport = ${ports.nitro}\n`,
     `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\ngather_ms = ${GATHER_MS}\n`,
   ].join('\n');
   return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);

@@ -29,7 +29,7 @@ describe('a devnet directory', () => {
         chain: 1000,
         indexer: 1001,
         storage: [1010, 1011],
-        da: { disperser: 1002, grpc: 1005, keeper: 1003, signers: [1080, 1081] },
+        da: { disperser: 1002, grpc: 1005, nitro: 1006, keeper: 1003, signers: [1080, 1081] },
       },
       chainId: 31_337,
       contracts: { flow },
@@ -48,6 +48,7 @@ describe('a devnet directory', () => {
       kv: [],
       da: {
         rest: 'http://127.0.0.1:1002',
+        nitro: 'http://127.0.0.1:1006',
         grpc: '127.0.0.1:1005',
         signers: ['http://127.0.0.1:1080', 'http://127.0.0.1:1081'],
         chain: 'hub',

@@ -8,7 +8,8 @@ const rng = seededRng(7);
 const allFree = async () => true;
 
 function portsIn({ chain, indexer, storage, da }: PortPlan): readonly number[] {
-  const blobs = da === undefined ? [] : [da.disperser, da.grpc, da.keeper, ...da.signers];
+  const blobs =
+    da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.keeper, ...da.signers];
   return [chain, indexer, ...storage, ...blobs];
 }
 
@@ -18,7 +19,13 @@ describe('ports', () => {
       chain: 8545,
       indexer: 12_345,
       storage: [5678, 5679, 5680],
-      da: { disperser: 3100, grpc: 51_001, keeper: 3290, signers: [3201, 3202, 3203, 3204] },
+      da: {
+        disperser: 3100,
+        grpc: 51_001,
+        nitro: 9880,
+        keeper: 3290,
+        signers: [3201, 3202, 3203, 3204],
+      },
     });
   });
 
@@ -41,7 +48,7 @@ describe('ports', () => {
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = portsIn(plan);
-    assert.equal(new Set(ports).size, 12);
+    assert.equal(new Set(ports).size, 13);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),
@@ -61,7 +68,13 @@ describe('ports', () => {
     );
     const plan = await planPorts(topology, { kind: 'default' }, { rng, isFree: allFree });
     const signers = [15_002, 3202];
-    assert.deepEqual(plan.da, { disperser: 15_003, grpc: 51_001, keeper: 3290, signers });
+    assert.deepEqual(plan.da, {
+      disperser: 15_003,
+      grpc: 51_001,
+      nitro: 9880,
+      keeper: 3290,
+      signers,
+    });
   });
 
   it('that are in use are told by number and service', async () => {

@@ -145,8 +145,9 @@ export function endpointsTable({ chains, storage, indexer, da, keys }: Endpoints
     ),
     ...storage.map((node) => ['storage', node.rpc, `keeps ${describeShard(node.shard)}`]),
     ...(indexer === undefined ? [] : [['indexer', indexer, 'knows who keeps what']]),
-    ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST and OP Stack alt-DA']]),
+    ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST, OP Stack alt-DA, EigenDA proxy']]),
     ...(da?.grpc === undefined ? [] : [['blobs', da.grpc, 'gRPC of 0G’s disperser']]),
+    ...(da?.nitro === undefined ? [] : [['blobs', da.nitro, 'JSON-RPC of Arbitrum nodes']]),
     ...(da?.signers ?? []).map((url) => ['signer', url, 'keeps and signs for rows of blobs']),
     ...(keys[0] === undefined ? [] : [['keys', keys[0], `${keys.length} funded accounts`]]),
   ];

@@ -20,7 +20,7 @@ export interface DoorSettings {
 }
 
 /** Time for a GET: below the 120 s of silence after which a host closes the connection. */
-const GET_TIMEOUT_MS = 60_000;
+export const GET_TIMEOUT_MS = 60_000;
 
 /** All that a disperser answers on its own listener: blobs, and the doors of rollups. */
 export function disperserDoors(

@@ -21,12 +21,13 @@ export interface DoorParts {
   readonly reader?: PayloadReader;
   readonly facts?: MemoryFacts;
   readonly putWait?: DoorSettings['putWait'];
+  readonly getTimeoutMs?: number;
 }
 
 /** What all doors of a running disperser are made of. */
 export async function doorDeps(
   quorum: TestQuorum,
-  { disperser }: RunningDisperser,
+  { disperser, archiver }: RunningDisperser,
   putTimeoutMs: number,
   parts: DoorParts = {},
 ): Promise<DoorDeps> {
@@ -41,6 +42,7 @@ export async function doorDeps(
     replies: parts.replies ?? new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
     reader: (...[wanted, options]: Parameters<PayloadReader>) =>
       parts.reader?.(wanted, options) ?? readBlob(wanted, retriever, options),
+    ...(archiver === undefined ? {} : { archive: archiver.read.bind(archiver) }),
     intake: {
       budget: parts.arriving ?? new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
       clock,
@@ -61,7 +63,7 @@ export async function openDoors(
   const deps = await doorDeps(quorum, running, putTimeoutMs, parts);
   const { chainId, address } = NETWORK.entrance;
   const server = { version: '0.0.0', chainId, entrance: address, verifier: address };
-  const { putWait = 'dispersed' } = parts;
+  const { putWait = 'dispersed', getTimeoutMs = 1000 } = parts;
   const host = createHttpHost({
     name: 'doors under test',
     version: '0.0.0',
@@ -69,7 +71,7 @@ export async function openDoors(
     metrics: createMetrics(),
     limits: { drainMs: 200 },
     describeProblem,
-    routes: disperserDoors(deps, { server, putWait, getTimeoutMs: 1000 }),
+    routes: disperserDoors(deps, { server, putWait, getTimeoutMs }),
   });
   await host.start();
   return host;

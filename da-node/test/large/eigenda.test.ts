@@ -31,7 +31,7 @@ describe('EigenDA proxy door', () => {
     quorum = await TestQuorum.open();
     facts = new MemoryFacts(quorum.chain);
     running = await quorum.disperser();
-    host = await openDoors(quorum, running, 3000, { facts });
+    host = await openDoors(quorum, running, 10_000, { facts, getTimeoutMs: 10_000 });
     url = host.address.url;
   });
 
@@ -99,7 +99,7 @@ describe('EigenDA proxy door', () => {
   it('reads on another disperser, which has never seen the blob', async () => {
     const [, certificate] = await post(payloadOf(3000, 4));
     const stranger = { ...running, disperser: strange(running) } as unknown as RunningDisperser;
-    const other = await openDoors(quorum, stranger, 3000, { facts });
+    const other = await openDoors(quorum, stranger, 10_000, { facts, getTimeoutMs: 10_000 });
     const name = toHex(certificate).slice(2);
     const reply = await fetch(`${other.address.url}/get/${name}?commitment_mode=standard`);
     const [status, body] = await read(reply);
@@ -168,7 +168,7 @@ describe('EigenDA proxy door', () => {
   it('says 503 about a blob that cannot be read now', async () => {
     const [, bytes] = await post(payloadOf(600, 9));
     const stranger = { ...running, disperser: strange(running) } as unknown as RunningDisperser;
-    const other = await openDoors(quorum, stranger, 3000, { facts });
+    const other = await openDoors(quorum, stranger, 10_000, { facts, getTimeoutMs: 10_000 });
     for (const index of quorum.signers.keys()) quorum.unreachable.add(index);
     const name = toHex(bytes).slice(2);
     const reply = await fetch(`${other.address.url}/get/${name}?commitment_mode=standard`);

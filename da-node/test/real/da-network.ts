@@ -136,7 +136,7 @@ export class DaNetwork {
 
 const SIGNER = '[signer]\nport = 0\njoin = true\nbond_gwei = 4000000000\nreserve_bytes = 0\n';
 const DISPERSER =
-  '[disperser]\nport = 0\ngrpc.port = 0\nthreads = 1\ngather_ms = 20\ndeposit_gwei = 1000000000\nretention_epochs = 10\n';
+  '[disperser]\nport = 0\ngrpc.port = 0\nnitro.port = 0\nthreads = 1\ngather_ms = 20\ndeposit_gwei = 1000000000\nretention_epochs = 10\n';
 
 function configOf(role: string, folder: string, rpc: string, deployment: DaDeployment): string {
   return `[node]

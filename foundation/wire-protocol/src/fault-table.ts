@@ -136,6 +136,11 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   EIGENDA_REQUEST: row(400, 'Not a request of this door'),
   EIGENDA_CERTIFICATE: row(418, 'The certificate stands for nothing'),
   EIGENDA_UNDECIDED: row(503, 'What becomes of the certificate is not decided yet', 'later'),
+  NITRO_CERTIFICATE: row(422, 'The certificate stands for nothing'),
+  NITRO_UNDECIDED: row(503, 'What becomes of the certificate is not decided yet', 'later'),
+  NITRO_MESSAGE_SIZE: row(413, 'Messages are not that long'),
+  NITRO_RETENTION: row(422, 'Blobs are not kept for that long'),
+  NITRO_STREAM: row(409, 'Not the next part of a message'),
   PAYLOAD_TOO_LARGE: row(413, 'Payloads are not that long'),
   QUORUM_TOO_LARGE: row(422, 'The quorum has more members than rows are laid out for'),
 };
