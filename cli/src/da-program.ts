@@ -27,6 +27,13 @@ export function daCommands(program: Command, runs: Runs): void {
         .default('dispersed'),
     )
     .option('--certificate <file>', 'write what the quorum signed')
+    .option('--archive', 'write it to the log once it is final, where it outlives its signers')
+    .addOption(
+      new Option(
+        '--order <path>',
+        'promise: paid when it is confirmed; chain: paid first; what the disperser does unless told',
+      ).choices(['promise', 'chain']),
+    )
     .option('--timeout <duration>', 'longest wait', '120s')
     .action(
       runs(async () => (await import('./commands/da-put.ts')).daPut, {

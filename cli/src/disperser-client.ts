@@ -31,6 +31,14 @@ const READ_MS = 120_000;
 /** Beyond what a disperser was told to wait. */
 const SLACK_MS = 10_000;
 
+/** How a payload is posted; what the disperser does unless told. */
+export interface PostOptions {
+  /** Whether it is paid for when it is confirmed, or first. */
+  readonly order?: 'promise' | 'chain';
+  /** Whether it is written to the log. */
+  readonly archive?: boolean;
+}
+
 interface Waiting {
   readonly signal: AbortSignal;
 }
@@ -46,10 +54,17 @@ export class DisperserClient {
   }
 
   /** Posts a payload; it is on the disperser's disk then. @throws as `receipt` */
-  async post(payload: Uint8Array, { signal }: Waiting): Promise<BlobReceipt> {
+  async post(
+    payload: Uint8Array,
+    { order, archive, signal }: PostOptions & Waiting,
+  ): Promise<BlobReceipt> {
+    const query = new URLSearchParams({
+      ...(order === undefined ? {} : { order }),
+      ...(archive === undefined ? {} : { archive: String(archive) }),
+    });
     const reply = await this.#transport.send({
       method: 'POST',
-      url: `${this.#url}${BLOBS_PATH}`,
+      url: `${this.#url}${BLOBS_PATH}${query.size === 0 ? '' : `?${query}`}`,
       headers: { 'content-type': 'application/octet-stream' },
       body: payload,
       timeoutMs: ACCEPT_MS,

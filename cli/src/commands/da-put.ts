@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { formatBytes, formatDuration, type Root, systemClock, toHex } from '@cairn/primitives';
 import { type BlobReceipt, MAX_RECEIPT_WAIT_SECONDS } from '@cairn/wire-protocol/da';
 import { chooseDisperser, type DaNetworkOptions } from '../da-options.ts';
-import { DisperserClient } from '../disperser-client.ts';
+import { DisperserClient, type PostOptions } from '../disperser-client.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
@@ -14,6 +14,8 @@ import { writeJson, writeLine } from '../output.ts';
 export interface DaPutOptions extends DaNetworkOptions {
   readonly wait: 'dispersed' | 'confirmed';
   readonly certificate?: string;
+  readonly archive?: boolean;
+  readonly order?: PostOptions['order'];
   /** Milliseconds. */
   readonly timeout: number;
   readonly json?: boolean;
@@ -32,7 +34,12 @@ export async function daPut(
   const clock = systemClock();
   const begunAt = clock.monotonic();
   try {
-    const posted = await client.post(payload, { signal });
+    const { archive, order } = options;
+    const how = {
+      ...(archive === true ? { archive } : {}),
+      ...(order === undefined ? {} : { order }),
+    };
+    const posted = await client.post(payload, { ...how, signal });
     io.writeErr(`posted ${formatBytes(payload.length)}, waiting for its quorum\n`);
     const receipt = await reach(client, posted.id, options, context);
     const certificate = await client.certificate(receipt.id, { signal });
@@ -99,7 +106,8 @@ async function print(
 ): Promise<void> {
   const { id, stage, sizeBytes, commitment, epoch, quorumId, expirySeconds, transaction } = receipt;
   if (isJson) {
-    const place = { commitment, epoch, quorumId, expirySeconds, transaction };
+    const archive = receipt.archive && { ...receipt.archive };
+    const place = { commitment, epoch, quorumId, expirySeconds, transaction, archive };
     await writeJson(io, { id, stage, certificate: toHex(certificate), sizeBytes, ...place });
     return;
   }

@@ -1,5 +1,5 @@
 import { formatBytes, parseRoot } from '@cairn/primitives';
-import { blobReceiptJson } from '@cairn/wire-protocol/da';
+import { type BlobReceipt, blobReceiptJson } from '@cairn/wire-protocol/da';
 import { chooseDisperser, type DaNetworkOptions } from '../da-options.ts';
 import { DisperserClient } from '../disperser-client.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -29,6 +29,7 @@ export async function daStatus(
       ['quorum', epoch === undefined ? undefined : `${quorumId} of epoch ${epoch}`],
       ['kept until', expirySeconds === undefined ? undefined : isoTime(expirySeconds)],
       ['confirmed', transaction],
+      ['archived', archiveText(receipt)],
       ['trouble', receipt.trouble?.detail],
     ];
     for (const [name, value] of facts) {
@@ -38,6 +39,12 @@ export async function daStatus(
   } finally {
     await client.close();
   }
+}
+
+function archiveText({ archive }: BlobReceipt): string | undefined {
+  if (archive === undefined) return undefined;
+  const { root, sequence } = archive;
+  return root === undefined ? 'once it is final' : `${root}, sequence ${sequence}`;
 }
 
 function isoTime(seconds: number): string {

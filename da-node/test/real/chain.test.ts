@@ -2,6 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { promisedIndex, sumVotes, verifyVote } from '@cairn/attestation';
 import { addressOf, createTransactionSender, randomKey, signerFromKey } from '@cairn/chain-access';
 import { EpochBook, readPayer, readStake, SignerBook } from '@cairn/chain-access/da';
+import { layoutOf } from '@cairn/erasure-codec';
 import {
   type Clock,
   DEVNET_CONSENSUS,
@@ -27,7 +28,7 @@ import { ChainSignerFacts } from '../../src/chain/chain-signer-facts.ts';
 import type { DaChain } from '../../src/chain/connect-chain.ts';
 import { joinSigners } from '../../src/chain/join-signers.ts';
 import { fillUp } from '../../src/chain/keep-deposit.ts';
-import type { BlobOrder, PromisedOrder } from '../../src/disperser/blob-order.ts';
+import type { BlobOrder, PromisedOrder, SubmittedOrder } from '../../src/disperser/blob-order.ts';
 import { statementOfBatch } from '../../src/disperser/collect-votes.ts';
 import type { DispersalEpoch, SignedBatch } from '../../src/disperser/ports.ts';
 
@@ -229,6 +230,60 @@ describe('the chain as roles of a node see it', function () {
     fates.left = orderOf(open, 4);
   });
 
+  it('orders blobs that are paid first, once, and waits for the block that stays', async () => {
+    const { open } = fates;
+    if (open === undefined) throw new Error('there is no epoch');
+    const blobs = [5000, 70].map((sizeBytes, at) => ({
+      commitment: keccak256(utf8Bytes(`paid ${at}`)),
+      suite: 0,
+      layout: layoutOf(sizeBytes, { cosets: 3, minLog2K: 6 }),
+      retentionEpochs: 2,
+    }));
+    const submission = { intent: 'submitBlobs:test', epoch: open.office.epoch, blobs };
+    const submitted = async (): Promise<bigint> =>
+      (await chain.entrance.contract.read('submissionCount', [], { signal })).wide(0);
+    const before = await submitted();
+    const ordering = entrance.submit(submission, { signal });
+    const untilSubmitted = async (): Promise<void> => {
+      while ((await submitted()) === before) await clock.sleep(10, signal);
+    };
+    await untilSubmitted();
+    await anvil.reorg(1); // the call is taken back before it is final, and sent again
+    equal(await submitted(), before);
+    await mine(1 + schedule.finalityBlocks);
+    await untilSubmitted();
+    await mine(schedule.finalityBlocks);
+    const orders = await ordering;
+    equal(await submitted(), before + 2n);
+    deepEqual(
+      orders.map(({ header }) => [header.sizeBytes, header.submissionIndex]),
+      [
+        [5000, before],
+        [70, before + 1n],
+      ],
+    );
+    deepEqual(await entrance.submit(submission, { signal }), orders, 'asked again, it is the same');
+    equal(await submitted(), before + 2n);
+
+    const held = orders.map(({ transaction, block, ...place }): SubmittedOrder => {
+      const submittedAt = { transaction, block, signBySeconds: open.office.endSeconds };
+      return { ...place, submitted: submittedAt };
+    });
+    const [first] = held;
+    if (first === undefined) throw new Error('there is no order');
+    equal(await entrance.holds(first, { signal }), true);
+    const other = { ...first, header: { ...first.header, sizeBytes: 4999 } };
+    equal(await entrance.holds(other, { signal }), false);
+
+    const batch = await signedBy(held);
+    const outcome = await entrance.confirm(batch, { signal });
+    ok(outcome.kind === 'confirmed');
+    await mine(schedule.finalityBlocks + 1);
+    equal((await entrance.finalConfirmation(batch.root, { signal }))?.block, outcome.block);
+    const place = { root: batch.root, leafIndex: 0 };
+    equal((await entrance.fateOf({ order: first, batch: place }, { signal })).kind, 'counted');
+  });
+
   it('gives signers prices, deposits and submissions of final blocks', async () => {
     const { open, confirmed } = fates;
     if (open === undefined || confirmed === undefined) throw new Error('there is no epoch');
@@ -238,7 +293,8 @@ describe('the chain as roles of a node see it', function () {
     equal(await facts.prices(2, { signal }), undefined);
     deepEqual(await facts.epochHeader(1, { signal }), open.office);
     equal(await facts.epochHeader(7, { signal }), undefined);
-    equal(await facts.submission(0n, { signal }), undefined);
+    equal((await facts.submission(0n, { signal }))?.header.sizeBytes, 5000);
+    equal(await facts.submission(2n, { signal }), undefined);
     const slots = [0, 1, 7].map((slot) => ({ epoch: 1, slot }));
     const account = await facts.account(payer.address, slots, { signal });
     deepEqual(account.charged, [true, true, false]);

@@ -6,7 +6,7 @@ import type { Caller } from '../../disperser/accounts.ts';
 import { type BlobRecord, hasReached, stageOf } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';
 import { DispersalError } from '../../disperser/errors.ts';
-import { type PayloadReader, readPayload } from '../read-payload.ts';
+import { type PayloadReader, type PayloadSources, readPayload } from '../read-payload.ts';
 import { CALL_MEMORY } from './call-memory.ts';
 import { answering } from './call-status.ts';
 import {
@@ -24,6 +24,8 @@ export interface DisperserCallsDeps {
     'requireAccount' | 'accept' | 'find' | 'payload' | 'findByCommitment'
   >;
   readonly reader: PayloadReader;
+  /** Reads what is in the log; none where blobs are not written to it. */
+  readonly archive?: NonNullable<PayloadSources['archive']>;
   /** Of all replies under way. */
   readonly replies: ByteBudget;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
@@ -118,7 +120,7 @@ function placeOf(record: BlobRecord): BlobPlace | undefined {
 async function retrieve(
   { storageRoot, epoch, quorumId }: BlobPlace,
   { values, signal }: HandlerContext,
-  { disperser, reader, replies, clock }: DisperserCallsDeps,
+  { replies, clock, ...sources }: DisperserCallsDeps,
 ): Promise<{ data: Uint8Array }> {
   if (storageRoot.length !== ROOT_BYTES) {
     throw refusal(`a storage root has ${ROOT_BYTES} bytes, not ${storageRoot.length}`);
@@ -132,9 +134,9 @@ async function retrieve(
     };
     const options = { admit, signal: inner };
     // A record knows where its blob is now, should it have been dispersed again.
-    const record = await disperser.findByCommitment(storageRoot);
-    if (record !== undefined) return readPayload(record, { disperser, reader }, options);
-    return (await reader(wanted, options)).payload;
+    const record = await sources.disperser.findByCommitment(storageRoot);
+    if (record !== undefined) return readPayload(record, sources, options);
+    return (await sources.reader(wanted, options)).payload;
   };
   return { data: await withDeadline('a read', READ_TIMEOUT_MS, read, { clock, signal }) };
 }
