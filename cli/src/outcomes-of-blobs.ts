@@ -57,6 +57,18 @@ export const BLOB_OUTCOMES: OutcomesByCode = {
   BLOB_UNAVAILABLE: outcome(EXIT.timeout, NEXT_HOLDERS),
   BLOB_EMPTY: outcome(EXIT.usage, 'A blob has at least one byte.'),
   BLOB_TOO_LARGE: outcome(EXIT.usage, 'Cut the file; each part is a blob of its own.'),
+  ARCHIVE_NOT_KEPT: outcome(
+    EXIT.failure,
+    'Post it without --archive and store the file with `cairn file put`, or ask another disperser.',
+  ),
+  ARCHIVE_UNAVAILABLE: outcome(
+    EXIT.timeout,
+    'Its quorum has dropped it, and no storage node gives the file now: try again.',
+  ),
+  ARCHIVE_MISMATCH: outcome(
+    EXIT.verification,
+    'The disperser notes another file for it: `cairn file get ROOT` shows which.',
+  ),
   DISPERSAL_QUEUE_FULL: outcome(EXIT.failure, 'Try again when those that wait are done.'),
   ACCOUNT_UNKNOWN: outcome(EXIT.auth, 'This disperser takes blobs of its own accounts only.'),
   ACCOUNT_BUDGET: outcome(EXIT.failure, 'The account has used up its bytes of this period.'),
