@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -13,11 +14,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'cairn');
+const page = join(root, 'devnet', 'page');
 const stampFile = join(cache, 'build-stamp');
 const lockFile = join(cache, 'build-lock');
 /** A build takes seconds; a lock older than this was left by a process that died. */
@@ -49,7 +52,28 @@ function sourceDigest() {
     note(join(root, folder, 'tsconfig.json'));
     visit(join(root, folder, 'src'));
   }
+  visit(page);
   return hash.digest('hex');
+}
+
+/** Makes the devnet's page of its sources: one script for browsers, and what it stands in. */
+function bundlePage() {
+  const { buildSync } = createRequire(join(root, 'test', 'package.json'))('esbuild');
+  const output = join(root, 'devnet', 'dist', 'page');
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: [join(page, 'page.ts')],
+    outfile: join(output, 'page.js'),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['@cairn/source'],
+    logLevel: 'warning',
+  });
+  for (const name of ['index.html', 'style.css'])
+    copyFileSync(join(page, name), join(output, name));
 }
 
 function readOrNothing(path) {
@@ -121,6 +145,7 @@ export function buildIfStale() {
     );
     if (status !== 0) throw new Error(`tsc -b failed with exit code ${status}`);
     for (const folder of packageFolders()) removeOrphans(join(root, folder));
+    bundlePage();
     writeFileSync(stampFile, digest);
     return true;
   });

@@ -8,6 +8,7 @@ import { type DaKeys, openDaKeys } from './da-keys.ts';
 import { type ContractAddresses, deployerOf, FIRST_BLOCK } from './deploy-contracts.ts';
 import { loopback } from './endpoints.ts';
 import { DevnetError } from './errors.ts';
+import { PageServer } from './page-server.ts';
 import type { DaPorts } from './ports.ts';
 import type { DevnetPaths } from './run-file.ts';
 import type { ServicePlan } from './services.ts';
@@ -29,7 +30,7 @@ export interface DaNetwork {
   readonly contracts: ContractAddresses;
   /** Its processes, to be started. */
   readonly services: readonly ServicePlan[];
-  /** Once they run: waits until blobs are taken. @throws as `beginEpoch` */
+  /** Once they run: serves the page, and waits until blobs are taken. @throws as `beginEpoch` */
   begin(signal: AbortSignal): Promise<void>;
   /** Starts the network again should it halt, until the signal aborts. */
   watch(signal: AbortSignal): Promise<void>;
@@ -93,12 +94,20 @@ export async function openDaNetwork(
     signers: keys.signers.map(({ account }) => account),
     clock: deps.clock,
   };
+  const rest = loopback(ports.disperser);
+  const page = await PageServer.load(ports.page, { rpc: chain.rpc, entrance: daEntrance, rest });
   return {
     contracts,
     services: servicesOf(deps, plan, ports, keys, surroundings),
-    begin: (waiting) => beginEpoch(epochs, { signal: waiting }),
+    begin: async (waiting) => {
+      await page.start();
+      await beginEpoch(epochs, { signal: waiting });
+    },
     watch: (waiting) => watchForHalts(epochs, waiting),
-    close: () => client.close(),
+    close: async () => {
+      await page.stop();
+      await client.close();
+    },
   };
 }
 

@@ -45,6 +45,7 @@ export function endpointsOf({
             nitro: loopback(ports.da.nitro),
             grpc: `127.0.0.1:${ports.da.grpc}`,
             signers: ports.da.signers.map(loopback),
+            page: loopback(ports.da.page),
             chain: HUB,
           },
         }),

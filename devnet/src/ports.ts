@@ -20,6 +20,8 @@ export interface DaPorts {
   readonly grpc: number;
   /** Its door for Arbitrum nodes. */
   readonly nitro: number;
+  /** The page that samples blobs. */
+  readonly page: number;
   /** Health and measures of the disperser process's other role. */
   readonly keeper: number;
   /** In the order of the topology's signers. */
@@ -28,9 +30,9 @@ export interface DaPorts {
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, 51001 and 9880, signers 3201 upward. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer + 1, blobs + 2, + 5 and + 6, keeper + 3, storage from + 10, signers from + 80. */
+  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, storage from + 10, signers from + 80. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -40,6 +42,7 @@ const DEFAULT_STORAGE_PORT = 5678;
 const DEFAULT_INDEXER_PORT = 12_345;
 const DEFAULT_DISPERSER_PORT = 3100;
 const DEFAULT_KEEPER_PORT = 3290;
+const DEFAULT_PAGE_PORT = 3280;
 const DEFAULT_GRPC_PORT = 51_001;
 const DEFAULT_NITRO_PORT = 9880;
 const DEFAULT_SIGNER_PORT = 3201;
@@ -127,10 +130,11 @@ async function daPorts(
   const keeper = await settle('keeper', undefined, at(3, DEFAULT_KEEPER_PORT));
   const grpc = await settle('disperser grpc', undefined, at(5, DEFAULT_GRPC_PORT));
   const nitro = await settle('disperser nitro', undefined, at(6, DEFAULT_NITRO_PORT));
+  const page = await settle('page', undefined, at(4, DEFAULT_PAGE_PORT));
   for (const [index, { name, port }] of signers.entries()) {
     ports.push(await settle(name, port, at(SIGNER_OFFSET, DEFAULT_SIGNER_PORT) + index));
   }
-  return { disperser: blobs, grpc, nitro, keeper, signers: ports };
+  return { disperser: blobs, grpc, nitro, page, keeper, signers: ports };
 }
 
 /** Whether something could listen on a port of the loopback interface right now. */

@@ -9,7 +9,7 @@ const allFree = async () => true;
 
 function portsIn({ chain, indexer, storage, da }: PortPlan): readonly number[] {
   const blobs =
-    da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.keeper, ...da.signers];
+    da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.page, da.keeper, ...da.signers];
   return [chain, indexer, ...storage, ...blobs];
 }
 
@@ -23,6 +23,7 @@ describe('ports', () => {
         disperser: 3100,
         grpc: 51_001,
         nitro: 9880,
+        page: 3280,
         keeper: 3290,
         signers: [3201, 3202, 3203, 3204],
       },
@@ -48,7 +49,7 @@ describe('ports', () => {
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = portsIn(plan);
-    assert.equal(new Set(ports).size, 13);
+    assert.equal(new Set(ports).size, 14);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),
@@ -72,6 +73,7 @@ describe('ports', () => {
       disperser: 15_003,
       grpc: 51_001,
       nitro: 9880,
+      page: 3280,
       keeper: 3290,
       signers,
     });

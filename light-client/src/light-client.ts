@@ -12,6 +12,7 @@ import {
 } from './epochs/follow-handover.ts';
 import { SampleError, TrustError } from './errors.ts';
 import { type ReadCallOptions, readBlob } from './sampling/read-blob.ts';
+import { placeRows, type RowPlaces } from './sampling/row-places.ts';
 import { type SampleDeps, type SampleOptions, sampleBlob } from './sampling/sample-blob.ts';
 import type { SampleVerdict } from './sampling/verdict.ts';
 import {
@@ -117,6 +118,16 @@ export class LightClient {
     const { entrance, shardId, layout } = this.#network;
     const context = { entrance, shardId, layout, time: this.#timeRule(options) };
     return verifyBlobCertificate(offer, this.#trust, context, this.#deps.backend);
+  }
+
+  /**
+   * Which member holds which rows of a certified blob.
+   *
+   * @throws {SampleError} SAMPLE_NEEDS_MEMBERS; {CodecError} QUORUM_TOO_LARGE
+   */
+  placesOf(certified: CertifiedBlob): RowPlaces {
+    const { blob } = certified;
+    return placeRows(blob, committeeOf(certified), this.#deps.suiteOf(blob.suite));
   }
 
   /**

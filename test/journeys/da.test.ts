@@ -4,11 +4,16 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
 import { cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { type Network, rpc, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
+import { hasProgram } from '../support/programs.ts';
+import { type PageVerdict, sampleByPage } from '../support/sampling-page.ts';
 import { until } from '../support/wait.ts';
+
+const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
 
 const KIB = 1024;
 const SIZES = [1, 128 * KIB, KIB * KIB];
@@ -31,14 +36,21 @@ describe('blobs through the command', function () {
   this.timeout(180_000);
   let network: Network;
   let folder: string;
+  let browser: Browser | undefined;
   const posted: Posted[] = [];
+  /** A blob that was written to the log. */
+  let archived = '';
 
   before(async () => {
+    if (hasProgram(CHROMIUM)) {
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    }
     network = await startNetwork(['--storage', '0/1', '--da', '4', '--keep']);
     folder = await mkdtemp(join(tmpdir(), 'cairn-blobs-'));
   });
 
   after(async () => {
+    await browser?.close();
     await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
@@ -124,6 +136,28 @@ describe('blobs through the command', function () {
       assert.ok(Number(sample['confidence']) > 0.999_999);
       assert.ok(Number(sample['samples']) > 0 && Number(sample['holders']) > 0);
     }
+  });
+
+  it('are sampled by a page in a browser, to the same verdict as in Node', async function () {
+    if (browser === undefined) this.skip();
+    const page = network.endpoints.da?.page ?? assert.fail('the devnet serves no page');
+    const big = await put(41, 1_500_000, ['--wait', 'confirmed']);
+    const commitment = String(big['commitment']);
+    let last: PageVerdict | undefined;
+    for (const blob of [posted[1]?.id ?? '', '', commitment]) {
+      const seen = await sampleByPage(browser, page, blob);
+      assert.deepEqual(seen.errors, []);
+      assert.equal(seen.kind, 'available', seen.text);
+      assert.ok(seen.answered === seen.drawn && seen.tableCame === seen.answered, seen.text);
+      assert.ok(seen.isDrawn && seen.picture.includes(`${seen.answered} came`), seen.picture);
+      last = seen;
+    }
+    const sample = await cairnJson(['da', 'sample', String(big['id']), ...dir()]);
+    assert.equal(sample['verdict'], last?.kind);
+    assert.equal(sample['samples'], last?.drawn);
+    const unknown = await sampleByPage(browser, page, `0x${'cd'.repeat(32)}`);
+    assert.equal(unknown.kind, 'failed');
+    assert.match(unknown.text, /knows a blob/);
   });
 
   it('that nobody posted are not found', async () => {
@@ -225,6 +259,45 @@ describe('blobs through the command', function () {
     assert.deepEqual(linesOf(again.stdout), [], 'everything was judged');
   });
 
+  it('that too few signers serve are unavailable, to Node and to a page alike', async () => {
+    for (const { pid, state } of (await signers()).slice(1, 3)) {
+      if (state === 'running') process.kill(pid, 'SIGKILL');
+    }
+    const left = async () => (await signers()).filter(({ state }) => state === 'running').length;
+    await until('the signers to end', async () => (await left()) === 1);
+    const { certificate } = posted.at(-1) ?? assert.fail();
+    const args = ['da', 'sample', '--certificate', certificate, '--json', ...dir()];
+    const sample = await cairn(args);
+    assert.equal(sample.status, 5, sample.stderr);
+    const verdict = JSON.parse(sample.stdout.toString()) as Readonly<Record<string, unknown>>;
+    assert.equal(verdict['verdict'], 'unavailable');
+    const get = await cairn(['da', 'get', '--certificate', certificate, '-o', '-', ...dir()]);
+    assert.equal(get.status, 5, get.stderr);
+    if (browser === undefined) return;
+    const page = network.endpoints.da?.page ?? assert.fail();
+    const seen = await sampleByPage(browser, page, ''); // the newest that the chain confirmed
+    assert.deepEqual(seen.errors, []);
+    assert.equal(seen.kind, 'unavailable', seen.text);
+    assert.ok(seen.answered < seen.drawn && seen.picture.includes('did not'), seen.picture);
+  });
+
+  it('are paid first where that is asked for, and written to the log', async () => {
+    const { id, archive, stage } = await put(55, 70_000, ['--archive', '--order', 'chain']);
+    assert.ok(stage !== 'accepted');
+    assert.ok(archive !== undefined);
+    let status: Record<string, unknown> = {};
+    const isStored = async (): Promise<boolean> => {
+      status = await cairnJson(['da', 'status', String(id), ...dir()]);
+      return (status['archive'] as { stage?: string }).stage === 'stored';
+    };
+    await until('the file in the log', isStored);
+    const { root } = status['archive'] as { root: string };
+    const file = await cairn(['file', 'get', root, '--output', '-', ...dir()]);
+    assert.equal(file.status, 0, file.stderr);
+    assert.ok(file.stdout.equals(contentOf(55, 70_000)), 'the file has the bytes of the blob');
+    archived = String(id);
+  });
+
   it('outlive a pause: what was kept is served, and epochs go on', async () => {
     // Blocks of ten minutes in which nobody posted a ticket.
     await rpc(network.chainRpc, 'anvil_mine', ['0x258', '0x0']);
@@ -237,6 +310,13 @@ describe('blobs through the command', function () {
     assert.equal((await signers()).length, 4);
     await put(60, 2000);
     await readAll();
+    for (const { pid } of await signers()) process.kill(pid, 'SIGKILL');
+    const outlived = await cairn(['da', 'get', archived, '--output', '-', ...dir()]);
+    assert.equal(outlived.status, 0, outlived.stderr);
+    assert.ok(
+      outlived.stdout.equals(contentOf(55, 70_000)),
+      'an archived blob outlives its signers',
+    );
     const last = await cairn(['devnet', 'down', '--dir', directory]);
     assert.equal(last.status, 0, last.stderr);
     await until('the last process to end', () => processesNaming(directory).length === 0);

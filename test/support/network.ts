@@ -18,7 +18,13 @@ export interface Endpoints {
     readonly rpc: string;
     readonly shard: { readonly id: number; readonly count: number };
   }[];
-  readonly da?: { readonly rest: string; readonly signers: readonly string[] };
+  readonly da?: {
+    readonly rest: string;
+    readonly nitro: string;
+    readonly grpc: string;
+    readonly signers: readonly string[];
+    readonly page: string;
+  };
   readonly keys: readonly string[];
 }
 

@@ -148,6 +148,7 @@ export function endpointsTable({ chains, storage, indexer, da, keys }: Endpoints
     ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST, OP Stack alt-DA, EigenDA proxy']]),
     ...(da?.grpc === undefined ? [] : [['blobs', da.grpc, 'gRPC of 0G’s disperser']]),
     ...(da?.nitro === undefined ? [] : [['blobs', da.nitro, 'JSON-RPC of Arbitrum nodes']]),
+    ...(da?.page === undefined ? [] : [['page', da.page, 'samples blobs in a browser']]),
     ...(da?.signers ?? []).map((url) => ['signer', url, 'keeps and signs for rows of blobs']),
     ...(keys[0] === undefined ? [] : [['keys', keys[0], `${keys.length} funded accounts`]]),
   ];

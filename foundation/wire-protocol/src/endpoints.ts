@@ -51,6 +51,8 @@ export interface DaEndpoint {
   readonly nitro?: string;
   readonly grpc?: string;
   readonly signers: readonly string[];
+  /** A page on which a browser samples blobs. */
+  readonly page?: string;
   readonly chain: string;
 }
 
@@ -153,12 +155,13 @@ function parseStorage(value: unknown): StorageEndpoint {
 function parseDa(value: unknown): DaEndpoint {
   const what = 'endpoints.da';
   const fields = fieldsOf(value, what);
-  const { rest, nitro, grpc } = fields;
+  const { rest, nitro, grpc, page } = fields;
   return {
     ...(rest === undefined ? {} : { rest: urlOf(rest, what, 'rest') }),
     ...(nitro === undefined ? {} : { nitro: urlOf(nitro, what, 'nitro') }),
     ...(grpc === undefined ? {} : { grpc: textField(fields, 'grpc', what, 2048) }),
     signers: listOf(fields, 'signers', (url) => urlOf(url, what, 'signers')),
+    ...(page === undefined ? {} : { page: urlOf(page, what, 'page') }),
     chain: textField(fields, 'chain', what, MAX_NAME),
   };
 }

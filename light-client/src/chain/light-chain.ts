@@ -120,7 +120,7 @@ export class LightChain implements RunChain<ProvenBlock> {
     for (const candidate of isZeroBytes(newest) ? [] : [epoch + 1, epoch]) {
       const sealed = await this.epochs.sealed(candidate, { signal });
       if (sealed === undefined || !equalBytes(epochHeaderHash(sealed.header), newest)) continue;
-      return { network: this.hub.network, ...(await this.#offerOf(candidate, { signal })) };
+      return this.anchorOf(candidate, { signal });
     }
     throw new TrustError(
       { code: 'TRUST_EPOCH_UNKNOWN', epoch, oldest: epoch, newest: epoch },
@@ -128,7 +128,16 @@ export class LightChain implements RunChain<ProvenBlock> {
     );
   }
 
-  /** @throws {ChainError} CHAIN_BAD_PROOF; {TrustError} TRUST_EPOCH_UNKNOWN for more than 96 */
+  /**
+   * A sealed epoch as something to begin from, where the caller believes it: `proveEpoch` gives a reason.
+   *
+   * @throws {DaError} DA_EPOCH_UNKNOWN, …
+   */
+  async anchorOf(epoch: number, options: Waiting): Promise<TrustAnchor> {
+    return { network: this.hub.network, ...(await this.#offerOf(epoch, options)) };
+  }
+
+  /** At most 96. @throws {ChainError} CHAIN_BAD_PROOF for more, and where they do not lead to the newest */
   async epochsAfter(epoch: number, block: ProvenBlock, options: Waiting): Promise<ChainOffer[]> {
     const newest = await readProvenHeaderHash(this.hub, block, options);
     const offers: ChainOffer[] = [];

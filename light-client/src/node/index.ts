@@ -48,6 +48,7 @@ export {
 export type { BlobPlace, ConfirmedBlob, RunBlock, RunChain } from '../run/ports.ts';
 export { type RunDeps, type RunOptions, type RunReport, runLightClient } from '../run.ts';
 export { type ReadBlobOptions, type ReadCallOptions, readBlob } from '../sampling/read-blob.ts';
+export type { RowPlaces } from '../sampling/row-places.ts';
 export {
   MAX_READ_ROWS,
   type SampleDeps,
@@ -69,6 +70,7 @@ export {
 export { parseSampleProgress, type SampleProgress } from '../sampling/sample-progress.ts';
 export { certifiedBlob, provenBlob, type SampledBlob } from '../sampling/sampled-blob.ts';
 export type {
+  AnsweredRow,
   Confidence,
   MissingRow,
   ReadBlobValue,

@@ -3,6 +3,12 @@ import type { Address } from '@cairn/primitives';
 import type { RowGathering } from './gather-rows.ts';
 import type { RowPlaces } from './row-places.ts';
 
+/** A row that came, and who gave it. */
+export interface AnsweredRow {
+  readonly index: number;
+  readonly holder: Address | undefined;
+}
+
 /** A row that was asked for and did not come. */
 export interface MissingRow {
   readonly index: number;
@@ -27,6 +33,8 @@ export interface SampleReport {
   readonly needed: number;
   /** Members that gave a row. */
   readonly holders: number;
+  /** The rows that came, in the order of the draw. */
+  readonly came: readonly AnsweredRow[];
   /** Rows that did not come: not evidence, since nobody else saw it. Another route may reach them. */
   readonly missing: readonly MissingRow[];
 }
@@ -79,6 +87,10 @@ export function reportOf(
       holder: places.holderOf(index),
       code: gathering.codeOf(index) ?? 'NOT_ASKED',
     }));
-  const holders = new Set([...came].map((index) => places.holderOf(index))).size;
-  return { drawn: drawn.length, answered: came.size, required, rows, needed, holders, missing };
+  const answered = drawn
+    .filter((index) => came.has(index))
+    .map((index) => ({ index, holder: places.holderOf(index) }));
+  const holders = new Set(answered.map(({ holder }) => holder)).size;
+  const counts = { drawn: drawn.length, answered: came.size, required, rows, needed, holders };
+  return { ...counts, came: answered, missing };
 }
