@@ -7,6 +7,7 @@ export function daDevCommand(da: Command, runs: Runs): void {
     .description('The doors of a disperser over memory, with switches, to test a rollup against.')
     .option('--port <number>', 'REST, OP Stack and EigenDA; 0: any free one, for all', '3100')
     .option('--grpc-port <number>', '0G’s gRPC; 51001 unless told')
+    .option('--nitro-port <number>', 'Arbitrum Nitro; 9880 unless told')
     .option('--admin-port <number>', 'switches, on loopback; 3199 unless told')
     .option('--host <address>', 'where the doors listen', '127.0.0.1')
     .option(
@@ -28,6 +29,7 @@ export function daDevCommand(da: Command, runs: Runs): void {
       runs(async () => (await import('./commands/da-dev.ts')).daDev, {
         port: (parse) => parse.parsePort,
         grpcPort: (parse) => parse.parsePort,
+        nitroPort: (parse) => parse.parsePort,
         adminPort: (parse) => parse.parsePort,
         memory: (parse) => parse.parseSize,
         putTimeout: (parse) => parse.parseDuration,

@@ -57,6 +57,7 @@ describe('0G’s disperser over gRPC', function () {
         host: '127.0.0.1',
         port: 0,
         grpcPort: 0,
+        nitroPort: 0,
         adminPort: 0,
         adminToken: 'token-of-an-interop-test',
         switches: { ...SWITCHES_OFF, latencyMs },

@@ -25,6 +25,7 @@ export interface DaDevOptions {
   /** 0: any free ones, for every listener that is not told another. */
   readonly port: number;
   readonly grpcPort?: number;
+  readonly nitroPort?: number;
   readonly adminPort?: number;
   readonly adminTokenFile: string;
   readonly latency?: string;
@@ -38,6 +39,7 @@ export interface DaDevOptions {
 }
 
 const GRPC_PORT = 51_001;
+const NITRO_PORT = 9880;
 const ADMIN_PORT = 3199;
 /** Random bytes of a new token. */
 const TOKEN_BYTES = 24;
@@ -53,6 +55,7 @@ export async function daDev(options: DaDevOptions, context: CommandContext): Pro
       host,
       port,
       grpcPort: options.grpcPort ?? (port === 0 ? 0 : GRPC_PORT),
+      nitroPort: options.nitroPort ?? (port === 0 ? 0 : NITRO_PORT),
       adminPort: options.adminPort ?? (port === 0 ? 0 : ADMIN_PORT),
       adminToken: await tokenIn(tokenFile),
       switches,
@@ -114,13 +117,13 @@ async function tell(
   { epochFile, json }: DaDevOptions,
   { io, signal }: CommandContext,
 ): Promise<void> {
-  const { rest, grpc, admin } = dev;
+  const { rest, nitro, grpc, admin } = dev;
   if (epochFile !== undefined) {
     const text = utf8Bytes(`${stringifyJson(await dev.epochFile())}\n`);
     await writeLocalFile(resolve(io.cwd, epochFile), text, { overwrite: true, signal });
   }
   if (json === true) {
-    const places: Json = { rest, opStack: rest, eigenda: rest, grpc, admin, adminTokenFile };
+    const places: Json = { rest, opStack: rest, eigenda: rest, nitro, grpc, admin, adminTokenFile };
     await writeJson(io, { ...places, epochFile: epochFile && resolve(io.cwd, epochFile) });
     return;
   }
@@ -129,6 +132,7 @@ async function tell(
     ['REST', rest, '/v1/blobs'],
     ['OP Stack', rest, '--altda.da-server of op-batcher and op-node'],
     ['EigenDA', rest, '/put?commitment_mode=standard'],
+    ['Nitro', nitro, 'daprovider_* of Arbitrum nodes'],
     ['0G gRPC', grpc, 'disperser.Disperser'],
     ['switches', admin, `the token is in ${token}`],
   ];

@@ -2,13 +2,7 @@ import { blstBackend } from '@cairn/attestation/native';
 import { randomKey, signerFromKey } from '@cairn/chain-access';
 import { loadRowSuite } from '@cairn/commitments/rows';
 import { loadWasmCodec, loadWasmCombiner } from '@cairn/erasure-codec';
-import {
-  createHttpHost,
-  type HttpHost,
-  type HttpProblem,
-  type RouteGroup,
-} from '@cairn/node-runtime/http';
-import { createMetrics, type MetricsRegistry } from '@cairn/node-runtime/observe';
+import { createMetrics } from '@cairn/node-runtime/observe';
 import {
   type Json,
   type Logger,
@@ -19,49 +13,24 @@ import {
 } from '@cairn/primitives';
 import { ByteBudget } from '../byte-budget.ts';
 import { openAccounts } from '../disperser/accounts.ts';
+import { BlobStore } from '../disperser/blob-store.ts';
 import { createDispersal, type DispersalSettings } from '../disperser/create-dispersal.ts';
-import { describeProblem } from '../doors/describe-problem.ts';
-import { disperserDoors } from '../doors/disperser-doors.ts';
-import type { PutStage } from '../doors/op-stack/op-stack-doors.ts';
 import { type PayloadReader, REPLY_BYTES } from '../doors/read-payload.ts';
-import { createZgGrpcDoor } from '../doors/zg-grpc/zg-grpc-door.ts';
 import { RetrievalError } from '../retriever/errors.ts';
-import { VERSION } from '../version.ts';
-import { adminDoors, epochFile } from './admin-doors.ts';
+import { epochFile } from './admin-doors.ts';
+import { type DevAddresses, devDoors } from './dev-doors.ts';
 import { DevEntrance } from './dev-entrance.ts';
 import { DevEpochs } from './dev-epochs.ts';
-import { DEV_NETWORK, DEV_SEATS } from './dev-network.ts';
+import { DEV_NETWORK, DEV_SEATS, RETENTION_EPOCHS } from './dev-network.ts';
+import type { DevDisperserOptions } from './dev-options.ts';
 import { DevPayloads } from './dev-payloads.ts';
 import { DevSigners } from './dev-signers.ts';
 import { DevError } from './errors.ts';
 import { SwitchedDisperser } from './switched-disperser.ts';
-import { MAX_LATENCY_MS, Switches, type SwitchState } from './switches.ts';
-
-/** Where a disperser without a chain listens, and how it begins. */
-export interface DevDisperserOptions {
-  /** Of the doors for rollups; switches are on loopback alone. */
-  readonly host: string;
-  /** 0: any free one, of each. */
-  readonly port: number;
-  readonly grpcPort: number;
-  readonly adminPort: number;
-  /** What turns switches: a bearer token. */
-  readonly adminToken: string;
-  readonly switches: SwitchState;
-  /** Memory for payloads. */
-  readonly memoryBytes: number;
-  readonly putTimeoutMs: number;
-  /** How far a blob is when a rollup that put it has its answer. */
-  readonly putWait: PutStage;
-}
+import { MAX_LATENCY_MS, Switches } from './switches.ts';
 
 /** A disperser without a chain that is up. */
-export interface DevDisperser {
-  /** REST, OP Stack and EigenDA. */
-  readonly rest: string;
-  /** `host:port` of 0G's gRPC. */
-  readonly grpc: string;
-  readonly admin: string;
+export interface DevDisperser extends DevAddresses {
   readonly switches: Switches;
   /** What checking certificates of the epoch in office takes, as `cairn da verify --epoch-file` reads it. */
   epochFile(): Promise<Json>;
@@ -72,12 +41,12 @@ export interface DevDisperser {
 const PATIENCE = { timeoutMs: MAX_LATENCY_MS + 5000, attempts: 1, delayMs: 0, laggardMs: 0 };
 /** Blobs that are not final, at most. */
 const MAX_BLOBS = 4096;
+/** Blobs in memory, with those that are final. */
+const MAX_KEPT = 65_536;
 /** Blobs that wait for memory. */
 const MAX_WAITING = 1024;
-/** Connections of each listener. */
-const MAX_CONNECTIONS = 1024;
-/** Time for requests to end when it stops. */
-const DRAIN_MS = 1000;
+/** Suites that blobs are made in: the usual one, and the one that contracts check. */
+const SUITES = [0, 1] as const;
 
 /** What a token looks like: no shorter one is taken for a secret. */
 const TOKEN = /^\S{16,512}$/;
@@ -114,19 +83,31 @@ export async function createDevDisperser(
     switches.beforeGet();
     throw absent(); // what is here was found before anybody asks the quorum
   };
+  const index = memoryKeyValueStore();
+  const records = new BlobStore(index);
+  const tools = {
+    codec: await loadWasmCodec(),
+    suites: await Promise.all(SUITES.map((id) => loadRowSuite(id))),
+    combiner: await loadWasmCombiner(),
+  };
   const { disperser } = createDispersal(
     {
-      index: memoryKeyValueStore(),
-      payloads: new DevPayloads(options.memoryBytes),
+      index,
+      payloads: new DevPayloads({
+        maxBytes: options.memoryBytes,
+        maxBlobs: MAX_KEPT,
+        onDrop: async (id) => {
+          const record = await records.get(id);
+          if (record !== undefined) await records.forget(record);
+        },
+      }),
       accounts: openAccounts(),
       network: DEV_NETWORK,
       epochs,
       entrance,
       peers: new DevSigners(epochs, switches),
       payer,
-      codec: await loadWasmCodec(),
-      suites: [await loadRowSuite(0)],
-      combiner: await loadWasmCombiner(),
+      ...tools,
       backend,
       budget: budget(options.memoryBytes),
       log: undefined,
@@ -139,101 +120,43 @@ export async function createDevDisperser(
   );
   await disperser.open(signal);
   const running = disperser.run(stopping.signal).catch(() => undefined); // it ends with the signal
-  const doors = {
-    network: { ...DEV_NETWORK, maxMembers: DEV_SEATS.length },
-    epochs,
-    chain: entrance,
-    backend,
+  const budgets = { arriving: budget(options.memoryBytes), replies: budget(REPLY_BYTES) };
+  const doors = devDoors({
+    options,
     disperser: new SwitchedDisperser(disperser, switches, stopping.signal),
     reader,
-    intake: { budget: budget(options.memoryBytes), clock },
-    replies: budget(REPLY_BYTES),
-    clock,
-    putTimeoutMs: options.putTimeoutMs,
+    ...tools,
+    ...{ epochs, entrance, switches, backend, rng, clock, logger, metrics, ...budgets },
     stopping: stopping.signal,
-  };
-  const { chainId, address } = DEV_NETWORK.entrance;
-  const server = { version: VERSION, chainId, entrance: address, verifier: address };
-  const rest = listener(
-    { name: 'cairn-da-dev', host: options.host, port: options.port, logger, metrics },
-    disperserDoors(doors, { server, putWait: options.putWait }),
-  );
-  const { adminPort: port, adminToken: token } = options;
-  const admin = listener({ name: 'cairn-da-dev-admin', host: LOOPBACK, port, logger, metrics }, [
-    adminDoors({ switches, epochs, token }),
-  ]);
-  const grpc = createZgGrpcDoor(
-    {
-      ...doors,
-      arriving: doors.intake.budget,
-      ready: () => ({ ok: true, reasons: [] }),
-      logger,
-    },
-    {
-      host: options.host,
-      port: options.grpcPort,
-      maxConnections: MAX_CONNECTIONS,
-      drainMs: DRAIN_MS,
-    },
-  );
+  });
   const stop = async (): Promise<void> => {
-    await Promise.all([rest.stop(), admin.stop(), grpc.stop()]);
+    await doors.stop();
     stopping.abort(new Error('the disperser is stopping'));
     await running;
   };
   try {
-    await Promise.all([rest.start(), admin.start(), grpc.start()]);
+    await doors.start();
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    rest: rest.address.url,
-    grpc: grpc.address,
-    admin: admin.address.url,
+    ...doors.addresses(),
     switches,
     epochFile: () => epochFile(epochs.current, epochs),
     stop,
   };
 }
 
-const LOOPBACK = '127.0.0.1';
-
 function settingsFor({ memoryBytes }: DevDisperserOptions): DispersalSettings {
   return {
     policy: { maxBlobs: MAX_BLOBS, maxBytes: memoryBytes, path: 'promise', archivesAll: false },
-    retentionEpochs: 1,
+    retentionEpochs: RETENTION_EPOCHS,
     batch: { gatherMs: 20, maxBlobs: 128 },
     delivery: PATIENCE,
     votes: PATIENCE,
     backoff: { firstMs: 250, maxMs: 1000 },
   };
-}
-
-interface ListenerOptions {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly logger: Logger;
-  readonly metrics: MetricsRegistry;
-}
-
-function listener(options: ListenerOptions, routes: readonly RouteGroup[]): HttpHost {
-  return createHttpHost({
-    ...options,
-    version: VERSION,
-    limits: { maxConnections: MAX_CONNECTIONS, drainMs: DRAIN_MS },
-    describeProblem: describeDevProblem,
-    routes,
-  });
-}
-
-const DEV_STATUS = { DEV_SWITCH: 400, DEV_TOKEN: 401, DEV_EPOCH: 404 } as const;
-
-function describeDevProblem(error: unknown): HttpProblem {
-  if (!(error instanceof DevError)) return describeProblem(error);
-  const { code } = error.facts;
-  return { status: DEV_STATUS[code], title: 'Not done', code, detail: error.message };
 }
 
 function absent(): RetrievalError {

@@ -21,12 +21,12 @@ import {
   utf8Bytes,
 } from '@cairn/primitives';
 import type { DispersalEpoch, EpochSource } from '../disperser/ports.ts';
-import { DEV_NETWORK, DEV_SEATS } from './dev-network.ts';
+import { DEV_NETWORK, DEV_SEATS, RETENTION_EPOCHS } from './dev-network.ts';
 
 /** Blobs are ordered up to this long before an epoch's end. */
 const LAST_SECONDS = 30;
 /** Epochs back for which committees are known: longer than blobs are kept. */
-const KNOWN_EPOCHS = 4;
+const KNOWN_EPOCHS: number = RETENTION_EPOCHS + 2;
 /** Addresses of members begin with it. */
 const SIGNER_BASE = 0xde_0000;
 

@@ -1,6 +1,8 @@
 import { chainIdOf, DEVNET_CONSENSUS, parseAddress } from '@cairn/primitives';
 import type { DispersalNetwork } from '../disperser/ports.ts';
 
+/** Epochs for which blobs are kept: 16 days, since batch posters of Arbitrum ask for 15. */
+export const RETENTION_EPOCHS: number = 16 * 24;
 /** Blobs have 64 rows at least, as on every network. */
 const MIN_LOG2_K = 6;
 

@@ -1,29 +1,40 @@
 import type { Root } from '@cairn/primitives';
 import type { PayloadStore } from '../disperser/ports.ts';
 
+/** How much is kept, and who is told when something is not any more. */
+export interface DevPayloadsOptions {
+  /** Of all payloads, at least what the disperser's queue may have. */
+  readonly maxBytes: number;
+  /** Payloads, likewise. */
+  readonly maxBlobs: number;
+  /** Forgets what else is known of a blob. */
+  readonly onDrop: (id: Root) => Promise<void>;
+}
+
 /**
- * Payloads in memory. One whose blob is final stays to be read until others need its room; those that
- * are not final are bounded by the disperser's queue.
+ * Payloads in memory. One whose blob is final stays to be read until others need its room, and is then
+ * forgotten with all that is known of it; those that are not final are bounded by the disperser's queue.
  */
 export class DevPayloads implements PayloadStore {
-  readonly #maxBytes: number;
+  readonly #options: DevPayloadsOptions;
   readonly #payloads = new Map<Root, Uint8Array>();
   /** Those that may go, in the order in which they became final. */
   readonly #final = new Set<Root>();
   #bytes = 0;
 
-  /** @param maxBytes - of all payloads, at least what the disperser's queue may have */
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(options: DevPayloadsOptions) {
+    this.#options = options;
   }
 
   async put(id: Root, payload: Uint8Array): Promise<void> {
     this.#drop(id);
     this.#payloads.set(id, payload);
     this.#bytes += payload.length;
+    const { maxBytes, maxBlobs, onDrop } = this.#options;
     for (const oldest of this.#final) {
-      if (this.#bytes <= this.#maxBytes) break;
+      if (this.#bytes <= maxBytes && this.#payloads.size <= maxBlobs) break;
       this.#drop(oldest);
+      await onDrop(oldest);
     }
   }
 

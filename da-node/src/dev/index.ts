@@ -1,9 +1,7 @@
 /** A disperser without chain, signers or disk, for those who integrate with its doors. */
-export {
-  createDevDisperser,
-  type DevDisperser,
-  type DevDisperserOptions,
-} from './create-dev-disperser.ts';
+export { createDevDisperser, type DevDisperser } from './create-dev-disperser.ts';
+export type { DevAddresses } from './dev-doors.ts';
+export type { DevDisperserOptions } from './dev-options.ts';
 export { DevError, type DevFault } from './errors.ts';
 export {
   DELAYS,

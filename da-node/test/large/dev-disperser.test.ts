@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { silentLogger } from '@cairn/primitives';
+import { silentLogger, toHex } from '@cairn/primitives';
 import { createDevDisperser, type DevDisperser, SWITCHES_OFF } from '../../src/dev/index.ts';
 import { payloadOf } from '../dispersal/harness.ts';
 
+const MEMORY_BYTES = 2 ** 22;
 const TOKEN = 'token-of-a-test-here';
 
 describe('a disperser without a chain', () => {
@@ -16,10 +17,11 @@ describe('a disperser without a chain', () => {
         host: '127.0.0.1',
         port: 0,
         grpcPort: 0,
+        nitroPort: 0,
         adminPort: 0,
         adminToken: TOKEN,
         switches: { ...SWITCHES_OFF, latencyMs },
-        memoryBytes: 2 ** 28,
+        memoryBytes: MEMORY_BYTES,
         putTimeoutMs: 1500,
         putWait: 'dispersed',
       },
@@ -37,9 +39,9 @@ describe('a disperser without a chain', () => {
     const reply = await fetch(`${dev.rest}${path}`);
     return [reply.status, Buffer.from(await reply.arrayBuffer())];
   };
-  const next = (): Uint8Array => {
+  const next = (length = 300): Uint8Array => {
     seed += 1;
-    return payloadOf(300, seed);
+    return payloadOf(length, seed);
   };
   const admin = async (
     path: string,
@@ -86,6 +88,29 @@ describe('a disperser without a chain', () => {
     equal(dropped, 418, body.toString());
   });
 
+  it('stores and recovers messages of Arbitrum nodes', async () => {
+    const ask = async (method: string, params: readonly string[]): Promise<unknown> => {
+      const body = JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: `daprovider_${method}`,
+        params,
+      });
+      const headers = { 'content-type': 'application/json' };
+      const reply = await fetch(dev.nitro, { method: 'POST', headers, body });
+      const { result, error } = (await reply.json()) as { result: unknown; error: unknown };
+      equal(error, undefined, JSON.stringify(error));
+      return result;
+    };
+    const message = Buffer.from(next());
+    const until = Math.floor(Date.now() / 1000) + 15 * 86_400;
+    const stored = await ask('store', [toHex(message), `0x${until.toString(16)}`]);
+    const certificate = (stored as Record<string, string>)['serialized-da-cert'] ?? '';
+    const framed = `0x${'00'.repeat(40)}${certificate.slice(2)}`;
+    const recovered = await ask('recoverPayload', ['0x1', `0x${'11'.repeat(32)}`, framed]);
+    deepEqual(Buffer.from((recovered as { Payload: string }).Payload, 'base64'), message);
+  });
+
   it('fails over for as many puts as it is told', async () => {
     await turn({ puts: { answer: 'unavailable', next: 2 } });
     equal((await post('/put', next()))[0], 503);
@@ -128,6 +153,17 @@ describe('a disperser without a chain', () => {
     const asked = performance.now();
     equal((await get(`/v1/blobs/${id}/payload`))[0], 200);
     ok(performance.now() - asked >= 195);
+  });
+
+  it('forgets final blobs when others need their room', async () => {
+    const large = (): Uint8Array => next(Math.floor(MEMORY_BYTES / 3));
+    const [, first] = await post('/v1/blobs?wait=final&timeout=10', large());
+    const { id } = JSON.parse(first.toString());
+    equal((await get(`/v1/blobs/${id}/payload`))[0], 200);
+    for (let more = 0; more < 3; more += 1) {
+      equal((await post('/v1/blobs?wait=final&timeout=10', large()))[0], 200);
+    }
+    equal((await get(`/v1/blobs/${id}`))[0], 404);
   });
 
   it('has no quorum while two members are silent, and goes on when they answer', async () => {
