@@ -10,7 +10,7 @@ export interface Row {
   readonly ours: number;
   readonly peerName: string | null;
   readonly peer: number | null;
-  /** How many times better than the peer, or than the goal's bound where there is none. */
+  /** Ours by the peer's. */
   readonly ratio: number | null;
   /** What the issue asks: `>= 30 x`, `<= 256 MiB`; empty if nothing. */
   readonly goal: string;
@@ -82,6 +82,33 @@ export function versusBound(
     ratio: null,
     goal: atMost === undefined ? '' : `<= ${atMost} ${unit}`,
     met: atMost === undefined ? null : ours <= atMost,
+    samples,
+  });
+}
+
+/** A row where less is better, beside a figure that stands written and is not run: its name says whose. */
+export function versusFigure(
+  name: string,
+  unit: string,
+  samples: readonly number[],
+  peerName: string,
+  figure: number,
+  goal: { readonly atMostTimes?: number; readonly atMost?: number } = {},
+): Row {
+  const { atMostTimes, atMost } = goal;
+  const ours = median(samples);
+  const ratio = ours / figure;
+  const most = atMost ?? (atMostTimes === undefined ? undefined : atMostTimes * figure);
+  const times = atMostTimes === undefined ? '' : `<= ${atMostTimes} x`;
+  return announced({
+    name,
+    unit,
+    ours,
+    peerName,
+    peer: figure,
+    ratio,
+    goal: atMost === undefined ? times : `<= ${atMost} ${unit}`,
+    met: most === undefined ? null : ours <= most,
     samples,
   });
 }

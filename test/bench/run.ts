@@ -1,5 +1,6 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
 // `codec` also takes `--gpu`, and `--leopard PATH`: a built program that prints as Leopard's benchmark does.
+// `da` takes `--part gas|wire|network|growth` for one part of it.
 import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 
@@ -9,6 +10,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     gpu: { type: 'boolean', default: false },
     leopard: { type: 'string' },
+    part: { type: 'string' },
   },
 });
 const { leopard } = values;
@@ -19,6 +21,7 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
       isGpu: values.gpu,
       ...(leopard === undefined ? {} : { leopard }),
     }),
+  da: async () => (await import('./da.ts')).measureDa(values.part),
 };
 
 const [name = ''] = positionals;

@@ -104,17 +104,18 @@ contract DAGasTest is GasReport, DAFixture {
         }
     }
 
-    /// @dev Promised path: the one transaction over its blobs, for a payer who is known and slots that are new.
+    /// @dev Promised path: the one transaction over its blobs, for a payer who is known and slots that are new. Signers
+    /// sign for 192 promises at most, which nodes still relay.
     function test_aPromisedBlob() public {
         _prepare(8);
         entrance.deposit{value: 1e24}(signingVm.addr(PAYER));
-        uint256[4] memory batches = [uint256(1), 8, 64, 256];
+        uint256[5] memory batches = [uint256(1), 8, 64, 192, 256];
         uint64 epoch = EPOCH;
         for (uint256 members = 4; members <= 128; members = _more(members)) {
             _next(++epoch, members);
             entrance.openEpoch();
             uint16 slot = 0;
-            for (uint256 i = 0; i < 4; ++i) {
+            for (uint256 i = 0; i < 5; ++i) {
                 uint256 used = _confirmPromised(batches[i], epoch, slot);
                 slot += uint16(batches[i]);
                 string memory what =

@@ -23,7 +23,12 @@ import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
 import type { Dispersal } from '../../src/disperser/create-dispersal.ts';
 import type { AcceptOptions, Disperser } from '../../src/disperser/disperser.ts';
 import { openPayloadFiles } from '../../src/disperser/payload-files.ts';
-import type { LogArchive, PayerKey, PayloadStore } from '../../src/disperser/ports.ts';
+import type {
+  DispersalNetwork,
+  LogArchive,
+  PayerKey,
+  PayloadStore,
+} from '../../src/disperser/ports.ts';
 import { type RetrieverDeps, readBlob, type WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { backend, NETWORK } from './committee.ts';
@@ -52,11 +57,20 @@ export const QUICK: Partial<DisperserSettings> = {
   backoff: { firstMs: 30, maxMs: 300 },
 };
 
+/** What a quorum is, if not the usual. */
+export interface QuorumOptions {
+  /** Whether signers' doors stand between, which count and misbehave; true. */
+  readonly isCounting?: boolean;
+  /** log2 of the least data rows: 6, for up to 32 members. */
+  readonly minLog2K?: number;
+}
+
 /** A quorum of signers behind real sockets, a chain in memory, and a disperser on real files. */
 export class TestQuorum {
   /** The disperser's. */
   readonly directory: string;
   readonly signerDirectory: string;
+  readonly network: DispersalNetwork;
   readonly chain: MemoryChain;
   readonly signers: SignerDoor[] = [];
   readonly transport: HttpTransport = createNodeTransport();
@@ -70,8 +84,9 @@ export class TestQuorum {
     suite: RowSuite,
     combiner: RowCombiner,
     seats: number[],
-    isCounting: boolean,
+    { isCounting = true, minLog2K = NETWORK.layout.minLog2K }: QuorumOptions,
   ) {
+    this.network = { ...NETWORK, layout: { ...NETWORK.layout, minLog2K } };
     [this.directory, this.signerDirectory] = directories;
     this.suite = suite;
     this.combiner = combiner;
@@ -85,10 +100,9 @@ export class TestQuorum {
     });
   }
 
-  /** @param options - `isCounting`: whether the signers' doors stand between; true */
   static async open(
     seats: number[] = [1, 1, 1, 1],
-    { isCounting = true }: { readonly isCounting?: boolean } = {},
+    options: QuorumOptions = {},
   ): Promise<TestQuorum> {
     const directories = [
       await mkdtemp(join(tmpdir(), 'cairn-da-')),
@@ -96,10 +110,10 @@ export class TestQuorum {
     ] as const;
     const suite = await loadRowSuite(0);
     const combiner = await loadWasmCombiner();
-    const quorum = new TestQuorum(directories, suite, combiner, seats, isCounting);
+    const quorum = new TestQuorum(directories, suite, combiner, seats, options);
     for (const index of seats.keys()) {
-      const { chain, clock, signerDirectory } = quorum;
-      const place = { index, chain, clock, directory: signerDirectory };
+      const { network, chain, clock, signerDirectory } = quorum;
+      const place = { index, network, chain, clock, directory: signerDirectory };
       quorum.signers.push(await SignerDoor.open(place));
     }
     return quorum;
@@ -120,7 +134,7 @@ export class TestQuorum {
       codec: await wasmCodec(),
       suites: [this.suite, await loadRowSuite(1)],
       combiner: this.combiner,
-      layout: NETWORK.layout,
+      layout: this.network.layout,
       budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
       clock: systemClock(),
       logger: silentLogger(),
@@ -196,7 +210,7 @@ export class RunningDisperser {
       index: parts.index ?? (files as KeyValueStore),
       payloads: parts.payloads ?? (await openPayloadFiles(join(quorum.directory, 'payloads'))),
       accounts: parts.accounts ?? openAccounts(),
-      network: NETWORK,
+      network: quorum.network,
       epochs: quorum.chain,
       entrance: quorum.chain,
       peers: httpSignerPeers(quorum.transport),

@@ -14,6 +14,7 @@ import {
   VOTE_TYPE,
   VOTES_PATH,
 } from '@cairn/wire-protocol/da';
+import type { DispersalNetwork } from '../../src/disperser/ports.ts';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
 import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
 import { backend, NETWORK, signerAddress, signerKey } from './committee.ts';
@@ -45,6 +46,7 @@ export interface SignerDoorDeps {
   readonly index: number;
   readonly chain: MemoryChain;
   readonly clock: Clock;
+  readonly network: DispersalNetwork;
   /** Of all signers. */
   readonly directory: string;
 }
@@ -76,11 +78,12 @@ export class SignerDoor {
     });
   }
 
-  static async open({ index, chain, clock, directory }: SignerDoorDeps): Promise<SignerDoor> {
+  static async open(deps: SignerDoorDeps): Promise<SignerDoor> {
+    const { index, chain, clock, directory } = deps;
     const metrics = createMetrics({ processMetrics: false });
     const logger = silentLogger();
     const identity = { address: signerAddress(index), key: signerKey(index), backend };
-    const network = { ...NETWORK, maxRetentionEpochs: 60 };
+    const network = { ...deps.network, maxRetentionEpochs: 60 };
     const signer = await openSigner(
       {
         chain: chain.forSigners(),
