@@ -42,6 +42,7 @@ export interface DaNetworkOptions {
   readonly plan: DaPlan;
   readonly ports: DaPorts;
   readonly chain: RunningChain;
+  readonly log: DaSurroundings['log'];
   /** Of `deployDevnetDa`. */
   readonly contracts: ContractAddresses;
   readonly paths: DevnetPaths;
@@ -55,7 +56,7 @@ export interface DaNetworkOptions {
  */
 export async function openDaNetwork(
   deps: StartNodeDeps,
-  { plan, ports, chain, contracts, paths, rng }: DaNetworkOptions,
+  { plan, ports, chain, log, contracts, paths, rng }: DaNetworkOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<DaNetwork> {
   const names = plan.signers.map(({ name }) => name);
@@ -82,6 +83,7 @@ export async function openDaNetwork(
     rpc: chain.rpc,
     chainId: chain.chainId,
     entrance: daEntrance,
+    log,
     startBlock: FIRST_BLOCK,
     dataDirectory: paths.data,
     configDirectory: paths.config,

@@ -282,7 +282,7 @@ class RunningDevnet implements Devnet {
   async #startDa(
     ports: PortPlan,
     chain: RunningChain,
-    { directory }: ContractAddresses,
+    { directory, flow }: ContractAddresses,
     signal: AbortSignal,
   ): Promise<void> {
     const { paths } = this.#own;
@@ -293,7 +293,8 @@ class RunningDevnet implements Devnet {
     const waiting = { clock: this.#clock, signal };
     const contracts = await deployDevnetDa(chain, { remembered, rng, directory, ...waiting });
     this.#tell('the contracts of stake, epochs and blobs are deployed');
-    const network = { plan, ports: ports.da, chain, contracts, paths, rng };
+    const log = flow && { indexer: loopback(ports.indexer), flow };
+    const network = { plan, ports: ports.da, chain, log, contracts, paths, rng };
     this.#da = await openDaNetwork(this.#deps, network, { signal });
     await this.#startAll(this.#da.services, signal);
   }

@@ -12,6 +12,8 @@ export interface DaSurroundings {
   readonly rpc: string;
   readonly chainId: number;
   readonly entrance: Address;
+  /** Where blobs are archived; none where there are no storage nodes. */
+  readonly log: { readonly indexer: string; readonly flow: Address } | undefined;
   /** A block not after the creation of its contracts. */
   readonly startBlock: number;
   /** Every node's own directory lies below. */
@@ -80,9 +82,15 @@ export function startDisperser(
     `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
     `[disperser.grpc]\nhost = "127.0.0.1"\nport = ${ports.grpc}\n`,
     `[disperser.nitro]\nhost = "127.0.0.1"\nport = ${ports.nitro}\n`,
+    ...archiveConfig(surroundings),
     `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\ngather_ms = ${GATHER_MS}\n`,
   ].join('\n');
   return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);
+}
+
+function archiveConfig({ log }: DaSurroundings): readonly string[] {
+  if (log === undefined) return [];
+  return [`[archive]\nindexer = ${quoted(log.indexer)}\nflow = ${quoted(log.flow)}\n`];
 }
 
 function nodePlan(
