@@ -36,7 +36,9 @@ describe('the configuration of a data-availability node', () => {
     equal(config.chain.finality, 'tag');
     equal(config.disperser.port, 3100);
     deepEqual(config.disperser.accounts, []);
-    equal(Object.isFrozen(config.keeper), true);
+    equal(config.disperser.path, 'promise');
+    equal(config.archive, undefined);
+    equal(Object.isFrozen(config.log), true);
     for (const section of ['node', 'chain', 'keys']) {
       await refused({ ...least, [section]: {} }, /must be set/);
     }
@@ -73,6 +75,21 @@ describe('the configuration of a data-availability node', () => {
     const [account] = config.disperser.accounts;
     deepEqual([account?.name, account?.budgetBytes], ['rollup-1', 1000]);
     equal(account?.keyHash[31], 0xab);
+  });
+
+  it('reads where blobs are archived, on the chain of the entrance unless told', async () => {
+    const archive = { indexer: 'http://i', flow: ENTRANCE, all: true };
+    const config = await load({ ...least, archive, disperser: { path: 'chain' } });
+    deepEqual(config.archive, {
+      indexer: 'http://i',
+      nodes: [],
+      flow: ENTRANCE.toLowerCase(),
+      rpcUrl: config.chain.rpcUrl,
+      replicas: 1,
+    });
+    deepEqual([config.disperser.path, config.disperser.archivesAll], ['chain', true]);
+    await refused({ ...least, archive: { all: true } }, /archive\.indexer must be set/);
+    await refused({ ...least, disperser: { path: 'free' } }, /disperser\.path/);
   });
 
   it('refuses what cannot work', async () => {

@@ -27,12 +27,14 @@ const most: BlobReceipt = {
   batchRoot: id,
   leafIndex: 3,
   transaction: id,
+  archive: { stage: 'stored', root: id, sequence: 9 },
   trouble: { code: 'STALLED', detail: 'it came to nothing' },
 };
 
 describe('blob receipts', () => {
   it('are read back as they were written', () => {
-    for (const receipt of [least, most]) {
+    const wanted: BlobReceipt = { ...least, archive: { stage: 'wanted' } };
+    for (const receipt of [least, wanted, most]) {
       const text = stringifyJson(blobReceiptJson(receipt));
       deepEqual(parseBlobReceipt(JSON.parse(text)), receipt);
     }
@@ -53,6 +55,10 @@ describe('blob receipts', () => {
     for (const [field, value] of Object.entries(wrong)) {
       const json = { ...JSON.parse(stringifyJson(blobReceiptJson(most))), [field]: value };
       throws(() => parseBlobReceipt(json), { code: 'WIRE_FIELD' }, field);
+    }
+    for (const archive of [{ stage: 'lost' }, { stage: 'stored', root: id }, { stage: 'stored' }]) {
+      const json = { ...JSON.parse(stringifyJson(blobReceiptJson(least))), archive };
+      throws(() => parseBlobReceipt(json), { code: 'WIRE_FIELD' });
     }
     throws(() => parseBlobReceipt('final'), { code: 'WIRE_NOT_AN_OBJECT' });
   });
