@@ -123,7 +123,7 @@ abstract contract BlobIntake is FeePools {
         uint64 epoch = epochs.currentEpoch();
         Terms memory current = _open(epoch);
         if (!_takesSubmissions(current.endTime)) revert EpochClosed();
-        if (epoch != head.epoch) _turnHead(head, epoch, head.retention);
+        if (epoch != head.epoch) _turnHead(head, epoch, head.retention, head.suite);
         return current;
     }
 
@@ -137,7 +137,9 @@ abstract contract BlobIntake is FeePools {
         uint256 params = BlobLayout.pack(suite, log2K, blob.cosets, rowSize);
         if (params != BlobLayout.paramsOf(blob.length, suite, cosets, minLog2K)) revert BadShape();
         if (!_isRetention(retentionEpochs)) revert BadShape();
-        if (retentionEpochs != head.retention) _turnHead(head, head.epoch, retentionEpochs);
+        if (retentionEpochs != head.retention || suite != head.suite) {
+            _turnHead(head, head.epoch, retentionEpochs, uint8(suite));
+        }
         fee = _fee(rowSize, log2K, retentionEpochs, terms.basePerBlob, terms.pricePerByteEpoch);
         // No overflow: fees of 2^128 wei could not be paid.
         unchecked {

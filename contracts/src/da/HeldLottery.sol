@@ -41,9 +41,6 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     /// @notice Longest row that can win.
     uint256 public constant MAX_ROW_BYTES = 4096;
 
-    /// @dev Suite whose rows can be proven on chain.
-    uint8 private constant SUITE = 1;
-
     /// @dev The target changes at most by this factor from one period to the next.
     uint256 private constant MAX_STEP = 4;
 
@@ -159,7 +156,7 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     function _requireEligible(HeldRow calldata held) private view {
         bool available =
             Batches(entrance).isAvailable(held.header, held.batchRoot, held.leafIndex, held.batchPath);
-        if (!available || held.header.suite != SUITE || held.row.length > MAX_ROW_BYTES) revert NotEligible();
+        if (!available || held.header.suite != PROVABLE_SUITE || held.row.length > MAX_ROW_BYTES) revert NotEligible();
         uint256 confirmedIn = Batches(entrance).batchBlock(held.batchRoot);
         uint256 seedBlock = uint256(held.period) * periodBlocks;
         if (confirmedIn >= seedBlock) revert ConfirmedTooLate(confirmedIn, seedBlock);

@@ -7,6 +7,6 @@ interface IFeeReceiver {
     /// @notice The entrance whose fees this contract takes.
     function entrance() external view returns (address);
 
-    /// @notice Takes all fees of blobs of `epoch` that are kept for `retentionEpochs`; only the entrance may call.
-    function receiveFees(uint64 epoch, uint16 retentionEpochs) external payable;
+    /// @notice Takes all fees of blobs of `epoch` and `suite` that are kept for `retentionEpochs`; only the entrance may call.
+    function receiveFees(uint64 epoch, uint16 retentionEpochs, uint8 suite) external payable;
 }

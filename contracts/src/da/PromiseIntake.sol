@@ -19,13 +19,14 @@ import {Claim} from "./QuorumVerifier.sol";
 /// has signed: the caller does, over the root that comes out, and reverts all charges where it did not sign.
 abstract contract PromiseIntake is BlobIntake, PayerAccounts {
     /// @dev The quorum that signed, the terms of its epoch, the domain of what payers sign, and the fees of one retention
-    /// that are charged already and not in their pool yet. `leaves` are the batch's, as far as it is built.
+    /// and suite that are charged already and not in their pool yet. `leaves` are the batch's, as far as it is built.
     struct Office {
         uint64 epoch;
         uint32 quorumId;
         bytes32 domain;
         Terms terms;
         uint16 retention;
+        uint8 suite;
         uint256 fees;
         bytes32[] leaves;
     }
@@ -57,7 +58,7 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
         if (count != payerSignatures.length) revert SignatureCount(count, payerSignatures.length);
         bytes32[] memory leaves = new bytes32[](count);
         Office memory office =
-            Office(epoch, quorumId, Promises.domainSeparator(), _openForConfirmation(epoch), 0, 0, leaves);
+            Office(epoch, quorumId, Promises.domainSeparator(), _openForConfirmation(epoch), 0, 0, 0, leaves);
         for (uint256 i = 0; i < count; ++i) {
             bool counts;
             (leaves[i], counts) = _chargeItem(promises[i], payerSignatures[i], i, office);
@@ -65,7 +66,7 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
             if (voids.length == 0) voids = new uint256[]((count + 255) >> 8);
             voids[i >> 8] |= 1 << (i & 0xff);
         }
-        _addFee(epoch, office.retention, office.fees);
+        _addFee(epoch, office.retention, office.suite, office.fees);
         claim = Claim(Statements.KIND_PROMISED, uint32(count), epoch, Tree.rootOf(leaves));
     }
 
@@ -104,9 +105,9 @@ abstract contract PromiseIntake is BlobIntake, PayerAccounts {
         (reason, fee) = _charge(payer, promised.epoch, promised.slot, leaf, fee, promised.maxFee);
         // A leaf that costs nothing was charged before, and may stand in this batch.
         if (reason == VoidReason.None && fee == 0 && _stands(leaf, office.leaves, item)) return VoidReason.Repeated;
-        if (retentionEpochs != office.retention) {
-            _addFee(office.epoch, office.retention, office.fees);
-            (office.retention, office.fees) = (retentionEpochs, 0);
+        if (retentionEpochs != office.retention || promised.suite != office.suite) {
+            _addFee(office.epoch, office.retention, office.suite, office.fees);
+            (office.retention, office.suite, office.fees) = (retentionEpochs, promised.suite, 0);
         }
         office.fees += fee;
     }

@@ -7,7 +7,8 @@ import {IFeeReceiver} from "./IFeeReceiver.sol";
 /// @title RewardSchedule
 /// @notice Spreads fees evenly over the epochs for which their blobs are kept, and splits them between those who serve rows,
 /// those who prove that they hold them, and the treasury.
-/// @dev Fees of epoch e with a retention of n are earned in epochs e + 1 to e + n. An epoch's pool is fixed once, after its
+/// @dev Rows of suite 1 alone can be proven to be held, so fees of other suites go to served rows and the treasury.
+/// Fees of epoch e with a retention of n are earned in epochs e + 1 to e + n. An epoch's pool is fixed once, after its
 /// end; fees that come later than that go to the next pool that is not fixed, so none is lost. Amounts change at the ends
 /// of a stretch only, so one pool is worked out from the one before it.
 abstract contract RewardSchedule is IFeeReceiver {
@@ -15,6 +16,17 @@ abstract contract RewardSchedule is IFeeReceiver {
     uint256 private constant WHOLE = 10_000;
     uint256 private constant HELD = 4_500;
     uint256 private constant TREASURY = 1_000;
+
+    /// @dev Suite whose rows can be proven on chain.
+    uint8 internal constant PROVABLE_SUITE = 1;
+
+    /// @dev Wei on their way into pools: `perEpoch` into each from now on, changed where stretches begin and end, and `once`.
+    struct Stream {
+        uint256 perEpoch;
+        mapping(uint64 epoch => uint256) starts;
+        mapping(uint64 epoch => uint256) ends;
+        mapping(uint64 epoch => uint256) once;
+    }
 
     /// @inheritdoc IFeeReceiver
     address public immutable entrance;
@@ -43,10 +55,9 @@ abstract contract RewardSchedule is IFeeReceiver {
     /// @notice Wei of it that nobody has claimed.
     mapping(uint64 epoch => uint256) public servedLeft;
 
-    uint256 private _perEpoch;
-    mapping(uint64 epoch => uint256) private _starts;
-    mapping(uint64 epoch => uint256) private _ends;
-    mapping(uint64 epoch => uint256) private _once;
+    /// @dev For served rows alone, and for those that can be proven to be held as well.
+    Stream private _served;
+    Stream private _provable;
 
     /// @notice The pool of `epoch` is fixed.
     event PoolFixed(uint64 indexed epoch, uint256 served, uint256 held);
@@ -71,18 +82,18 @@ abstract contract RewardSchedule is IFeeReceiver {
     }
 
     /// @inheritdoc IFeeReceiver
-    function receiveFees(uint64 epoch, uint16 retentionEpochs) external payable {
+    function receiveFees(uint64 epoch, uint16 retentionEpochs, uint8 suite) external payable {
         if (msg.sender != entrance) revert NotEntrance(msg.sender);
         uint256 share = msg.value * TREASURY / WHOLE;
         treasuryOwed += share;
-        _schedule(epoch, retentionEpochs, msg.value - share);
+        _schedule(suite == PROVABLE_SUITE ? _provable : _served, epoch, retentionEpochs, msg.value - share);
     }
 
     /// @notice Fixes the pools of epochs that are over, at most `most` of them. Anyone may call.
     function fixPools(uint256 most) external {
         for (uint256 i = 0; i < most && _isOver(nextEpoch); ++i) {
             _fixPool(nextEpoch++);
-            if (scheduled == 0 && _perEpoch == 0) _skipJump();
+            if (scheduled == 0 && _served.perEpoch == 0 && _provable.perEpoch == 0) _skipJump();
         }
     }
 
@@ -94,9 +105,9 @@ abstract contract RewardSchedule is IFeeReceiver {
         _send(treasury, amount);
     }
 
-    /// @dev Puts wei into the next pool that is not fixed.
+    /// @dev Puts wei for served rows into the next pool that is not fixed.
     function _addOnce(uint256 amount) internal {
-        _once[nextEpoch] += amount;
+        _served.once[nextEpoch] += amount;
         scheduled += amount;
     }
 
@@ -125,16 +136,16 @@ abstract contract RewardSchedule is IFeeReceiver {
     }
 
     /// @dev Spreads `amount` over the epochs after `epoch`; what belongs to pools that are fixed goes to the next one.
-    function _schedule(uint64 epoch, uint16 retentionEpochs, uint256 amount) private {
+    function _schedule(Stream storage stream, uint64 epoch, uint16 retentionEpochs, uint256 amount) private {
         uint64 last = epoch + retentionEpochs;
         uint64 first = epoch + 1 < nextEpoch ? nextEpoch : epoch + 1;
         uint256 share = amount / retentionEpochs;
         uint256 spread = first > last ? 0 : share * (last + 1 - first);
         if (spread != 0) {
-            _starts[first] += share;
-            _ends[last + 1] += share;
+            stream.starts[first] += share;
+            stream.ends[last + 1] += share;
         }
-        _once[first] += amount - spread;
+        stream.once[first] += amount - spread;
         scheduled += amount;
     }
 
@@ -147,14 +158,20 @@ abstract contract RewardSchedule is IFeeReceiver {
     }
 
     function _fixPool(uint64 epoch) private {
-        uint256 perEpoch = _perEpoch + _starts[epoch] - _ends[epoch];
-        uint256 pool = perEpoch + _once[epoch];
-        _perEpoch = perEpoch;
+        uint256 provable = _due(_provable, epoch);
+        uint256 pool = provable + _due(_served, epoch);
         scheduled -= pool;
-        uint256 held = pool * HELD / (WHOLE - TREASURY);
+        uint256 held = provable * HELD / (WHOLE - TREASURY);
         heldPot += held;
         servedPool[epoch] = pool - held;
         servedLeft[epoch] = pool - held;
         emit PoolFixed(epoch, pool - held, held);
+    }
+
+    /// @dev What a stream brings into the pool of `epoch`, which is the one after the last that was asked about.
+    function _due(Stream storage stream, uint64 epoch) private returns (uint256) {
+        uint256 perEpoch = stream.perEpoch + stream.starts[epoch] - stream.ends[epoch];
+        stream.perEpoch = perEpoch;
+        return perEpoch + stream.once[epoch];
     }
 }

@@ -77,7 +77,7 @@ contract DAIntakeTest is DAFixture {
         entrance.submitBlobs{value: fee + over}(list);
         assertEq(before - address(this).balance, fee, "paid");
         assertEq(address(entrance).balance, fee, "held");
-        assertEq(entrance.feePool(EPOCH, RETENTION), fee, "pool");
+        assertEq(entrance.feePool(EPOCH, RETENTION, 0), fee, "pool");
     }
 
     function test_tooLittleIsRefusedWhole() public {
@@ -108,8 +108,8 @@ contract DAIntakeTest is DAFixture {
         begin(EPOCH + 1, 1, 1);
         entrance.submitBlobs{value: paid[0] + paid[1] + paid[2]}(list);
         for (uint64 epoch = EPOCH; epoch < EPOCH + 2; ++epoch) {
-            assertEq(entrance.feePool(epoch, 4), paid[1], "pool of four");
-            assertEq(entrance.feePool(epoch, 9), paid[0] + paid[2], "pool of nine");
+            assertEq(entrance.feePool(epoch, 4, 0), paid[1], "pool of four");
+            assertEq(entrance.feePool(epoch, 9, 0), paid[0] + paid[2], "pool of nine");
         }
         assertEq(address(entrance).balance, 2 * (paid[0] + paid[1] + paid[2]), "balance");
     }
@@ -120,10 +120,10 @@ contract DAIntakeTest is DAFixture {
         uint256 closes = START + EPOCH_SECONDS + GRACE;
         vm.warp(closes);
         vm.expectRevert(abi.encodeWithSelector(FeePools.EpochOpen.selector, EPOCH, closes));
-        entrance.releaseFees(EPOCH, RETENTION);
+        entrance.releaseFees(EPOCH, RETENTION, 0);
         vm.warp(closes + 1);
-        assertEq(entrance.releaseFees(EPOCH, RETENTION), fee, "released");
-        assertEq(entrance.releaseFees(EPOCH, RETENTION), 0, "twice");
+        assertEq(entrance.releaseFees(EPOCH, RETENTION, 0), fee, "released");
+        assertEq(entrance.releaseFees(EPOCH, RETENTION, 0), 0, "twice");
         assertEq(fees.received(EPOCH, RETENTION), fee, "received");
         assertEq(address(entrance).balance, 0, "balance");
     }
@@ -176,11 +176,11 @@ contract DAIntakeTest is DAFixture {
         vm.prank(ADMIN);
         entrance.setPrices(0, 0);
         entrance.submitBlobs{value: fee}(list);
-        assertEq(entrance.feePool(EPOCH, RETENTION), fee, "old price");
+        assertEq(entrance.feePool(EPOCH, RETENTION, 0), fee, "old price");
         vm.warp(block.timestamp + EPOCH_SECONDS);
         begin(EPOCH + 1, 1, 1);
         entrance.submitBlobs(list);
-        assertEq(entrance.feePool(EPOCH + 1, RETENTION), 0, "new price");
+        assertEq(entrance.feePool(EPOCH + 1, RETENTION, 0), 0, "new price");
         vm.expectRevert();
         entrance.setPrices(1, 1);
     }

@@ -29,6 +29,7 @@ contract DAActor is DAFixture {
         for (uint256 i = 0; i < list.length; ++i) {
             fee -= feeOf(list[i]);
             list[i].retentionEpochs = uint16(bound(retention, 1, 3));
+            list[i].suite = uint8((over >> i) % 2);
             fee += feeOf(list[i]);
         }
         entrance.submitBlobs{value: fee + over}(list);
@@ -61,6 +62,7 @@ contract DAActor is DAFixture {
             uint256 draw = uint256(keccak256(abi.encode(seed, i)));
             BlobSubmission memory b = blob(draw % 2, 1000);
             b.retentionEpochs = uint16(1 + (draw >> 8) % 3);
+            b.suite = uint8((draw >> 10) % 2);
             uint16 slot = uint16((draw >> 16) % 20);
             promises[i] = promiseOf(b, last, slot);
             signatures[i] = signPromise(keyOf(draw >> 32), promises[i]);
@@ -80,10 +82,11 @@ contract DAActor is DAFixture {
         begin(++last, 1, 1);
     }
 
-    function release(uint8 back, uint16 retention) external {
+    function release(uint8 back, uint16 retention, uint8 suite) external {
         uint64 epoch = last - uint64(bound(back, 0, last - EPOCH));
         (, uint64 endTime,,) = book.epochInfo(epoch);
-        if (block.timestamp > endTime + GRACE) entrance.releaseFees(epoch, uint16(bound(retention, 1, 3)));
+        if (block.timestamp <= endTime + GRACE) return;
+        entrance.releaseFees(epoch, uint16(bound(retention, 1, 3)), suite % 2);
     }
 
     function fixPools(uint8 most) external {
@@ -97,7 +100,9 @@ contract DAActor is DAFixture {
     /// @dev What the entrance owes: pools and deposits.
     function entranceBooks() external view returns (uint256 sum) {
         for (uint64 epoch = EPOCH; epoch <= last; ++epoch) {
-            for (uint16 retention = 1; retention < 4; ++retention) sum += entrance.feePool(epoch, retention);
+            for (uint16 retention = 1; retention < 4; ++retention) {
+                sum += entrance.feePool(epoch, retention, 0) + entrance.feePool(epoch, retention, 1);
+            }
         }
         for (uint256 i = 0; i < PAYERS; ++i) {
             (uint256 balance,,) = entrance.accountOf(payerOf(i));

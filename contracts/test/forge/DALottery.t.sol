@@ -245,7 +245,7 @@ contract DALotteryTest is DAFixture {
     function _fillPot() private {
         vm.deal(address(entrance), POT);
         vm.prank(address(entrance));
-        mining.receiveFees{value: POT}(EPOCH - 1, 1);
+        mining.receiveFees{value: POT}(EPOCH - 1, 1, 1);
         vm.warp(START + EPOCH_SECONDS + 1);
         mining.fixPools(1);
         assertEq(mining.heldPot(), POT * 45 / 100, "pot");

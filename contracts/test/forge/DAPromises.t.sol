@@ -37,7 +37,7 @@ contract DAPromisesTest is DAFixture {
         _confirm(batch, EPOCH, 0);
         uint256 fee = feeOf(blob(0, 1000));
         assertEq(_balance(ALICE), 1e18 - 3 * fee, "charged");
-        assertEq(entrance.feePool(EPOCH, RETENTION), 3 * fee, "pool");
+        assertEq(entrance.feePool(EPOCH, RETENTION, 0), 3 * fee, "pool");
         for (uint16 i = 0; i < 3; ++i) {
             assertTrue(_isAvailable(batch, i), "available");
             assertTrue(entrance.isSlotCharged(_address(ALICE), EPOCH, i), "slot");
@@ -213,7 +213,7 @@ contract DAPromisesTest is DAFixture {
         assertEq(_balance(ALICE), 1e18 - 2 * fee, "two of Alice's");
         assertEq(_balance(BOB), 0, "one of Bob's");
         assertEq(address(entrance).balance, 1e18 + fee, "everything is still here");
-        assertEq(entrance.feePool(EPOCH, RETENTION), 3 * fee, "three fees");
+        assertEq(entrance.feePool(EPOCH, RETENTION, 0), 3 * fee, "three fees");
         // The log says that leaves are void, and which.
         uint256[] memory voids = new uint256[](1);
         voids[0] = 0xfa;
@@ -322,7 +322,7 @@ contract DAPromisesTest is DAFixture {
             if (entrance.isSlotCharged(_address(ALICE), EPOCH, slot)) ++slots;
         }
         assertEq(_balance(ALICE), 1e18 - slots * fee, "a fee for each slot");
-        assertEq(entrance.feePool(EPOCH, RETENTION), slots * fee, "pool");
+        assertEq(entrance.feePool(EPOCH, RETENTION, 0), slots * fee, "pool");
         assertEq(address(entrance).balance, 1e18, "balance");
     }
 

@@ -38,7 +38,7 @@ contract DARewardsTest is DAFixture {
         _nextEpoch();
         _nextEpoch();
         for (uint64 epoch = EPOCH; epoch < EPOCH + 12; ++epoch) {
-            if (epoch == EPOCH + 1) entrance.releaseFees(EPOCH, RETENTION);
+            if (epoch == EPOCH + 1) entrance.releaseFees(EPOCH, RETENTION, 0);
             uint256 before = mining.heldPot();
             mining.fixPools(1);
             uint256 pool = mining.servedPool(epoch) + mining.heldPot() - before;
@@ -63,7 +63,7 @@ contract DARewardsTest is DAFixture {
         uint256 total = 0;
         for (uint256 i = 0; i < 6; ++i) {
             uint256 draw = uint256(keccak256(abi.encode(seed, i)));
-            if (draw % 3 != 0) total += _earn(uint16(1 + (draw >> 8) % 7));
+            if (draw % 3 != 0) total += _earn(uint16(1 + (draw >> 8) % 7), uint8((draw >> 12) % 2));
             _nextEpoch();
             for (uint16 retention = 1; retention < 8; ++retention) {
                 uint64 epoch = book.currentEpoch() - 1 - uint64((draw >> 16) % 2);
@@ -84,9 +84,28 @@ contract DARewardsTest is DAFixture {
         _assertBooks();
     }
 
+    /// @dev Only rows of suite 1 can win the lottery, so nobody else pays into its pot.
+    function test_onlySuiteOnePaysIntoThePotForHeldRows() public {
+        uint256 plain = _earn(2, 0);
+        uint256 provable = _earn(2, 1);
+        vm.warp(START + EPOCH_SECONDS + GRACE + 1);
+        entrance.releaseFees(EPOCH, 2, 0);
+        assertEq(mining.scheduled(), plain - plain / 10, "suite 0");
+        entrance.releaseFees(EPOCH, 2, 1);
+        begin(EPOCH + 1, 1, 1);
+        for (uint256 i = 0; i < 3; ++i) _nextEpoch();
+        mining.fixPools(10);
+        uint256 rest = provable - provable / 10;
+        uint256 half = rest / 2;
+        assertTrue(mining.heldPot() <= half && mining.heldPot() + 2 >= half, "half of what suite 1 pays");
+        uint256 served = mining.servedPool(EPOCH + 1) + mining.servedPool(EPOCH + 2);
+        assertEq(served + mining.heldPot(), rest + plain - plain / 10, "all the rest is for served rows");
+        _assertBooks();
+    }
+
     function test_onlyTheEntranceBringsFees() public {
         vm.expectRevert(abi.encodeWithSelector(RewardSchedule.NotEntrance.selector, address(this)));
-        mining.receiveFees{value: 1}(EPOCH, 1);
+        mining.receiveFees{value: 1}(EPOCH, 1, 0);
         (bool success,) = address(mining).call{value: 1}("");
         assertTrue(!success, "a plain transfer");
     }
@@ -103,7 +122,7 @@ contract DARewardsTest is DAFixture {
     function test_epochsThatNeverWereHoldUpNoPool() public {
         uint256 fee = _earn(RETENTION);
         vm.warp(START + EPOCH_SECONDS + GRACE + 1);
-        entrance.releaseFees(EPOCH, RETENTION);
+        entrance.releaseFees(EPOCH, RETENTION, 0);
         // A restart jumps over three epochs, of which one would have been next.
         begin(EPOCH + 4, 1, 1);
         mining.fixPools(10);
@@ -120,7 +139,7 @@ contract DARewardsTest is DAFixture {
     function test_aLongJumpIsPassedAtOnce() public {
         uint256 fee = _earn(2);
         vm.warp(START + EPOCH_SECONDS + GRACE + 1);
-        entrance.releaseFees(EPOCH, 2);
+        entrance.releaseFees(EPOCH, 2, 0);
         uint64 later = EPOCH + 65_536;
         begin(later, 1, 1);
         mining.fixPools(2);
@@ -130,7 +149,7 @@ contract DARewardsTest is DAFixture {
         assertEq(mining.nextEpoch(), later, "next");
         fee += _earn(2);
         vm.warp(block.timestamp + EPOCH_SECONDS + GRACE + 1);
-        entrance.releaseFees(later, 2);
+        entrance.releaseFees(later, 2, 0);
         begin(later + 1, 1, 1);
         _nextEpoch();
         _nextEpoch();
@@ -240,7 +259,7 @@ contract DARewardsTest is DAFixture {
         vm.expectRevert(abi.encodeWithSelector(RewardSchedule.EpochNotOver.selector, epoch));
         mining.claimServed(epoch, 0, 1, entries[1], path);
         vm.warp(block.timestamp + GRACE + 1);
-        entrance.releaseFees(EPOCH, RETENTION);
+        entrance.releaseFees(EPOCH, RETENTION, 0);
         vm.warp(block.timestamp + EPOCH_SECONDS);
         mining.fixPools(2);
     }
@@ -273,16 +292,24 @@ contract DARewardsTest is DAFixture {
 
     /// @dev A blob that pays for `retention` epochs.
     function _earn(uint16 retention) private returns (uint256 fee) {
+        return _earn(retention, 0);
+    }
+
+    /// @dev A blob of `suite` that pays for `retention` epochs.
+    function _earn(uint16 retention, uint8 suite) private returns (uint256 fee) {
         BlobSubmission[] memory list = new BlobSubmission[](1);
         list[0] = blob(1, 1000);
         list[0].retentionEpochs = retention;
+        list[0].suite = suite;
         fee = feeOf(list[0]);
         entrance.submitBlobs{value: fee}(list);
     }
 
     function _release(uint64 epoch, uint16 retention) private {
         (, uint64 endTime,,) = book.epochInfo(epoch);
-        if (endTime != 0 && block.timestamp > endTime + GRACE) entrance.releaseFees(epoch, retention);
+        if (endTime == 0 || block.timestamp <= endTime + GRACE) return;
+        entrance.releaseFees(epoch, retention, 0);
+        entrance.releaseFees(epoch, retention, 1);
     }
 
     function _nextEpoch() private {

@@ -23,8 +23,8 @@ export function payOutChainOf(hub: Hub, caller: MiningCaller): PayOutChain {
       (await hub.client.getBlock('latest', options))?.timestamp ?? 0,
     feesOf: (pool, options) => readFeePool(mining, pool, options),
     release: async (pool, options) => {
-      const { epoch, retentionEpochs } = pool;
-      const intent = `releaseFees:${domain.address}:${epoch}:${retentionEpochs}`;
+      const { epoch, retentionEpochs, suite } = pool;
+      const intent = `releaseFees:${domain.address}:${epoch}:${retentionEpochs}:${suite}`;
       await releaseFees(caller, pool, { ...options, intent });
     },
     pools: (options) => readRewardState(mining, options),

@@ -1,3 +1,4 @@
+import type { FeePool } from '@cairn/chain-access/da';
 import { type Clock, describeError, forEachConcurrent, type Logger } from '@cairn/primitives';
 import type { Waiting } from './ports.ts';
 
@@ -11,15 +12,9 @@ export interface PayOutChain {
   endOf(epoch: number, options: Waiting): Promise<number | undefined>;
   /** Unix seconds of the newest block. */
   newestSeconds(options: Waiting): Promise<number>;
-  /** Wei of blobs of an epoch and retention that are with the entrance. */
-  feesOf(
-    pool: { readonly epoch: number; readonly retentionEpochs: number },
-    options: Waiting,
-  ): Promise<bigint>;
-  release(
-    pool: { readonly epoch: number; readonly retentionEpochs: number },
-    options: Waiting,
-  ): Promise<void>;
+  /** Wei of blobs of an epoch, retention and suite that are with the entrance. */
+  feesOf(pool: FeePool, options: Waiting): Promise<bigint>;
+  release(pool: FeePool, options: Waiting): Promise<void>;
   /** First epoch whose pool is not fixed, and wei in such pools. */
   pools(options: Waiting): Promise<{ readonly nextEpoch: number; readonly scheduledWei: bigint }>;
   /** Fixes the pools of epochs that are over, at most so many. */
@@ -33,6 +28,8 @@ export interface PayOutDeps {
   readonly logger: Logger;
 }
 
+/** Suites of blobs, whose fees are kept apart. */
+const SUITES: readonly number[] = [0, 1];
 /** Epochs behind the one in office whose fees are looked for, beside the time of grace. */
 const REACH = 8;
 /** Pools asked about at once, and fixed in one transaction. */
@@ -96,19 +93,20 @@ export class PayOut {
 
   async #release(epoch: number, options: Waiting): Promise<void> {
     const { chain, logger } = this.#deps;
-    const retentions = Array.from({ length: chain.maxRetentionEpochs }, (_, index) => index + 1);
-    const found: number[] = [];
+    const pools = Array.from({ length: chain.maxRetentionEpochs }, (_, index) =>
+      SUITES.map((suite) => ({ epoch, retentionEpochs: index + 1, suite })),
+    );
+    const found: FeePool[] = [];
     await forEachConcurrent(
-      retentions,
-      async (retentionEpochs, signal) => {
-        const feesWei = await chain.feesOf({ epoch, retentionEpochs }, { signal });
-        if (feesWei > 0n) found.push(retentionEpochs);
+      pools.flat(),
+      async (pool, signal) => {
+        if ((await chain.feesOf(pool, { signal })) > 0n) found.push(pool);
       },
       { parallel: PARALLEL, signal: options.signal },
     );
-    for (const retentionEpochs of found) {
-      await chain.release({ epoch, retentionEpochs }, options);
-      logger.info({ epoch, retentionEpochs }, 'the fees of an epoch were moved on');
+    for (const pool of found) {
+      await chain.release(pool, options);
+      logger.info({ ...pool }, 'the fees of an epoch were moved on');
     }
   }
 }

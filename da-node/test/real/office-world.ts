@@ -125,6 +125,8 @@ export class OfficeWorld {
 
   static async start(): Promise<OfficeWorld> {
     const anvil = await Anvil.start('--gas-limit', '60000000');
+    // A second for each block, however long this machine takes over it.
+    await anvil.rpc('anvil_setBlockTimestampInterval', 1);
     const folder = await mkdtemp(join(tmpdir(), 'cairn-office-'));
     const wishes = { pricePerByteEpochWei: 10n ** 12n, drawOneRowIn: 16, prizeDivisor: 4 };
     const network = await DaNetwork.start(anvil, DEVNET_CONSENSUS, wishes);

@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict';
 import {
+  type Domain,
   parseCertificate,
   parseSnapshot,
   verifyHandover,
   verifySnapshot,
 } from '@cairn/attestation';
+import { recoverAddress } from '@cairn/chain-access';
 import { openMining, readReport, readRewardState } from '@cairn/chain-access/da';
-import { rootOf } from '@cairn/primitives';
-import { handoverPath, parseSignedHandover } from '@cairn/wire-protocol/da';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
+import { type Address, rootOf } from '@cairn/primitives';
+import { parseProblem } from '@cairn/wire-protocol';
+import {
+  auditDigest,
+  encodeReportRequest,
+  handoverPath,
+  parseSignedHandover,
+  REPORT_REQUEST_TYPE,
+  REPORT_VOTES_PATH,
+  type SheetName,
+} from '@cairn/wire-protocol/da';
 import { hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
+import { httpOfficePeers } from '../../src/signer/office/http-office-peers.ts';
 import { OfficeWorld } from './office-world.ts';
 
 describe('the office of signers', function () {
@@ -31,10 +44,51 @@ describe('the office of signers', function () {
       ),
     );
 
+  /** What a member does not sign for: another root, or what leaves out its own sheet or another's. */
+  const refusesOtherReports = async (epoch: number, mining: Domain): Promise<void> => {
+    const signal = testSignal();
+    const transport = createNodeTransport();
+    const peers = httpOfficePeers(transport);
+    const place = { epoch, quorumId: 0 };
+    const [first, second] = world.signers.map(({ host }) => host.address.url);
+    if (first === undefined || second === undefined) throw new Error('too few signers');
+    const sheets: SheetName[] = [];
+    for (const { address: auditor } of world.signers) {
+      const sheet = await peers.audit(first, { ...place, auditor }, { signal });
+      if (sheet === undefined) throw new Error(`no sheet of ${auditor}`);
+      assert.equal(recoverAddress(auditDigest(sheet, mining), sheet.signature), auditor);
+      sheets.push({ auditor, digest: auditDigest(sheet, mining) });
+    }
+    sheets.sort((left, right) => (left.auditor < right.auditor ? -1 : 1));
+    const ask = async (named: readonly SheetName[]): Promise<unknown> => {
+      const request = {
+        ...place,
+        root: new Uint8Array(32),
+        proposer: sheets[0]?.auditor as Address,
+      };
+      const body = encodeReportRequest({ ...request, sheets: named });
+      const headers = { 'content-type': REPORT_REQUEST_TYPE };
+      const url = `${second}${REPORT_VOTES_PATH}`;
+      const reply = await fetch(url, { method: 'POST', headers, body: Buffer.from(body) });
+      const { code, detail } = parseProblem(await reply.json());
+      return [reply.status, code, /(root|own sheet|sheets) known/.exec(detail)?.[1]];
+    };
+    const own = world.signers[1]?.address;
+    assert.deepEqual(await ask(sheets), [409, 'REPORT_DIFFERS', 'root']);
+    const others = sheets.filter(({ auditor }) => auditor !== own);
+    assert.deepEqual(await ask(others), [409, 'REPORT_DIFFERS', 'own sheet']);
+    const alone = sheets.filter(({ auditor }) => auditor === own);
+    assert.deepEqual(await ask(alone), [409, 'REPORT_DIFFERS', 'sheets']);
+    const forged = sheets.map((sheet) => ({ ...sheet, digest: new Uint8Array(32) }));
+    assert.deepEqual(await ask(forged), [409, 'REPORT_DIFFERS', 'sheets']);
+    await transport.close();
+  };
+
   it('pays fees to those who serve rows, by what others got of them', async () => {
     const signal = testSignal(170_000);
     const mining = await openMining(world.chain.entrance, { signal });
-    const leaves = await world.disperse(4);
+    const plain = await world.disperse(4);
+    const leaves = [...plain, ...(await world.disperse(2, { suite: 1, bytes: 60_000 }))];
     const idler = world.signers[3] ?? assert.fail();
     for (const leaf of leaves) await idler.signer.office.slices.remove(rootOf(leaf));
     const epoch = await world.turn(); // in which rows are drawn
@@ -47,6 +101,7 @@ describe('the office of signers', function () {
     await world.look(); // everyone has everyone's sheet
     assert.equal(await report(), undefined, 'nobody proposes before half the time of grace');
     await world.mine(10);
+    await refusesOtherReports(epoch, mining.domain);
     const before = await Promise.all(world.signers.map(({ address }) => balanceOf(address)));
     await world.look();
     const taken = (await report()) ?? assert.fail('no report');
@@ -61,14 +116,14 @@ describe('the office of signers', function () {
       if (address === idler.address) assert.ok(gain <= 0n, 'who does not serve is not paid');
       else assert.ok(gain > 0n, `signer ${index} gained ${gain}`);
     }
-    assert.ok((await readRewardState(mining, { signal })).heldPotWei > 0n);
+    const { heldPotWei } = await readRewardState(mining, { signal });
+    assert.ok(heldPotWei > 0n, 'blobs of suite 1 pay for rows that are held, too');
   });
 
   it('wins the held lottery with rows of suite 1, where a prize is more than it costs', async () => {
-    const signal = testSignal();
+    const signal = testSignal(170_000);
     const mining = await openMining(world.chain.entrance, { signal });
     const { periodBlocks } = mining.settings;
-    await world.disperse(2, { suite: 1, bytes: 60_000 });
     const block = await world.chain.client.blockNumber({ signal });
     await world.mine(periodBlocks - (block % periodBlocks) + 3);
     const before = await readRewardState(mining, { signal });

@@ -31,7 +31,7 @@ contract FeeCounter is IFeeReceiver {
         entrance = entrance_;
     }
 
-    function receiveFees(uint64 epoch, uint16 retentionEpochs) external payable {
+    function receiveFees(uint64 epoch, uint16 retentionEpochs, uint8) external payable {
         require(msg.sender == entrance);
         received[epoch][retentionEpochs] += msg.value;
     }

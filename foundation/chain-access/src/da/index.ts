@@ -98,6 +98,7 @@ export {
   type SignedReport,
 } from './mining-calls.ts';
 export {
+  type FeePool,
   type OpenPeriod,
   type RewardState,
   readFeePool,

@@ -16,6 +16,7 @@ import type { TransactionReceipt } from '../client/parse-replies.ts';
 import type { SendOptions, TransactionSender } from '../send/transaction-sender.ts';
 import { snapshotArgument } from './abi-words.ts';
 import { certificateArguments } from './entrance-calls.ts';
+import type { FeePool } from './mining-facts.ts';
 import type { Mining } from './open-mining.ts';
 import { type IntendedOptions, sendCall } from './send-call.ts';
 
@@ -107,11 +108,11 @@ export function claimServed(
 /** Sends the fees of a closed epoch's blobs to where they are paid out. @throws as `sendCall` */
 export function releaseFees(
   { mining, sender }: MiningCaller,
-  { epoch, retentionEpochs }: { readonly epoch: number; readonly retentionEpochs: number },
+  { epoch, retentionEpochs, suite }: FeePool,
   options: IntendedOptions,
 ): Promise<TransactionReceipt> {
   const { contract } = mining.entrance;
-  const args = [epoch, retentionEpochs];
+  const args = [epoch, retentionEpochs, suite];
   const call = { contract, name: 'releaseFees', args, others: [mining.contract.abi] };
   return sendCall(sender, call, options);
 }

@@ -17,6 +17,13 @@ export interface TakenReport {
   readonly quorums: number;
 }
 
+/** Blobs whose fees are kept together. */
+export interface FeePool {
+  readonly epoch: number;
+  readonly retentionEpochs: number;
+  readonly suite: number;
+}
+
 /** Where fees are on their way to those who keep rows. */
 export interface RewardState {
   /** First epoch whose pool is not fixed. */
@@ -79,13 +86,15 @@ export async function readRewardState(
   };
 }
 
-/** Fees of blobs of an epoch that are kept for so many epochs, while they are with the entrance. */
+/** Fees of blobs of an epoch and suite that are kept for so many epochs, while they are with the entrance. */
 export async function readFeePool(
   { entrance }: Mining,
-  { epoch, retentionEpochs }: { readonly epoch: number; readonly retentionEpochs: number },
+  { epoch, retentionEpochs, suite }: FeePool,
   options: ReadOptions,
 ): Promise<bigint> {
-  return (await entrance.contract.read('feePool', [epoch, retentionEpochs], options)).wide(0);
+  return (await entrance.contract.read('feePool', [epoch, retentionEpochs, suite], options)).wide(
+    0,
+  );
 }
 
 /** The period of the held lottery that pays now. */
