@@ -98,6 +98,7 @@ export function lightCommands(program: Command, runs: Runs): void {
     ),
   )
     .option('--checkpoint <file>', 'keep trust, place and draws here, and go on from them')
+    .option('--require-handovers', 'take no epoch that the committee before has not signed for')
     .option('--once', 'end when everything that is confirmed by now is judged')
     .option('--blobs <count>', 'end after so many blobs')
     .option('--parallel <count>', 'blobs judged at once', '4')

@@ -1,5 +1,14 @@
-import { type Clock, Fault, isFault, mapConcurrent, rootOf, Semaphore } from '@cairn/primitives';
+import {
+  type Clock,
+  Fault,
+  type HttpTransport,
+  isFault,
+  mapConcurrent,
+  rootOf,
+  Semaphore,
+} from '@cairn/primitives';
 import { headOf } from './epochs/epoch-trust.ts';
+import { findHandover } from './epochs/find-handover.ts';
 import type { LightClient } from './light-client.ts';
 import { type CheckpointStore, MAX_OPEN_SAMPLES } from './run/checkpoint.ts';
 import type { BlobPlace, ConfirmedBlob, RunBlock, RunChain } from './run/ports.ts';
@@ -15,6 +24,8 @@ export interface RunDeps<Block extends RunBlock = RunBlock> {
   readonly client: LightClient;
   readonly chain: RunChain<Block>;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  /** Reaches signers for handovers; epochs are followed by the chain's state alone where there is none. */
+  readonly transport?: Pick<HttpTransport, 'send'>;
   /** Kept after every step; nothing is kept where there is none. */
   readonly store?: CheckpointStore;
 }
@@ -28,6 +39,8 @@ export interface RunOptions {
   readonly samples?: readonly SampleProgress[];
   /** Blobs judged at once; 4 unless told, at most 64. */
   readonly parallel?: number;
+  /** Takes an epoch only once the committee before has named it; those without wait. */
+  readonly needsHandovers?: boolean;
   /** Ends when everything that is confirmed by now is judged. */
   readonly isOnce?: boolean;
   /** Time between looks at the chain; 2,000 unless told. */
@@ -48,7 +61,8 @@ export type RunReport = {
 );
 
 /**
- * The order of a light client's work: epochs, as far as the chain has sealed them; then each confirmed
+ * The order of a light client's work: epochs, as far as the chain has sealed them, each by its
+ * committee's handover where a signer has it; then each confirmed
  * blob in turn: its certificate, then rows of a private draw, then a verdict. Reports come in the
  * chain's order; a blob counts as judged once its report was taken, so that a run that goes on from a
  * checkpoint leaves none out.
@@ -83,13 +97,14 @@ class Run<Block extends RunBlock> {
   readonly #deps: RunDeps<Block>;
   readonly #signal: AbortSignal;
   readonly #parallel: number;
+  readonly #needsHandovers: boolean;
   readonly #samples: Map<string, SampleProgress>;
   readonly #saves = new Semaphore({ limit: 1, maxWaiting: 2 * MAX_OPEN_SAMPLES });
   #next: BlobPlace;
 
   constructor(
     deps: RunDeps<Block>,
-    { signal, from, samples = [], parallel = DEFAULT_PARALLEL }: RunOptions,
+    { signal, from, samples = [], parallel = DEFAULT_PARALLEL, needsHandovers = false }: RunOptions,
   ) {
     if (parallel > MAX_OPEN_SAMPLES) {
       throw new RangeError(`at most ${MAX_OPEN_SAMPLES} blobs are judged at once, not ${parallel}`);
@@ -97,6 +112,7 @@ class Run<Block extends RunBlock> {
     this.#deps = deps;
     this.#signal = signal;
     this.#parallel = parallel;
+    this.#needsHandovers = needsHandovers;
     this.#samples = new Map(samples.map((progress) => [nameOf(progress), progress]));
     this.#next = from;
   }
@@ -128,13 +144,33 @@ class Run<Block extends RunBlock> {
     const offers = await chain.epochsAfter(epoch, block, { signal });
     for (const offer of offers) {
       try {
-        client.acceptSealed(offer);
+        if (!(await this.#takeHandover(offer.header.epoch)) && this.#needsHandovers) break;
+        client.acceptSealed(offer); // changes nothing where its committee has named the same
       } catch (error) {
         if (isFault(error, 'TRUST_IN_FUTURE')) break; // sealed ahead of its time: later
         throw error;
       }
     }
     if (offers.length > 0) await this.#save(signal);
+  }
+
+  /** Takes an epoch from the committee before it, where a signer has its handover. */
+  async #takeHandover(epoch: number): Promise<boolean> {
+    const { client, chain, transport } = this.#deps;
+    const signal = this.#signal;
+    if (transport === undefined) return false;
+    const offer = await findHandover(epoch, await chain.sockets({ signal }), transport, { signal });
+    if (offer === undefined) return false;
+    const { members } = await chain.quorum({ epoch: epoch - 1, quorumId: 0 }, { signal });
+    try {
+      client.accept({ ...offer, members });
+      return true;
+    } catch (error) {
+      // Whoever sent it may have made it up; two that are signed end everything.
+      if (isFault(error, 'TRUST_CONFLICT') || isFault(error, 'TRUST_IN_FUTURE')) throw error;
+      if (error instanceof Fault) return false;
+      throw error;
+    }
   }
 
   async *#unjudged(blobs: AsyncIterable<ConfirmedBlob>): AsyncGenerator<ConfirmedBlob, void, void> {

@@ -10,6 +10,7 @@ import {
   seededRng,
   toHex,
 } from '@cairn/primitives';
+import { encodeSignedHandover } from '@cairn/wire-protocol/da';
 import { createLightClient } from '../src/create-light-client.ts';
 import { headOf, startTrust } from '../src/epochs/epoch-trust.ts';
 import type { ChainOffer } from '../src/epochs/follow-chain.ts';
@@ -21,6 +22,7 @@ import {
   BLST,
   ENTRANCE,
   EPOCH_SECONDS,
+  handoverOf,
   NETWORK,
   nextGroup,
   SHARD_ID,
@@ -28,7 +30,7 @@ import {
   type TestGroup,
   testGroup,
 } from './support/committees.ts';
-import { type Manner, MemorySigners } from './support/signers.ts';
+import { type Manner, MemorySigners, replyOf } from './support/signers.ts';
 import { VirtualClock } from './support/virtual-clock.ts';
 
 const LAYOUT = { cosets: 3, minLog2K: 6 };
@@ -109,8 +111,15 @@ async function world(
     [FIRST, SECOND].map(({ committee }) => new MemorySigners(blob, committee, clock, manners(at))),
   );
   const asked: string[] = [];
+  const handovers = new Map<number, ReturnType<typeof handoverOf>>();
   const transport: HttpTransport = {
     async send(request) {
+      const named = /\/v1\/da\/handovers\/(\d+)$/.exec(request.url)?.[1];
+      if (named !== undefined) {
+        const found = handovers.get(Number(named));
+        const body = found === undefined ? new Uint8Array(0) : encodeSignedHandover(found);
+        return replyOf(found === undefined ? 404 : 200, body);
+      }
       asked.push(request.url);
       const own = holders.filter((_, at) =>
         request.url.includes(toHex(blobs[at >> 1]?.commitment ?? new Uint8Array(0))),
@@ -120,7 +129,11 @@ async function world(
     },
     close: async () => undefined,
   };
-  const sockets = new Map(holders.flatMap((one) => [...one.sockets]));
+  const sockets = new Map(
+    [FIRST, SECOND].flatMap(({ committee }) =>
+      committee.members.map(({ signer }) => [signer, `http://${signer}.test:31/`] as const),
+    ),
+  );
   const chain = new MemoryChain([FIRST], sockets);
   const trust = startTrust({
     network: NETWORK,
@@ -142,11 +155,11 @@ async function world(
     };
     const from = checkpoint?.next ?? START;
     const { samples = [] } = checkpoint ?? {};
-    const deps = { client, chain, clock, store };
+    const deps = { client, chain, clock, store, transport };
     const reports = runLightClient(deps, { signal, from, samples, isOnce: true, ...options });
     return { client, reports };
   };
-  return { clock, chain, saved, asked, start };
+  return { clock, chain, saved, asked, handovers, start };
 }
 
 async function all(reports: AsyncIterable<RunReport>): Promise<string[]> {
@@ -204,6 +217,27 @@ describe('a light client that runs', () => {
     const later = await start();
     assert.deepEqual(await all(later.reports), ['0 available']);
     assert.equal(headOf(later.client.trust).committee.office.epoch, SECOND.header.epoch);
+  });
+
+  it('takes epochs from the committee before, where a signer has its handover', async () => {
+    const { clock, chain, start, handovers } = await world([]);
+    chain.sealed.push(SECOND);
+    clock.advanceSeconds(EPOCH_SECONDS);
+    const strict = await start(undefined, { needsHandovers: true });
+    assert.deepEqual(await all(strict.reports), []);
+    assert.equal(headOf(strict.client.trust).committee.office.epoch, FIRST.header.epoch);
+    handovers.set(SECOND.header.epoch, handoverOf(SECOND, FIRST)); // signed by others: no reason to stop
+    assert.deepEqual(await all((await start()).reports), []);
+    handovers.set(SECOND.header.epoch, handoverOf(FIRST, SECOND, [2]));
+    const again = await start(undefined, { needsHandovers: true });
+    assert.deepEqual(await all(again.reports), []);
+    const head = headOf(again.client.trust);
+    assert.equal(head.committee.office.epoch, SECOND.header.epoch);
+    assert.ok(head.handover !== undefined);
+    const other = nextGroup(FIRST, [2, 2]);
+    handovers.set(SECOND.header.epoch, handoverOf(FIRST, other));
+    const differs = (error: unknown) => isFault(error, 'TRUST_CHAIN_DIFFERS');
+    await assert.rejects(all((await start()).reports), differs, 'chain and committee disagree');
   });
 
   it('takes no epoch that does not continue the last, and none after too long a pause', async () => {

@@ -40,6 +40,7 @@ export interface LightRunOptions extends DaNetworkOptions {
   readonly blobs?: number;
   readonly parallel: number;
   readonly fromBlock?: number;
+  readonly requireHandovers?: boolean;
   readonly json?: boolean;
 }
 
@@ -57,11 +58,14 @@ export async function lightRun(options: LightRunOptions, context: CommandContext
     const { trust, next: from, samples, network } = start;
     const client = await createLightClient({ ...network, trust, transport });
     const { checkpoint: path, parallel, once: isOnce = false } = options;
+    const { requireHandovers: needsHandovers = false } = options;
     const store = path === undefined ? undefined : storeAt(resolve(io.cwd, path));
-    const deps = { client, chain: chain.light, clock, ...(store === undefined ? {} : { store }) };
+    const kept = store === undefined ? {} : { store };
+    const deps = { client, chain: chain.light, clock, transport, ...kept };
     const onWait = (error: unknown) =>
       io.writeErr(`waiting for the endpoint: ${describeError(error)}\n`);
-    const reports = runLightClient(deps, { signal, from, samples, parallel, isOnce, onWait });
+    const how = { parallel, isOnce, needsHandovers, onWait };
+    const reports = runLightClient(deps, { signal, from, samples, ...how });
     return await printAll(reports, options, context);
   } finally {
     await transport.close();

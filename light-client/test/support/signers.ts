@@ -128,7 +128,8 @@ export class MemorySigners implements HttpTransport {
   }
 }
 
-function replyOf(status: number, body: Uint8Array): HttpReply {
+/** A reply of one part. */
+export function replyOf(status: number, body: Uint8Array): HttpReply {
   return {
     status,
     headers: { 'content-type': ROW_REPLY_TYPE },
