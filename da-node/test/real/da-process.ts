@@ -32,8 +32,8 @@ export class DaProcess {
     return new DaProcess(account, file);
   }
 
-  /** Where a role listens. */
-  url(role: 'signer' | 'disperser' | 'keeper'): string {
+  /** Where a role, or a door of the disperser, listens. */
+  url(role: 'signer' | 'disperser' | 'nitro' | 'keeper'): string {
     const url = this.#ready[role];
     if (url === undefined) throw new Error(`there is no ${role} in this process`);
     return url;

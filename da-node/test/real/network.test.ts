@@ -42,6 +42,7 @@ import { type ReadBlob, readBlob, type WantedBlob } from '../../src/retriever/re
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { DaNetwork, until } from './da-network.ts';
 import { type DaProcess, LOADER } from './da-process.ts';
+import { RollupClients } from './rollup-clients.ts';
 
 const OFFLINE = fileURLToPath(new URL('./verify-offline.ts', import.meta.url));
 const WAIT_SECONDS = 60;
@@ -54,6 +55,11 @@ describe('a network of data availability', function () {
   let network: DaNetwork;
   /** Everything that was posted, by id. */
   const posted = new Map<Root, Uint8Array>();
+  const rollups = (): RollupClients => new RollupClients(network);
+  const certificates: Record<'eigenda' | 'nitro', Uint8Array> = {
+    eigenda: new Uint8Array(0),
+    nitro: new Uint8Array(0),
+  };
 
   before(async function () {
     if (!hasAnvil) this.skip();
@@ -163,6 +169,29 @@ describe('a network of data availability', function () {
     ok(equalBytes(new Uint8Array(await got.arrayBuffer()), payload));
   });
 
+  it('serves clients of an EigenDA proxy', async () => {
+    const payload = payloadOf(3000);
+    certificates.eigenda = await rollups().putEigenda(payload);
+    ok(equalBytes(await rollups().getEigenda(certificates.eigenda), payload));
+  });
+
+  it('serves Arbitrum nodes, and the contract of their chain says the same', async () => {
+    const payload = payloadOf(70_000);
+    const certificate = await rollups().storeNitro(payload);
+    certificates.nitro = certificate;
+    ok(equalBytes(await rollups().recoverNitro(certificate), payload));
+    equal(await rollups().claimNitro(certificate), true);
+    equal(await rollups().isValidOnChain(certificate), true);
+    for (const offset of [0, 32, 64_000, 69_990, 70_000]) {
+      const read = await rollups().readOnChain(certificate, offset);
+      equal(toHex(read), toHex(payload.subarray(offset, offset + 32)), `offset ${offset}`);
+    }
+    for (const at of [0, 40, 60, 100, certificate.length - 1]) {
+      const other = certificate.map((byte, index) => (index === at ? byte ^ 1 : byte));
+      equal(await rollups().isValidOnChain(other), false, `byte ${at}`);
+    }
+  });
+
   it('keeps blobs readable, and its queue, when the disperser and a signer are killed', async () => {
     const receipts = await Promise.all(
       [...posted.keys()].map(async (id) =>
@@ -180,6 +209,9 @@ describe('a network of data availability', function () {
     }
 
     await network.disperser.start();
+    const { eigenda, nitro } = certificates;
+    equal((await rollups().getEigenda(eigenda)).length, 3000);
+    equal((await rollups().recoverNitro(nitro)).length, 70_000);
     await reached(last.id, 'final');
     const { payload } = await read(wantedOf(await reached(last.id, 'final')));
     ok(equalBytes(payload, posted.get(last.id) ?? new Uint8Array(0)));
