@@ -58,7 +58,7 @@ function sourceDigest() {
 
 /** Makes the devnet's page of its sources: one script for browsers, and what it stands in. */
 function bundlePage() {
-  const { buildSync } = createRequire(join(root, 'test', 'package.json'))('esbuild');
+  const { buildSync } = createRequire(import.meta.url)('esbuild');
   const output = join(root, 'devnet', 'dist', 'page');
   buildSync({
     absWorkingDir: root,
