@@ -68,6 +68,16 @@ export {
   parseOfficeVote,
 } from './office-votes.ts';
 export {
+  encodeHeldRequest,
+  encodeRowRequest,
+  HELD_QUESTION,
+  parseHeldRequest,
+  parseRowRequest,
+  ROWS_QUESTION,
+  type RowQuestion,
+  type SignerQuestion,
+} from './row-questions.ts';
+export {
   encodeRowReply,
   MAX_ROW_REPLY_BYTES,
   MAX_ROWS_PER_REQUEST,
@@ -119,6 +129,13 @@ export {
   type SignerStatus,
   signerStatusJson,
 } from './signer-shapes.ts';
+export {
+  isListenAddress,
+  isPeerAddress,
+  MAX_SOCKET_BYTES,
+  parseSignerSocket,
+  type SignerSocket,
+} from './signer-socket.ts';
 export {
   encodeTicket,
   type OfferedTicket,
