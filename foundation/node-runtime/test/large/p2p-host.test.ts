@@ -15,7 +15,7 @@ import {
 } from '../../src/p2p/index.ts';
 import { firstOutput, runChild } from '../child.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
-import { AMPLE, addressOf, ECHO, Hosts, signal, until } from './hosts.ts';
+import { AMPLE, addressOf, ECHO, Hosts, signal, until } from './p2p-hosts.ts';
 
 const isCode = (code: string) => (error: unknown) => isFault(error, code);
 const ask = (host: P2pHost, to: string, bytes = Uint8Array.of(1), timeoutMs = 4000) =>
