@@ -135,10 +135,10 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         port: port(3201),
         url: {
           ...text(
-            'Address under which others reach the signer, registered on chain. Empty: the one it listens on.',
+            "Address under which others reach the signer, registered on chain. Empty: the one it listens on. A multiaddress, such as /dns4/signer.example/tcp/3202, gets this node's peer id; such a signer is read over libp2p, and takes no more slices.",
             '',
           ),
-          pattern: '^(https?://.{1,120})?$',
+          pattern: '^(https?://.{1,120}|/.{1,127})?$',
         },
         join: {
           type: 'boolean',
@@ -305,6 +305,22 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         ),
       },
     },
+    p2p: {
+      type: 'object',
+      description:
+        'libp2p. With it a signer gives rows to peers as well, and signers that registered a multiaddress can be read.',
+      properties: {
+        enabled: { type: 'boolean', description: 'Whether libp2p is in use.', default: false },
+        listen: {
+          type: 'array',
+          description:
+            'Multiaddresses that a signer listens on, TCP or WebSocket (/ip4/0.0.0.0/tcp/3203/ws). Its key is kept in p2p.key in the data directory.',
+          default: ['/ip4/127.0.0.1/tcp/3202'],
+          items: { type: 'string', pattern: '^/[^\\s]{1,120}$' },
+          maxItems: 8,
+        },
+      },
+    },
     limits: {
       type: 'object',
       description: 'Bounds on what a listener takes on at once.',
@@ -376,6 +392,7 @@ export interface ConfigFile {
     readonly replicas: number;
     readonly all: boolean;
   };
+  readonly p2p: { readonly enabled: boolean; readonly listen: readonly string[] };
   readonly keeper: { readonly host: string; readonly port: number; readonly gather_ms: number };
   readonly limits: { readonly max_connections: number; readonly drain_ms: number };
 }

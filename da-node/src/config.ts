@@ -14,6 +14,7 @@ import {
   TESTNET_CONSENSUS,
 } from '@cairn/primitives';
 import { networkOf } from '@cairn/wire-protocol';
+import { isListenAddress, isPeerAddress } from '@cairn/wire-protocol/da';
 import { type ConfigFile, DA_NODE_SCHEMA, type DaRole } from './config-schema.ts';
 import type { KeyAccount } from './disperser/accounts.ts';
 import type { OrderPath } from './disperser/blob-order.ts';
@@ -118,6 +119,8 @@ export interface DaNodeConfig {
   /** `undefined`: blobs are not written to the log. */
   readonly archive: ArchiveSettings | undefined;
   readonly keeper: KeeperSettings;
+  /** libp2p, and where a signer listens with it. */
+  readonly p2p: { readonly enabled: boolean; readonly listen: readonly string[] };
   readonly limits: { readonly maxConnections: number; readonly drainMs: number };
 }
 
@@ -202,6 +205,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
     },
     keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
     archive: archiveSettings(archive, file.chain),
+    p2p: file.p2p,
     limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },
   };
 }
@@ -260,14 +264,25 @@ function problemsOf({
   signer,
   disperser,
   archive,
+  p2p,
 }: ConfigFile): readonly Problem[] {
   const problems: Problem[] = [];
   if (!URL.canParse(chain.rpc)) problems.push({ field: 'chain.rpc', rule: 'must be a URL' });
   if (node.roles.includes('signer') && keys.bls === '') {
     problems.push({ field: 'keys.bls', rule: 'must be set for the signer role' });
   }
-  if (signer.url !== '' && !URL.canParse(signer.url)) {
-    problems.push({ field: 'signer.url', rule: 'must be a URL' });
+  const isMultiaddress = isListenAddress(signer.url) || isPeerAddress(signer.url);
+  if (signer.url !== '' && !isMultiaddress && !URL.canParse(signer.url)) {
+    problems.push({ field: 'signer.url', rule: 'must be a URL or a multiaddress over TCP' });
+  }
+  if (isMultiaddress && !p2p.enabled) {
+    problems.push({ field: 'p2p.enabled', rule: 'must be set where signer.url is a multiaddress' });
+  }
+  if (!p2p.listen.every(isListenAddress)) {
+    problems.push({
+      field: 'p2p.listen',
+      rule: 'must have multiaddresses over TCP, without a peer',
+    });
   }
   if (signer.keepers.some((url) => !URL.canParse(url))) {
     problems.push({ field: 'signer.keepers', rule: 'must be URLs' });

@@ -32,10 +32,10 @@ import { type PayloadReader, REPLY_BYTES, readFromQuorum } from './doors/read-pa
 import { createZgGrpcDoor } from './doors/zg-grpc/zg-grpc-door.ts';
 import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
+import { signerPeers } from './reach-signers.ts';
 import { readBlob } from './retriever/read-blob.ts';
 import { startHost } from './role-host.ts';
 import type { RoleDoor, StartedRole } from './roles.ts';
-import { httpSignerPeers } from './signer-peers.ts';
 import { VERSION } from './version.ts';
 
 /** How patiently signers are asked: their slices may be megabytes over a slow line. */
@@ -88,7 +88,7 @@ export async function startDisperser(
     { pollMs: config.chain.pollMs, socketsMs: SOCKETS_MS },
   );
   const [encoding, arriving, reading] = budgetsOf(settings.memoryBytes);
-  const peers = httpSignerPeers(parts.transport);
+  const peers = signerPeers(parts);
   const sources = { epochs, peers, layout: network.layout, ...tools };
   const patience = { ...READ_PATIENCE, budget: reading, clock, logger };
   const reader: PayloadReader = (wanted, options) =>

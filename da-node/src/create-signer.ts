@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Mining, openMining, readPhase, submitTickets } from '@cairn/chain-access/da';
 import type { HealthReport } from '@cairn/node-runtime/http';
+import type { P2pHost } from '@cairn/node-runtime/p2p';
 import { ChainEpochs } from './chain/chain-epochs.ts';
 import { chainOffice } from './chain/chain-office.ts';
 import { chainRewards } from './chain/chain-rewards.ts';
@@ -14,15 +15,16 @@ import { rejoinWhenDue } from './keeper/rejoin.ts';
 import { runTicketing } from './keeper/ticketing.ts';
 import { NODE_KEYS } from './keyspace.ts';
 import type { NodeParts } from './node-parts.ts';
+import { registeredSocket } from './open-p2p.ts';
+import { signerPeers } from './reach-signers.ts';
 import { readBlsKey } from './read-keys.ts';
 import { startHost } from './role-host.ts';
-import type { StartedRole } from './roles.ts';
+import type { RoleDoor, StartedRole } from './roles.ts';
 import { auditRulesOf } from './signer/office/audit-rules.ts';
 import { httpOfficePeers } from './signer/office/http-office-peers.ts';
 import { type Office, openOffice } from './signer/office/open-office.ts';
 import { openSigner, type Signer } from './signer/open-signer.ts';
 import type { SignerIdentity } from './signer/seat.ts';
-import { httpSignerPeers } from './signer-peers.ts';
 import { VERSION } from './version.ts';
 
 /** Addresses of signers read longer ago than this are read again. */
@@ -53,13 +55,20 @@ export async function startSigner(
   let hasJoined = !config.signer.join;
   const ready = (): HealthReport => (hasJoined ? watch.ready() : NOT_JOINED);
   const office = await openChainOffice(parts, signer, identity, signal);
+  const { p2p } = parts;
+  if (p2p !== undefined) await signer.answerOver(p2p);
   const doors = { routes: [signer.routes, office.routes], describeProblem, ready };
   const host = await startHost('signer', config.signer, doors, parts);
   if (config.signer.join) await joinNetwork(parts, identity, host.address.url, signal);
   hasJoined = true;
   runner.run('ticketing', (inner) => takePart(parts, identity, inner));
   runner.run('office', (inner) => office.run(inner));
-  return { role: 'signer', host };
+  return { role: 'signer', host, ...(p2p === undefined ? {} : { doors: { p2p: doorOf(p2p) } }) };
+}
+
+/** The libp2p host as the process knows doors. */
+function doorOf(host: P2pHost): RoleDoor {
+  return { address: host.addresses[0] ?? host.peerId, stop: () => host.stop() };
 }
 
 /** Opens what a signer keeps. A log of what was signed that was made here and is gone is no new one. */
@@ -127,7 +136,7 @@ async function openChainOffice(
       signDigest: (digest) => account.signDigest(digest),
       protection,
       sockets,
-      peers: { ...httpSignerPeers(transport), ...httpOfficePeers(transport) },
+      peers: { ...signerPeers(parts), ...httpOfficePeers(transport) },
       clock,
       logger,
       metrics: metrics.metrics,
@@ -139,14 +148,14 @@ async function openChainOffice(
 
 /** Bonds and registers what is missing, however long the chain takes to answer. */
 async function joinNetwork(
-  { config, chain, sender, backend, clock, logger }: NodeParts,
+  { config, chain, sender, backend, p2p, clock, logger }: NodeParts,
   { key }: SignerIdentity,
   listensAt: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { hub, signers } = chain;
   const { bondWei, url } = config.signer;
-  const membership = { bondWei, socket: url ?? listensAt };
+  const membership = { bondWei, socket: registeredSocket(url ?? listensAt, p2p) };
   const deps = { hub, sender, signers, key, backend, logger };
   const join = (): Promise<void> => joinSigners(deps, membership, { signal });
   await outlastOutages(join, { clock, logger }, signal);

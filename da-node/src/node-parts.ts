@@ -7,6 +7,7 @@ import {
 } from '@cairn/chain-access';
 import type { Runner } from '@cairn/node-runtime/lifecycle';
 import { createMetrics, type MetricsRegistry } from '@cairn/node-runtime/observe';
+import type { P2pHost } from '@cairn/node-runtime/p2p';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   type Clock,
@@ -19,6 +20,7 @@ import { connectChain, type DaChain } from './chain/connect-chain.ts';
 import type { DaNodeConfig } from './config.ts';
 import { ChainWatch } from './health.ts';
 import { type Opened, openData } from './open-data.ts';
+import { openP2p } from './open-p2p.ts';
 import { readAccount } from './read-keys.ts';
 import { VERSION } from './version.ts';
 
@@ -31,6 +33,8 @@ export interface NodeParts {
   readonly backend: BlsBackend;
   /** Carries requests to signers. */
   readonly transport: HttpTransport;
+  /** Carries questions to signers that registered a multiaddress, and this signer's answers. */
+  readonly p2p: P2pHost | undefined;
   readonly chain: DaChain;
   /** The account that this process acts for. */
   readonly account: LocalSigner;
@@ -73,6 +77,7 @@ export async function openParts(
   const { chainId, entrance, client } = chain;
   const place = { chainId, account: account.address, entrance: entrance.domain.address };
   const index = await openData({ directory: config.node.dataDirectory, ...place }, opened);
+  const p2p = await openP2p({ config, clock, logger, metrics: metrics.metrics, opened });
   const transport = createNodeTransport();
   opened('transport', () => transport.close());
   const sender = createTransactionSender({
@@ -99,6 +104,7 @@ export async function openParts(
     metrics,
     backend,
     transport,
+    p2p,
     chain,
     account,
     sender,

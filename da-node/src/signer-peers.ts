@@ -42,7 +42,11 @@ export type SignerReplyFault =
       readonly retry: RetryAdvice;
     }
   /** It cannot now. */
-  | { readonly code: 'SIGNER_BUSY'; readonly status: number };
+  | { readonly code: 'SIGNER_BUSY'; readonly status: number }
+  /** It takes no slices and votes for nothing: it is reached over libp2p alone. */
+  | { readonly code: 'SIGNER_NO_HTTP'; readonly socket: string }
+  /** It is reached over libp2p alone, which is not in use here. */
+  | { readonly code: 'SIGNER_NO_P2P'; readonly socket: string };
 
 /** A signer's refusal, as it told it. */
 export class SignerReplyError extends Fault<SignerReplyFault> {}

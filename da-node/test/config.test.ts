@@ -1,10 +1,11 @@
-import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFault } from '@cairn/primitives';
 import { exampleConfig, loadDaNodeConfig } from '../src/config.ts';
+import { registeredSocket } from '../src/open-p2p.ts';
 import { VERSION } from '../src/version.ts';
 
 const ENTRANCE = `0x${'E1'.repeat(20)}`;
@@ -60,6 +61,33 @@ describe('the configuration of a data-availability node', () => {
     const config = await load({ ...least, disperser: { port: 7001 } }, env);
     equal(config.disperser.port, 7001);
     equal(config.signer.join, true);
+  });
+
+  it('leaves libp2p off unless told, and takes a multiaddress for a signer only with it', async () => {
+    const listen = ['/ip4/127.0.0.1/tcp/3202'];
+    deepEqual((await load(least)).p2p, { enabled: false, listen });
+    const signer = { url: '/dns4/signer.example/tcp/3202' };
+    const config = await load({ ...least, signer, p2p: { enabled: true } });
+    equal(config.signer.url, signer.url);
+    await refused({ ...least, signer }, /p2p\.enabled must be set/);
+    const elsewhere = { url: '/ip4/192.0.2.7/udp/3202/quic-v1' };
+    await refused({ ...least, signer: elsewhere, p2p: { enabled: true } }, /signer\.url must be/);
+    const named = { enabled: true, listen: [`${listen[0]}/p2p/${'1'.repeat(52)}`] };
+    await refused({ ...least, p2p: named }, /p2p\.listen must have/);
+  });
+
+  it('registers a multiaddress with the peer id of the host that listens there', () => {
+    const host = { peerId: '1'.repeat(52) };
+    const whole = `/ip4/192.0.2.7/tcp/3202/p2p/${host.peerId}`;
+    equal(registeredSocket('/ip4/192.0.2.7/tcp/3202', host), whole);
+    equal(registeredSocket(whole, host), whole);
+    equal(registeredSocket('http://signer.example', host), 'http://signer.example');
+    for (const url of [whole.replace('/p2p/1', '/p2p/2'), `/dns4/${'a'.repeat(80)}/tcp/1`]) {
+      throws(
+        () => registeredSocket(url, host),
+        (error) => isFault(error, 'NODE_CONFIG'),
+      );
+    }
   });
 
   it('reads amounts in gwei and accounts with their budgets', async () => {

@@ -15,6 +15,7 @@ import {
   type Logger,
   SingleFlight,
 } from '@cairn/primitives';
+import { parseSignerSocket } from '@cairn/wire-protocol/da';
 import type { DispersalEpoch, EpochSource } from '../disperser/ports.ts';
 import type { DaChain } from './connect-chain.ts';
 import { outlastOutages } from './outlast-outages.ts';
@@ -82,7 +83,7 @@ export class ChainEpochs implements EpochSource {
     if (isOld || chain.signers.get(signer) === undefined) {
       await this.#refreshing.run('', () => this.#refresh(), signal);
     }
-    return httpAddress(chain.signers.get(signer)?.socket);
+    return addressOf(chain.signers.get(signer)?.socket);
   }
 
   async #awaitOpen(from: number): Promise<DispersalEpoch> {
@@ -153,11 +154,8 @@ export async function committeeOf(
   }
 }
 
-/** What a signer registered as its socket, if it is an http address; without a slash at its end. */
-export function httpAddress(socket: string | undefined): string | undefined {
-  if (socket === undefined || !/^https?:\/\/[^\s]+$/i.test(socket) || !URL.canParse(socket)) {
-    return undefined;
-  }
-  const { origin, pathname } = new URL(socket);
-  return `${origin}${pathname.replace(/\/+$/, '')}`;
+/** What a signer registered, if it can be reached there: an http address or a multiaddress. */
+function addressOf(text: string | undefined): string | undefined {
+  const socket = parseSignerSocket(text);
+  return socket?.kind === 'http' ? socket.url : socket?.address;
 }

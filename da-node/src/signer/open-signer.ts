@@ -5,6 +5,7 @@ import { loadRowSuite, type RowSuite, sha256SuiteOver } from '@cairn/commitments
 import { loadWasmCombiner, type RowCombiner } from '@cairn/erasure-codec';
 import type { RouteGroup } from '@cairn/node-runtime/http';
 import { openLevelStore } from '@cairn/node-runtime/level';
+import type { P2pHost } from '@cairn/node-runtime/p2p';
 import {
   type Clock,
   GIB,
@@ -21,6 +22,7 @@ import { Housekeeper } from './keep-house.ts';
 import { SIGNER_FILES } from './keyspace.ts';
 import { createSignerMetrics } from './metrics.ts';
 import { BatchBook } from './office/batch-book.ts';
+import { answerQuestions } from './p2p-questions.ts';
 import type { SignerChain, SignerNetwork } from './ports.ts';
 import { PromiseCover } from './promise-cover.ts';
 import { ProtectionLog } from './protection-log.ts';
@@ -86,6 +88,8 @@ export interface OfficeParts {
 /** A signer that is open: it answers what comes through its routes. */
 export interface Signer {
   readonly routes: RouteGroup;
+  /** Gives rows over libp2p as well, from now on. @throws {P2pError} P2P_SETTING the second time */
+  answerOver(host: Pick<P2pHost, 'handle'>): Promise<void>;
   /** What was signed, of every kind: handovers and reports are signed through the same log. */
   readonly protection: ProtectionLog;
   /** What the signer's office works with besides. */
@@ -164,6 +168,7 @@ export async function openSigner(
   const doors = { acceptor, signer, store, votes, status, unsent, clock, metrics };
   return {
     routes: signerDoors({ ...doors, stopping: stopping.signal }, maxSliceBytes),
+    answerOver: (host) => answerQuestions(host, { store, metrics }),
     protection,
     office: { batches, store: officeStore, slices: store, suites: Object.values(suites), combiner },
     status,

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { blstBackend } from '@cairn/attestation/native';
 import { createKeystore } from '@cairn/chain-access';
 import { chainIdOf, isFault, parseAddress, seededRng, toHex } from '@cairn/primitives';
-import { httpAddress } from '../../src/chain/chain-epochs.ts';
 import type { DaNodeConfig } from '../../src/config.ts';
 import { openData } from '../../src/open-data.ts';
 import { readAccount, readBlsKey } from '../../src/read-keys.ts';
@@ -99,21 +98,5 @@ describe('keys and data of a node', () => {
     await refused(open({ ...own, entrance: address('ef') }), 'NODE_IDENTITY');
     await refused(open({ ...own, chainId: chainIdOf(1) }), 'WRONG_CHAIN');
     await (await open(own))();
-  });
-
-  it('takes http addresses of signers only', () => {
-    equal(httpAddress('http://a.example:3201/'), 'http://a.example:3201');
-    equal(httpAddress('https://a.example/da/1//'), 'https://a.example/da/1');
-    for (const socket of [
-      undefined,
-      '',
-      'a.example:3201',
-      'ftp://a',
-      'http://',
-      'http://a b',
-      'file:///etc',
-    ]) {
-      equal(httpAddress(socket), undefined);
-    }
   });
 });
