@@ -77,7 +77,7 @@ export class DaNetwork {
     const keeper = await prepare('keeper', 'keeper', '[keeper]\nport = 0\n');
     const disperser = await prepare('disperser', 'disperser', DISPERSER);
     const signers = await Promise.all(
-      [0, 1, 2, 3].map((at) => prepare(`signer-${at}`, 'signer', SIGNER)),
+      [0, 1, 2, 3].map((at) => prepare(`signer-${at}`, 'signer', at === 0 ? SIGNER + P2P : SIGNER)),
     );
     const network = new DaNetwork({ anvil, folder, deployment, chain, keeper, signers, disperser });
     try {
@@ -135,6 +135,8 @@ export class DaNetwork {
 }
 
 const SIGNER = '[signer]\nport = 0\njoin = true\nbond_gwei = 4000000000\nreserve_bytes = 0\n';
+/** The first signer gives rows over libp2p too. */
+const P2P = '[p2p]\nenabled = true\nlisten = ["/ip4/127.0.0.1/tcp/0"]\n';
 const DISPERSER =
   '[disperser]\nport = 0\ngrpc.port = 0\nnitro.port = 0\nthreads = 1\ngather_ms = 20\ndeposit_gwei = 1000000000\nretention_epochs = 10\n';
 

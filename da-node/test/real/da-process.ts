@@ -32,8 +32,8 @@ export class DaProcess {
     return new DaProcess(account, file);
   }
 
-  /** Where a role, or a door of the disperser, listens. */
-  url(role: 'signer' | 'disperser' | 'nitro' | 'keeper'): string {
+  /** Where a role, a door of the disperser, or libp2p listens. */
+  url(role: 'signer' | 'disperser' | 'nitro' | 'keeper' | 'p2p'): string {
     const url = this.#ready[role];
     if (url === undefined) throw new Error(`there is no ${role} in this process`);
     return url;

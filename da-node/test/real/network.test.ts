@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { encodeEpochHeader, encodeMember, encodeSnapshot } from '@cairn/attestation';
 import { loadRowSuite } from '@cairn/commitments/rows';
 import { loadWasmCodec, loadWasmCombiner } from '@cairn/erasure-codec';
+import { createP2pHost, randomP2pKey } from '@cairn/node-runtime/p2p';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   equalBytes,
@@ -38,6 +39,7 @@ import { hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvi
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
 import { dispersalNetworkOf } from '../../src/create-disperser.ts';
+import { signerPeers } from '../../src/reach-signers.ts';
 import { type ReadBlob, readBlob, type WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { DaNetwork, until } from './da-network.ts';
@@ -156,6 +158,29 @@ describe('a network of data availability', function () {
       await reached(id, 'final');
       const reply = await fetch(door(payloadPath(id)));
       ok(equalBytes(new Uint8Array(await reply.arrayBuffer()), payload));
+    }
+  });
+
+  it('says over libp2p what it says over HTTP, to whoever asks', async () => {
+    const [signer] = network.signers;
+    if (signer === undefined) throw new Error('there is no signer');
+    const [clock, logger] = [systemClock(), silentLogger()];
+    const reader = await createP2pHost({ key: randomP2pKey(), listen: [], clock, logger });
+    try {
+      const peers = signerPeers({ transport, p2p: reader });
+      const signal = testSignal();
+      for (const id of posted.keys()) {
+        const receipt = parseBlobReceipt(await (await fetch(door(receiptPath(id)))).json());
+        const commitment = rootOf(wantedOf(receipt).commitment);
+        const held = await peers.held(signer.url('p2p'), commitment, { signal });
+        deepEqual(held, await peers.held(signer.url('signer'), commitment, { signal }));
+        const indexes = [held?.slices[0]?.firstRow ?? 0];
+        const request = { commitment, indexes, form: 'full' as const };
+        const rows = await peers.rows(signer.url('p2p'), request, { signal });
+        deepEqual(rows, await peers.rows(signer.url('signer'), request, { signal }));
+      }
+    } finally {
+      await reader.stop();
     }
   });
 
