@@ -204,9 +204,11 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         threads: whole('Threads that encode; 0 takes one less than there are cores.', 0, {
           maximum: 256,
         }),
-        gather_ms: whole('Time that the first blob of a batch waits for others.', 100, {
-          unit: 'ms',
-        }),
+        gather_ms: whole(
+          'Time between the beginnings of two batches of a quorum: blobs that come meanwhile share the next. With path = "chain", time that the first blob of a payment waits for others.',
+          100,
+          { unit: 'ms' },
+        ),
         batch_blobs: whole('Blobs of a batch at most.', MAX_PROMISED_BATCH_BLOBS, {
           minimum: 1,
           maximum: MAX_PROMISED_BATCH_BLOBS,

@@ -8,7 +8,7 @@ import {
   sumVotes,
   weightOf,
 } from '@cairn/attestation';
-import type { Root } from '@cairn/primitives';
+import { LruCache, type Root } from '@cairn/primitives';
 import { type BlobOrder, batchKindOf } from './blob-order.ts';
 import type { BlobRecord } from './blob-record.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -23,7 +23,7 @@ export interface CertifierDeps extends VoteDeps {
 
 /** How blobs are gathered into batches. */
 export interface BatchOptions {
-  /** How long the first blob of a batch waits for others. */
+  /** Time between the beginnings of two batches of a quorum: blobs that come meanwhile share the next. */
   readonly gatherMs: number;
   /** Blobs of a batch at most; 1 … 192. */
   readonly maxBlobs: number;
@@ -52,15 +52,21 @@ interface Waiting extends DeliveredBlob {
   readonly fail: (error: unknown) => void;
 }
 
+/** Quorums whose last batch is remembered. */
+const MAX_REMEMBERED = 64;
+
 /**
- * Gathers delivered blobs of one epoch, quorum and kind for a moment and has each batch signed as one.
- * Certificates of a batch are stored together.
+ * Has delivered blobs of one epoch, quorum and kind signed as one: a blob that comes alone at once, those
+ * that come while a batch is under way or shortly after it began together. Certificates of a batch are
+ * stored together.
  */
 export class BatchCertifier {
   readonly #deps: CertifierDeps;
   readonly #options: BatchOptions;
   readonly #groups = new Map<string, Waiting[]>();
   readonly #running = new Set<Promise<void>>();
+  /** When the last batch of a quorum began. */
+  readonly #began = new LruCache<string, number>({ maxWeight: MAX_REMEMBERED });
 
   constructor(deps: CertifierDeps, options: BatchOptions) {
     this.#deps = deps;
@@ -103,7 +109,7 @@ export class BatchCertifier {
     while (group.length > 0) {
       let batch: Waiting[] = [];
       try {
-        await this.#deps.clock.sleep(this.#options.gatherMs, signal);
+        await this.#pace(key, signal);
         batch = takeTogether(group, this.#options.maxBlobs);
         await this.#certifyBatch(batch, signal);
       } catch (error) {
@@ -111,6 +117,15 @@ export class BatchCertifier {
       }
     }
     this.#groups.delete(key);
+  }
+
+  /** Waits until the next batch of a quorum may begin. */
+  async #pace(key: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const began = this.#began.get(key) ?? Number.NEGATIVE_INFINITY;
+    const waitMs = began + this.#options.gatherMs - clock.monotonic();
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    this.#began.set(key, clock.monotonic());
   }
 
   async #certifyBatch(blobs: readonly Waiting[], signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Hasher, loadHasher } from '@cairn/commitments';
 import { loadRowSuite, type RowSuite, sha256SuiteOver } from '@cairn/commitments/rows';
 import { loadWasmCombiner, type RowCombiner } from '@cairn/erasure-codec';
 import type { RouteGroup } from '@cairn/node-runtime/http';
@@ -83,6 +84,7 @@ export interface OfficeParts {
   readonly slices: SliceStore;
   readonly suites: readonly RowSuite[];
   readonly combiner: RowCombiner;
+  readonly hasher: Hasher;
 }
 
 /** A signer that is open: it answers what comes through its routes. */
@@ -170,7 +172,14 @@ export async function openSigner(
     routes: signerDoors({ ...doors, stopping: stopping.signal }, maxSliceBytes),
     answerOver: (host) => answerQuestions(host, { store, metrics }),
     protection,
-    office: { batches, store: officeStore, slices: store, suites: Object.values(suites), combiner },
+    office: {
+      batches,
+      store: officeStore,
+      slices: store,
+      suites: Object.values(suites),
+      combiner,
+      hasher: await loadHasher(),
+    },
     status,
     run: (running) => housekeeper.run(running),
     close: async () => {

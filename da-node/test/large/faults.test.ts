@@ -8,9 +8,9 @@ import {
   type Root,
   utf8Bytes,
 } from '@cairn/primitives';
+import { blobIdOf } from '../../src/disperser/blob-id.ts';
 import { type BlobRecord, stageOf } from '../../src/disperser/blob-record.ts';
 import { type DeliveredBlob, takeTogether } from '../../src/disperser/certify-batches.ts';
-import { blobIdOf } from '../../src/disperser/blob-id.ts';
 import { KEYS } from '../../src/disperser/keyspace.ts';
 import type { PayloadStore } from '../../src/disperser/ports.ts';
 import { receiptOf } from '../../src/disperser/receipt.ts';

@@ -1,5 +1,6 @@
 import type { BlsBackend, Committee } from '@cairn/attestation';
 import { isOutage } from '@cairn/chain-access';
+import type { Hasher } from '@cairn/commitments';
 import type { RowSuite } from '@cairn/commitments/rows';
 import type { RowCombiner } from '@cairn/erasure-codec';
 import type { RouteGroup } from '@cairn/node-runtime/http';
@@ -47,6 +48,7 @@ export interface OfficeDeps {
   readonly peers: OfficePeers & Pick<RowPeers, 'rows'>;
   readonly slices: SliceStore;
   readonly suites: readonly RowSuite[];
+  readonly hasher: Pick<Hasher, 'hashMany'>;
   readonly combiner: RowCombiner;
   readonly clock: Clock;
   readonly logger: Logger;
