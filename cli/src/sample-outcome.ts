@@ -32,9 +32,12 @@ export function verdictJson(verdict: SampleVerdict): { readonly [field: string]:
 export function basisOf(verdict: SampleVerdict): string {
   switch (verdict.kind) {
     case 'available':
-      return verdict.confidence.kind === 'read'
-        ? ': the blob was read whole'
-        : `; by chance that would be so once in 2^${verdict.confidence.bits}`;
+      if (verdict.confidence.kind === 'sampled') {
+        return `; by chance that would be so once in 2^${verdict.confidence.bits}`;
+      }
+      return verdict.confidence.value.kind === 'null'
+        ? ': the blob was read whole, and no payload has its commitment'
+        : ': the blob was read whole';
     case 'unavailable':
       return ': too few';
     case 'badEncoding':

@@ -21,9 +21,12 @@ export function tellVerdict(verdict: SampleVerdict): {
   function reason(): string {
     switch (verdict.kind) {
       case 'available':
-        return verdict.confidence.kind === 'read'
-          ? `Any ${needed} of the ${rows} rows give a blob of this size back, so it was read whole and encoded again.`
-          : `If too few of the ${rows} rows were served to read it, that would happen once in 2^${verdict.confidence.bits} times at most.`;
+        if (verdict.confidence.kind === 'sampled') {
+          return `If too few of the ${rows} rows were served to read it, that would happen once in 2^${verdict.confidence.bits} times at most.`;
+        }
+        return verdict.confidence.value.kind === 'null'
+          ? `It was read whole and encoded again: no payload has this commitment, but none of the rows that came proves that to others.`
+          : `Any ${needed} of the ${rows} rows give a blob of this size back, so it was read whole and encoded again.`;
       case 'unavailable':
         return `At least ${required} had to. That is no evidence against anyone: other routes may reach them, or time may.`;
       case 'badEncoding':

@@ -144,8 +144,12 @@ function payloadOf(verdict: SampleVerdict, commitment: Root): Uint8Array {
     const { value } = verdict.confidence;
     if (value.kind === 'payload') return value.payload;
   }
+  const why =
+    verdict.kind === 'badEncoding'
+      ? `its maker committed to row ${verdict.evidence.row.index}, which is not of the codeword`
+      : `what its rows decode to has another one`;
   throw new CliError(
     { code: 'CLI_BLOB_NULL', commitment },
-    `no payload has the commitment ${commitment}: its maker committed to rows of no codeword`,
+    `no payload has the commitment ${commitment}: ${why}`,
   );
 }

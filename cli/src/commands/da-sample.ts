@@ -37,7 +37,8 @@ async function print(verdict: SampleVerdict, isJson: boolean, io: CommandIo): Pr
   }
   await writeLine(io, verdict.kind);
   io.writeErr(`${answered} of ${drawn} rows came from ${holders} signers${basisOf(verdict)}\n`);
-  if (answered < drawn) {
+  // Once a row is evidence the others are not waited for.
+  if (answered < drawn && verdict.kind !== 'badEncoding') {
     const silent = new Set(missing.map(({ holder }) => holder)).size;
     io.writeErr(`${silent} did not give theirs; any ${needed} rows give the blob back\n`);
   }

@@ -161,16 +161,19 @@ describe(`a disperser that lies to ${MEMBERS} signers (seed ${SEED})`, function 
       equal(refusal, isDataOnly ? undefined : 'ROW_COMBINATION');
     }
     equal((await disperser.collect(forged)).isQuorum, false);
-    // Data rows alone are of some codeword; what they give is not what was committed to.
-    serveByAll(forged, () => true);
+    const { suite, combiner } = quorum;
+    // What the data rows give is not what was committed to: those that show it are asked for as well.
+    for (const isServed of [() => true, (row: number) => row % 3 !== 0]) {
+      serveByAll(forged, isServed);
+      const verdict = await sample(forged);
+      ok(verdict.kind === 'badEncoding', verdict.kind);
+      verifyBadRow(verdict.evidence, blob.commitment, { suite, combiner });
+    }
+    // Data rows alone are of some codeword: everyone reads null, and nobody can show it.
+    serveByAll(forged, (row) => row < blob.layout.dataRows);
     const whole = await sample(forged);
     ok(whole.kind === 'available' && whole.confidence.kind === 'read', whole.kind);
     equal(whole.confidence.value.kind, 'null');
-    serveByAll(forged, (row) => row % 3 !== 0);
-    const verdict = await sample(forged);
-    ok(verdict.kind === 'badEncoding', verdict.kind);
-    const { suite, combiner } = quorum;
-    verifyBadRow(verdict.evidence, forged.blob.commitment, { suite, combiner });
   });
 
   /** All signers turn, and serve these rows of the blob as they were committed to. */

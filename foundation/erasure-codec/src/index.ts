@@ -107,3 +107,4 @@ export {
 export type { KernelBuild } from './wasm/load-kernel.ts';
 export { type LoadWasmCodecOptions, loadWasmCodec } from './wasm/wasm-codec.ts';
 export { type LoadWasmCombinerOptions, loadWasmCombiner } from './wasm/wasm-combiner.ts';
+export { wrongCosets } from './wrong-cosets.ts';

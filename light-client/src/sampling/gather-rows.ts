@@ -73,6 +73,11 @@ export class RowGathering {
     return this.#rows;
   }
 
+  /** What proves the rows, once a holder has given it. */
+  get header(): VerifiedHeader | undefined {
+    return this.#header;
+  }
+
   /** The first row found that was committed to and is not of the codeword; nothing is asked after it. */
   get badRow(): VerifiedBadRow | undefined {
     return this.#badRow;

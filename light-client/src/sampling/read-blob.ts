@@ -31,7 +31,8 @@ export type ReadCallOptions = Partial<ReadBlobOptions>;
  *
  * Memory: four times the payload at most.
  *
- * @returns `available` with a value that was read; `unavailable`; `badEncoding` with evidence
+ * @returns `available` with a value that was read, null if no evidence of that could be had;
+ *   `unavailable`; `badEncoding` with evidence
  * @throws {SampleError} SAMPLE_COMMITTEE; {CodecError} QUORUM_TOO_LARGE; the signal's reason
  */
 export async function readBlob(

@@ -46,7 +46,10 @@ export type ReadBlobValue = Exclude<BlobValue, { readonly kind: 'unavailable' }>
 export type Confidence =
   /** If they were not, a sample would go like this with a probability of at most 2^-bits. */
   | { readonly kind: 'sampled'; readonly bits: number }
-  /** They came, all that are needed, and this is the value: a payload, or that there is none. */
+  /**
+   * They came, all that are needed, and this is the value: a payload, or null where no row that shows
+   * it could be had. That is so too of a codeword of no payload, in which every row holds.
+   */
   | { readonly kind: 'read'; readonly value: ReadBlobValue };
 
 /** What asking for a blob came to. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { CodecError, commitMatrix, dataMatrix, layoutOf, verifyBadRow } from '@cairn/erasure-codec';
+import { CodecError, verifyBadRow } from '@cairn/erasure-codec';
 import { isFault } from '@cairn/primitives';
 import type { SampleVerdict } from '../../src/sampling/verdict.ts';
-import { badBlob, bytesOf, commitOptions, honestBlob, kernels, suiteOf } from '../support/blobs.ts';
+import { badBlob, bytesOf, honestBlob, kernels, suiteOf } from '../support/blobs.ts';
 import { testGroup } from '../support/committees.ts';
 import { expectKind, sampleOf, withheldPart } from '../support/sampling.ts';
 
@@ -97,17 +97,6 @@ describe('asking for a small blob', () => {
     const { evidence } = expectKind(verdict, 'badEncoding');
     const check = { suite: suiteOf(0), combiner: kernels.combiner };
     verifyBadRow(evidence, bad.commitment, check);
-  });
-
-  it('reads the same null from rows of no payload, bad rows met or not', async () => {
-    const bad = await badBlob(5000, NETWORK, [200]);
-    const { verdict } = await sampleOf(bad, GROUP, () => ({}));
-    assert.equal(payloadOf(verdict), undefined);
-    const layout = layoutOf(5000, NETWORK);
-    const data = dataMatrix(bytesOf(5000, 1), layout);
-    data[data.length - 1] = 1;
-    const padded = await commitMatrix(data, layout, commitOptions(0));
-    assert.equal(payloadOf((await sampleOf(padded, GROUP, () => ({}))).verdict), undefined);
   });
 
   it('refuses a quorum that rows cannot be shared out to', async () => {
