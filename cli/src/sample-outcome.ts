@@ -1,5 +1,6 @@
+import { encodeBadRow } from '@cairn/erasure-codec';
 import type { SampleVerdict } from '@cairn/light-client';
-import type { Json } from '@cairn/primitives';
+import { type Json, toHex } from '@cairn/primitives';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** What a verdict means to scripts. */
@@ -16,7 +17,10 @@ export function confidenceOf(verdict: SampleVerdict): number {
   return confidence.kind === 'read' ? 1 : 1 - 2 ** -confidence.bits;
 }
 
-/** A verdict with its numbers, for programs. */
+/**
+ * A verdict with its numbers, for programs. `evidence`, of a bad encoding only: the message of
+ * `encodeBadRow` in hex, a row and 32 bytes for each data row.
+ */
 export function verdictJson(verdict: SampleVerdict): { readonly [field: string]: Json } {
   const { drawn, answered, holders } = verdict.report;
   return {
@@ -25,6 +29,7 @@ export function verdictJson(verdict: SampleVerdict): { readonly [field: string]:
     samples: drawn,
     answered,
     holders,
+    ...(verdict.kind === 'badEncoding' && { evidence: toHex(encodeBadRow(verdict.evidence)) }),
   };
 }
 

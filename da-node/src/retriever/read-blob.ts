@@ -78,8 +78,11 @@ const MEMORY_PARTS = 3;
  * Reads a blob from the members of its quorum: header, rows, value. Any K rows that were committed to
  * decide it, whoever gives them; what is decoded is encoded again and compared with the commitment.
  *
+ * A null is final, so it is told at once: no more rows are asked for evidence, as a light client does.
+ *
  * @throws {RetrievalError} BLOB_UNAVAILABLE with what there is and what is needed; BLOB_NULL, with
- *   {VerifiedBadRow} evidence as `evidence` where there was some; BLOB_ABSENT; QUORUM_UNKNOWN
+ *   {VerifiedBadRow} evidence as `evidence` if such a row was among those that were read; BLOB_ABSENT;
+ *   QUORUM_UNKNOWN
  * @throws what `admit` throws; the signal's reason
  */
 export async function readBlob(
