@@ -30,7 +30,7 @@ export interface DaParams {
   readonly reporterBps?: number;
   /** Seconds after a blob's end in which its absence can still be claimed; 0 unless told. */
   readonly challengeSeconds?: number;
-  /** One row of this many is drawn in a period; 64 unless told: four of the smallest blob's 256. */
+  /** One row of this many is drawn in a period; 4,096 unless told. */
   readonly drawOneRowIn?: number;
   /** Prizes for drawn rows that a period pays on average; 8 unless told. */
   readonly prizesPerPeriod?: number;
@@ -78,9 +78,20 @@ export function sortitionParameters(params: DaParams): object {
   };
 }
 
+/**
+ * A blob of 1,024 rows has one drawn every four periods, the largest four in each: rows are looked at by
+ * several members, so that what is drawn, not what is put, would soon be most of a signer's work.
+ */
+const DRAW_ONE_ROW_IN = 4096;
+
 /** `HeldLottery.LotterySettings` of contracts/src/da/HeldLottery.sol. */
 export function lotterySettings(params: DaParams, entropy: Address): object {
-  const { consensus, drawOneRowIn = 64, prizesPerPeriod = 8, prizeDivisor = 64 } = params;
+  const {
+    consensus,
+    drawOneRowIn = DRAW_ONE_ROW_IN,
+    prizesPerPeriod = 8,
+    prizeDivisor = 64,
+  } = params;
   return {
     entropy,
     periodBlocks: consensus.samplePeriodBlocks,
