@@ -29,8 +29,8 @@ import { VERSION } from './version.ts';
 
 /** Addresses of signers read longer ago than this are read again. */
 const SOCKETS_MS = 10_000;
-/** Time between looks of the office at least: each asks several things of the chain. */
-const MIN_OFFICE_POLL_MS = 500;
+/** Time between looks of the office at least: each asks several things of the chain for each epoch in reach. */
+const MIN_OFFICE_POLL_MS = 4000;
 
 const NOT_JOINED: HealthReport = { ok: false, reasons: ['the signer has not joined yet'] };
 
