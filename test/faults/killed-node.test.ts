@@ -16,7 +16,7 @@ import { StorageProcess } from '../support/storage-process.ts';
 const SEED = seedOf(4_711);
 const KILLS = runsOf(200);
 const SEGMENT = 262_144;
-const SEGMENTS = isSoak ? 64 : 16;
+const SEGMENTS = isSoak ? 64 : 8;
 const FILE_BYTES = SEGMENTS * SEGMENT - 700;
 /** The kill comes so long after its segment was sent: from before it is read to after it is stored. */
 const LATEST_KILL_MS = 12;

@@ -187,6 +187,23 @@ describe('blobs through the command', function () {
     await put(50, 3000);
   });
 
+  it('are paid first where that is asked for, and written to the log', async () => {
+    const { id, archive, stage } = await put(55, 70_000, ['--archive', '--order', 'chain']);
+    assert.ok(stage !== 'accepted');
+    assert.ok(archive !== undefined);
+    let status: Record<string, unknown> = {};
+    const isStored = async (): Promise<boolean> => {
+      status = await cairnJson(['da', 'status', String(id), ...dir()]);
+      return (status['archive'] as { stage?: string }).stage === 'stored';
+    };
+    await until('the file in the log', isStored);
+    const { root } = status['archive'] as { root: string };
+    const file = await cairn(['file', 'get', root, '--output', '-', ...dir()]);
+    assert.equal(file.status, 0, file.stderr);
+    assert.ok(file.stdout.equals(contentOf(55, 70_000)), 'the file has the bytes of the blob');
+    archived = String(id);
+  });
+
   it('are read and sampled once the disperser is gone too, by what chain and signers tell', async () => {
     const receipt = await put(51, 600_000, ['--wait', 'confirmed']);
     const { id, content, certificate } = posted.at(-1) ?? assert.fail();
@@ -283,23 +300,6 @@ describe('blobs through the command', function () {
     assert.deepEqual(seen.errors, []);
     assert.equal(seen.kind, 'unavailable', seen.text);
     assert.ok(seen.answered < seen.drawn && seen.picture.includes('did not'), seen.picture);
-  });
-
-  it('are paid first where that is asked for, and written to the log', async () => {
-    const { id, archive, stage } = await put(55, 70_000, ['--archive', '--order', 'chain']);
-    assert.ok(stage !== 'accepted');
-    assert.ok(archive !== undefined);
-    let status: Record<string, unknown> = {};
-    const isStored = async (): Promise<boolean> => {
-      status = await cairnJson(['da', 'status', String(id), ...dir()]);
-      return (status['archive'] as { stage?: string }).stage === 'stored';
-    };
-    await until('the file in the log', isStored);
-    const { root } = status['archive'] as { root: string };
-    const file = await cairn(['file', 'get', root, '--output', '-', ...dir()]);
-    assert.equal(file.status, 0, file.stderr);
-    assert.ok(file.stdout.equals(contentOf(55, 70_000)), 'the file has the bytes of the blob');
-    archived = String(id);
   });
 
   it('outlive a pause: what was kept is served, and epochs go on', async () => {
