@@ -63,8 +63,8 @@ export class PageServer {
   async start(): Promise<void> {
     const server = createServer((request, response) => {
       request.resume(); // whatever is sent along is of no interest
-      const { pathname } = new URL(request.url ?? '/', 'http://page');
-      this.#answer(request.method ?? 'GET', pathname, response);
+      const [path = '/'] = (request.url ?? '/').split('?'); // not `URL`, which throws at some paths
+      this.#answer(request.method ?? 'GET', path, response);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

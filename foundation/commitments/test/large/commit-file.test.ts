@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isFault, toHex, type WorkerPool } from '@cairn/primitives';
 import fc from 'fast-check';
-import { run } from '../src/hash-worker.ts';
+import { run } from '../../src/hash-worker.ts';
 import {
   commitBytes,
   commitmentFromSegmentRoots,
@@ -11,8 +11,8 @@ import {
   type Hasher,
   loadHasher,
   nobleHasher,
-} from '../src/index.ts';
-import { aperiodicBytes, naiveLeaves, naiveRoot, SEED } from './support.ts';
+} from '../../src/index.ts';
+import { aperiodicBytes, naiveLeaves, naiveRoot, SEED } from '../support.ts';
 
 const { signal } = new AbortController();
 

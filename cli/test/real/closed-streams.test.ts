@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../src/main.ts';
-import { fakeIo } from './fake-io.ts';
+import { run } from '../../src/main.ts';
+import { fakeIo } from '../fake-io.ts';
 
 /** Flags that let a child run this source: the loader and the condition of the test run. */
 const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
-const MAIN = JSON.stringify(import.meta.resolve('../src/main.ts'));
+const MAIN = JSON.stringify(import.meta.resolve('../../src/main.ts'));
 
 describe('streams that nobody reads', function () {
   this.timeout(30_000);

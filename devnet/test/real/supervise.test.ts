@@ -5,11 +5,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isFault, systemClock } from '@cairn/primitives';
-import { endProcesses, isGoneWithin } from '../src/end-processes.ts';
-import { identityOf, isAlive, type ProcessIdentity } from '../src/process-identity.ts';
-import { devnetPaths, readRunRecord, writeRunRecord } from '../src/run-file.ts';
-import { stopDevnet } from '../src/stop-devnet.ts';
-import { awaitReady, Supervisor } from '../src/supervise.ts';
+import { endProcesses, isGoneWithin } from '../../src/end-processes.ts';
+import { identityOf, isAlive, type ProcessIdentity } from '../../src/process-identity.ts';
+import { devnetPaths, readRunRecord, writeRunRecord } from '../../src/run-file.ts';
+import { stopDevnet } from '../../src/stop-devnet.ts';
+import { awaitReady, Supervisor } from '../../src/supervise.ts';
 
 const clock = systemClock();
 const signal = new AbortController().signal;
@@ -79,7 +79,7 @@ describe('supervisor', () => {
     const mark = join(directory, 'claims-to-run');
     await writeFile(mark, '');
     const program = `
-      import { Supervisor } from ${JSON.stringify(new URL('../src/supervise.ts', import.meta.url).href)};
+      import { Supervisor } from ${JSON.stringify(new URL('../../src/supervise.ts', import.meta.url).href)};
       import { systemClock } from '@cairn/primitives';
       const supervisor = new Supervisor({ clock: systemClock() }, { logDirectory: ${JSON.stringify(directory)} });
       const guardian = await supervisor.start([${JSON.stringify(mark)}]);

@@ -1,4 +1,4 @@
-import { assertGenerated } from './generated.ts';
+import { assertGenerated } from '../generated.ts';
 
 describe('generated artefacts', function () {
   this.timeout(60_000);

@@ -2,12 +2,12 @@ import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { plainBlake3Suite, sha256Suite } from '@cairn/commitments/rows';
 import { isFault, seededRng } from '@cairn/primitives';
 import fc from 'fast-check';
-import { arcRows } from '../src/assign-rows.ts';
-import { commitBlob } from '../src/commitment.ts';
-import { encodePackedSlice, packedSliceBytes } from '../src/packed-slice.ts';
-import { referenceCodec } from '../src/reference-codec.ts';
-import { sliceOf, verifySlice } from '../src/slice.ts';
-import { encodeSlice, parseSlice, sliceMessageBytes } from '../src/slice-message.ts';
+import { arcRows } from '../../src/assign-rows.ts';
+import { commitBlob } from '../../src/commitment.ts';
+import { encodePackedSlice, packedSliceBytes } from '../../src/packed-slice.ts';
+import { referenceCodec } from '../../src/reference-codec.ts';
+import { sliceOf, verifySlice } from '../../src/slice.ts';
+import { encodeSlice, parseSlice, sliceMessageBytes } from '../../src/slice-message.ts';
 
 const signal = new AbortController().signal;
 const SEED = 20_261_122;

@@ -9,9 +9,9 @@ import {
   treeDepth,
   treePath,
   treeRoot,
-} from '../src/merkle-tree.ts';
-import { multiproof, rootOfMultiproof } from '../src/multiproof.ts';
-import { flipBit, SEED } from './support.ts';
+} from '../../src/merkle-tree.ts';
+import { multiproof, rootOfMultiproof } from '../../src/multiproof.ts';
+import { flipBit, SEED } from '../support.ts';
 
 const leafAt = (index: number): Uint8Array => leafHash(Uint8Array.of(index & 255, index >> 8));
 

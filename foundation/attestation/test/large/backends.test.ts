@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { fromHex, isFault, keccak256, seededRng, toHex } from '@cairn/primitives';
-import type { BlsBackend, PublicKey, Signature } from '../src/bls-backend.ts';
-import type { SignableDigest } from '../src/digests.ts';
-import { BlsError } from '../src/errors.ts';
-import { keyFromWords, keyToWords, signatureFromWords, signatureToWords } from '../src/points.ts';
-import { BACKENDS, randomBytes, SEED, vectors } from './support.ts';
+import type { BlsBackend, PublicKey, Signature } from '../../src/bls-backend.ts';
+import type { SignableDigest } from '../../src/digests.ts';
+import { BlsError } from '../../src/errors.ts';
+import {
+  keyFromWords,
+  keyToWords,
+  signatureFromWords,
+  signatureToWords,
+} from '../../src/points.ts';
+import { BACKENDS, randomBytes, SEED, vectors } from '../support.ts';
 
 const [blst, noble] = BACKENDS;
 if (blst === undefined || noble === undefined) throw new Error('two backends');

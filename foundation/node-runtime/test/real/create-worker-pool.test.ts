@@ -9,11 +9,11 @@ import { isFault } from '@cairn/primitives';
 import { createWorkerPool } from '../../src/workers/create-worker-pool.ts';
 import { firstOutput, runChild } from '../child.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
-import type { TestTask } from './task-module.ts';
+import type { TestTask } from '../workers/task-module.ts';
 
 const execute = promisify(execFile);
 const { signal } = new AbortController();
-const module = new URL('./task-module.ts', import.meta.url);
+const module = new URL('../workers/task-module.ts', import.meta.url);
 const poolModule = new URL('../../src/workers/create-worker-pool.ts', import.meta.url).href;
 const builtPool = new URL('../../dist/workers/index.js', import.meta.url);
 const builtPrimitives = new URL('../../../primitives/dist/index.js', import.meta.url);

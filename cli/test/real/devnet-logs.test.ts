@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { devnetLogs } from '../src/commands/devnet-logs.ts';
-import { fakeIo } from './fake-io.ts';
+import { devnetLogs } from '../../src/commands/devnet-logs.ts';
+import { fakeIo } from '../fake-io.ts';
 
 describe('following logs', function () {
   this.timeout(20_000);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { concatBytes, equalBytes } from '@cairn/primitives';
-import { BLOB_PARAMS_BYTES, encodeParams, parseParams } from '../src/blob-params.ts';
-import { checkParity, commitBlob, commitMatrix, rowsOf } from '../src/commitment.ts';
-import { layoutOf } from '../src/layout.ts';
-import { verifyRows } from '../src/verify-row.ts';
+import { BLOB_PARAMS_BYTES, encodeParams, parseParams } from '../../src/blob-params.ts';
+import { checkParity, commitBlob, commitMatrix, rowsOf } from '../../src/commitment.ts';
+import { layoutOf } from '../../src/layout.ts';
+import { verifyRows } from '../../src/verify-row.ts';
 import {
   committed,
   flipped,
@@ -13,8 +13,8 @@ import {
   SUITES,
   smallLayout,
   verifiedHeader,
-} from './blob-support.ts';
-import { bytesOf, isCodecFault, signal } from './support.ts';
+} from '../blob-support.ts';
+import { bytesOf, isCodecFault, signal } from '../support.ts';
 
 for (const suite of SUITES) {
   describe(`a commitment with ${suite.name}`, () => {

@@ -3,18 +3,18 @@ import { createHash } from 'node:crypto';
 import { concatBytes, seededRng, toHex, utf8Bytes } from '@cairn/primitives';
 import fc from 'fast-check';
 import { blake3 as hashWasmBlake3 } from 'hash-wasm';
-import { Blake3Kernel } from '../src/blake3-kernel.ts';
-import { BLAKE3_SIMD_WASM } from '../src/generated/blake3-simd-wasm.ts';
-import { instantiateKernel } from '../src/instantiate-kernel.ts';
-import { BLAKE3_KEYS } from '../src/row-suite.ts';
+import { Blake3Kernel } from '../../src/blake3-kernel.ts';
+import { BLAKE3_SIMD_WASM } from '../../src/generated/blake3-simd-wasm.ts';
+import { instantiateKernel } from '../../src/instantiate-kernel.ts';
+import { BLAKE3_KEYS } from '../../src/row-suite.ts';
 import {
   loadRowSuite,
   plainBlake3Suite,
   type RowSuite,
   sha256Suite,
   sha256SuiteOver,
-} from '../src/rows.ts';
-import { periodicBytes, SEED } from './support.ts';
+} from '../../src/rows.ts';
+import { periodicBytes, SEED } from '../support.ts';
 
 /**
  * Keyed hashes of the bytes 0 … 250, 0 … by their number; the key is `OFFICIAL_KEY`.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { get } from 'node:http';
 import { parseAddress } from '@cairn/primitives';
-import { PageServer } from '../src/page-server.ts';
+import { freePort } from '../../../test/support/storage-process.ts';
+import { PageServer } from '../../src/page-server.ts';
 
-const built = new URL('../dist/page/page.js', import.meta.url);
 const network = {
   rpc: 'http://127.0.0.1:1',
   entrance: parseAddress(`0x${'22'.repeat(20)}`),
@@ -12,9 +12,8 @@ const network = {
 
 describe('the page of a devnet', () => {
   let server: PageServer;
-  before(async function () {
-    if (!existsSync(built)) this.skip(); // the build makes it
-    server = await PageServer.load(17_346, network);
+  before(async () => {
+    server = await PageServer.load(await freePort(), network);
     await server.start();
   });
   after(async () => server?.stop());
@@ -35,6 +34,21 @@ describe('the page of a devnet', () => {
     const head = await fetch(server.url, { method: 'HEAD' });
     assert.equal(head.status, 200);
     assert.equal(await head.text(), '');
+  });
+
+  it('answers paths that are no URL, and goes on', async () => {
+    const { hostname, port } = new URL(server.url);
+    for (const path of ['//[', '/%', '/a:b', 'x']) {
+      const status = await new Promise((resolve, reject) => {
+        const request = get({ hostname, port, path }, (reply) => {
+          reply.resume();
+          resolve(reply.statusCode);
+        });
+        request.once('error', reject);
+      });
+      assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+    }
+    assert.equal((await fetch(server.url)).status, 200);
   });
 
   it('has nothing else, and takes nothing', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { equalBytes, seededRng } from '@cairn/primitives';
-import { dataMatrix } from '../src/blob-matrix.ts';
-import { type CommittedBlob, commitMatrix } from '../src/commitment.ts';
-import { readValue } from '../src/read-value.ts';
-import type { MemberRow } from '../src/verify-row.ts';
+import { dataMatrix } from '../../src/blob-matrix.ts';
+import { type CommittedBlob, commitMatrix } from '../../src/commitment.ts';
+import { readValue } from '../../src/read-value.ts';
+import type { MemberRow } from '../../src/verify-row.ts';
 import {
   committed,
   inMemory,
@@ -12,9 +12,9 @@ import {
   optionsOf,
   SUITES,
   smallLayout,
-} from './blob-support.ts';
-import { cheats, subsetsOf } from './cheats.ts';
-import { bytesOf, shuffled } from './support.ts';
+} from '../blob-support.ts';
+import { cheats, subsetsOf } from '../cheats.ts';
+import { bytesOf, shuffled } from '../support.ts';
 
 for (const suite of SUITES) {
   describe(`the value of a commitment with ${suite.name}`, () => {
