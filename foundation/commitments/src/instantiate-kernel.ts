@@ -9,7 +9,9 @@ export async function instantiateKernel(
   isRequired: boolean,
 ): Promise<WebAssembly.Instance | undefined> {
   if (!isRequired && typeof WebAssembly === 'undefined') return undefined;
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
   if (!isRequired && !WebAssembly.validate(bytes)) return undefined;
   try {
     const { instance } = await WebAssembly.instantiate(bytes);
