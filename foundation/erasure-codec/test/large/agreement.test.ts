@@ -18,7 +18,13 @@ import { assertSameBytes, signal } from '../support.ts';
 const SEED = seedOf(31_415);
 const CASES = runsOf(40);
 const STRIPS = runsOf(40);
-/** Long payloads take the reference codec seconds: outside the soak a mebibyte comes with one rate. */
+/** Many rows take the reference codec long: outside the soak they, and a mebibyte, come with one rate. */
+const SMALL_CASES = isSoak
+  ? SMALLEST
+  : SMALLEST.filter(
+      ({ payloadBytes, cosets, minLog2K }) =>
+        minLog2K === 6 || 1 + ((minLog2K / 2 + payloadBytes) % 3) === cosets,
+    );
 const EDGE_CASES = isSoak
   ? EDGES
   : EDGES.filter(
@@ -41,7 +47,7 @@ describe('the codecs of the CPU', function () {
     return assertAgree(cases, reference, others, seed);
   };
 
-  it('make the same of no byte and of one, in every network', () => agree(SMALLEST));
+  it('make the same of no byte and of one, in every network', () => agree(SMALL_CASES));
 
   it('make the same on both sides of every length where the layout changes', () =>
     agree(EDGE_CASES));
@@ -49,7 +55,7 @@ describe('the codecs of the CPU', function () {
   it(`make the same of ${CASES} payloads of any length, in any network (seed ${SEED})`, () =>
     agree(chanceCases(CASES, SEED), `seed ${SEED}: `));
 
-  for (const cosets of isSoak ? [1, 2, 3] : [3]) {
+  for (const cosets of isSoak ? [1, 2, 3] : [1]) {
     it(`make the same of 128 MiB with ${cosets} cosets of parity (seed ${SEED})`, async () => {
       const [reference = assert.fail(), strict = assert.fail(), relaxed] = codecs;
       const suite = await loadRowSuite(0);

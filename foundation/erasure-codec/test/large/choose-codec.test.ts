@@ -3,15 +3,18 @@ import { loadRowSuite, type RowSuite, sha256Suite } from '@cairn/commitments/row
 import { equalBytes, systemClock } from '@cairn/primitives';
 import { type ChosenCodec, type CodecCandidate, chooseCodec } from '../../src/choose-codec.ts';
 import type { AnyCodec } from '../../src/codec-trial.ts';
+import type { RowCombiner } from '../../src/combination.ts';
 import { commitBlob, rowsOf } from '../../src/commitment.ts';
 import { CodecError } from '../../src/errors.ts';
 import { scalarCombiner } from '../../src/kernels/scalar-combiner.ts';
 import { MemoryRows } from '../../src/memory-rows.ts';
 import type { HeldRows, HoldingCodec, MatrixShape, PlacedRow } from '../../src/row-codec.ts';
 import { loadWasmCodec } from '../../src/wasm/wasm-codec.ts';
+import { loadWasmCombiner } from '../../src/wasm/wasm-combiner.ts';
 import { bytesOf, shapeOf, signal } from '../support.ts';
 
 let suite: RowSuite;
+let combiner: RowCombiner;
 
 /** A device made of the codec in WebAssembly: it holds rows, and can be lost. */
 class FakeDevice implements HoldingCodec {
@@ -85,8 +88,9 @@ class FakeDevice implements HoldingCodec {
   }
 }
 
+/** With the fast combiner: the scalar one is most of what a trial takes. */
 function choose(candidates: readonly CodecCandidate[], more = {}): Promise<ChosenCodec> {
-  return chooseCodec({ candidates, suite, signal, ...more });
+  return chooseCodec({ candidates, suite, combiner, signal, ...more });
 }
 
 /** A candidate whose calibration takes no time by a clock, on which that of the others takes some. */
@@ -124,6 +128,7 @@ describe('choosing a codec', function () {
   let expected: MemoryRows;
   before(async () => {
     suite = await loadRowSuite(0);
+    combiner = await loadWasmCombiner();
     const codec = await loadWasmCodec({ build: 'strict' });
     expected = await MemoryRows.encode(data, shape, { codec, suite, signal });
   });
@@ -132,7 +137,7 @@ describe('choosing a codec', function () {
     const said: string[] = [];
     const say = (_fields: unknown, message: string): void => void said.push(message);
     const logger = { error: say, warn: say, info: say, debug: say, child: () => logger };
-    const codec = await choose([], { logger });
+    const codec = await choose([], { logger, combiner: scalarCombiner() });
     assert.match(codec.name, /^wasm/);
     assert.deepEqual(said, [`rows are encoded by the codec ${codec.name}`]);
     const [first, ...rest] = codec.trials;

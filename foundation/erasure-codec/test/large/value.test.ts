@@ -16,7 +16,18 @@ const SEED = seedOf(27_182);
 const CHOICES = runsOf(40);
 
 /** Shapes so small that every K of their rows can be tried. */
-const SMALL = [[1, 1], [1, 2], [1, 3], [2, 2], ...(isSoak ? [[2, 3] as const] : [])] as const;
+const SMALL: readonly (readonly [log2K: number, cosets: number])[] = [
+  [1, 1],
+  [1, 2],
+  [1, 3],
+  [2, 1],
+  ...(isSoak
+    ? ([
+        [2, 2],
+        [2, 3],
+      ] as const)
+    : []),
+];
 
 describe('the value of a commitment is one', function () {
   this.timeout(20 * 60_000);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { startGpuProcess } from '../../src/gpu-process/start-gpu-process.ts';
 import { bytesOf, isCodecFault, shapeOf, signal } from '../support.ts';
-import { GPU_ENV, gpuProcessesOf, skipAll, startedOrWhyNot } from './gpu-support.ts';
+import { GPU_ENV, gpuProcessesOf, sharedOrWhyNot, skipAll } from './gpu-support.ts';
 
 const SHAPE = shapeOf(12, 3, 256);
 const DATA = bytesOf(4096 * 256, 1);
@@ -12,15 +12,19 @@ const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', '
 
 describe('the process of a GPU', function () {
   this.timeout(180_000);
+  /** Of other suites. */
+  let others: readonly number[] = [];
   before(async function () {
-    const started = await startedOrWhyNot();
+    const started = await sharedOrWhyNot();
     if (typeof started === 'string') skipAll(this, started);
-    await started.close();
+    others = gpuProcessesOf(process.pid) ?? [];
   });
+  const children = (): readonly number[] | undefined =>
+    gpuProcessesOf(process.pid)?.filter((child) => !others.includes(child));
 
   it('may be killed at work: that is DEVICE_LOST, and this process goes on', async function () {
     const codec = await startGpuProcess({ env: GPU_ENV });
-    const [child] = gpuProcessesOf(process.pid) ?? [];
+    const [child] = children() ?? [];
     if (child === undefined) this.skip(); // not Linux: nobody says which process it is
     const holding = codec.hold(DATA, SHAPE, { signal });
     setImmediate(() => process.kill(child, 'SIGKILL'));
@@ -31,7 +35,7 @@ describe('the process of a GPU', function () {
     await assert.rejects(holding, isLost);
     await assert.rejects(codec.hold(DATA, SHAPE, { signal }), isLost);
     await codec.close();
-    assert.deepEqual(gpuProcessesOf(process.pid), []);
+    assert.deepEqual(children(), []);
   });
 
   it('ends with its codec, and what is under way with DEVICE_LOST', async () => {
@@ -42,7 +46,7 @@ describe('the process of a GPU', function () {
     await codec.close();
     await refused;
     await assert.rejects(codec.encode(DATA, SHAPE, { signal }), isLost);
-    assert.deepEqual(gpuProcessesOf(process.pid) ?? [], []);
+    assert.deepEqual(children() ?? [], []);
   });
 
   it('keeps its parent alive while it works, and not longer', async () => {
@@ -84,7 +88,7 @@ describe('the process of a GPU', function () {
       startGpuProcess({ env: { NODE_OPTIONS: '--no-such-option' } }),
       /its process ended with code 9: .*--no-such-option is not allowed/,
     );
-    assert.deepEqual(gpuProcessesOf(process.pid) ?? [], []);
+    assert.deepEqual(children() ?? [], []);
   });
 
   it('does not start if told to stop', async () => {
@@ -92,7 +96,7 @@ describe('the process of a GPU', function () {
     const starting = startGpuProcess({ env: GPU_ENV, signal: stopped.signal });
     setImmediate(() => stopped.abort(new Error('enough')));
     await assert.rejects(starting, /enough/);
-    assert.deepEqual(gpuProcessesOf(process.pid) ?? [], []);
+    assert.deepEqual(children() ?? [], []);
   });
 });
 

@@ -37,15 +37,30 @@ export function skipAll(context: Mocha.Context, why: string): never {
   return context.skip();
 }
 
-/** A codec on the GPU that lives as long as the suite around; without one its tests are skipped. */
-export function gpuOfSuite(options: StartGpuProcessOptions = {}): () => HoldingCodec {
+let shared: Promise<HoldingCodec | string> | undefined;
+
+/**
+ * The GPU's codec for all suites that want nothing special: a GPU in software takes ten CPU seconds to
+ * compile its kernels. Where there is none, why.
+ */
+export function sharedOrWhyNot(): Promise<HoldingCodec | string> {
+  shared ??= startedOrWhyNot();
+  return shared;
+}
+
+after(async () => {
+  const started = await shared?.catch(() => undefined);
+  if (typeof started === 'object') await started.close();
+});
+
+/** The codec on the GPU, `start`ed before the first test of a suite; without one its tests are skipped. */
+export function gpuOfSuite(start = sharedOrWhyNot): () => HoldingCodec {
   let codec: HoldingCodec | undefined;
   before(async function () {
-    const started = await startedOrWhyNot(options);
+    const started = await start();
     if (typeof started === 'string') skipAll(this, started);
     codec = started;
   });
-  after(() => codec?.close());
   return () => codec ?? assert.fail('it is started before the first test');
 }
 
