@@ -1,10 +1,10 @@
-// Builds every package's `dist` when a source is newer than the last build. Run it, or import
-// `buildIfStale` (the `cairn` command does, so that a checkout always runs what it holds).
+// Builds every package's `dist`, and the programs in the `dist` of the checkout, when a source is
+// newer than the last build. Run it, or import `buildIfStale` (the `cairn` command does, so that a
+// checkout always runs what it holds).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -14,9 +14,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundlePage, bundlePrograms } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'cairn');
@@ -46,7 +46,9 @@ function sourceDigest() {
     const { mtimeMs, size } = statSync(path);
     hash.update(`${path} ${mtimeMs} ${size}\n`);
   };
-  note(join(root, 'tsconfig.base.json'));
+  // A new version of a dependency is a new program, and so is one that is put together otherwise.
+  for (const name of ['tsconfig.base.json', 'package-lock.json', 'scripts/bundle.mjs'])
+    note(join(root, name));
   for (const folder of packageFolders()) {
     note(join(root, folder, 'package.json'));
     note(join(root, folder, 'tsconfig.json'));
@@ -54,26 +56,6 @@ function sourceDigest() {
   }
   visit(page);
   return hash.digest('hex');
-}
-
-/** Makes the devnet's page of its sources: one script for browsers, and what it stands in. */
-function bundlePage() {
-  const { buildSync } = createRequire(import.meta.url)('esbuild');
-  const output = join(root, 'devnet', 'dist', 'page');
-  buildSync({
-    absWorkingDir: root,
-    entryPoints: [join(page, 'page.ts')],
-    outfile: join(output, 'page.js'),
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['@cairn/source'],
-    logLevel: 'warning',
-  });
-  for (const name of ['index.html', 'style.css'])
-    copyFileSync(join(page, name), join(output, name));
 }
 
 function readOrNothing(path) {
@@ -146,6 +128,7 @@ export function buildIfStale() {
     if (status !== 0) throw new Error(`tsc -b failed with exit code ${status}`);
     for (const folder of packageFolders()) removeOrphans(join(root, folder));
     bundlePage();
+    bundlePrograms();
     writeFileSync(stampFile, digest);
     return true;
   });

@@ -104,9 +104,9 @@ async function openCodec(
 }
 
 async function codecThreads(cores: number): Promise<WorkerPool> {
-  const { createWorkerPool } = await import('@cairn/node-runtime/workers');
+  const { createWorkerPool, siblingModule } = await import('@cairn/node-runtime/workers');
   return createWorkerPool({
-    module: import.meta.resolve('@cairn/erasure-codec/codec-worker'),
+    module: siblingModule('./codec-worker', import.meta.url),
     size: Math.min(MAX_THREADS, cores),
   });
 }

@@ -112,9 +112,9 @@ export class RootComputer {
 
   async #threads(): Promise<WorkerPool> {
     if (this.#pool === undefined) {
-      const { createWorkerPool } = await import('@cairn/node-runtime/workers');
+      const { createWorkerPool, siblingModule } = await import('@cairn/node-runtime/workers');
       this.#pool = createWorkerPool({
-        module: import.meta.resolve('@cairn/commitments/hash-worker'),
+        module: siblingModule('./hash-worker', import.meta.url),
         size: Math.min(8, availableParallelism() - 1), // this thread reads meanwhile
       });
     }

@@ -10,7 +10,7 @@ import {
 } from '@cairn/erasure-codec';
 import type { HealthReport, HttpHost } from '@cairn/node-runtime/http';
 import { openLevelStore } from '@cairn/node-runtime/level';
-import { createWorkerPool } from '@cairn/node-runtime/workers';
+import { createWorkerPool, siblingModule } from '@cairn/node-runtime/workers';
 import { systemRng } from '@cairn/primitives';
 import { ByteBudget } from './byte-budget.ts';
 import { ChainEntrance } from './chain/chain-entrance.ts';
@@ -221,7 +221,7 @@ async function openCodec(
   const cores = Math.max(1, availableParallelism() - 1);
   const threads = config.disperser.threads === 0 ? cores : config.disperser.threads;
   const pool = createWorkerPool({
-    module: import.meta.resolve('@cairn/erasure-codec/codec-worker'),
+    module: siblingModule('./codec-worker', import.meta.url),
     size: Math.min(MAX_THREADS, threads),
   });
   opened('codec threads', () => pool.close());

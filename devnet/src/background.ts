@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isRecord } from '@cairn/primitives';
 import { DevnetError } from './errors.ts';
 import type { PortChoice } from './ports.ts';
+import { programPath } from './program-path.ts';
 import { devnetPaths } from './run-file.ts';
 import type { Topology } from './topology.ts';
 
@@ -34,10 +34,7 @@ export async function startDetached(
   await mkdir(paths.logs, { recursive: true });
   const logPath = join(paths.logs, 'devnet.log');
   const log = openSync(logPath, 'a');
-  const isSource = import.meta.url.endsWith('.ts');
-  const program = fileURLToPath(
-    new URL(isSource ? './background-main.ts' : './background-main.js', import.meta.url),
-  );
+  const program = programPath('background-main');
   const child = spawn(process.execPath, [...process.execArgv, program], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],

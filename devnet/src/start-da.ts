@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Address, DEVNET_CONSENSUS, MIB } from '@cairn/primitives';
 import type { KeyFiles } from './da-keys.ts';
 import type { DaPorts } from './ports.ts';
+import { programPath } from './program-path.ts';
 import { type NodePlan, quoted, type StartNodeDeps, startNode } from './start-node.ts';
 import type { ManagedProcess } from './supervise.ts';
 import { DISPERSER, type SignerPlan } from './topology.ts';
@@ -99,7 +99,7 @@ function nodePlan(
   config: string,
   { configDirectory }: DaSurroundings,
 ): NodePlan {
-  const program = fileURLToPath(import.meta.resolve('@cairn/da-node/main'));
+  const program = programPath('run-da-node');
   return { name, program, config, configDirectory, port };
 }
 

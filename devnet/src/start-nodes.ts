@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Address, MIB } from '@cairn/primitives';
 import { formatShard, INDEXER } from '@cairn/wire-protocol';
 import { loopback } from './endpoints.ts';
 import type { PortPlan } from './ports.ts';
+import { programPath } from './program-path.ts';
 import type { ServicePlan } from './services.ts';
 import { answered, quoted, READY_WITHIN_MS, type StartNodeDeps, startNode } from './start-node.ts';
 import { awaitReady, type ManagedProcess } from './supervise.ts';
@@ -33,7 +33,7 @@ export function storageServices(
   },
 ): { readonly storage: readonly ServicePlan[]; readonly indexer: ServicePlan } {
   const { configDirectory } = surroundings;
-  const program = fileURLToPath(import.meta.resolve('@cairn/storage-node/main'));
+  const program = programPath('run-storage-node');
   const service = (name: string, port: number, config: string): ServicePlan => ({
     name,
     url: loopback(port),

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '@cairn/primitives';
 import { STOP_GRACE_MS } from './end-processes.ts';
 import { DevnetError } from './errors.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
+import { programPath } from './program-path.ts';
 
 /** A program to run. */
 export interface ProcessPlan {
@@ -59,11 +59,8 @@ export class Supervisor {
    */
   async start(leftovers: readonly string[]): Promise<ProcessIdentity> {
     await mkdir(this.#logDirectory, { recursive: true });
-    const isSource = import.meta.url.endsWith('.ts');
-    const guardian = fileURLToPath(
-      new URL(isSource ? './guardian.ts' : './guardian.js', import.meta.url),
-    );
-    this.#guardian = spawn(process.execPath, [...process.execArgv, guardian], {
+    const program = programPath('guardian');
+    this.#guardian = spawn(process.execPath, [...process.execArgv, program], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });

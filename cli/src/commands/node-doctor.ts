@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
 import { chooseNetwork, type NetworkChoice, type NetworkOptions } from '../network-options.ts';
 import { coloured, writeJson } from '../output.ts';
-import { ownVersion } from './version.ts';
+import { VERSION } from '../version.ts';
 
 /** What `cairn node doctor` takes. */
 export interface NodeDoctorOptions extends NetworkOptions {
@@ -209,7 +209,6 @@ async function checkNodes(
   if (urls.length === 0) {
     return [{ name: 'clock', result: 'skipped', detail: 'no node to compare it with' }];
   }
-  const mine = await ownVersion();
   const answers = await Promise.all(
     urls.map((url) => askNode(url, { signal, now: () => clock.now() })),
   );
@@ -219,7 +218,7 @@ async function checkNodes(
       const advice = 'look at its log; for a devnet: cairn devnet logs';
       return { name: 'node', result: 'failed', detail: `${url}: ${reasons.join(', ')}`, advice };
     }
-    const other = version === undefined || version === mine ? '' : `, version ${version}`;
+    const other = version === undefined || version === VERSION ? '' : `, version ${version}`;
     return { name: 'node', result: 'ok', detail: `${url} is ready${other}` };
   });
   const skews = answers.flatMap(({ clockSkewMs }) =>

@@ -1,24 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { isRecord, parseJson } from '@cairn/primitives';
 import type { CommandContext } from '../io.ts';
 import { writeJson, writeLine } from '../output.ts';
+import { VERSION } from '../version.ts';
 
 /** Prints the version of cairn and of Node.js. */
 export async function version(
   options: { readonly json?: boolean },
   { io }: CommandContext,
 ): Promise<number> {
-  const cairn = await ownVersion();
-  if (options.json === true) await writeJson(io, { version: cairn, node: process.versions.node });
-  else await writeLine(io, `cairn ${cairn} (Node.js ${process.versions.node})`);
+  const { node } = process.versions;
+  if (options.json === true) await writeJson(io, { version: VERSION, node });
+  else await writeLine(io, `cairn ${VERSION} (Node.js ${node})`);
   return 0;
-}
-
-/** The version in this package's package.json. */
-export async function ownVersion(): Promise<string> {
-  // The same two levels up from src/commands and from dist/commands.
-  const path = new URL('../../package.json', import.meta.url);
-  const manifest = parseJson(await readFile(path, 'utf8'));
-  const found: unknown = isRecord(manifest) ? manifest['version'] : undefined;
-  return typeof found === 'string' ? found : 'unknown';
 }
