@@ -7,7 +7,8 @@ import { type Client, createClient } from '@cairn/client-sdk';
 import { seededRng } from '@cairn/primitives';
 import { chainCall, submissionCount } from '../support/chain.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, rpc, startNetwork } from '../support/network.ts';
+import { type Network, rpc } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 import { isSoak, seedOf } from '../support/soak.ts';
 import { freePort, StorageProcess } from '../support/storage-process.ts';
 import { until } from '../support/wait.ts';
@@ -58,13 +59,12 @@ describe('a chain that misbehaves', function () {
   let flow: string;
 
   before(async () => {
-    network = await startNetwork(['--storage', '0/1']);
+    network = await sharedNetwork(['--storage', '0/1']);
     folder = await mkdtemp(join(tmpdir(), 'cairn-chain-'));
     flow = network.endpoints.chains[0]?.contracts['flow'] ?? '';
   });
 
   after(async () => {
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

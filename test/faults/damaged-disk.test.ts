@@ -9,7 +9,8 @@ import { parseSegmentMessage } from '@cairn/wire-protocol';
 import { submissionCount } from '../support/chain.ts';
 import { cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, rpc, startNetwork } from '../support/network.ts';
+import { type Network, rpc } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 import { runsOf, seedOf } from '../support/soak.ts';
 import { StorageProcess } from '../support/storage-process.ts';
 import { until } from '../support/wait.ts';
@@ -54,12 +55,11 @@ describe('a damaged disk', function () {
   let folder: string;
 
   before(async () => {
-    network = await startNetwork(['--storage', '0/1']);
+    network = await sharedNetwork(['--storage', '0/1']);
     folder = await mkdtemp(join(tmpdir(), 'cairn-disk-'));
   });
 
   after(async () => {
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -159,16 +159,16 @@ describe('a damaged disk', function () {
       assert.ok(still.stdout.equals(contentOf(31_000, 2 * SEGMENT)), still.stderr);
 
       assert.ok(mount('remount,size=200m'));
-      const done = await cairnJson(['file', 'put', large, '--resume', ...to]);
-      const read = await cairn([
-        'file',
-        'get',
-        String(done['root']),
-        '--output',
-        '-',
-        '--node',
-        node.url,
-      ]);
+      // The node measures its disk now and then, and refuses until it has.
+      const resume = ['file', 'put', large, '--resume', '--json', ...to];
+      let put = refused;
+      await until('the node to see the room', async () => {
+        put = await cairn(resume);
+        return put.status !== 7;
+      });
+      assert.equal(put.status, 0, put.stderr);
+      const done = JSON.parse(put.stdout.toString()) as { readonly root: string };
+      const read = await cairn(['file', 'get', done.root, '--output', '-', '--node', node.url]);
       assert.ok(read.stdout.equals(contentOf(31_001, 40 * 1024 ** 2)), read.stderr);
       assert.equal(await submissionCount(network.chainRpc, flow), before + 1, 'paid once');
     } finally {

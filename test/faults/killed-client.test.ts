@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRng } from '@cairn/primitives';
 import { submissionCount } from '../support/chain.ts';
-import { cairn, cairnJson } from '../support/cli.ts';
+import { cairnJson, cairnProcess } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, startNetwork } from '../support/network.ts';
+import type { Network } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 import { runsOf, seedOf } from '../support/soak.ts';
 
 const SEED = seedOf(815);
@@ -21,7 +22,7 @@ describe('a client killed during uploads', function () {
   let folder: string;
 
   before(async () => {
-    network = await startNetwork(['--storage', '0/1']);
+    network = await sharedNetwork(['--storage', '0/1']);
     folder = await mkdtemp(join(tmpdir(), 'cairn-client-kill-'));
   });
 
@@ -31,7 +32,6 @@ describe('a client killed during uploads', function () {
   });
 
   after(async () => {
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -46,7 +46,7 @@ describe('a client killed during uploads', function () {
       const path = join(folder, `file-${kill}`);
       await writeFile(path, content);
       const before = await submissionCount(network.chainRpc, flow);
-      const first = await cairn(['file', 'put', path, ...dir], {
+      const first = await cairnProcess(['file', 'put', path, ...dir], {
         onStart: (child) => setTimeout(() => child.kill('SIGKILL'), rng.below(LATEST_KILL_MS)),
       });
       if (first.signal === 'SIGKILL') killed += 1;

@@ -9,7 +9,8 @@ import { type HttpTransport, seededRng } from '@cairn/primitives';
 import { parseSegmentMessage } from '@cairn/wire-protocol';
 import { submissionCount } from '../support/chain.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, startNetwork } from '../support/network.ts';
+import type { Network } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 import { isSoak, runsOf, seedOf } from '../support/soak.ts';
 import { StorageProcess } from '../support/storage-process.ts';
 
@@ -53,14 +54,13 @@ describe('a storage node killed during uploads', function () {
   let folder: string;
 
   before(async () => {
-    network = await startNetwork(['--storage', '0/1']);
+    network = await sharedNetwork(['--storage', '0/1']);
     folder = await mkdtemp(join(tmpdir(), 'cairn-kill-'));
     node = await StorageProcess.start(network, { folder });
   });
 
   after(async () => {
     await node?.kill();
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

@@ -17,7 +17,8 @@ import { ethers } from 'ethers';
 import { cairn, cairnJson } from '../support/cli.ts';
 import { restoreConsole, silenceConsole } from '../support/console.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, rpc, startNetwork } from '../support/network.ts';
+import { type Network, rpc } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 import { isSoak } from '../support/soak.ts';
 
 const KIB = 1024;
@@ -49,7 +50,7 @@ describe('the official 0G SDK', function () {
   let fileNumber = 0;
 
   before(async () => {
-    network = await startNetwork();
+    network = await sharedNetwork();
     folder = await mkdtemp(join(tmpdir(), 'cairn-interop-'));
     provider = new ethers.JsonRpcProvider(network.chainRpc);
     // The SDK's types name the CommonJS twin of the same classes.
@@ -59,7 +60,6 @@ describe('the official 0G SDK', function () {
 
   after(async () => {
     provider?.destroy();
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BlobDoor, blobDoorsOf } from '../support/blob-doors.ts';
-import { cairn } from '../support/cli.ts';
+import { cairn, cairnProcess } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { type Network, startNetwork } from '../support/network.ts';
 import { isSoak } from '../support/soak.ts';
@@ -111,7 +111,15 @@ describe('blobs of every size through every door', function () {
       process.kill(pid, 'SIGKILL');
     }
     for (const [content, path] of certificateOf) {
-      const got = await cairn(['da', 'get', '--certificate', path, '--output', '-', ...dir()]);
+      const got = await cairnProcess([
+        'da',
+        'get',
+        '--certificate',
+        path,
+        '--output',
+        '-',
+        ...dir(),
+      ]);
       assert.equal(got.status, 0, got.stderr);
       assert.ok(got.stdout.equals(content), `${content.length} bytes`);
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cairn } from '../support/cli.ts';
+import { cairn, cairnProcess } from '../support/cli.ts';
 
 describe('the tour', function () {
   this.timeout(270_000);
@@ -10,7 +10,7 @@ describe('the tour', function () {
   it('stores, proves and reads a file and a blob on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
-      const tour = await cairn(['devnet', 'demo', '--dir', folder, '--port', '0'], {
+      const tour = await cairnProcess(['devnet', 'demo', '--dir', folder, '--port', '0'], {
         timeoutMs: 240_000,
       });
       assert.equal(tour.status, 0, tour.stderr);

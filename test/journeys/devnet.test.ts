@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '../architecture/house.ts';
-import { CAIRN, cairn, cairnJson } from '../support/cli.ts';
+import { CAIRN, cairn, cairnJson, cairnProcess } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { readEndpoints, rpc, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
@@ -77,24 +77,24 @@ describe('a network on one machine', function () {
     assert.equal(existsSync(join(folder, 'endpoints.json')), false);
 
     // No lock is left either: the same folder starts again.
-    const where = ['--dir', folder, '--port', '0', '--da', '0'];
-    const again = await cairn(['devnet', 'up', '--detach', ...where]);
+    const where = ['--dir', folder, '--port', '0', '--storage', '0/1', '--da', '0'];
+    const again = await cairnProcess(['devnet', 'up', '--detach', ...where]);
     assert.equal(again.status, 0, again.stderr);
-    const down = await cairn(['devnet', 'down', '--dir', folder]);
+    const down = await cairnProcess(['devnet', 'down', '--dir', folder]);
     assert.equal(down.status, 0, down.stderr);
     await until('the last process to end', () => processesNaming(folder).length === 0);
   });
 
   it('ends its processes when it is itself killed', async () => {
-    const { child } = await startForeground(['--da', '1']);
+    const { child } = await startForeground(['--storage', '0/1', '--da', '1']);
     child.kill('SIGKILL');
     await until('the last process to end', () => processesNaming(folder).length === 0);
   });
 
   it('runs beside another, and neither sees what the other stores', async () => {
     const [first, second] = await Promise.all([
-      startNetwork(['--storage', '0/1']),
-      startNetwork(['--storage', '0/1']),
+      startNetwork(['--storage', '0/1'], { isDetached: true }),
+      startNetwork(['--storage', '0/1'], { isDetached: true }),
     ]);
     try {
       const path = join(folder, 'file');
@@ -126,7 +126,7 @@ describe('a network on one machine', function () {
   });
 
   it('says that nothing runs, when nothing runs', async () => {
-    const status = await cairn(['devnet', 'status', '--dir', folder]);
+    const status = await cairnProcess(['devnet', 'status', '--dir', folder]);
     assert.equal(status.status, 3);
   });
 });

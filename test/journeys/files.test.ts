@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cairn, cairnJson } from '../support/cli.ts';
+import { cairn, cairnJson, cairnProcess, cairnProcessJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, rpc, startNetwork } from '../support/network.ts';
+import { type Network, rpc } from '../support/network.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 
 const SEGMENT = 262_144;
 
@@ -15,12 +16,11 @@ describe('files through the command', function () {
   let fileNumber = 1_000;
 
   before(async () => {
-    network = await startNetwork();
+    network = await sharedNetwork();
     folder = await mkdtemp(join(tmpdir(), 'cairn-files-'));
   });
 
   after(async () => {
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
@@ -31,7 +31,7 @@ describe('files through the command', function () {
     const path = join(folder, `file-${fileNumber}`);
     await writeFile(path, content);
     const receipt = await cairnJson(['file', 'put', path, ...extra, ...dir()]);
-    return { content, path, root: String(receipt['root']), receipt };
+    return { content, path, root: String(receipt['root']) };
   };
   const read = async (root: string, extra: readonly string[] = []): Promise<Buffer> => {
     const result = await cairn(['file', 'get', root, '--output', '-', ...extra, ...dir()]);
@@ -42,13 +42,17 @@ describe('files through the command', function () {
     ((await rpc(network.fullNode, 'zgs_getStatus')) as { nextTxSeq: number }).nextTxSeq;
 
   it('stores a file, names it as computed offline, and any process reads it back', async () => {
-    const { content, path, root, receipt } = await store(3 * SEGMENT + 99);
+    const content = contentOf(1_000, 3 * SEGMENT + 99);
+    const path = join(folder, 'first');
+    await writeFile(path, content);
+    const receipt = await cairnProcessJson(['file', 'put', path, ...dir()]);
+    const root = String(receipt['root']);
     assert.equal(receipt['sizeBytes'], content.length);
     assert.equal(receipt['chainId'], 31_337);
-    assert.equal((await cairnJson(['file', 'root', path]))['root'], root);
+    assert.equal((await cairnProcessJson(['file', 'root', path]))['root'], root);
     assert.ok((await read(root)).equals(content));
     const out = join(folder, 'copy');
-    assert.equal((await cairn(['file', 'get', root, '--output', out, ...dir()])).status, 0);
+    assert.equal((await cairnProcess(['file', 'get', root, '--output', out, ...dir()])).status, 0);
     assert.ok((await readFile(out)).equals(content));
   });
 
@@ -70,10 +74,11 @@ describe('files through the command', function () {
 
   it('takes a file from standard input', async () => {
     const content = contentOf(77, 5_000);
-    const put = await cairn(['file', 'put', '-', '--json', ...dir()], { input: content });
+    const put = await cairnProcess(['file', 'put', '-', '--json', ...dir()], { input: content });
     assert.equal(put.status, 0, put.stderr);
     const { root } = JSON.parse(put.stdout.toString()) as { root: string };
-    assert.ok((await read(root)).equals(content));
+    const piped = await cairnProcess(['file', 'get', root, '--output', '-', ...dir()]);
+    assert.ok(piped.stdout.equals(content));
   });
 
   it('reads from the halves when the full node is gone from the list', async () => {
@@ -86,7 +91,7 @@ describe('files through the command', function () {
 
   it('says what is known of a file', async () => {
     const { root, content } = await store(2 * SEGMENT);
-    const stat = await cairnJson(['file', 'stat', root, ...dir()]);
+    const stat = await cairnProcessJson(['file', 'stat', root, ...dir()]);
     assert.equal(stat['sizeBytes'], content.length);
     const missing = await cairn(['file', 'stat', `0x${'12'.repeat(32)}`, ...dir()]);
     assert.equal(missing.status, 3);
@@ -96,7 +101,7 @@ describe('files through the command', function () {
     const { path, root } = await store(1_234);
     assert.equal((await cairn(['file', 'verify', path, root])).status, 0);
     await writeFile(path, contentOf(1, 1_234));
-    assert.equal((await cairn(['file', 'verify', path, root])).status, 4);
+    assert.equal((await cairnProcess(['file', 'verify', path, root])).status, 4);
   });
 
   it('encrypts with authentication, and refuses the wrong key', async () => {
@@ -135,7 +140,7 @@ describe('files through the command', function () {
     await writeFile(join(tree, 'sub', 'b.bin'), contentOf(5, 2 * SEGMENT));
     await symlink('../a.txt', join(tree, 'sub', 'link'));
     const { root } = await cairnJson(['file', 'put', tree, ...dir()]);
-    const listing = await cairn(['file', 'ls', String(root), ...dir()]);
+    const listing = await cairnProcess(['file', 'ls', String(root), ...dir()]);
     assert.match(listing.stdout.toString(), /a\.txt/);
     const inside = await cairn([
       'file',
@@ -154,7 +159,7 @@ describe('files through the command', function () {
     assert.equal(await readFile(join(copy, 'sub', 'link'), 'utf8'), 'first');
     assert.equal((await cairn(['file', 'diff', tree, String(root), ...dir()])).status, 0);
     await writeFile(join(tree, 'a.txt'), 'changed');
-    const changed = await cairn(['file', 'diff', tree, String(root), ...dir()]);
+    const changed = await cairnProcess(['file', 'diff', tree, String(root), ...dir()]);
     assert.equal(changed.status, 4);
     assert.match(changed.stdout.toString(), /a\.txt/);
   });

@@ -11,8 +11,9 @@ import {
 import { repositoryRoot } from '../architecture/house.ts';
 import { cairnJson, run } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, startNetwork } from '../support/network.ts';
+import type { Network } from '../support/network.ts';
 import { hasProgram } from '../support/programs.ts';
+import { sharedNetwork } from '../support/shared-network.ts';
 
 /** Tools that people already have, reading stored files over plain HTTP. */
 describe('files over plain HTTP', function () {
@@ -29,7 +30,7 @@ describe('files over plain HTTP', function () {
   ]);
 
   before(async () => {
-    network = await startNetwork();
+    network = await sharedNetwork();
     folder = await mkdtemp(join(tmpdir(), 'cairn-http-'));
     const tree = join(folder, 'tree');
     await mkdir(join(tree, 'sub'), { recursive: true });
@@ -41,7 +42,6 @@ describe('files over plain HTTP', function () {
   });
 
   after(async () => {
-    await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 

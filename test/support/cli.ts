@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { repositoryRoot } from '../architecture/house.ts';
+import { runKept } from './kept-command.ts';
 
 /** The `cairn` command of this checkout. */
 export const CAIRN: string = join(repositoryRoot, 'cli', 'bin', 'cairn.js');
@@ -19,14 +20,38 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: Uint8Array;
   readonly timeoutMs?: number;
+}
+
+/** How to run a command as a process of its own. */
+export interface ProcessOptions extends CommandOptions {
   /** Told of the process as soon as it runs, so that a test can end it. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Runs `cairn` with `args` as its own process, without a terminal, to its end. */
-export function cairn(
+const TIMEOUT_MS = 120_000;
+
+/**
+ * Runs `cairn` with `args` to its end, without a terminal, in a process that is kept for all the
+ * commands of these tests: starting one costs up to a CPU second.
+ */
+export async function cairn(
   args: readonly string[],
-  options: CommandOptions = {},
+  { cwd = process.cwd(), env = {}, input, timeoutMs = TIMEOUT_MS }: CommandOptions = {},
+): Promise<CommandResult> {
+  const surroundings = { cwd, env: commandEnv(env), ...(input === undefined ? {} : { input }) };
+  const line = runKept(args, surroundings);
+  const timer = setTimeout(() => line.stop(), timeoutMs);
+  try {
+    return await line.ended;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs `cairn` with `args` as its own process, without a terminal, to its end. */
+export function cairnProcess(
+  args: readonly string[],
+  options: ProcessOptions = {},
 ): Promise<CommandResult> {
   return run(process.execPath, [CAIRN, ...args], options);
 }
@@ -36,7 +61,18 @@ export async function cairnJson(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<Record<string, unknown>> {
-  const result = await cairn([...args, '--json'], options);
+  return jsonOf(args, await cairn([...args, '--json'], options));
+}
+
+/** As `cairnJson`, as its own process. */
+export async function cairnProcessJson(
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<Record<string, unknown>> {
+  return jsonOf(args, await cairnProcess([...args, '--json'], options));
+}
+
+function jsonOf(args: readonly string[], result: CommandResult): Record<string, unknown> {
   if (result.status !== 0) {
     throw new Error(
       `cairn ${args.join(' ')} ended with ${result.status ?? result.signal}: ${result.stderr}`,
@@ -50,12 +86,12 @@ export async function cairnJson(
 export function run(
   command: string,
   args: readonly string[],
-  { cwd, env = {}, input, timeoutMs = 120_000, onStart }: CommandOptions = {},
+  { cwd, env = {}, input, timeoutMs = TIMEOUT_MS, onStart }: ProcessOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
-      env: { ...withoutTestRunner(process.env), NO_COLOR: '1', ...env },
+      env: commandEnv(env),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];
@@ -80,7 +116,10 @@ export function run(
 }
 
 /** The environment without what the test runner put there, so that a command runs as a user's would. */
-function withoutTestRunner(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, CAIRN_DIR: _dir, ...rest } = env;
-  return rest;
+export function commandEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { NODE_OPTIONS: _options, CAIRN_DIR: _dir, ...rest } = process.env;
+  const set = Object.entries(rest).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return { ...Object.fromEntries(set), NO_COLOR: '1', ...more };
 }

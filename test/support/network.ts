@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cairn } from './cli.ts';
+import { type CommandResult, cairnProcess, commandEnv } from './cli.ts';
+import { runKept } from './kept-command.ts';
 
 /** Of each log that many lines are shown. */
 const LOG_LINES = 25;
@@ -44,16 +45,26 @@ export interface Network {
   stop(): Promise<void>;
 }
 
+/** How a network is started. */
+export interface NetworkOptions {
+  /** Whether the command starts it in the background, for a test that stops it by the command. */
+  readonly isDetached?: boolean;
+}
+
 /**
  * Starts a devnet on free ports in a folder of its own, without signers unless asked for them.
  *
+ * @param extra - more of what is typed after `cairn devnet up`
  * @throws with what the command said
  */
-export async function startNetwork(extra: readonly string[] = []): Promise<Network> {
+export async function startNetwork(
+  extra: readonly string[] = [],
+  { isDetached = false }: NetworkOptions = {},
+): Promise<Network> {
   const directory = await mkdtemp(join(tmpdir(), 'cairn-test-'));
   const where = ['--dir', directory, '--port', '0', '--da', '0'];
-  const up = await cairn(['devnet', 'up', '--detach', ...where, ...extra]);
-  if (up.status !== 0) throw new Error(`devnet up ended with ${up.status}: ${up.stderr}`);
+  const up = ['devnet', 'up', ...where, ...extra];
+  const stop = isDetached ? await startDetached(up, directory) : await startKept(up);
   const endpoints = await readEndpoints(directory);
   const [chain] = endpoints.chains;
   const [keyFile] = endpoints.keys;
@@ -68,12 +79,34 @@ export async function startNetwork(extra: readonly string[] = []): Promise<Netwo
     shardNodes: endpoints.storage.filter(({ shard }) => shard.count > 1).map(({ rpc }) => rpc),
     logTails: () => logTails(join(directory, 'logs')),
     stop: async () => {
-      const down = await cairn(['devnet', 'down', '--dir', directory]);
-      if (down.status !== 0)
-        throw new Error(`devnet down ended with ${down.status}: ${down.stderr}`);
+      await stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** @returns how it is stopped */
+async function startKept(up: readonly string[]): Promise<() => Promise<void>> {
+  const line = runKept(up, { cwd: process.cwd(), env: commandEnv() });
+  const early = await Promise.race([line.ended, line.answered]);
+  if (early !== undefined) requireSuccess('up', early); // it ended, and says why
+  return async () => {
+    line.stop();
+    requireSuccess('up', await line.ended);
+  };
+}
+
+async function startDetached(
+  up: readonly string[],
+  directory: string,
+): Promise<() => Promise<void>> {
+  requireSuccess('up', await cairnProcess([...up, '--detach']));
+  return async () =>
+    requireSuccess('down', await cairnProcess(['devnet', 'down', '--dir', directory]));
+}
+
+function requireSuccess(what: 'up' | 'down', { status, stderr }: CommandResult): void {
+  if (status !== 0) throw new Error(`devnet ${what} ended with ${status}: ${stderr}`);
 }
 
 async function logTails(folder: string): Promise<string> {

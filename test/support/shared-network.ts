@@ -1,0 +1,21 @@
+import { type Network, startNetwork } from './network.ts';
+
+const shared = new Map<string, Promise<Network>>();
+
+/**
+ * A network for all the tests of a run that stop none of its processes: started when the first asks
+ * for one like it, stopped after the last.
+ *
+ * @param extra - as for `startNetwork`; one full storage node and two that keep half each unless told
+ */
+export function sharedNetwork(extra: readonly string[] = []): Promise<Network> {
+  const key = extra.join(' ');
+  const network = shared.get(key) ?? startNetwork(extra);
+  shared.set(key, network);
+  return network;
+}
+
+after(async function () {
+  this.timeout(120_000);
+  for (const network of shared.values()) await (await network).stop();
+});
