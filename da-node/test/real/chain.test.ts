@@ -64,6 +64,7 @@ describe('the chain as roles of a node see it', function () {
       chainId: chain.chainId,
       logger,
       pollMs: 5,
+      finalBlocks: 1,
     });
 
   before(async function () {

@@ -36,6 +36,7 @@ import {
   receiptPath,
 } from '@cairn/wire-protocol/da';
 import { hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import { bundleProgram } from '../../../test/support/bundle-program.ts';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
 import { dispersalNetworkOf } from '../../src/create-disperser.ts';
@@ -43,7 +44,7 @@ import { signerPeers } from '../../src/reach-signers.ts';
 import { type ReadBlob, readBlob, type WantedBlob } from '../../src/retriever/read-blob.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
 import { DaNetwork, until } from './da-network.ts';
-import { type DaProcess, LOADER } from './da-process.ts';
+import type { DaProcess } from './da-process.ts';
 import { RollupClients } from './rollup-clients.ts';
 
 const OFFLINE = fileURLToPath(new URL('./verify-offline.ts', import.meta.url));
@@ -126,6 +127,7 @@ describe('a network of data availability', function () {
 
   it('makes certificates that a program with the epoch alone verifies', async () => {
     const { hub, entrance, epochs, chainId } = network.chain;
+    const program = await bundleProgram(OFFLINE);
     for (const id of posted.keys()) {
       const reply = await fetch(door(certificatePath(id)));
       const certificate = new Uint8Array(await reply.arrayBuffer());
@@ -145,12 +147,13 @@ describe('a network of data availability', function () {
         certificate: toHex(certificate),
       };
       await writeFile(file, JSON.stringify(known));
-      const { stdout } = await promisify(execFile)(process.execPath, [...LOADER, OFFLINE, file]);
+      const { stdout } = await promisify(execFile)(process.execPath, [program.path, file]);
       const proven = JSON.parse(stdout);
       equal(proven.commitment, toHex(commitment));
       equal(proven.sizeBytes, receipt.sizeBytes);
       ok(3 * proven.signedWeight > 2 * proven.totalWeight);
     }
+    await program.remove();
   });
 
   it('gives payloads back, from the quorum once they are final', async () => {

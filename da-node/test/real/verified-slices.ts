@@ -16,15 +16,16 @@ const BYTES = 40_000;
 /** Different blobs; the rest differ by their headers only. */
 const BLOBS = 4;
 const blobs = new Map<number, CommittedBlob>();
+const suite = await loadRowSuite(0);
+const codec = await loadWasmCodec();
 
 /** A slice of 32 rows, proven, and what is known of it: both follow from the index. */
 export async function verifiedSlices(
   index: number,
 ): Promise<{ readonly claim: SliceClaim; readonly slice: VerifiedSlice }> {
-  const suite = await loadRowSuite(0);
   const seed = index % BLOBS;
   const payload = seededRng(seed + 1).fill(new Uint8Array(BYTES));
-  const options = { codec: await loadWasmCodec(), suite, signal };
+  const options = { codec, suite, signal };
   const blob = blobs.get(seed) ?? (await commitBlob(payload, {}, options));
   blobs.set(seed, blob);
   const { commitment, layout } = blob;

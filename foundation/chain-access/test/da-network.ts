@@ -58,6 +58,12 @@ const HUNDRED_COINS = `0x${(100n * COIN).toString(16)}`;
 export const SIGNER_COINS: readonly bigint[] = [8n, 8n, 4n, 4n];
 export const ALL_SEATS = 24n;
 
+/**
+ * Networks that signers have joined, by what their contracts were made with, as the chain tells its
+ * state: founding one takes CPU seconds, which suites of one process spend once.
+ */
+const founded = new Map<string, { readonly deployment: DaDeployment; readonly state: string }>();
+
 /** One signer: its account, its key. */
 export interface TestSigner {
   readonly address: Address;
@@ -94,20 +100,19 @@ export class DaNetwork {
   ): Promise<DaNetwork> {
     const signal = testSignal();
     const { client } = anvil;
-    const deployment = await deployDa(
-      {
-        client,
-        signer: signerFromKey(ANVIL_KEYS[0]),
-        pollMs: 5,
-        params: {
-          consensus,
-          genesisSalt: keccak256(utf8Bytes('a network for tests')),
-          genesisDelayBlocks: 60,
-          ...wishes,
-        },
-      },
-      { signal },
+    const genesisSalt = keccak256(utf8Bytes('a network for tests'));
+    const params = { consensus, genesisSalt, genesisDelayBlocks: 60, ...wishes };
+    const name = JSON.stringify(params, (_key, value: unknown) =>
+      typeof value === 'bigint' ? `${value}` : value,
     );
+    const known = founded.get(name);
+    if (known !== undefined) await anvil.rpc('anvil_loadState', known.state);
+    const deployment =
+      known?.deployment ??
+      (await deployDa(
+        { client, signer: signerFromKey(ANVIL_KEYS[0]), pollMs: 5, params },
+        { signal },
+      ));
     const place = { client, firstBlock: deployment.block };
     const { finalityBlocks: finality } = consensus.schedule;
     const { sortition, daEntrance } = deployment.contracts;
@@ -117,12 +122,17 @@ export class DaNetwork {
     const signers: TestSigner[] = [];
     for (const [index, coins] of SIGNER_COINS.entries()) {
       const account = signerFromKey(randomKey(rng));
-      await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);
       const key = BLS.openKey(BLS.secretFromMaterial(rng.fill(new Uint8Array(32))));
       const sender = senderFor(anvil, hub, account);
       const signer = { address: account.address, key, account, sender };
-      await join(hub, signer, { coins, socket: `http://127.0.0.1:${4000 + index}` });
       signers.push(signer);
+      if (known !== undefined) continue;
+      await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);
+      await join(hub, signer, { coins, socket: `http://127.0.0.1:${4000 + index}` });
+    }
+    if (known === undefined) {
+      const state = String(await anvil.rpc('anvil_dumpState'));
+      founded.set(name, { deployment, state });
     }
     const payer = senderFor(anvil, hub, signerFromKey(ANVIL_KEYS[1]));
     return new DaNetwork({ anvil, deployment, hub, entrance, signers, payer });

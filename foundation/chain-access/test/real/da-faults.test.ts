@@ -57,16 +57,14 @@ describe('committees through an endpoint that errs or lies', function () {
     };
   }
 
-  for (const limit of [1, 7]) {
-    it(`are rebuilt from logs of ${limit} blocks at a time`, async () => {
-      proxy.handle = async (call): Promise<ProxyReply> =>
-        call.method === 'eth_getLogs' && rangeOf(call) > limit
-          ? { error: { code: -32005, message: 'block range is too wide' } }
-          : { result: await call.forward() };
-      const committee = await committeeThrough(proxy.url);
-      assert.deepEqual(committee, honest);
-    });
-  }
+  it('are rebuilt from logs of three blocks at a time', async () => {
+    proxy.handle = async (call): Promise<ProxyReply> =>
+      call.method === 'eth_getLogs' && rangeOf(call) > 3
+        ? { error: { code: -32005, message: 'block range is too wide' } }
+        : { result: await call.forward() };
+    const committee = await committeeThrough(proxy.url);
+    assert.deepEqual(committee, honest);
+  });
 
   it('are refused when a ticket is left out, moved or changed', async () => {
     const lies: ((logs: Record<string, unknown>[]) => unknown[])[] = [

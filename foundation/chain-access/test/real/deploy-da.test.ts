@@ -13,6 +13,7 @@ import {
 import { openEntrance } from '../../src/da/open-entrance.ts';
 import {
   DA_CONTRACTS,
+  type DaDeployment,
   deployDa,
   readDaDirectory,
   verifyDaDeployment,
@@ -40,6 +41,8 @@ describe('deploying stake, epochs and blobs', function () {
     consensus,
     genesisSalt: keccak256(utf8Bytes('salt')),
   });
+  /** Made by the tests so far. */
+  const devnets: DaDeployment[] = [];
   const nonce = () => anvil.client.getTransactionCount(signer.address, 'latest', options());
 
   it('makes contracts that belong to each other, and names them in the Directory', async () => {
@@ -50,6 +53,7 @@ describe('deploying stake, epochs and blobs', function () {
       options(),
     );
     assert.deepEqual(await readDaDirectory(client, directory, options()), made.contracts);
+    devnets.push(made);
     const place = { client, entrance: made.contracts.daEntrance, finality: 0 };
     const { settings, network } = await openEntrance(place, options());
     assert.deepEqual(settings, {
@@ -65,17 +69,25 @@ describe('deploying stake, epochs and blobs', function () {
     assert.deepEqual(network, { hubChainId: 31_337, hub: made.contracts.sortition });
   });
 
-  it('takes the numbers of every named network', async () => {
+  it('takes the numbers of every named network, and offers the stake hub to another admin', async () => {
+    const admin = FIRST_ACCOUNT;
     for (const consensus of [TESTNET_CONSENSUS, MAINNET_CONSENSUS]) {
       assert.ok(consensus.unbondSeconds >= leastUnbondSeconds(consensus, 0));
       const { client } = anvil;
-      const made = await deployDa(
-        { client, signer, pollMs: 5, params: params(consensus) },
+      const { contracts } = await deployDa(
+        { client, signer, pollMs: 5, params: params(consensus), admin },
         options(),
       );
-      const place = { client, entrance: made.contracts.daEntrance, finality: 0 };
+      const place = { client, entrance: contracts.daEntrance, finality: 0 };
       const { settings } = await openEntrance(place, options());
       assert.equal(settings.maxMembers, consensus.maxQuorumMembers);
+      const read = async (at: Address, fragment = '') =>
+        parseAddress(String((await client.call(at, fragment, [], options()))[0]));
+      const [current, pending] = ADMINS;
+      assert.equal(await read(contracts.sortition, current), admin);
+      assert.equal(await read(contracts.daEntrance, current), admin);
+      assert.equal(await read(contracts.stakeHub, current), signer.address);
+      assert.equal(await read(contracts.stakeHub, pending), admin);
     }
   });
 
@@ -103,27 +115,11 @@ describe('deploying stake, epochs and blobs', function () {
     assert.equal(await nonce(), before);
   });
 
-  it('offers the stake hub to another admin, and gives it the rest', async () => {
-    const { client } = anvil;
-    const admin = FIRST_ACCOUNT;
-    const { contracts } = await deployDa(
-      { client, signer, pollMs: 5, params: params(), admin },
-      options(),
-    );
-    const read = async (at: Address, fragment = '') =>
-      parseAddress(String((await client.call(at, fragment, [], options()))[0]));
-    const [current, pending] = ADMINS;
-    assert.equal(await read(contracts.sortition, current), admin);
-    assert.equal(await read(contracts.daEntrance, current), admin);
-    assert.equal(await read(contracts.stakeHub, current), signer.address);
-    assert.equal(await read(contracts.stakeHub, pending), admin);
-  });
-
   it('notices contracts of different networks', async () => {
     const { client } = anvil;
     const request = { client, signer, pollMs: 5, params: params() };
-    const one = await deployDa({ ...request, name: 'one' }, options());
-    const two = await deployDa({ ...request, name: 'two' }, options());
+    const [one = await deployDa(request, options())] = devnets;
+    const two = await deployDa(request, options());
     for (const name of DA_CONTRACTS) {
       const contracts = { ...one.contracts, [name]: two.contracts[name] };
       await assert.rejects(verifyDaDeployment(client, { ...one, contracts }, options()), name);
