@@ -1,4 +1,3 @@
-import { encodePackedSlice, packedSliceBytes } from '@cairn/erasure-codec';
 import {
   Fault,
   type HttpReply,
@@ -64,16 +63,13 @@ export function httpSignerPeers(transport: HttpTransport): SignerPeers & RowPeer
     async deliver(socket, { order, slice }, { timeoutMs, signal }) {
       const { header, epoch, promise } = order;
       const head = encodeDeliveryHead({ epoch, header, promise });
-      const arc = { start: slice.rows[0]?.index ?? 0, count: slice.rows.length };
-      const body = new Uint8Array(head.length + packedSliceBytes(slice.header.layout, arc));
-      body.set(head);
-      encodePackedSlice(slice, body.subarray(head.length));
+      const body = [head, ...slice];
       const headers = { 'content-type': DELIVERY_TYPE };
       const url = `${socket}${SLICES_PATH}`;
       const reply = await transport.send({ method: 'PUT', url, headers, body, timeoutMs, signal });
       await requireOk(reply);
       await reply.discard();
-      return body.length;
+      return body.reduce((sum, { length }) => sum + length, 0);
     },
     async vote(socket, { epoch, quorumId, orders }, { signal }) {
       const kind = kindOfBatch(orders);

@@ -26,7 +26,7 @@ export class DevSigners implements SignerPeers {
     // Here, and not with the vote: votes for one batch would hold up the next.
     await this.#switches.delay('dispersed', signal);
     this.#requireAnswer(socket);
-    return slice.rows.length * slice.header.layout.rowBytes;
+    return slice.reduce((sum, { length }) => sum + length, 0);
   }
 
   async vote(

@@ -1,8 +1,9 @@
 import type { BlsBackend } from '@cairn/attestation';
 import type { RowSuite } from '@cairn/commitments/rows';
 import type { CommitOptions, RowCombiner } from '@cairn/erasure-codec';
-import type { Clock, KeyValueStore, Logger, Metrics } from '@cairn/primitives';
+import { type Clock, type KeyValueStore, type Logger, type Metrics, MIB } from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
+import { SpareMemory } from '../spare-memory.ts';
 import type { Accounts } from './accounts.ts';
 import { type ArchiverDeps, BlobArchiver } from './archive-blob.ts';
 import { ArchiveBook } from './archive-book.ts';
@@ -27,6 +28,9 @@ import type {
   SignerPeers,
 } from './ports.ts';
 import { BlobSubmitter } from './submit-blobs.ts';
+
+/** Memory of parity that was sent, kept for the next blobs. */
+const MAX_IDLE_BYTES: number = 64 * MIB;
 
 /** What a disperser does how often, how long and how much. */
 export interface DispersalSettings {
@@ -112,11 +116,12 @@ export function createDispersal(parts: DispersalParts, settings: DispersalSettin
       },
       { backoff, maxWaiting: policy.maxBlobs },
     );
+  const spare = new SpareMemory({ maxIdleBytes: MAX_IDLE_BYTES });
   const journey: JourneyDeps = {
     store,
     payloads,
     epochs,
-    encoder: { codec, suites, combiner, payloads, network, budget },
+    encoder: { codec, suites, combiner, payloads, network, budget, spare },
     orders,
     delivery: { ...asking, suites, patience: settings.delivery },
     certifier: new BatchCertifier(

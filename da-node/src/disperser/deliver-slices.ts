@@ -2,12 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { type Committee, isQuorum } from '@cairn/attestation';
 import type { RowSuite } from '@cairn/commitments/rows';
 import {
-  arcRows,
   assignRows,
   type CommittedBlob,
   packedSliceBytes,
+  packedSliceOf,
   type RowArc,
-  sliceOf,
 } from '@cairn/erasure-codec';
 import {
   type Clock,
@@ -177,7 +176,7 @@ async function deliverTo(
           `a delivery to ${signer}`,
           timeoutMs,
           async (inner) => {
-            const slice = await sliceOf(blob, arcRows(arc, blob.layout), { signal: inner });
+            const slice = await packedSliceOf(blob, arc, { signal: inner });
             return peers.deliver(socket, { order, slice }, { timeoutMs, signal: inner });
           },
           { clock, signal },

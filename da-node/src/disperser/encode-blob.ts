@@ -10,6 +10,7 @@ import {
 } from '@cairn/erasure-codec';
 import { equalBytes, type Root } from '@cairn/primitives';
 import type { ByteBudget } from '../byte-budget.ts';
+import type { SpareMemory } from '../spare-memory.ts';
 import { requireSuite } from './blob-id.ts';
 import type { BlobRecord } from './blob-record.ts';
 import { DispersalError } from './errors.ts';
@@ -24,6 +25,8 @@ export interface EncoderDeps {
   readonly network: Pick<DispersalNetwork, 'layout'>;
   /** Memory for blobs that are encoded. */
   readonly budget: ByteBudget;
+  /** Where parity goes: used again from blob to blob. */
+  readonly spare: SpareMemory;
 }
 
 /** A blob with all its rows in memory until `release`. */
@@ -55,21 +58,20 @@ export async function encodeBlob(
     suite: suiteId,
     commitment,
   }: Pick<BlobRecord, 'id' | 'sizeBytes' | 'suite' | 'commitment'>,
-  { codec, suites, combiner, payloads, network, budget }: EncoderDeps,
+  { codec, suites, combiner, payloads, network, budget, spare }: EncoderDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<EncodedBlob> {
   const suite = requireSuite(suites, suiteId);
+  const layout = layoutOf(sizeBytes, network.layout);
   const release = await budget.take(encodedBytes(sizeBytes, network.layout), signal);
   try {
     const payload = await payloads.get(id);
     if (payload === undefined || payload.length !== sizeBytes) throw damaged(id);
-    const options = { codec, suite, combiner, signal };
+    const into = spare.take((layout.rows - layout.dataRows) * layout.rowBytes);
+    const options = { codec, suite, combiner, into, signal };
     const blob = await commitBlob(payload, network.layout, options);
-    if (commitment !== undefined && !equalBytes(blob.commitment, commitment)) {
-      blob.held.release();
-      throw damaged(id);
-    }
     try {
+      if (commitment !== undefined && !equalBytes(blob.commitment, commitment)) throw damaged(id);
       await checkParity(blob, options);
     } catch (error) {
       blob.held.release();
@@ -79,6 +81,7 @@ export async function encodeBlob(
       blob,
       release: () => {
         blob.held.release();
+        spare.giveBack(into);
         release();
       },
     };

@@ -1,5 +1,5 @@
 import type { Committee, Domain, EpochHeader, Network, Signature } from '@cairn/attestation';
-import type { BlobLayout, LayoutNetwork, Slice } from '@cairn/erasure-codec';
+import type { BlobLayout, LayoutNetwork } from '@cairn/erasure-codec';
 import type { Address, ChainId, Hex, Root, Sequence } from '@cairn/primitives';
 import type { BlobOrder, OrderedPlace, SubmittedOrder } from './blob-order.ts';
 import type { BlobRecord, Confirmation } from './blob-record.ts';
@@ -156,7 +156,8 @@ export interface Entrance {
 /** What a member gets: a header, the promise for it if there is one, and its rows. */
 export interface Delivery {
   readonly order: BlobOrder;
-  readonly slice: Slice;
+  /** The packed slice message of its rows, in parts. */
+  readonly slice: readonly Uint8Array[];
 }
 
 /** What a member is asked to sign. */

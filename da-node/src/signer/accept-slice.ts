@@ -10,13 +10,12 @@ import {
   arcRows,
   type BlobLayout,
   packedSliceBytes,
-  parseSlice,
   type RowArc,
   type RowCombiner,
   sliceMessageBytes,
-  verifySlice,
+  verifySliceMessage,
 } from '@cairn/erasure-codec';
-import { type Clock, equalBytes, rootOf, toHex } from '@cairn/primitives';
+import { type Clock, equalBytes, MIB, rootOf, toHex } from '@cairn/primitives';
 import {
   DELIVERY_START_BYTES,
   type DeliveryHead,
@@ -26,6 +25,7 @@ import {
 } from '@cairn/wire-protocol/da';
 import type { ByteBudget } from '../byte-budget.ts';
 import { SignerError } from '../errors.ts';
+import { SpareMemory } from '../spare-memory.ts';
 import { assertSubmitted, quorumOfHeader, requireLayout } from './check-blob.ts';
 import { verifyPromise } from './check-promise.ts';
 import { type BodyPace, IncomingBody, type UnreadBody } from './incoming-body.ts';
@@ -77,6 +77,8 @@ interface Admission {
 
 /** A received slice is in memory twice for a moment: as it came and as it is written. */
 const COPIES = 2;
+/** Memory of slices that were stored, kept for the next. */
+const MAX_IDLE_BYTES: number = 32 * MIB;
 /** Form of a slice message without the hashes that follow from its rows: its sixth byte. */
 const PACKED_FORM = 1;
 /** Bytes by which a slice message says its form. */
@@ -90,6 +92,7 @@ const SLICE_START_BYTES = 8;
 export class SliceAcceptor {
   readonly #deps: SliceAcceptorDeps;
   readonly #options: SliceAcceptorOptions;
+  readonly #spare = new SpareMemory({ maxIdleBytes: MAX_IDLE_BYTES });
 
   constructor(deps: SliceAcceptorDeps, options: SliceAcceptorOptions) {
     this.#deps = deps;
@@ -132,14 +135,16 @@ export class SliceAcceptor {
     const release = await budget.take(COPIES * wholeBytes, signal);
     metrics.bodyBytes.set(budget.usedBytes);
     try {
-      const bytes = await incoming.take(sliceBytes, signal, start);
+      const bytes = this.#spare.take(sliceBytes);
+      await incoming.fill(bytes, signal, start);
       await incoming.end(signal);
       const { commitment } = claim.header;
       const expected = { commitment, layout, rows: arcRows(arc, layout) };
-      const slice = verifySlice(parseSlice(bytes, suite), expected, { suite, combiner });
+      const slice = verifySliceMessage(bytes, expected, { suite, combiner });
       this.#assertSlot(claim.header);
       await store.put(claim, slice, { signal });
       metrics.storedBytes.add(sliceBytes);
+      this.#spare.giveBack(bytes);
     } finally {
       release();
       metrics.bodyBytes.set(budget.usedBytes);

@@ -39,14 +39,26 @@ export class IncomingBody {
    * `length` bytes, the first of which were taken before.
    *
    * @param before - what was taken last
+   * @throws as `fill`
+   */
+  async take(length: number, signal: AbortSignal, before?: Uint8Array): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    await this.fill(bytes, signal, before);
+    return bytes;
+  }
+
+  /**
+   * Fills `bytes`, the first of which were taken before.
+   *
+   * @param before - what was taken last
    * @throws {SignerError} WIRE_LENGTH if the body ends before, WIRE_TOO_SLOW; the signal's reason
    */
-  async take(
-    length: number,
+  async fill(
+    bytes: Uint8Array,
     signal: AbortSignal,
     before: Uint8Array = new Uint8Array(0),
-  ): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+  ): Promise<void> {
+    const { length } = bytes;
     bytes.set(before);
     const { graceMs, minBytesPerSecond } = this.#pace;
     const timeoutMs = Math.ceil(graceMs + (length / minBytesPerSecond) * 1000);
@@ -69,7 +81,6 @@ export class IncomingBody {
         { cause: error },
       );
     }
-    return bytes;
   }
 
   /** Makes sure that nothing follows. @throws {SignerError} WIRE_LENGTH; as `take` */

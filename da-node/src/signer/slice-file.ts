@@ -100,12 +100,17 @@ export function slicePlaces({ header, headBytes, rows }: SliceFileHead): SlicePl
  * bytes u32, rows u32, epoch u64, quorum u32, first row u32, blob header 88; for a promised blob terms
  * 107 and fee 32; CRC-32 of every row as it stands below, of coset roots with combinations, and of all
  * that; then the codec's slice message. One copy of the rows.
+ *
+ * @param file - memory for it, just as long as `sliceFileBytes` says
  */
-export function encodeSliceFile(claim: SliceClaim, slice: VerifiedSlice): Uint8Array {
+export function encodeSliceFile(
+  claim: SliceClaim,
+  slice: VerifiedSlice,
+  file: Uint8Array,
+): Uint8Array {
   const rows = slice.rows.length;
   const headBytes = headBytesOf(claim, rows);
   const places = slicePlaces({ ...claim, rows, headBytes });
-  const file = new Uint8Array(places.fileBytes);
   encodeSlice(slice, file.subarray(headBytes));
   file.set(encodeFixed(claim, { rows, headBytes }));
   const view = viewOf(file);

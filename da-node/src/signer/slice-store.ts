@@ -8,8 +8,9 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from '@cairn/node-runtime/files';
-import { type Address, forEachConcurrent, type Logger, type Root } from '@cairn/primitives';
+import { type Address, forEachConcurrent, type Logger, MIB, type Root } from '@cairn/primitives';
 import { SignerError } from '../errors.ts';
+import { SpareMemory } from '../spare-memory.ts';
 import { readHeld, readStored, type StoredRows } from './read-slice-file.ts';
 import {
   encodeSliceFile,
@@ -36,6 +37,8 @@ export interface SliceStoreOptions {
 }
 
 const MAX_SLICES = 200_000;
+/** Memory of files that were written, kept for the next: a few of the sizes that come often. */
+const MAX_IDLE_BYTES: number = 32 * MIB;
 const FILE_NAME = /^([0-9a-f]{64})\.slice$/;
 /** Heads read at once when the store is opened. */
 const PARALLEL_HEADS = 16;
@@ -51,6 +54,7 @@ export class SliceStore {
   readonly #writing = new Map<string, Promise<unknown>>();
   #reservedBytes = 0;
   #reservedSlices = 0;
+  readonly #spare = new SpareMemory({ maxIdleBytes: MAX_IDLE_BYTES });
 
   private constructor(options: SliceStoreOptions) {
     this.#options = options;
@@ -215,15 +219,15 @@ export class SliceStore {
     slice: VerifiedSlice,
     signal: AbortSignal,
   ): Promise<HeldSlice> {
-    const rows = slice.rows.length;
-    const fileBytes = sliceFileBytes(claim, rows);
+    const fileBytes = sliceFileBytes(claim, slice.rows.length);
     await this.#assertRoom(fileBytes);
     this.#reservedBytes += fileBytes;
     this.#reservedSlices += 1;
     try {
-      const file = encodeSliceFile(claim, slice);
+      const file = encodeSliceFile(claim, slice, this.#spare.take(fileBytes));
       await writeFileAtomic(this.#pathOf(leaf), file, { signal });
-      const head = parseSliceHead(file.subarray(0, sliceHeadBytes(file)));
+      const head = parseSliceHead(file.slice(0, sliceHeadBytes(file)));
+      this.#spare.giveBack(file);
       if (head === undefined) throw new Error('a slice file cannot be read back');
       const held = { ...head, leaf, fileBytes };
       this.#index.add(held);

@@ -1,14 +1,13 @@
 import { isQuorum, weightOf } from '@cairn/attestation';
 import {
-  arcRows,
   type CommittedBlob,
   commitBlob,
-  headerOf as provingHeaderOf,
+  packedSliceBytes,
+  packedSliceOf,
   type RowCodec,
-  rowsOf,
-  type Slice,
 } from '@cairn/erasure-codec';
 import {
+  concatBytes,
   describeError,
   isFault,
   memoryKeyValueStore,
@@ -90,9 +89,10 @@ export class LyingDisperser {
     const arc = arcsOf({ blob, committee }, suite).find(({ id }) => id === member);
     const socket = await chain.socketOf(signerAddress(member));
     if (arc === undefined || socket === undefined) throw new RangeError(`no member ${member}`);
-    const rows = await rowsOf(blob, arcRows(arc, blob.layout), { signal });
-    const sent = isSpoiled ? rows.map((row, at) => (at === 0 ? flipped(row) : row)) : rows;
-    const slice: Slice = { header: provingHeaderOf(blob), rows: sent };
+    const message = concatBytes(...(await packedSliceOf(blob, arc, { signal })));
+    const firstRow = packedSliceBytes(blob.layout, { start: 0, count: 0 });
+    if (isSpoiled) message[firstRow] = (message[firstRow] ?? 0) ^ 1;
+    const slice = [message];
     try {
       const options = { timeoutMs: PATIENCE.timeoutMs, signal };
       await httpSignerPeers(transport).deliver(socket, { order, slice }, options);
@@ -136,10 +136,4 @@ export class LyingDisperser {
 export interface ForgeOptions {
   readonly codec?: Pick<RowCodec, 'encode'>;
   readonly saidBytes?: number;
-}
-
-function flipped<Row extends { readonly bytes: Uint8Array }>(row: Row): Row {
-  const bytes = row.bytes.slice();
-  bytes[0] = (bytes[0] ?? 0) ^ 1;
-  return { ...row, bytes };
 }

@@ -1,13 +1,7 @@
 import { equal, ok, rejects } from 'node:assert/strict';
 import { promisedIndex } from '@cairn/attestation';
 import { loadRowSuite } from '@cairn/commitments/rows';
-import {
-  arcRows,
-  commitBlob,
-  loadWasmCodec,
-  loadWasmCombiner,
-  sliceOf,
-} from '@cairn/erasure-codec';
+import { commitBlob, loadWasmCodec, loadWasmCombiner, packedSliceOf } from '@cairn/erasure-codec';
 import {
   type HttpReply,
   type HttpRequest,
@@ -108,7 +102,7 @@ describe('signers’ doors over HTTP', () => {
     ok((timeouts[0] ?? 0) >= deliveryMs(rowsBytes, patience), `${timeouts[0]} ms`);
 
     const sent: HttpRequest[] = [];
-    const slice = await sliceOf(blob, arcRows({ start: 0, count: 1 }, blob.layout), { signal });
+    const slice = await packedSliceOf(blob, { start: 0, count: 1 }, { signal });
     const order = { epoch: 1, header: HEADER, promise: PROMISE } as BlobOrder;
     const peers = httpSignerPeers(answering(200, '', sent));
     await peers.deliver('http://signer', { order, slice }, { timeoutMs: 77_000, signal });

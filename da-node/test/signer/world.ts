@@ -23,10 +23,10 @@ import {
   assignRows,
   type CommittedBlob,
   commitBlob,
-  encodePackedSlice,
   encodeSlice,
   loadWasmCodec,
   loadWasmCombiner,
+  packedSliceOf,
   headerOf as provingHeaderOf,
   rowsOf,
 } from '@cairn/erasure-codec';
@@ -35,6 +35,7 @@ import {
   bigEndianBytes,
   type Clock,
   chainIdOf,
+  concatBytes,
   keccak256,
   parseAddress,
   seededRng,
@@ -277,8 +278,9 @@ export class World {
 
   /** The packed slice message of a signer's own rows. */
   async packed(signer: number, blob: TestBlob): Promise<Uint8Array> {
-    const rows = await rowsOf(blob.blob, this.rowsFor(signer, blob), { signal });
-    return encodePackedSlice({ header: provingHeaderOf(blob.blob), rows });
+    const rows = this.rowsFor(signer, blob);
+    const arc = { start: rows[0] ?? 0, count: rows.length };
+    return concatBytes(...(await packedSliceOf(blob.blob, arc, { signal })));
   }
 
   /** What is sent to a signer. */

@@ -49,7 +49,7 @@ export {
 export { scalarCombiner } from './kernels/scalar-combiner.ts';
 export { type BlobLayout, type LayoutNetwork, layoutOf } from './layout.ts';
 export { MemoryRows, type MemoryRowsOptions } from './memory-rows.ts';
-export { encodePackedSlice, packedSliceBytes } from './packed-slice.ts';
+export { packedSliceBytes, packedSliceOf } from './packed-slice.ts';
 export {
   CODEC_VERSION,
   COMBINATION_BYTES,
@@ -86,7 +86,7 @@ export {
   type VerifiedSlice,
   verifySlice,
 } from './slice.ts';
-export { encodeSlice, parseSlice, sliceMessageBytes } from './slice-message.ts';
+export { encodeSlice, parseSlice, sliceMessageBytes, verifySliceMessage } from './slice-message.ts';
 export {
   type BlobHeader,
   type ExpectedBlob,

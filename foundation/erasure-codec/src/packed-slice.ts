@@ -1,7 +1,8 @@
-import type { RowSuite } from '@cairn/commitments/rows';
-import { viewOf } from '@cairn/primitives';
-import type { RowArc } from './assign-rows.ts';
+import type { RowSuite, RowTree } from '@cairn/commitments/rows';
+import { concatBytes, viewOf } from '@cairn/primitives';
+import { arcRows, type RowArc } from './assign-rows.ts';
 import type { BlobParams } from './blob-params.ts';
+import { type CommittedBlob, headerOf } from './commitment.ts';
 import type { BlobLayout } from './layout.ts';
 import {
   encodeProving,
@@ -11,9 +12,11 @@ import {
   provingBytes,
   refuseForm,
 } from './message-bytes.ts';
-import type { Slice } from './slice.ts';
 import { HASH_BYTES } from './transcript.ts';
-import { assertRowForm, type ProvenRow } from './verify-row.ts';
+import type { RootedRows } from './verify-row.ts';
+
+const HASH_WORDS = HASH_BYTES / 4;
+const NO_BYTES = new Uint8Array(0);
 
 /** Rows of one coset that follow one another: places in the coset, both included. */
 interface Run {
@@ -38,81 +41,80 @@ export function packedSliceBytes(layout: BlobLayout, arc: Arc): number {
 }
 
 /**
- * A slice as bytes, its rows an arc. One copy of the rows.
+ * The packed slice message of a holder's arc, in parts to be sent one after another: a few small ones,
+ * and the rows where they are held, so that rows in memory are not copied.
  *
- * @param into - memory for it, which may be longer than it is
- * @returns a view of `into`, or memory of its own
- * @throws {SliceError} SLICE_FORM unless the rows follow one another round the circle, SLICE_LENGTH;
- *   {RangeError} if `into` is too short
+ * @throws {SliceError} SLICE_FORM for an arc that the blob has not; as `HeldRows.read`
  * @see docs/spec/codec.md, "Packed slice"
  */
-export function encodePackedSlice({ header, rows }: Slice, into?: Uint8Array): Uint8Array {
-  const { layout } = header;
-  const arc = { start: rows[0]?.index ?? 0, count: rows.length };
+export async function packedSliceOf(
+  blob: CommittedBlob,
+  arc: Arc,
+  options: { readonly signal: AbortSignal },
+): Promise<readonly Uint8Array[]> {
+  const { layout } = blob;
   assertArc(arc, layout);
-  for (const [step, row] of rows.entries()) {
-    assertRowForm(row, layout);
-    if (row.index !== (arc.start + step) % layout.rows) refuseForm('index', row.index);
-  }
-  const length = packedSliceBytes(layout, arc);
-  if (into !== undefined && into.length < length) {
-    throw new RangeError(`the message has ${length} bytes; there is room for ${into.length}`);
-  }
-  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
-  bytes.set(encodeStart(PACKED_KIND, header));
-  bytes.set(encodeProving(header), MESSAGE_START_BYTES);
-  let at = MESSAGE_START_BYTES + provingBytes(layout);
-  viewOf(bytes).setUint32(at, arc.start, true);
-  viewOf(bytes).setUint32(at + 4, arc.count, true);
-  at += 8;
-  for (const row of rows) {
-    bytes.set(row.bytes, at);
-    at += layout.rowBytes;
-  }
-  const pathOf = (index: number): Uint8Array =>
-    (rows[(index - arc.start + layout.rows) % layout.rows] as ProvenRow).path;
-  for (const run of runsOf(arc, layout)) {
-    const first = run.coset * layout.dataRows;
-    for (const { level, side } of edgesOf(run, layout)) {
-      const path = pathOf(first + (side === 'left' ? run.from : run.to));
-      bytes.set(path.subarray(level * HASH_BYTES, (level + 1) * HASH_BYTES), at);
-      at += HASH_BYTES;
+  const header = headerOf(blob);
+  const counts = new Uint8Array(8);
+  viewOf(counts).setUint32(0, arc.start, true);
+  viewOf(counts).setUint32(4, arc.count, true);
+  const start = concatBytes(encodeStart(PACKED_KIND, header), encodeProving(header), counts);
+  const rows = await blob.held.read(arcRows(arc, layout), options);
+  const siblings = runsOf(arc, layout).flatMap((run) => {
+    const tree = blob.trees[run.coset] as RowTree;
+    const paths = { left: tree.pathAt(run.from), right: tree.pathAt(run.to) };
+    return edgesOf(run, layout).map(({ level, side }) => paths[side][level] as Uint8Array);
+  });
+  return [start, ...joinNeighbours(rows), concatBytes(...siblings)];
+}
+
+/** The same bytes in fewer parts, where parts lie side by side in memory. */
+function joinNeighbours(parts: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  for (const part of parts) {
+    const before = joined.at(-1);
+    const isNext =
+      before?.buffer === part.buffer && before.byteOffset + before.length === part.byteOffset;
+    if (!isNext) joined.push(part);
+    else {
+      const length = before.length + part.length;
+      joined[joined.length - 1] = new Uint8Array(before.buffer, before.byteOffset, length);
     }
   }
-  return bytes;
+  return joined;
 }
 
 /**
- * The rest of a packed slice message: rows with the paths that they and the message's hashes make.
- * Nothing is proven: wrong rows have paths that lead nowhere.
+ * The rest of a packed slice message: runs of rows with the paths that they and the message's hashes
+ * make, and the root that these lead to. Whether that is their coset's is for the caller to compare.
  *
  * @throws {SliceError} SLICE_FORM, SLICE_LENGTH
  */
-export function readPackedRows(
+export function readPackedRuns(
   reader: MessageReader,
   { layout }: BlobParams,
   suite: Pick<RowSuite, 'leaves' | 'parents'>,
-): ProvenRow[] {
+): RootedRows[] {
   const arc = { start: reader.number(), count: reader.number() };
   assertArc(arc, layout);
   reader.expectLength(packedSliceBytes(layout, arc));
   const { rowBytes } = layout;
   const all = reader.take(arc.count * rowBytes);
   const leaves = suite.leaves(all, rowBytes);
-  const rows: ProvenRow[] = [];
-  for (const run of runsOf(arc, layout)) {
+  let done = 0;
+  return runsOf(arc, layout).map((run) => {
     const edges = edgesOf(run, layout).map((edge) => ({ ...edge, hash: reader.take(HASH_BYTES) }));
-    const count = run.to - run.from + 1;
-    const at = rows.length;
-    const own = leaves.subarray(at * HASH_BYTES, (at + count) * HASH_BYTES);
-    const paths = pathsOf(run, own, edges, layout, suite);
-    for (const [step, path] of paths.entries()) {
+    const first = done;
+    done += run.to - run.from + 1;
+    const own = leaves.subarray(first * HASH_BYTES, done * HASH_BYTES);
+    const { paths, root } = climb(run, own, edges, layout, suite);
+    const rows = paths.map((path, step) => {
+      const at = (first + step) * rowBytes;
       const index = run.coset * layout.dataRows + run.from + step;
-      const from = (at + step) * rowBytes;
-      rows.push({ index, bytes: all.subarray(from, from + rowBytes), path });
-    }
-  }
-  return rows;
+      return { index, bytes: all.subarray(at, at + rowBytes), path };
+    });
+    return { rows, root };
+  });
 }
 
 /** A hash beside a run that its rows do not give. */
@@ -131,35 +133,40 @@ function edgesOf({ from, to }: Run, { log2K }: BlobLayout): Edge[] {
   return edges;
 }
 
-/** The paths of a run's rows, 32 · log2 K bytes each. */
-function pathsOf(
+/** The paths of a run's rows, 32 · log2 K bytes each, and the root that all of them lead to. */
+function climb(
   { from, to }: Run,
   leaves: Uint8Array,
   edges: readonly (Edge & { readonly hash: Uint8Array })[],
   { log2K }: BlobLayout,
   suite: Pick<RowSuite, 'parents'>,
-): Uint8Array[] {
+): { readonly paths: readonly Uint8Array[]; readonly root: Uint8Array } {
   const count = to - from + 1;
-  const paths = Array.from({ length: count }, () => new Uint8Array(log2K * HASH_BYTES));
+  const pathWords = log2K * HASH_WORDS;
+  const words = new Uint32Array(count * pathWords); // in this machine's order: they are only moved
   let nodes = leaves;
   for (let level = 0; level < log2K; level += 1) {
-    const hashAt = (side: Edge['side']): Uint8Array | undefined =>
-      edges.find((edge) => edge.level === level && edge.side === side)?.hash;
+    const hashAt = (side: Edge['side']): Uint8Array =>
+      edges.find((edge) => edge.level === level && edge.side === side)?.hash ?? NO_BYTES;
     const left = hashAt('left');
-    const right = hashAt('right');
-    const first = (from >>> level) - (left === undefined ? 0 : 1);
-    const pairs = new Uint8Array(nodes.length + (left?.length ?? 0) + (right?.length ?? 0));
-    if (left !== undefined) pairs.set(left);
-    pairs.set(nodes, left?.length ?? 0);
-    if (right !== undefined) pairs.set(right, pairs.length - HASH_BYTES);
-    for (const [step, path] of paths.entries()) {
-      const sibling = (((from + step) >>> level) ^ 1) - first;
-      const at = sibling * HASH_BYTES;
-      path.set(pairs.subarray(at, at + HASH_BYTES), level * HASH_BYTES);
+    const pairs = concatBytes(left, nodes, hashAt('right'));
+    const siblings = new Uint32Array(pairs.buffer);
+    const first = (from >>> level) - left.length / HASH_BYTES;
+    for (let step = 0; step < count; step += 1) {
+      const sibling = ((((from + step) >>> level) ^ 1) - first) * HASH_WORDS;
+      const at = step * pathWords + level * HASH_WORDS;
+      for (let word = 0; word < HASH_WORDS; word += 1) {
+        words[at + word] = siblings[sibling + word] as number;
+      }
     }
     nodes = suite.parents(pairs);
   }
-  return paths;
+  const bytes = new Uint8Array(words.buffer);
+  const pathBytes = log2K * HASH_BYTES;
+  const paths = Array.from({ length: count }, (_, step) =>
+    bytes.subarray(step * pathBytes, (step + 1) * pathBytes),
+  );
+  return { paths, root: nodes };
 }
 
 /** Runs of an arc, in its order: one for each coset that it touches, two if it comes round to one. */

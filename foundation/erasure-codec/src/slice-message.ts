@@ -1,4 +1,3 @@
-import type { RowSuite } from '@cairn/commitments/rows';
 import { viewOf } from '@cairn/primitives';
 import { refuseHeader } from './blob-params.ts';
 import type { BlobLayout } from './layout.ts';
@@ -12,8 +11,15 @@ import {
   refuseForm,
   writeProvenRow,
 } from './message-bytes.ts';
-import { PACKED_KIND, readPackedRows } from './packed-slice.ts';
-import type { Slice } from './slice.ts';
+import { PACKED_KIND, readPackedRuns } from './packed-slice.ts';
+import {
+  type ExpectedSlice,
+  type Slice,
+  type VerifiedSlice,
+  verifyRuns,
+  verifySlice,
+} from './slice.ts';
+import type { VerifyOptions } from './verified-header.ts';
 import type { ProvenRow } from './verify-row.ts';
 
 const KIND = { magic: 'CSLC', form: 0 } as const;
@@ -54,25 +60,16 @@ export function encodeSlice({ header, rows }: Slice, into?: Uint8Array): Uint8Ar
 }
 
 /**
- * The slice of a message, whole or packed: every count bounded, exact length, one form only of each.
- * It shares memory with `bytes`. Nothing is proven yet: that is `verifySlice`'s work.
+ * The slice of a message: every count bounded, exact length, one form only of each. It shares memory
+ * with `bytes`. Nothing is proven yet: that is `verifySlice`'s work. Packed messages are refused, which
+ * `verifySliceMessage` takes.
  *
- * @param suite - the one that the slice is to be of: packed rows get their paths by its hashes.
- *   Without it packed messages are refused
  * @throws {SliceError} SLICE_FORM, SLICE_LENGTH, SLICE_HEADER
  */
-export function parseSlice(
-  bytes: Uint8Array,
-  suite?: Pick<RowSuite, 'id' | 'leaves' | 'parents'>,
-): Slice {
+export function parseSlice(bytes: Uint8Array): Slice {
   const reader = new MessageReader(bytes);
   const params = reader.start(KIND.magic);
   const { form, layout } = params;
-  if (form === PACKED_KIND.form && suite !== undefined) {
-    if (params.suite !== suite.id) refuseHeader('suite');
-    const header = reader.proving(params);
-    return { header, rows: readPackedRows(reader, params, suite) };
-  }
   if (form !== KIND.form) refuseForm('form', form);
   const header = reader.proving(params);
   const count = reader.number();
@@ -81,6 +78,25 @@ export function parseSlice(
   const rows = Array.from({ length: count }, () => reader.provenRow(layout));
   assertRing(rows, layout);
   return { header, rows };
+}
+
+/**
+ * Parses a slice message, whole or packed, and checks it as `verifySlice` does. Rows of a packed one are
+ * hashed once. What it gives shares memory with `bytes`.
+ *
+ * @throws {SliceError} as `parseSlice`, as `verifySlice`
+ */
+export function verifySliceMessage(
+  bytes: Uint8Array,
+  expected: ExpectedSlice,
+  options: VerifyOptions,
+): VerifiedSlice {
+  const reader = new MessageReader(bytes);
+  const params = reader.start(KIND.magic);
+  if (params.form !== PACKED_KIND.form) return verifySlice(parseSlice(bytes), expected, options);
+  if (params.suite !== options.suite.id) refuseHeader('suite');
+  const header = reader.proving(params);
+  return verifyRuns(header, readPackedRuns(reader, params, options.suite), expected, options);
 }
 
 function assertCount(count: number, { rows }: BlobLayout): void {

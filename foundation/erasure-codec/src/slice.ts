@@ -7,7 +7,13 @@ import {
   type VerifyOptions,
   verifyHeader,
 } from './verified-header.ts';
-import { type ProvenRow, type VerifiedRow, verifyRows } from './verify-row.ts';
+import {
+  type ProvenRow,
+  type RootedRows,
+  type VerifiedRow,
+  verifyRooted,
+  verifyRows,
+} from './verify-row.ts';
 
 declare const verified: unique symbol;
 
@@ -67,6 +73,22 @@ export function verifySlice(
   const header = verifyHeader(slice.header, expected, options);
   const rows: readonly VerifiedRow[] = verifyRows(slice.rows, header, options);
   return { header, rows } as VerifiedSlice;
+}
+
+/** `verifySlice` for rows that are hashed already. @throws as `verifySlice` */
+export function verifyRuns(
+  unproven: BlobHeader,
+  runs: readonly RootedRows[],
+  expected: ExpectedSlice,
+  options: VerifyOptions,
+): VerifiedSlice {
+  assertRows(
+    expected.rows,
+    runs.flatMap((run) => run.rows.map(({ index }) => index)),
+  );
+  const header = verifyHeader(unproven, expected, options);
+  const rows = runs.flatMap((run) => verifyRooted(run, header, options));
+  return { header, rows } as unknown as VerifiedSlice;
 }
 
 function assertRows(expected: readonly number[], actual: readonly number[]): void {

@@ -1,6 +1,7 @@
 import type { RowSuite } from '@cairn/commitments/rows';
 import { equalBytes } from '@cairn/primitives';
 import { type BlobParams, refuseHeader } from './blob-params.ts';
+import type { RowCombiner } from './combination.ts';
 import { SliceError } from './errors.ts';
 import { scalarCombiner } from './kernels/scalar-combiner.ts';
 import type { BlobLayout } from './layout.ts';
@@ -83,26 +84,69 @@ export function verifyRows(
   header: VerifiedHeader,
   { suite, combiner = scalarCombiner() }: VerifyOptions,
 ): VerifiedRow[] {
-  const { coefficients, expectedCombinations, layout } = header;
-  const perBatch = Math.ceil(BATCH_BYTES / layout.rowBytes);
+  const membersOf = (some: readonly ProvenRow[]): MemberRow[] => verifyMembers(some, header, suite);
+  return inBatches(rows, membersOf, header, combiner);
+}
+
+/** Rows whose paths were made from what they hold, and the root that all of them lead to. */
+export interface RootedRows {
+  /** All of one coset; one at least. */
+  readonly rows: readonly ProvenRow[];
+  readonly root: Uint8Array;
+}
+
+/**
+ * `verifyRows` for rows that are hashed already: their root has only to be that of their coset.
+ *
+ * @throws {SliceError} as `verifyRow`
+ */
+export function verifyRooted(
+  { rows, root }: RootedRows,
+  header: VerifiedHeader,
+  { suite, combiner = scalarCombiner() }: VerifyOptions,
+): VerifiedRow[] {
+  const { layout, commitment, cosetRoots } = header;
+  if (header.suite !== suite.id) refuseHeader('suite');
+  const blob = { commitment, layout, suite: suite.id };
+  for (const row of rows) assertRowForm(row, layout);
+  const members = rows.map((row) => memberOf(row, root, cosetRoots, blob));
+  return inBatches(members, (some) => some, header, combiner);
+}
+
+/** Proves rows so many at a time, with what `membersOf` makes of them. */
+function inBatches<Row>(
+  rows: readonly Row[],
+  membersOf: (rows: readonly Row[]) => readonly MemberRow[],
+  header: VerifiedHeader,
+  combiner: RowCombiner,
+): VerifiedRow[] {
+  const perBatch = Math.ceil(BATCH_BYTES / header.layout.rowBytes);
   const results: VerifiedRow[] = [];
   for (let from = 0; from < rows.length; from += perBatch) {
-    const members = verifyMembers(rows.slice(from, from + perBatch), header, suite);
-    const bytes = members.map((row) => row.bytes);
-    const combinations = combiner.combineRows(bytes, layout.rowBytes, coefficients);
-    for (const [at, row] of members.entries()) {
-      const actual = slotOf(combinations, at, COMBINATION_BYTES);
-      const expected = slotOf(expectedCombinations, row.index, COMBINATION_BYTES);
-      if (!equalBytes(actual, expected)) {
-        throw new SliceError(
-          { code: 'ROW_COMBINATION', index: row.index },
-          `row ${row.index} was committed to but is not of the codeword: its combination differs`,
-        );
-      }
-      results.push(row as VerifiedRow);
-    }
+    const members = membersOf(rows.slice(from, from + perBatch));
+    for (const row of verifyCombinations(members, header, combiner)) results.push(row);
   }
   return results;
+}
+
+/** @throws {SliceError} ROW_COMBINATION */
+function verifyCombinations(
+  members: readonly MemberRow[],
+  { coefficients, expectedCombinations, layout }: VerifiedHeader,
+  combiner: RowCombiner,
+): readonly VerifiedRow[] {
+  const bytes = members.map((row) => row.bytes);
+  const combinations = combiner.combineRows(bytes, layout.rowBytes, coefficients);
+  for (const [at, { index }] of members.entries()) {
+    const actual = slotOf(combinations, at, COMBINATION_BYTES);
+    const expected = slotOf(expectedCombinations, index, COMBINATION_BYTES);
+    if (equalBytes(actual, expected)) continue;
+    throw new SliceError(
+      { code: 'ROW_COMBINATION', index },
+      `row ${index} was committed to but is not of the codeword: its combination differs`,
+    );
+  }
+  return members as readonly VerifiedRow[];
 }
 
 /** A data row that proves itself without the other rows' combinations; not proven itself. */

@@ -51,7 +51,7 @@ export function isHexOf(text: unknown, byteLength: number): text is Hex {
 }
 
 /** One array holding `parts` in order. */
-export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const whole = new Uint8Array(length);

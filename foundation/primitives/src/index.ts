@@ -111,7 +111,12 @@ export {
   type Metrics,
   noMetrics,
 } from './ports/metrics.ts';
-export type { HttpReply, HttpRequest, HttpTransport } from './ports/transport.ts';
+export {
+  bodyParts,
+  type HttpReply,
+  type HttpRequest,
+  type HttpTransport,
+} from './ports/transport.ts';
 export type { WorkerPool } from './ports/worker-pool.ts';
 export { type Rng, seededRng, systemRng } from './rng.ts';
 export { TransportError, type TransportFault } from './transport-error.ts';

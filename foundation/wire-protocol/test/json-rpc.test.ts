@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { type HttpReply, type HttpRequest, isFault, utf8Bytes, utf8Text } from '@cairn/primitives';
+import {
+  bodyParts,
+  concatBytes,
+  type HttpReply,
+  type HttpRequest,
+  isFault,
+  utf8Bytes,
+  utf8Text,
+} from '@cairn/primitives';
 import fc from 'fast-check';
 import {
   invalidParam,
@@ -130,7 +138,7 @@ describe('callJsonRpc', () => {
   it('sends one call and gives its result, null included', async () => {
     const transport = reply(200, '{"jsonrpc":"2.0","result":null,"id":1}');
     assert.equal(await callJsonRpc(transport, 'http://n', 'm', [1, 'a'], { signal }), null);
-    assert.deepEqual(JSON.parse(utf8Text(transport.sent[0]?.body ?? new Uint8Array())), {
+    assert.deepEqual(JSON.parse(utf8Text(concatBytes(...bodyParts(transport.sent[0]?.body)))), {
       jsonrpc: '2.0',
       id: 1,
       method: 'm',

@@ -1,4 +1,5 @@
 import {
+  bodyParts,
   concatBytes,
   type HttpReply,
   type HttpRequest,
@@ -26,7 +27,7 @@ async function send(request: HttpRequest): Promise<HttpReply> {
       signal: AbortSignal.any([signal, deadline.signal]),
       ...(headers === undefined ? {} : { headers }),
       // A copy: fetch's types want a view whose buffer cannot be shared.
-      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+      ...(body === undefined ? {} : { body: concatBytes(...bodyParts(body)) }),
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;

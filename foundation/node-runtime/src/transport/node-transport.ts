@@ -3,6 +3,7 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request }
 import { Agent as HttpsAgent, request as secureRequest } from 'node:https';
 import {
   assertPositiveInteger,
+  bodyParts,
   type HttpRequest,
   type HttpTransport,
   TransportError,
@@ -89,12 +90,13 @@ function attempt(
   { url, headers, body, signal, timeoutMs = DEFAULT_TIMEOUT_MS }: HttpRequest,
   open: (url: URL, headers: Record<string, string | number>) => ClientRequest,
 ): Promise<Attempt> {
+  const parts = bodyParts(body);
   return new Promise((resolve) => {
     let outgoing: ClientRequest;
     try {
       outgoing = open(
         new URL(url),
-        body === undefined ? { ...headers } : { ...headers, 'content-length': body.length },
+        body === undefined ? { ...headers } : { ...headers, 'content-length': lengthOf(parts) },
       );
     } catch (error) {
       resolve({ kind: 'failed', error: unreachableFault(url, error) });
@@ -118,8 +120,13 @@ function attempt(
       const kind = outgoing.reusedSocket && isReset(error) ? 'stale' : 'failed';
       settle({ kind, error: unreachableFault(url, error) });
     });
-    outgoing.end(body);
+    for (const part of parts) outgoing.write(part);
+    outgoing.end();
   });
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function isReset(error: Error): boolean {

@@ -3,10 +3,16 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  /** Whole, or in parts that are sent one after another. None of it changes until the reply has come. */
+  readonly body?: Uint8Array | readonly Uint8Array[];
   readonly signal: AbortSignal;
   /** Time for the reply's head to arrive; 30,000 unless told. */
   readonly timeoutMs?: number;
+}
+
+/** The parts of a request's body; none if it has no body. */
+export function bodyParts(body: HttpRequest['body'] | undefined): readonly Uint8Array[] {
+  return body instanceof Uint8Array ? [body] : (body ?? []);
 }
 
 /** An HTTP reply whose body has not been read yet. Read it or `discard` it, once. */

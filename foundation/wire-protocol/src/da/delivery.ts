@@ -107,7 +107,7 @@ export function parseDeliveryHead(bytes: Uint8Array): DeliveryHead {
 
 /**
  * A whole delivery. Head fields are copies; the slice shares memory with `bytes` and has not been
- * looked at: `parseSlice` and `verifySlice` of the codec do that.
+ * looked at: `verifySliceMessage` of the codec does that.
  *
  * @throws as `parseDeliveryHead`; {WireError} WIRE_LENGTH if no slice follows
  */
