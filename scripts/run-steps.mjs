@@ -62,13 +62,13 @@ export function runStep({ name, command, args, env = {} }, { quiet = false } = {
 }
 
 /**
- * Runs steps, the first ones first, two at a time: the second core is half a core. Longest first
- * ends soonest.
+ * Runs steps, the first ones first, several at a time. Longest first ends soonest.
  *
  * @param {Parameters<typeof runStep>[0][]} steps
- * @param {Parameters<typeof runStep>[1]} options
+ * @param {{ lanes?: number, quiet?: boolean }} options `lanes`: how many at a time, 2 unless told,
+ * where steps keep a thread busy: the second thread of a core is half a core
  */
-export async function runInTwoLanes(steps, options) {
+export async function runInLanes(steps, { lanes = 2, ...options } = {}) {
   const waiting = [...steps];
   const results = [];
   const work = async () => {
@@ -76,7 +76,7 @@ export async function runInTwoLanes(steps, options) {
       results.push(await runStep(step, options));
     }
   };
-  await Promise.all([work(), work()]);
+  await Promise.all(Array.from({ length: lanes }, work));
   return results;
 }
 

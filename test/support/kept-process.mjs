@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { buildIfStale } from '../../scripts/build.mjs';
 
 buildIfStale();
-const { run } = await import('../../cli/dist/index.js');
+const { run } = await import('../../dist/cairn.js');
 
 /** Of the lines that run: how each is stopped. */
 const running = new Map();
