@@ -32,6 +32,8 @@ export interface CallRequest {
   readonly data: Uint8Array;
   readonly from?: Address;
   readonly valueWei?: bigint;
+  /** Gas that it may take; as much as the endpoint allows unless told. */
+  readonly gasLimit?: bigint;
 }
 
 /**

@@ -138,11 +138,12 @@ function tagOf(block: BlockTag): string {
   return typeof block === 'number' ? `0x${block.toString(16)}` : block;
 }
 
-function requestOf({ to, data, from, valueWei }: CallRequest): { [key: string]: Json } {
+function requestOf({ to, data, from, valueWei, gasLimit }: CallRequest): { [key: string]: Json } {
   return {
     ...(to === undefined ? {} : { to }),
     ...(from === undefined ? {} : { from }),
     ...(valueWei === undefined || valueWei === 0n ? {} : { value: `0x${valueWei.toString(16)}` }),
+    ...(gasLimit === undefined ? {} : { gas: `0x${gasLimit.toString(16)}` }),
     // `data`, not `input`: every endpoint reads it.
     data: toHex(data),
   };

@@ -16,6 +16,8 @@ export interface ContractCall {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly valueWei?: bigint;
+  /** As `TransactionIntent`'s, by the bytes of calldata. */
+  readonly enoughGas?: (dataBytes: number) => bigint | undefined;
   /** ABIs of other contracts whose errors come through. */
   readonly others?: readonly ContractAbi[];
 }
@@ -28,7 +30,7 @@ export interface ContractCall {
  */
 export async function sendCall(
   sender: TransactionSender,
-  { contract, name, args, valueWei = 0n, others = [] }: ContractCall,
+  { contract, name, args, valueWei = 0n, enoughGas, others = [] }: ContractCall,
   options: SendOptions & { readonly intent?: string },
 ): Promise<TransactionReceipt> {
   const { intent, ...rest } = options;
@@ -39,6 +41,7 @@ export async function sendCall(
       to: contract.address,
       data,
       valueWei,
+      enoughGas: enoughGas?.(data.length),
       errors: [contract.abi, ...others],
     },
     rest,

@@ -10,7 +10,8 @@ const GAS_MARGIN_PERCENT = 25n;
 const GAS_MARGIN = 20_000n;
 
 /**
- * The gas limit for an intent: the chain's estimate, a quarter and 20,000.
+ * The gas limit for an intent: what its caller knows to be enough, if a call with it goes through; else
+ * the chain's estimate, a quarter and 20,000.
  *
  * @throws {TransactionError} TX_REVERTED if the contract refuses it now, TX_INSUFFICIENT_FUNDS
  */
@@ -20,7 +21,11 @@ export async function estimateGasLimit(
   request: TransactionIntent,
   options: CallOptions,
 ): Promise<bigint> {
-  const { to, data, valueWei } = request;
+  const { to, data, valueWei, enoughGas } = request;
+  if (enoughGas !== undefined) {
+    const tried = { from, to, data, valueWei, gasLimit: enoughGas };
+    if (await goesThrough(client, tried, options)) return enoughGas;
+  }
   try {
     const gas = await client.estimateGas({ from, to, data, valueWei }, options);
     return gas + (gas * GAS_MARGIN_PERCENT) / 100n + GAS_MARGIN;
@@ -33,6 +38,21 @@ export async function estimateGasLimit(
     }
     if (rpcData === undefined && !/revert/i.test(rpcMessage)) throw error;
     throw reverted(request, undefined, rpcData, rpcMessage);
+  }
+}
+
+/** Whether a call goes through now. @throws {ChainError} if the endpoint cannot say */
+async function goesThrough(
+  client: ChainClient,
+  call: CallRequest,
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    await client.callRaw(call, options);
+    return true;
+  } catch (error) {
+    if (error instanceof ChainError && error.facts.code === 'CHAIN_RPC_ERROR') return false;
+    throw error;
   }
 }
 

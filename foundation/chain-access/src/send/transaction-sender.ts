@@ -13,6 +13,11 @@ export interface TransactionIntent {
   readonly to: Address | undefined;
   readonly data: Uint8Array;
   readonly valueWei: bigint;
+  /**
+   * Gas that is enough for it, where the caller knows: one call tries it then, where an estimate makes an
+   * endpoint run it a dozen times. What it does not take is not paid.
+   */
+  readonly enoughGas?: bigint | undefined;
   /** ABIs whose errors a revert is read against. */
   readonly errors?: readonly (readonly (string | JsonFragment)[])[];
 }

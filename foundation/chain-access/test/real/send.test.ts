@@ -102,6 +102,30 @@ describe('sending transactions', () => {
     assert.equal(await paid(), 20n * COIN);
   });
 
+  it('takes the gas that its caller knows to be enough, and asks for an estimate where it is not', async () => {
+    let estimates = 0;
+    const client: ChainClient = {
+      ...anvil.client,
+      estimateGas: (...args) => {
+        estimates += 1;
+        return anvil.client.estimateGas(...args);
+      },
+    };
+    const sender = senderFor(await account(), memoryKeyValueStore(), { client });
+    const limits: bigint[] = [];
+    for (const enoughGas of [50_000n, 21_000n - 1n]) {
+      const intent = { ...pay(`with ${enoughGas}`), enoughGas };
+      const { transactionHash } = await sender.send(intent, { signal: signal() });
+      const sent = (await anvil.rpc('eth_getTransactionByHash', transactionHash)) as {
+        gas: string;
+      };
+      limits.push(BigInt(sent.gas));
+    }
+    assert.equal(limits[0], 50_000n);
+    assert.ok((limits[1] ?? 0n) > 21_000n);
+    assert.equal(estimates, 1);
+  });
+
   it('pays once when the process dies at any call or journal write', async () => {
     // Counts the steps of a whole payment, then dies at each of them, before and after it.
     let steps = 0;
