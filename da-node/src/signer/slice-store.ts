@@ -1,13 +1,7 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerifiedSlice } from '@cairn/erasure-codec';
-import {
-  diskFault,
-  errnoOf,
-  freeBytesAt,
-  syncDirectory,
-  writeFileAtomic,
-} from '@cairn/node-runtime/files';
+import { diskFault, errnoOf, freeBytesAt, writeFileAtomic } from '@cairn/node-runtime/files';
 import { type Address, forEachConcurrent, type Logger, MIB, type Root } from '@cairn/primitives';
 import { SignerError } from '../errors.ts';
 import { SpareMemory } from '../spare-memory.ts';
@@ -20,6 +14,7 @@ import {
   sliceHeadBytes,
   slicePlaces,
 } from './slice-file.ts';
+import { folderOf, SliceFolders } from './slice-folders.ts';
 import { type HeldSlice, leafOf, SliceIndex, slotKey } from './slice-index.ts';
 
 /** Where slices lie and how many. */
@@ -49,6 +44,7 @@ const PARALLEL_HEADS = 16;
  */
 export class SliceStore {
   readonly #options: SliceStoreOptions;
+  readonly #folders: SliceFolders;
   readonly #index = new SliceIndex();
   /** Files being written or removed, by the place of their blob: one at a time each. */
   readonly #writing = new Map<string, Promise<unknown>>();
@@ -56,8 +52,9 @@ export class SliceStore {
   #reservedSlices = 0;
   readonly #spare = new SpareMemory({ maxIdleBytes: MAX_IDLE_BYTES });
 
-  private constructor(options: SliceStoreOptions) {
+  private constructor(options: SliceStoreOptions, folders: SliceFolders) {
     this.#options = options;
+    this.#folders = folders;
   }
 
   /**
@@ -70,9 +67,9 @@ export class SliceStore {
     options: SliceStoreOptions,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<SliceStore> {
-    const store = new SliceStore(options);
-    await store.#makeFolders();
-    for (let folder = 0; folder < 256; folder += 1) await store.#list(folderName(folder), signal);
+    const folders = await SliceFolders.open(options.directory);
+    const store = new SliceStore(options, folders);
+    for (const folder of folders.names()) await store.#list(folder, signal);
     return store;
   }
 
@@ -225,6 +222,7 @@ export class SliceStore {
     this.#reservedSlices += 1;
     try {
       const file = encodeSliceFile(claim, slice, this.#spare.take(fileBytes));
+      await this.#folders.make(folderOf(leaf));
       await writeFileAtomic(this.#pathOf(leaf), file, { signal });
       const head = parseSliceHead(file.slice(0, sliceHeadBytes(file)));
       this.#spare.giveBack(file);
@@ -251,18 +249,6 @@ export class SliceStore {
     if (neededBytes > room) throw full(heldBytes, neededBytes, heldBytes + Math.max(0, room));
   }
 
-  async #makeFolders(): Promise<void> {
-    const { directory } = this.#options;
-    try {
-      for (let folder = 0; folder < 256; folder += 1) {
-        await mkdir(join(directory, folderName(folder)), { recursive: true, mode: 0o700 });
-      }
-      await syncDirectory(directory);
-    } catch (error) {
-      throw await diskFault(error, { path: directory, operation: 'open' });
-    }
-  }
-
   async #list(folder: string, signal: AbortSignal): Promise<void> {
     const path = join(this.#options.directory, folder);
     const names = await readdir(path);
@@ -285,13 +271,8 @@ export class SliceStore {
   }
 
   #pathOf(leaf: Root): string {
-    const name = leaf.slice(2);
-    return join(this.#options.directory, name.slice(0, 2), `${name}.slice`);
+    return join(this.#options.directory, folderOf(leaf), `${leaf.slice(2)}.slice`);
   }
-}
-
-function folderName(folder: number): string {
-  return folder.toString(16).padStart(2, '0');
 }
 
 function full(heldBytes: number, neededBytes: number, maxBytes: number): SignerError {
