@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundlePage, bundlePrograms } from './bundle.mjs';
+import { bundlePage, bundlePrograms, PROGRAM_FOLDER } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'cairn');
@@ -66,6 +66,11 @@ function readOrNothing(path) {
   }
 }
 
+/** Whether the last build was of these sources, and what it made last has not been removed. */
+function isBuilt(digest) {
+  return readOrNothing(stampFile) === digest && existsSync(join(PROGRAM_FOLDER, 'cairn.js'));
+}
+
 /** Removes output whose source is gone: the compiler leaves it behind. */
 function removeOrphans(folder) {
   const visit = (relative) => {
@@ -112,10 +117,10 @@ function withLock(build) {
  * @throws {Error} if the compiler refuses the sources; its words go to stderr
  */
 export function buildIfStale() {
-  if (readOrNothing(stampFile) === sourceDigest()) return false;
+  if (isBuilt(sourceDigest())) return false;
   return withLock(() => {
     const digest = sourceDigest();
-    if (readOrNothing(stampFile) === digest) return false; // another process just did it
+    if (isBuilt(digest)) return false; // another process just did it
     rmSync(stampFile, { force: true });
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const { status } = spawnSync(

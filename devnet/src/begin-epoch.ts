@@ -82,7 +82,7 @@ async function turnEpoch(deps: BeginEpochDeps, options: Waiting): Promise<void> 
   if (phase === 'halted') await restart(deps, epoch, options);
   const start = await startBlock(hub, options);
   await mineTo(start + TICKETS_BLOCK + schedule.finalityBlocks + 1, deps, options);
-  await until(() => areTicketsIn(deps, options), TICKETS_WITHIN_MS, deps, options);
+  await awaitTickets(deps, options);
   // Sealed at its end, an epoch is followed by the next one at once, and that has the present for its time.
   await mineTo(start + schedule.epochBlocks, deps, options);
   await until(() => hasTurned(hub, start, options), SEAL_WITHIN_MS, deps, options);
@@ -109,16 +109,25 @@ async function isInOffice({ hub, clock }: BeginEpochDeps, options: Waiting): Pro
   return info.startSeconds <= nowSeconds && info.endSeconds - nowSeconds >= MIN_LEFT_SECONDS;
 }
 
-/** Whether everyone with votes in the next epoch has posted a ticket, or it is too late for that. */
-async function areTicketsIn({ hub, signers }: BeginEpochDeps, options: Waiting): Promise<boolean> {
+/** Waits until everyone with votes in the next epoch has posted a ticket, or it is too late for that. */
+async function awaitTickets(deps: BeginEpochDeps, options: Waiting): Promise<void> {
+  const { hub } = deps;
   const { phase, epoch } = await readPhase(hub, options);
-  if (phase !== 'tickets') return true;
-  for (const signer of signers) {
-    const who = { signer, epoch: epoch + 1 };
-    if ((await readVotes(hub, who, options)) === 0) continue;
-    if (!(await readHasTicket(hub, who, options))) return false;
+  if (phase !== 'tickets') return;
+  const missing: Address[] = [];
+  for (const signer of deps.signers) {
+    const votes = await readVotes(hub, { signer, epoch: epoch + 1 }, options);
+    if (votes > 0) missing.push(signer);
   }
-  return true;
+  const areIn = async (): Promise<boolean> => {
+    if ((await readPhase(hub, options)).phase !== 'tickets') return true;
+    for (let signer = missing.at(-1); signer !== undefined; signer = missing.at(-1)) {
+      if (!(await readHasTicket(hub, { signer, epoch: epoch + 1 }, options))) return false;
+      missing.pop();
+    }
+    return true;
+  };
+  await until(areIn, TICKETS_WITHIN_MS, deps, options);
 }
 
 /** Whether another epoch holds office than the one that began at `start`. */
