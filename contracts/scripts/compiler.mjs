@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compilationKey, readCompilation } from './kept-compilation.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -23,32 +24,50 @@ export const SETTINGS = {
 /**
  * Compiles every Solidity file under `src` with the compiler from npm.
  *
- * @param layouts source paths whose contracts' storage layouts are wanted too
- * @returns the compiler's `contracts` output: source path to contract name to ABI and bytecode
+ * @returns the compiler's `contracts` output: source path to contract name to ABI, bytecode and storage layout
  * @throws {Error} with the compiler's messages: every error, and every warning about our own sources
  */
-export function compileContracts(layouts = []) {
+export function compileContracts() {
   const solc = require('solc');
+  const sources = readSources();
   const input = {
     language: 'Solidity',
     sources: Object.fromEntries(
-      soliditySources(join(WORKSPACE, 'src')).map((path) => [
-        relative(WORKSPACE, path).split(sep).join('/'),
-        { content: readFileSync(path, 'utf8') },
-      ]),
+      Object.entries(sources).map(([path, content]) => [path, { content }]),
     ),
     settings: {
       ...SETTINGS,
-      outputSelection: {
-        '*': { '*': ['abi', 'evm.bytecode.object'] },
-        ...Object.fromEntries(layouts.map((source) => [source, { '*': ['storageLayout'] }])),
-      },
+      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'storageLayout'] } },
     },
   };
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readDependency }));
+  return contractsOf(JSON.parse(solc.compile(JSON.stringify(input), { import: readDependency })));
+}
+
+/**
+ * The same without compiling, where the Solidity tests have compiled exactly these sources with these settings.
+ *
+ * @returns as `compileContracts`; `undefined` where nothing is kept for what stands in `src` now
+ */
+export function keptContracts() {
+  const output = readCompilation(compilationKey(readSources(), SETTINGS));
+  return output === undefined ? undefined : contractsOf(output);
+}
+
+/** Contracts of a compiler's output, unless one of its messages stops the build. */
+function contractsOf(output) {
   const faults = (output.errors ?? []).filter(isOurs);
   if (faults.length > 0) throw new Error(faults.map((fault) => fault.formattedMessage).join('\n'));
   return output.contracts;
+}
+
+/** Content of each file under `src` by its path in the workspace. */
+function readSources() {
+  return Object.fromEntries(
+    soliditySources(join(WORKSPACE, 'src')).map((path) => [
+      relative(WORKSPACE, path).split(sep).join('/'),
+      readFileSync(path, 'utf8'),
+    ]),
+  );
 }
 
 /** Whether a message stops the build; a warning inside a dependency does not. */

@@ -2,7 +2,8 @@
 //
 //   node contracts/scripts/forge.mjs [--soak] [forge test options]
 //
-// --soak takes the profile with ten times the fuzz runs. The last line is always "N passed, N failed".
+// --soak takes the profile with fifty times the fuzz runs and eight times the invariant calls. The last line is always
+// "N passed, N failed".
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
