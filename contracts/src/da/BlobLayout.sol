@@ -25,8 +25,10 @@ library BlobLayout {
             // No overflow: callers pass lengths of 64 bits.
             uint256 total = length + HEADER_BYTES;
             if (total > MAX_BYTES) return 0;
-            log2K = total <= 1 << 16 ? 6 : total <= 1 << 20 ? 8 : total <= 1 << 24 ? 10 : 12;
-            if (log2K < minLog2K) log2K = minLog2K;
+            if (total <= 1 << 16) log2K = 6;
+            else if (total <= 1 << 20) log2K = 8;
+            else log2K = total <= 1 << 24 ? 10 : 12;
+            if (log2K < minLog2K) return minLog2K;
         }
     }
 

@@ -153,7 +153,10 @@ abstract contract EpochTerms is Administered {
 
     /// @dev Whether an epoch that ends at `endTime` takes submissions.
     function _takesSubmissions(uint64 endTime) internal view returns (bool) {
-        return block.timestamp + marginSeconds < endTime;
+        // No overflow: both are seconds.
+        unchecked {
+            return block.timestamp + marginSeconds < endTime;
+        }
     }
 
     function _setPrices(uint96 basePerBlob, uint64 pricePerByteEpoch) internal {

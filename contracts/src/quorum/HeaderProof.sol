@@ -23,28 +23,43 @@ library HeaderProof {
         bytes32 hash = BlockHashes.hashOf(blockNumber);
         if (hash == 0) revert NoHash(blockNumber);
         if (keccak256(header) != hash) revert BadHeader(blockNumber);
-        uint256 position = _skipPrefix(header, 0);
-        for (uint256 field = 0; field < MIX_HASH; ++field) {
-            position = _skipItem(header, position);
-        }
+        uint256 position = _fieldAt(header, MIX_HASH);
         // 0xa0: a string of 32 bytes.
-        if (header.length < position + 33 || header[position] != 0xa0) revert BadHeader(blockNumber);
-        value = bytes32(header[position + 1:position + 33]);
+        if (header.length < position + 33 || _byteAt(header, position) != 0xa0) revert BadHeader(blockNumber);
+        value = bytes32(_wordAt(header, position + 1));
     }
 
-    /// @dev Position after the string at `position`, with its content.
-    function _skipItem(bytes calldata header, uint256 position) private pure returns (uint256) {
-        uint256 prefix = uint8(header[position]);
-        if (prefix < 0x80) return position + 1;
-        if (prefix <= 0xb7) return position + 1 + prefix - 0x80;
-        uint256 sizeBytes = prefix - 0xb7;
-        uint256 size = uint256(bytes32(header[position + 1:position + 1 + sizeBytes])) >> (256 - 8 * sizeBytes);
-        return position + 1 + sizeBytes + size;
+    /// @dev Position of a field. Nothing overflows, because the hash has shown that the bytes are what the chain made.
+    function _fieldAt(bytes calldata header, uint256 field) private pure returns (uint256 position) {
+        unchecked {
+            position = _firstField(header);
+            for (; field > 0; --field) {
+                uint256 prefix = _byteAt(header, position++);
+                if (prefix < 0x80) continue;
+                if (prefix <= 0xb7) {
+                    position += prefix - 0x80;
+                } else {
+                    uint256 sizeBytes = prefix - 0xb7;
+                    position += sizeBytes + (_wordAt(header, position) >> (256 - 8 * sizeBytes));
+                }
+            }
+        }
     }
 
-    /// @dev Position of the first field of the list at `position`; prefixes from 0xf8 tell how many bytes their length has.
-    function _skipPrefix(bytes calldata header, uint256 position) private pure returns (uint256) {
-        uint256 prefix = uint8(header[position]);
-        return position + 1 + (prefix > 0xf7 ? prefix - 0xf7 : 0);
+    /// @dev Position of the first field of the list; prefixes from 0xf8 tell how many bytes their length has.
+    function _firstField(bytes calldata header) private pure returns (uint256) {
+        uint256 prefix = _byteAt(header, 0);
+        return 1 + (prefix > 0xf7 ? prefix - 0xf7 : 0);
+    }
+
+    function _byteAt(bytes calldata header, uint256 position) private pure returns (uint256) {
+        return _wordAt(header, position) >> 248;
+    }
+
+    /// @dev 32 bytes from `position` on, whatever stands behind the header.
+    function _wordAt(bytes calldata header, uint256 position) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(header.offset, position))
+        }
     }
 }

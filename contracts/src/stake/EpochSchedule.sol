@@ -19,15 +19,21 @@ abstract contract EpochSchedule is IStakeClock {
     /// number does not use up the 32 bits in which batches hold theirs.
     uint64 private constant MAX_RESTART_JUMP = 1 << 16;
 
+    /// @dev Where fields of the packed clock begin, above epoch u64 and start u48.
+    uint256 private constant NEXT_START_SHIFT = 112;
+    uint256 private constant FIRST_SHIFT = 160;
+    uint256 private constant HALTED = 1 << 224;
+
     uint256 internal immutable EPOCH_BLOCKS;
     uint256 internal immutable OPEN_BLOCKS;
     uint256 internal immutable TICKET_START;
     uint256 internal immutable TICKET_END;
     uint256 internal immutable ENTROPY_AT;
 
-    Clock private _clock;
+    /// @dev The clock as it was last written, packed by hand: one read, where the compiler makes one for each field.
+    uint256 private _packedClock;
 
-    /// @dev The clock as it was last written.
+    /// @dev When the current epoch began and the next one does.
     /// @param epoch an epoch
     /// @param start block at which it began
     /// @param nextStart block at which the next one begins; zero until that is sealed
@@ -101,7 +107,7 @@ abstract contract EpochSchedule is IStakeClock {
 
     /// @notice The last epoch that began a network or a restart.
     function firstEpoch() public view returns (uint64) {
-        return _clock.first;
+        return uint64(_packedClock >> FIRST_SHIFT);
     }
 
     /// @notice Block at which the current epoch began.
@@ -128,14 +134,14 @@ abstract contract EpochSchedule is IStakeClock {
         nextStart = clock.start + EPOCH_BLOCKS;
         if (nextStart < block.number) nextStart = block.number;
         clock.nextStart = uint48(nextStart);
-        _clock = clock;
+        _write(clock);
     }
 
     /// @dev Stops the schedule.
     function _halt() internal {
         Clock memory clock = _now();
         clock.halted = true;
-        _clock = clock;
+        _write(clock);
     }
 
     /// @dev Begins a first epoch again, behind every epoch that a change may have been made for.
@@ -156,17 +162,28 @@ abstract contract EpochSchedule is IStakeClock {
     }
 
     function _beginFirst(uint64 epoch, uint256 start) private {
-        _clock = Clock({epoch: epoch, start: uint48(start), nextStart: 0, first: epoch, halted: false});
+        _write(Clock({epoch: epoch, start: uint48(start), nextStart: 0, first: epoch, halted: false}));
         emit FirstEpoch(epoch, start);
     }
 
     /// @dev The clock with the turn that may have come since it was written.
     function _now() private view returns (Clock memory clock) {
-        clock = _clock;
+        uint256 word = _packedClock;
+        clock.epoch = uint64(word);
+        clock.start = uint48(word >> 64);
+        clock.nextStart = uint48(word >> NEXT_START_SHIFT);
+        clock.first = uint64(word >> FIRST_SHIFT);
+        clock.halted = word & HALTED != 0;
         if (clock.nextStart == 0 || block.number < clock.nextStart) return clock;
         clock.epoch += 1;
         clock.start = clock.nextStart;
         clock.nextStart = 0;
+    }
+
+    function _write(Clock memory clock) private {
+        _packedClock = uint256(clock.epoch) | (uint256(clock.start) << 64)
+            | (uint256(clock.nextStart) << NEXT_START_SHIFT) | (uint256(clock.first) << FIRST_SHIFT)
+            | (clock.halted ? HALTED : 0);
     }
 
     /// @dev Blocks since the epoch began; 0 before a first epoch begins.

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Bls} from "../quorum/Bls.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {IStakeClock} from "./IStakeClock.sol";
+import {KeyCode} from "./KeyCode.sol";
 import {StakeHub} from "./StakeHub.sol";
 
 /// @title SignerRegistry
@@ -25,12 +26,13 @@ contract SignerRegistry {
     mapping(address owner => Keys) private _keys;
 
     /// @dev The newest key counts from epoch `newestFrom`, the one before it from `olderFrom` until then. Both numbers are one
-    /// more than the epoch, so that zero says that there is none.
+    /// more than the epoch, so that zero says that there is none. The keys are kept by `KeyCode`, so that a draw reads one
+    /// word and one account for each ticket.
     struct Keys {
         uint32 newestFrom;
         uint32 olderFrom;
-        uint256[3] newest;
-        uint256[3] older;
+        address newest;
+        address older;
     }
 
     /// @notice `owner` registered its first key, which counts from epoch `fromEpoch`.
@@ -79,8 +81,7 @@ contract SignerRegistry {
         if (bytes(socket).length > MAX_SOCKET_BYTES) revert SocketTooLong();
         uint256[3] memory packed = _claim(key, possession);
         uint64 target = _clock().targetEpoch();
-        keys.newestFrom = uint32(target + 1);
-        keys.newest = packed;
+        (keys.newestFrom, keys.newest) = (uint32(target + 1), KeyCode.write(packed));
         emit SignerRegistered(msg.sender, packed, target, socket);
     }
 
@@ -94,10 +95,8 @@ contract SignerRegistry {
         if (newestFrom > clock.currentEpoch()) revert RotationPending(newestFrom);
         uint256[3] memory packed = _claim(key, possession);
         uint64 target = clock.targetEpoch();
-        keys.olderFrom = keys.newestFrom;
-        keys.older = keys.newest;
-        keys.newestFrom = uint32(target + 1);
-        keys.newest = packed;
+        (keys.olderFrom, keys.older) = (keys.newestFrom, keys.newest);
+        (keys.newestFrom, keys.newest) = (uint32(target + 1), KeyCode.write(packed));
         emit KeyRotated(msg.sender, packed, target);
     }
 
@@ -111,14 +110,11 @@ contract SignerRegistry {
     /// @notice The key with which `owner` signs in `epoch`, for the current epoch and those after it; zero for none.
     function keyAt(address owner, uint64 epoch) external view returns (uint256[3] memory key) {
         Keys storage keys = _keys[owner];
-        (uint256 newestFrom, uint256 olderFrom) = (keys.newestFrom, keys.olderFrom);
         uint256 from = uint256(epoch) + 1;
-        uint256[3] storage words = keys.newest;
-        if (newestFrom == 0 || from < newestFrom) {
-            if (olderFrom == 0 || from < olderFrom) return key;
-            words = keys.older;
-        }
-        (key[0], key[1], key[2]) = (words[0], words[1], words[2]);
+        (uint256 newestFrom, address newest) = (keys.newestFrom, keys.newest);
+        if (newestFrom != 0 && from >= newestFrom) return KeyCode.read(newest);
+        uint256 olderFrom = keys.olderFrom;
+        if (olderFrom != 0 && from >= olderFrom) return KeyCode.read(keys.older);
     }
 
     /// @notice What `owner` signs to prove that it holds the secret of `key`.

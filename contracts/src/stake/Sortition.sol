@@ -11,6 +11,7 @@ import {Statements} from "../quorum/Statements.sol";
 import {EpochSchedule} from "./EpochSchedule.sol";
 import {Groups} from "./Groups.sol";
 import {IOrderSource} from "./IOrderSource.sol";
+import {Offices} from "./Offices.sol";
 import {SignerRegistry} from "./SignerRegistry.sol";
 import {Phase, SortitionParameters} from "./SortitionTypes.sol";
 import {StakeHub} from "./StakeHub.sol";
@@ -26,6 +27,7 @@ import {Tickets} from "./Tickets.sol";
 /// share; after too many in a row the contract halts rather than trust old members for longer than their stake is locked.
 contract Sortition is Administered, Tickets, IEpochSource {
     using Groups for Groups.Stored;
+    using Offices for mapping(uint64 => uint256);
 
     uint256 private constant WHOLE = 10_000;
 
@@ -41,6 +43,7 @@ contract Sortition is Administered, Tickets, IEpochSource {
     /// @notice Hash of the newest epoch header; zero before the first.
     bytes32 public headerHash;
 
+    uint64 private immutable CREATED_AT;
     uint64 private immutable EPOCH_SECONDS;
     uint64 private immutable SECONDS_PER_BLOCK;
     bytes32 private immutable GENESIS_SALT;
@@ -49,19 +52,9 @@ contract Sortition is Administered, Tickets, IEpochSource {
     uint16 private immutable MIN_SEAT_BPS;
     uint16 private immutable MAX_CARRY;
 
-    mapping(uint64 epoch => Office) private _offices;
+    /// @dev Their starts count from `CREATED_AT`.
+    mapping(uint64 word => uint256) private _offices;
     mapping(uint64 epoch => mapping(uint32 quorumId => bytes32)) private _snapshotHashes;
-
-    /// @dev What a sealed epoch is known by besides its snapshots and seed.
-    /// @param carries epochs in a row up to this one that kept older members
-    /// @param mostMembers members of its largest quorum with data-availability duty
-    struct Office {
-        uint64 startTime;
-        uint64 endTime;
-        uint32 groups;
-        uint16 carries;
-        uint32 mostMembers;
-    }
 
     /// @notice A snapshot that holds office in `epoch`, drawn for it.
     event QuorumSealed(uint64 indexed epoch, uint32 indexed quorumId, Snapshot snapshot);
@@ -101,12 +94,13 @@ contract Sortition is Administered, Tickets, IEpochSource {
         Bls.selfTest();
         if (address(entropySource_) == address(0)) revert ZeroAddress();
         bool sound = parameters.missPenaltyBps <= WHOLE && parameters.minSeatBps <= WHOLE && parameters.secondsPerBlock > 0
-            && parameters.suspensionEpochs > 0 && block.chainid <= type(uint64).max;
+            && parameters.suspensionEpochs > 0 && parameters.maxCarry <= type(uint8).max && block.chainid <= type(uint64).max;
         if (!sound) revert BadSortitionParameter();
         uint256 needed = _neededUnbondDelay(parameters);
         if (stakeHub_.unbondDelay() < needed) revert UnbondDelayTooShort(stakeHub_.unbondDelay(), needed);
         entropySource = entropySource_;
         orderSource = orderSource_;
+        CREATED_AT = uint64(block.timestamp);
         EPOCH_SECONDS = uint64(parameters.epochBlocks) * parameters.secondsPerBlock;
         SECONDS_PER_BLOCK = parameters.secondsPerBlock;
         GENESIS_SALT = parameters.genesisSalt;
@@ -121,8 +115,8 @@ contract Sortition is Administered, Tickets, IEpochSource {
     function drawFirstSeed(bytes calldata proof) external {
         uint64 epoch = _require(Phase.Tickets);
         if (epoch != firstEpoch() || seedOf[epoch + 1] != 0) revert WrongPhase();
-        bytes32 entropy = entropySource.entropy(entropyBlock(), proof);
-        _setSeed(epoch + 1, Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy));
+        bytes32 entropy = entropySource.entropy(_provable(startBlock() + TICKET_START), proof);
+        seedOf[epoch + 1] = Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy);
     }
 
     /// @notice Seals the next epoch. Reverts with WrongPhase or as the entropy source does.
@@ -130,17 +124,23 @@ contract Sortition is Administered, Tickets, IEpochSource {
     /// @param proof of the entropy of `entropyBlock`
     function seal(bytes calldata proof) external {
         uint64 epoch = _require(Phase.Seal) + 1;
-        bool enough = _hasEnoughSeats(epoch);
+        (uint256 seats, uint256 votes) = _groups[0].standing(epoch);
+        bool enough = _areEnough(seats, votes);
         if (!enough && epoch - 1 == firstEpoch()) return _beginAgain();
-        uint16 carries = enough ? 0 : _offices[epoch - 1].carries + 1;
+        uint256 carries = enough ? 0 : _offices.read(epoch - 1).carries + 1;
         if (carries > MAX_CARRY) {
             _halt();
             emit Halted(epoch);
             return;
         }
-        bytes32 entropy = entropySource.entropy(entropyBlock(), proof);
-        _setSeed(epoch + 1, Statements.nextSeed(seedOf[epoch], epoch + 1, _contributionsTo(epoch), entropy));
-        _open(epoch, carries, enough ? _takeSnapshots(epoch) : _carryOver(epoch, carries));
+        bytes32 entropy = entropySource.entropy(_provable(startBlock() + ENTROPY_AT), proof);
+        bytes32 seed = seedOf[epoch];
+        seedOf[epoch + 1] = Statements.nextSeed(seed, epoch + 1, _contributionsTo(epoch), entropy);
+        (bytes32[] memory hashes, uint256 most) =
+            enough ? _takeSnapshots(epoch, _oddsOf(votes).quorums) : _carryOver(epoch, carries);
+        EpochHeader memory header = _headerOf(epoch, seed, hashes);
+        _offices.write(epoch, Offices.Office(header.startTime - CREATED_AT, hashes.length, carries, most));
+        headerHash = _announce(epoch, header);
     }
 
     /// @notice Begins a first epoch with this number, without members: after a halt, or before the first seed is drawn, so
@@ -159,7 +159,7 @@ contract Sortition is Administered, Tickets, IEpochSource {
     function reportMissed(address signer, uint64 epoch) external {
         uint64 current = currentEpoch();
         bool open = epoch == current || (epoch == current + 1 && _isNextSealed());
-        if (!open || _offices[epoch].groups == 0) revert WrongPhase();
+        if (!open || _offices.read(epoch).groups == 0) revert WrongPhase();
         if (hasTicket(signer, epoch)) revert HadTicket();
         if (!isContributor(signer, epoch)) revert NotContributor();
         emit ContributionMissed(epoch, signer, msg.sender);
@@ -184,85 +184,106 @@ contract Sortition is Administered, Tickets, IEpochSource {
         view
         returns (uint64 startTime, uint64 endTime, bytes32 seed, uint32 groups)
     {
-        Office storage office = _offices[epoch];
+        Offices.Office memory office = _offices.read(epoch);
         if (office.groups == 0) return (0, 0, 0, 0);
-        return (office.startTime, office.endTime, seedOf[epoch], office.groups);
+        startTime = CREATED_AT + uint64(office.start);
+        return (startTime, startTime + EPOCH_SECONDS, seedOf[epoch], uint32(office.groups));
     }
 
     /// @inheritdoc IEpochSource
     function mostMembers(uint64 epoch) external view returns (uint32) {
-        return _offices[epoch].mostMembers;
+        return uint32(_offices.read(epoch).mostMembers);
     }
 
     /// @notice Epochs in a row up to `epoch` that kept older members.
     function carriesOf(uint64 epoch) external view returns (uint16) {
-        return _offices[epoch].carries;
+        return uint16(_offices.read(epoch).carries);
     }
 
     /// @notice Block whose entropy the next call of `drawFirstSeed` or `seal` needs.
     /// @dev One fixed block of the epoch. Where its hash can no longer be read it moves on in fixed steps; it never
     /// becomes a value that is known in advance.
-    function entropyBlock() public view returns (uint256 number) {
+    function entropyBlock() external view returns (uint256) {
         (Phase current, uint64 epoch,) = phase();
         bool first = epoch == firstEpoch() && current == Phase.Tickets;
-        number = startBlock() + (first ? TICKET_START : ENTROPY_AT);
-        uint256 oldest = block.number > BlockHashes.HISTORY_WINDOW ? block.number - BlockHashes.HISTORY_WINDOW : 0;
-        if (number < oldest) number += ((oldest - number + ENTROPY_STEP - 1) / ENTROPY_STEP) * ENTROPY_STEP;
+        return _provable(startBlock() + (first ? TICKET_START : ENTROPY_AT));
     }
 
     /// @inheritdoc Tickets
     function _everyoneOwes(uint64 epoch) internal view override returns (bool) {
-        return _offices[epoch - 1].carries != 0;
+        return _offices.read(epoch - 1).carries != 0;
     }
 
-    /// @dev Writes what is known of a sealed epoch, and hashes its header into the chain of headers.
-    function _open(uint64 epoch, uint16 carries, bytes32[] memory hashes) private {
-        EpochHeader memory header;
+    /// @dev The block `number`, or the first one after it, in fixed steps, whose hash can be read.
+    function _provable(uint256 number) private view returns (uint256) {
+        uint256 oldest = block.number > BlockHashes.HISTORY_WINDOW ? block.number - BlockHashes.HISTORY_WINDOW : 0;
+        if (number >= oldest) return number;
+        return number + ((oldest - number + ENTROPY_STEP - 1) / ENTROPY_STEP) * ENTROPY_STEP;
+    }
+
+    /// @dev Header of `epoch`, which begins as the schedule says from now on.
+    function _headerOf(uint64 epoch, bytes32 seed, bytes32[] memory hashes) private returns (EpochHeader memory header) {
         header.epoch = epoch;
         header.prev = headerHash;
         header.startTime = uint64(block.timestamp + (_setSealed() - block.number) * SECONDS_PER_BLOCK);
         header.endTime = header.startTime + EPOCH_SECONDS;
-        header.seed = seedOf[epoch];
+        header.seed = seed;
         if (address(orderSource) != address(0)) (header.orderRoot, header.orderCount) = orderSource.orderRoot();
         header.snapshotHashes = hashes;
-        headerHash = Statements.headerHash(header);
-        Office storage office = _offices[epoch];
-        (office.startTime, office.endTime) = (header.startTime, header.endTime);
-        (office.groups, office.carries) = (uint32(hashes.length), carries);
-        emit EpochSealed(epoch, header);
     }
 
     /// @dev Seals the groups that tickets built.
-    function _takeSnapshots(uint64 epoch) private returns (bytes32[] memory hashes) {
-        uint256 quorums = _oddsOf(stakeHub.totalVotesAt(epoch)).quorums;
+    /// @return hashes of their snapshots
+    /// @return most members of the largest one with data-availability duty
+    function _takeSnapshots(uint64 epoch, uint256 quorums)
+        private
+        returns (bytes32[] memory hashes, uint256 most)
+    {
         hashes = new bytes32[](_groupCount(quorums));
-        uint32 most = 0;
         for (uint32 id = 0; id < hashes.length; ++id) {
             Snapshot memory snapshot = _groups[id].snapshot(epoch, id);
-            hashes[id] = keccak256(abi.encode(snapshot));
+            hashes[id] = _announce(epoch, id, snapshot);
             _snapshotHashes[epoch][id] = hashes[id];
-            emit QuorumSealed(epoch, id, snapshot);
             bool hasDuty = id != 0 || hashes.length == 1;
             if (hasDuty && snapshot.memberCount > most) most = snapshot.memberCount;
         }
-        _offices[epoch].mostMembers = most;
+    }
+
+    /// @dev Emits EpochSealed, whose bytes are those that are hashed: encoding them once costs half.
+    /// @return hash of the header, as `Statements.headerHash` gives it
+    function _announce(uint64 epoch, EpochHeader memory header) private returns (bytes32 hash) {
+        (bytes32 topic, bytes memory encoded) = (EpochSealed.selector, abi.encode(header));
+        assembly ("memory-safe") {
+            log2(add(encoded, 0x20), mload(encoded), topic, epoch)
+        }
+        return keccak256(encoded);
+    }
+
+    /// @dev Emits QuorumSealed in the same way.
+    /// @return hash of the snapshot
+    function _announce(uint64 epoch, uint32 quorumId, Snapshot memory snapshot) private returns (bytes32 hash) {
+        (bytes32 topic, bytes memory encoded) = (QuorumSealed.selector, abi.encode(snapshot));
+        assembly ("memory-safe") {
+            log3(add(encoded, 0x20), mload(encoded), topic, epoch, quorumId)
+        }
+        return keccak256(encoded);
     }
 
     /// @dev Lets the snapshots of the epoch before hold office again.
-    function _carryOver(uint64 epoch, uint16 carries) private returns (bytes32[] memory hashes) {
-        hashes = new bytes32[](_offices[epoch - 1].groups);
+    function _carryOver(uint64 epoch, uint256 carries) private returns (bytes32[] memory hashes, uint256 most) {
+        Offices.Office memory before = _offices.read(epoch - 1);
+        hashes = new bytes32[](before.groups);
         for (uint32 id = 0; id < hashes.length; ++id) {
             hashes[id] = _snapshotHashes[epoch - 1][id];
             _snapshotHashes[epoch][id] = hashes[id];
         }
-        _offices[epoch].mostMembers = _offices[epoch - 1].mostMembers;
-        emit EpochCarried(epoch, carries);
+        emit EpochCarried(epoch, uint32(carries));
+        return (hashes, before.mostMembers);
     }
 
-    function _hasEnoughSeats(uint64 epoch) private view returns (bool) {
-        uint256 expected = stakeHub.totalVotesAt(epoch);
-        if (expected > SEAT_TARGET) expected = SEAT_TARGET;
-        uint256 seats = _groups[0].weightIn(epoch);
+    /// @dev Whether `seats` are enough of those that `votes` votes played for.
+    function _areEnough(uint256 seats, uint256 votes) private view returns (bool) {
+        uint256 expected = votes < SEAT_TARGET ? votes : SEAT_TARGET;
         return seats > 0 && seats * WHOLE >= expected * MIN_SEAT_BPS;
     }
 

@@ -17,7 +17,7 @@ pragma solidity 0.8.37;
 /// @param missPenaltyBps ten-thousandths of its stake that a signer loses with a contribution that it owed
 /// @param suspensionEpochs epochs after that without votes
 /// @param minSeatBps ten-thousandths of the seats without which an epoch carries the members before it over
-/// @param maxCarry most epochs in a row that are carried over; one more halts
+/// @param maxCarry most epochs in a row that are carried over, at most 255; one more halts
 /// @param maxRetentionEpochs most epochs for which blobs are kept
 /// @param trustingPeriod seconds for which another chain or a light client takes a header
 /// @param challengeWindow seconds after a blob's end in which its absence can still be claimed

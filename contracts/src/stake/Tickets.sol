@@ -33,6 +33,9 @@ abstract contract Tickets is EpochSchedule {
     mapping(uint64 epoch => bytes32) public seedOf;
 
     mapping(uint256 group => Groups.Stored) internal _groups;
+
+    /// @dev Xor of the contributions to the epoch of group 0, and of that epoch's seed: a word that is not zero costs less
+    /// to change.
     bytes32 private _contributions;
 
     /// @dev The two newest epochs for which a signer posted a ticket, the newest in the low half.
@@ -133,16 +136,9 @@ abstract contract Tickets is EpochSchedule {
         return epoch != 0 && (uint128(posted) == epoch || posted >> 128 == epoch);
     }
 
-    /// @dev Sets the seed of an epoch, to which signers contribute from then on.
-    function _setSeed(uint64 epoch, bytes32 seed) internal {
-        seedOf[epoch] = seed;
-        // Begins at the seed instead of zero, because a word that is not zero costs less to change.
-        _contributions = seed;
-    }
-
-    /// @dev Xor of the contributions of `epoch`, whose seed was the last one set.
+    /// @dev Xor of the contributions to `epoch`, the one that takes tickets or took them last.
     function _contributionsTo(uint64 epoch) internal view returns (bytes32) {
-        return _contributions ^ seedOf[epoch];
+        return _groups[0].isOf(epoch) ? _contributions ^ seedOf[epoch] : bytes32(0);
     }
 
     /// @dev Whether all signers with votes owe a ticket for `epoch`.
@@ -199,10 +195,14 @@ abstract contract Tickets is EpochSchedule {
         }
     }
 
+    /// @dev Writes what the tickets add up to. Group 0 is written with the first tickets of an epoch, whether they won or
+    /// not: it tells which epoch the contributions are for.
     function _store(Round memory round, Tally memory tally) private {
-        if (tally.contributions != 0) _contributions ^= tally.contributions;
+        bytes32 before = _groups[0].isOf(round.epoch) ? _contributions : round.seed;
+        _contributions = before ^ tally.contributions;
+        _groups[0].load(tally.groups[0], round.epoch);
         for (uint256 group = 0; group < tally.groups.length; ++group) {
-            _groups[group].commit(tally.groups[group], round.epoch);
+            _groups[group].commit(tally.groups[group], round.epoch, uint64(round.totalVotes));
         }
     }
 

@@ -3,6 +3,19 @@ pragma solidity 0.8.37;
 
 import {Test} from "./Test.sol";
 
+/// @notice Gas of the last transaction, on the test machine.
+interface GasVm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function lastCallGas() external view returns (Gas memory);
+}
+
 /// @title GasReport
 /// @notice Prints what calls cost, and fails where one costs too much. Gas does not depend on the machine.
 abstract contract GasReport is Test {
@@ -17,12 +30,15 @@ abstract contract GasReport is Test {
 
     /// @dev Gas of a whole transaction with this call, where forge runs every call as one: needs the config `isolate`.
     function gasOf(address target, bytes memory call) internal returns (uint256 used) {
-        uint256 before = gasleft();
         (bool success, bytes memory answer) = target.call(call);
-        used = before - gasleft();
-        if (success) return used;
+        if (success) return lastGas();
         assembly ("memory-safe") {
             revert(add(answer, 32), mload(answer))
         }
+    }
+
+    /// @dev Gas of the transaction before, with what it is charged for its bytes.
+    function lastGas() internal view returns (uint256) {
+        return GasVm(address(vm)).lastCallGas().gasTotalUsed;
     }
 }
