@@ -18,6 +18,8 @@ const MAX_PRICES = 16;
 /** Slots remembered, of all payers, and payers: some 100 bytes each. */
 const MAX_SLOTS = 100_000;
 const MAX_PAYERS = 10_000;
+/** Time for which a final block is recent enough to tell a deposit; leaving with one takes far longer. */
+const RECENT_MS = 500;
 /** Slots asked about at once. */
 const PARALLEL_SLOTS = 8;
 /** Epochs of blocks in which an order is looked for. */
@@ -52,6 +54,7 @@ export class ChainSignerFacts implements SignerChain {
     maxWeight: MAX_PAYERS,
   });
 
+  #seen = { block: 0, atMs: Number.NEGATIVE_INFINITY };
   #newest: { readonly block: number; readonly seconds: number } | undefined;
 
   constructor(chain: DaChain) {
@@ -104,7 +107,8 @@ export class ChainSignerFacts implements SignerChain {
     slots: readonly PromiseSlot[],
     { signal }: ChainOptions,
   ): Promise<PayerAccount> {
-    const block = await this.#chain.entrance.finalBlock({ signal });
+    const isFresh = slots.length > 0; // what is charged changes with each batch, deposits hardly ever
+    const block = isFresh ? await this.#finalBlock(signal) : await this.#recentBlock(signal);
     const atSeconds = await this.#secondsOf(block, signal);
     const freeWei = await this.#freeWei(payer, block, signal);
     const charged = new Array<boolean>(slots.length).fill(false);
@@ -116,6 +120,19 @@ export class ChainSignerFacts implements SignerChain {
       { parallel: PARALLEL_SLOTS, signal },
     );
     return { atSeconds, freeWei, charged };
+  }
+
+  async #finalBlock(signal: AbortSignal): Promise<number> {
+    const block = await this.#chain.entrance.finalBlock({ signal });
+    this.#seen = { block, atMs: this.#chain.client.clock.monotonic() };
+    return block;
+  }
+
+  /** A final block seen a moment ago, so that blobs that come one after another share the question. */
+  #recentBlock(signal: AbortSignal): Promise<number> {
+    const { block, atMs } = this.#seen;
+    const isRecent = this.#chain.client.clock.monotonic() - atMs < RECENT_MS;
+    return isRecent ? Promise.resolve(block) : this.#finalBlock(signal);
   }
 
   async #secondsOf(block: number, signal: AbortSignal): Promise<number> {

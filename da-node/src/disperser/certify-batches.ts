@@ -1,5 +1,4 @@
 import {
-  type BlsBackend,
   type Committee,
   certify,
   encodeBlobHeader,
@@ -17,7 +16,6 @@ import { seatsOf } from './deliver-slices.ts';
 
 /** What certifying works with. */
 export interface CertifierDeps extends VoteDeps {
-  readonly backend: VoteDeps['backend'] & Pick<BlsBackend, 'addSignatures'>;
   readonly store: Pick<BlobStore, 'put'>;
 }
 

@@ -8,7 +8,8 @@ import {
   type Statement,
   treeRoot,
   type VerifiedVote,
-  verifyVote,
+  type Vote,
+  verifyVotes,
   weightOf,
 } from '@cairn/attestation';
 import {
@@ -21,7 +22,7 @@ import {
 } from '@cairn/primitives';
 import type { BatchKind } from '@cairn/wire-protocol/da';
 import { type BlobOrder, batchKindOf } from './blob-order.ts';
-import type { SignerPatience } from './deliver-slices.ts';
+import { type SignerPatience, seatsOf } from './deliver-slices.ts';
 import type { DispersalMetrics } from './metrics.ts';
 import type { DispersalNetwork, EpochSource, SignerPeers } from './ports.ts';
 
@@ -29,7 +30,7 @@ import type { DispersalNetwork, EpochSource, SignerPeers } from './ports.ts';
 export interface VoteDeps {
   readonly peers: Pick<SignerPeers, 'vote'>;
   readonly epochs: Pick<EpochSource, 'socketOf'>;
-  readonly backend: Pick<BlsBackend, 'parseSignature' | 'verify'>;
+  readonly backend: Pick<BlsBackend, 'parseSignature' | 'verify' | 'addKeys' | 'addSignatures'>;
   readonly network: DispersalNetwork;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -74,9 +75,9 @@ export function statementOfBatch(
 }
 
 /**
- * Asks members to sign for a batch, all at once, and verifies each vote by itself: a wrong one costs
- * only who sent it. Ends once votes with more than two thirds of the seats are there, or all have
- * answered, given up or run out of time.
+ * Asks members to sign for a batch, all at once, and verifies their votes together as soon as they may
+ * be a quorum; a wrong one costs only who sent it. Ends once votes with more than two thirds of the seats
+ * are there, or all have answered, given up or run out of time.
  *
  * @param members - who is asked, by index: those that hold every slice of the batch
  * @throws the signal's reason
@@ -89,27 +90,35 @@ export async function collectVotes(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<CollectedVotes> {
   const { network } = deps;
+  const { totalWeight } = committee.snapshot;
   const statement = statementOfBatch(batch, network);
   const votes: VerifiedVote[] = [];
+  const waiting: Vote[] = [];
   const refusals: number[] = [];
   const enough = new AbortController();
   const inner = AbortSignal.any([signal, enough.signal]);
   setMaxListeners(0, inner); // some for each member
+  const verifyWaiting = (): void => {
+    votes.push(...rightVotes(waiting.splice(0), { statement, committee }, deps));
+    if (isQuorum(weightOf(votes), totalWeight)) enough.abort(new Error('a quorum has signed'));
+  };
   await Promise.all(
     members.map(async (memberIndex) => {
       const bytes = await askFor(memberIndex, batch, committee, deps, inner);
       if (bytes === 'refused') refusals.push(memberIndex);
-      if (bytes === 'refused' || bytes === undefined) return;
-      const vote = voteIn(bytes, memberIndex, { statement, committee }, deps);
-      deps.metrics.votes.add(1, { result: vote === undefined ? 'wrong' : 'signed' });
+      if (bytes === 'refused' || bytes === undefined || enough.signal.aborted) return;
+      const vote = voteIn(bytes, memberIndex, committee, deps);
       if (vote === undefined) return;
-      votes.push(vote);
-      if (isQuorum(weightOf(votes), committee.snapshot.totalWeight)) {
-        enough.abort(new Error('a quorum has signed'));
-      }
+      waiting.push(vote);
+      const seats = seatsOf(
+        committee,
+        waiting.map((each) => each.memberIndex),
+      );
+      if (isQuorum(weightOf(votes) + seats, totalWeight)) verifyWaiting();
     }),
   );
   signal.throwIfAborted();
+  if (waiting.length > 0) verifyWaiting();
   return { statement, votes, refusals };
 }
 
@@ -141,24 +150,46 @@ async function askFor(
   }
 }
 
-/** The vote, if it is the member's over the statement. */
+/** The vote in a member's answer; `undefined` if it is no signature. */
 function voteIn(
   bytes: Uint8Array,
   memberIndex: number,
-  about: { readonly statement: Statement; readonly committee: Committee },
-  { backend, network, logger }: VoteDeps,
-): VerifiedVote | undefined {
+  committee: Committee,
+  deps: VoteDeps,
+): Vote | undefined {
   try {
-    const signature = backend.parseSignature(bytes);
-    return verifyVote({ memberIndex, signature }, { network: network.network, ...about }, backend);
+    return { memberIndex, signature: deps.backend.parseSignature(bytes) };
   } catch (error) {
-    const signer = about.committee.members[memberIndex]?.signer;
-    logger.warn(
-      { signer, reason: describeError(error) },
-      'a signer sent a vote that is not its own',
-    );
+    noteWrong(memberIndex, committee, describeError(error), deps);
     return undefined;
   }
+}
+
+/** Those of the votes that are their members' over the statement. */
+function rightVotes(
+  votes: readonly Vote[],
+  about: { readonly statement: Statement; readonly committee: Committee },
+  deps: VoteDeps,
+): readonly VerifiedVote[] {
+  const { backend, network, metrics } = deps;
+  const right = verifyVotes(votes, { network: network.network, ...about }, backend);
+  metrics.votes.add(right.length, { result: 'signed' });
+  for (const { memberIndex } of votes) {
+    if (right.some((vote) => vote.memberIndex === memberIndex)) continue;
+    noteWrong(memberIndex, about.committee, 'it is not signed by its key', deps);
+  }
+  return right;
+}
+
+function noteWrong(
+  memberIndex: number,
+  committee: Committee,
+  reason: string,
+  { logger, metrics }: VoteDeps,
+): void {
+  const signer = committee.members[memberIndex]?.signer;
+  metrics.votes.add(1, { result: 'wrong' });
+  logger.warn({ signer, reason }, 'a signer sent a vote that is not its own');
 }
 
 /** Whether the signer itself said no: asking again at once gives the same. */

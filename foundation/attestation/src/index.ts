@@ -195,5 +195,6 @@ export {
   type Vote,
   type VoteContext,
   verifyVote,
+  verifyVotes,
   weightOf,
 } from './vote.ts';

@@ -1,4 +1,4 @@
-import { equalBytes } from '@cairn/primitives';
+import { equalBytes, isFault } from '@cairn/primitives';
 import type { BlsBackend, Signature, SigningKey } from './bls-backend.ts';
 import { type Network, type SignableDigest, statementDigest } from './digests.ts';
 import { QuorumError } from './errors.ts';
@@ -16,7 +16,7 @@ export interface Vote {
   readonly signature: Signature;
 }
 
-/** A vote that is its member's. Only `verifyVote` makes one. */
+/** A vote that is its member's. Only `verifyVote` and `verifyVotes` make one. */
 export type VerifiedVote = Vote & {
   readonly member: Member;
   readonly statement: Statement;
@@ -68,6 +68,45 @@ export function verifyVote(
   return { ...vote, member, statement, digest } as VerifiedVote;
 }
 
+/**
+ * Proves votes over one statement by verifying their sum, which costs little more than verifying one; if
+ * it is wrong, each by itself. What was proven together counts together only: sum all of it.
+ *
+ * @returns the votes that are their members', in the order given
+ * @throws {QuorumError} MEMBER_INDEX; VOTE_TWICE
+ */
+export function verifyVotes(
+  votes: readonly Vote[],
+  context: VoteContext,
+  backend: Pick<BlsBackend, 'verify' | 'addKeys' | 'addSignatures'>,
+): VerifiedVote[] {
+  const { network, statement, committee } = context;
+  const digest = statementDigest(network, statement);
+  const proven = votes.map((vote): VerifiedVote => {
+    const member = requireMember(committee, vote.memberIndex);
+    return { ...vote, member, statement, digest } as VerifiedVote;
+  });
+  assertTogether(proven, committee);
+  if (proven.length > 1 && isSumRight(proven, digest, backend)) return proven;
+  return proven.filter(({ member, signature }) =>
+    backend.verify(member.publicKey, digest, signature),
+  );
+}
+
+function isSumRight(
+  votes: readonly VerifiedVote[],
+  digest: SignableDigest,
+  backend: Pick<BlsBackend, 'verify' | 'addKeys' | 'addSignatures'>,
+): boolean {
+  try {
+    const key = backend.addKeys(votes.map(({ member }) => member.publicKey));
+    return backend.verify(key, digest, backend.addSignatures(votes.map((vote) => vote.signature)));
+  } catch (error) {
+    if (isFault(error, 'BLS_IDENTITY')) return false; // some cancel each other out: each by itself then
+    throw error;
+  }
+}
+
 /** The seats of votes together. */
 export function weightOf(votes: Iterable<Pick<VerifiedVote, 'member'>>): bigint {
   let weight = 0n;
@@ -76,7 +115,7 @@ export function weightOf(votes: Iterable<Pick<VerifiedVote, 'member'>>): bigint 
 }
 
 /**
- * One signature of all voters. It verifies because each vote does; nothing is verified again.
+ * One signature of all voters. It verifies because the votes do; nothing is verified again.
  *
  * @param votes - of members of `committee`, over one statement
  * @throws {QuorumError} WEIGHT_TOO_LOW, VOTES_DIFFER, VOTE_TWICE; {BlsError} BLS_IDENTITY

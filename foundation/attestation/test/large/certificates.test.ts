@@ -25,7 +25,13 @@ import {
   verifyHandover,
   verifyServedCertificate,
 } from '../../src/verify-certificate.ts';
-import { signStatement, sumVotes, type VerifiedVote, verifyVote } from '../../src/vote.ts';
+import {
+  signStatement,
+  sumVotes,
+  type VerifiedVote,
+  verifyVote,
+  verifyVotes,
+} from '../../src/vote.ts';
 import {
   ENTRANCE,
   flipBit,
@@ -151,6 +157,36 @@ describe('quorums', () => {
     refused('MEMBER_INDEX', () => verifyVote({ ...first, memberIndex: 4 }, context, backend));
     const later = { ...statement, epoch: 8 };
     refused('SIGNATURE_WRONG', () => verifyVote(first, { ...context, statement: later }, backend));
+  });
+
+  it('are proven together by one verification, and each by itself where one is wrong', () => {
+    const group = testCommittee([1, 2, 3, 4]);
+    const { statement } = batchOf(3);
+    const context = { network: NETWORK, statement, committee: group.committee };
+    let verified = 0;
+    const counting: typeof backend = {
+      ...backend,
+      verify: (...args) => {
+        verified += 1;
+        return backend.verify(...args);
+      },
+    };
+    const votes = votesOf(group, statement, []);
+    assert.deepEqual(verifyVotes(votes, context, counting), votes);
+    assert.equal(verified, 1);
+    const other = signStatement(group.keys[1] as never, NETWORK, { ...statement, epoch: 8 });
+    const lied = votes.map((vote, at) => (at === 1 ? { ...vote, signature: other } : vote));
+    const right = verifyVotes(lied, context, counting).map(({ memberIndex }) => memberIndex);
+    assert.deepEqual(right, [0, 2, 3]);
+    assert.equal(verified, 6);
+    const [first, second] = votes as [VerifiedVote, VerifiedVote];
+    const negated = first.signature.slice() as typeof first.signature;
+    negated[0] = (negated[0] ?? 0) ^ 0x20; // the other square root: they sum up to nothing
+    const cancelled = [first, { ...second, signature: negated }];
+    assert.deepEqual(verifyVotes(cancelled, context, counting), [first]);
+    assert.deepEqual(verifyVotes([], context, counting), []);
+    refused('VOTE_TWICE', () => verifyVotes([first, first], context, backend));
+    refused('MEMBER_INDEX', () => verifyVotes([{ ...first, memberIndex: 4 }], context, backend));
   });
 });
 
