@@ -1,20 +1,2 @@
-/** A whole Cairn network on one machine. */
-export { type BackgroundOptions, startDetached } from './background.ts';
+/** A whole Cairn network on one machine, run by this process; `@cairn/devnet/control` is for others. */
 export { createDevnet, type Devnet, type DevnetEvent, type DevnetOptions } from './devnet.ts';
-export { type DevnetStatus, devnetStatus, type ProcessStatus } from './devnet-status.ts';
-export { readDevnetEndpoints } from './endpoints.ts';
-export { DevnetError, type DevnetFault } from './errors.ts';
-export type { DaPorts, PortChoice, PortPlan } from './ports.ts';
-export { type DevnetPaths, devnetPaths, type RecordedProcess } from './run-file.ts';
-export { resetDevnet, stopDevnet } from './stop-devnet.ts';
-export {
-  type DaPlan,
-  DEFAULT_SIGNERS,
-  DEFAULT_STORAGE,
-  parseTopology,
-  readTopology,
-  type SignerPlan,
-  type StorageNodePlan,
-  type Topology,
-  topologyOf,
-} from './topology.ts';

@@ -3,7 +3,7 @@ import {
   resetDevnet,
   devnetStatus as statusOf,
   stopDevnet,
-} from '@cairn/devnet';
+} from '@cairn/devnet/control';
 import { formatEndpoints } from '@cairn/wire-protocol';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, openFileSource, type PutReceipt } from '@cairn/client-sdk';
-import { createDevnet, type Devnet, devnetStatus } from '@cairn/devnet';
+import { createDevnet, type Devnet } from '@cairn/devnet';
+import { devnetStatus } from '@cairn/devnet/control';
 import {
   formatBytes,
   formatCoin,

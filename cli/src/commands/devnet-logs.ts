@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DevnetError, devnetPaths } from '@cairn/devnet';
+import { DevnetError, devnetPaths } from '@cairn/devnet/control';
 import { systemClock } from '@cairn/primitives';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';

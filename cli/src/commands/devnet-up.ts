@@ -1,15 +1,13 @@
 import { relative, resolve } from 'node:path';
+import type { Devnet, DevnetEvent } from '@cairn/devnet';
 import {
-  createDevnet,
-  type Devnet,
-  type DevnetEvent,
   type PortChoice,
   readDevnetEndpoints,
   readTopology,
   startDetached,
   type Topology,
   topologyOf,
-} from '@cairn/devnet';
+} from '@cairn/devnet/control';
 import { formatDuration } from '@cairn/primitives';
 import { type Endpoints, formatEndpoints, formatShard } from '@cairn/wire-protocol';
 import { CliError, usageError } from '../errors.ts';
@@ -52,6 +50,7 @@ export async function devnetUp(options: DevnetUpOptions, context: CommandContext
     io.writeErr(`It runs in the background. Stop it with: ${downCommand(options)}\n`);
     return EXIT.ok;
   }
+  const { createDevnet } = await import('@cairn/devnet');
   const devnet = await createDevnet({
     ...plan,
     signal,

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { addressOf, parsePrivateKey } from '@cairn/chain-access';
-import { devnetPaths } from '@cairn/devnet';
+import { devnetPaths } from '@cairn/devnet/control';
 import { readSecretFile } from '@cairn/node-runtime/files';
 import { describeError, isHexOf, isRecord, parseJson } from '@cairn/primitives';
 import type { CommandContext } from '../io.ts';
