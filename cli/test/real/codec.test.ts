@@ -89,14 +89,14 @@ describe('cairn codec', function () {
 
   it('says the same commitment whatever encodes', async () => {
     const commitments = new Set<string>();
-    for (const codec of ['reference', 'wasm', 'auto']) {
+    for (const codec of ['reference', 'wasm']) {
       const { commitment } = await encoded(300_000, '--codec', codec);
       commitments.add(commitment);
     }
     assert.equal(commitments.size, 1);
   });
 
-  it('makes the same in threads where there are four cores, and ends them', async () => {
+  it('makes the same in threads where there are four cores, ends them, and says what was picked and why', async () => {
     const { name, content, rows, commitment } = await encoded(5_000_000, '--codec', 'wasm');
     const threads: Worker[] = [];
     const onThread = (worker: Worker): void => void threads.push(worker);
@@ -110,34 +110,34 @@ describe('cairn codec', function () {
     };
     process.on('worker', onThread);
     try {
-      const encode = ['encode', name, '--codec', 'wasm', '--out'];
-      assert.equal((await threadsOf(3, ...encode, 'alone.rows')).count, 0);
-      const { count, out } = await threadsOf(4, ...encode, 'threads.rows');
+      const alone = ['encode', name, '--codec', 'wasm', '--out', 'alone.rows'];
+      assert.equal((await threadsOf(3, ...alone)).count, 0);
+      // A trial of all codecs starts a GPU's process, where there is one: other tests name theirs.
+      const picking = ['encode', name, '--out', 'threads.rows', '--json'];
+      const { count, out } = await threadsOf(4, ...picking);
       assert.equal(count, 4);
-      assert.equal(out, `${commitment}\n`);
+      const picked = JSON.parse(out) as {
+        readonly trials: readonly { readonly outcome: string }[];
+        readonly codecChoice: string;
+        readonly commitment: string;
+      };
+      assert.equal(picked.commitment, commitment);
+      assert.equal(picked.trials.filter(({ outcome }) => outcome === 'chosen').length, 1);
+      assert.match(picked.codecChoice, /MB\/s/);
       for (const file of await readdir(join(folder, rows))) {
         const bytes = await readFile(join(folder, 'threads.rows', file));
         assert.ok(bytes.equals(await readFile(join(folder, rows, file))), file);
       }
       const decode = ['decode', rows, '--drop', 'coset:0', '--out', 'from-threads'];
-      assert.equal((await threadsOf(4, ...decode, '--codec', 'auto')).count, 4);
+      assert.equal((await threadsOf(4, ...decode, '--codec', 'wasm')).count, 4);
       assert.ok((await readFile(join(folder, 'from-threads'))).equals(content));
     } finally {
       process.off('worker', onThread);
     }
   });
 
-  it('says what was picked and why', async () => {
-    await writeFile(join(folder, 'small'), 'hello');
-    const { json, exit } = await cairn('encode', 'small', '--out', 'small.rows', '--json');
-    assert.equal(exit, 0);
-    const { trials, codecChoice } = json as { trials: { outcome: string }[]; codecChoice: string };
-    assert.equal(trials.filter(({ outcome }) => outcome === 'chosen').length, 1);
-    assert.match(codecChoice, /MB\/s/);
-  });
-
   it('notices every damaged file, and reads round it', async () => {
-    const { content, rows, commitment } = await encoded(12_000_000, '--codec', 'wasm');
+    const { content, rows, commitment } = await encoded(9_000_000, '--codec', 'wasm');
     const good = await cairn('verify', rows);
     assert.equal(good.exit, 0);
     assert.equal(good.out, `4096 rows are of ${commitment}\n`);
@@ -217,26 +217,27 @@ describe('cairn codec', function () {
   });
 
   it('overwrites nothing, and refuses what makes no sense', async () => {
-    const { name, rows } = await encoded(100, '--codec', 'wasm');
-    const taken = await cairn('encode', name, '--out', rows);
+    const wasm = ['--codec', 'wasm'];
+    const { name, rows } = await encoded(100, ...wasm);
+    const taken = await cairn('encode', name, '--out', rows, ...wasm);
     assert.equal(taken.exit, 1);
     assert.match(taken.err, /Name a new or an empty directory with --out\./);
-    assert.equal((await cairn('decode', rows, '--out', name)).exit, 1);
+    assert.equal((await cairn('decode', rows, '--out', name, ...wasm)).exit, 1);
     await symlink('nowhere', join(folder, 'leads-nowhere')); // its name is taken, though nothing is there
-    const late = await cairn('decode', rows, '--out', 'leads-nowhere', '--json');
+    const late = await cairn('decode', rows, '--out', 'leads-nowhere', '--json', ...wasm);
     assert.equal((late.json as { error: { code: string } }).error.code, 'CLI_OUTPUT_EXISTS');
-    assert.equal((await cairn('decode', rows, '--out', name, '--force')).exit, 0);
+    assert.equal((await cairn('decode', rows, '--out', name, '--force', ...wasm)).exit, 0);
     for (const drop of ['random', 'random:x', 'coset:max', 'coset:4', 'random:257']) {
-      const { exit, err } = await cairn('decode', rows, '--out', 'x', '--drop', drop);
+      const { exit, err } = await cairn('decode', rows, '--out', 'x', '--drop', drop, ...wasm);
       assert.equal(exit, 2, `${drop}: ${err}`);
     }
-    assert.equal((await cairn('encode', '.', '--out', 'y')).exit, 2);
-    assert.equal((await cairn('encode', 'absent', '--out', 'y')).exit, 3);
+    assert.equal((await cairn('encode', '.', '--out', 'y', ...wasm)).exit, 2);
+    assert.equal((await cairn('encode', 'absent', '--out', 'y', ...wasm)).exit, 3);
     assert.equal((await cairn('verify', 'absent')).exit, 3);
     await writeFile(join(folder, rows, 'blob.json'), '{"version":1}');
     for (const command of [
       ['verify', rows],
-      ['decode', rows, '--out', 'z'],
+      ['decode', rows, '--out', 'z', ...wasm],
     ]) {
       const { exit, err } = await cairn(...command);
       assert.equal(exit, 1);
