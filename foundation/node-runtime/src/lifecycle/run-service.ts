@@ -1,4 +1,5 @@
 import { type Clock, describeError, type Logger, systemClock } from '@cairn/primitives';
+import { growHeapFreely } from './grow-heap.ts';
 import { Runner } from './runner.ts';
 
 /** What a service's start is given. */
@@ -59,6 +60,7 @@ export async function runService(
 ): Promise<void> {
   const { logger, clock = systemClock(), drainMs = 30_000 } = options;
   const host = options.process ?? nodeProcess();
+  if (host === process) growHeapFreely(); // the process is the service's own
   const stopping = new AbortController();
   const runner = new Runner({ clock, logger });
   const parts: Part[] = [];
