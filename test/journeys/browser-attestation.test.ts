@@ -3,28 +3,25 @@ import { readFileSync } from 'node:fs';
 import { encodeSnapshot, KEY_BYTES, nobleBackend } from '@cairn/attestation';
 import { bigEndianBytes, concatBytes, fromHex, toHex } from '@cairn/primitives';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 import { repositoryRoot } from '../architecture/house.ts';
+import { sharedBrowser } from '../support/browser.ts';
 import type { PageReport, PageVectors } from '../support/browser-attestation.ts';
-import { hasProgram } from '../support/programs.ts';
-
-const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
 
 describe('certificates in headless Chromium', function () {
   this.timeout(120_000);
 
   it('are verified, and refused with one bit changed', async function () {
-    if (!hasProgram(CHROMIUM)) this.skip();
+    const browser = await sharedBrowser();
+    if (browser === undefined) this.skip();
     const script = await bundle();
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const page = await browser.newPage();
     try {
-      const page = await browser.newPage();
       await page.addScriptTag({ content: script });
       const call = `verifyInPage(${JSON.stringify(pageVectors())})`;
       const report = (await page.evaluate(call)) as PageReport;
       assert.deepEqual(report, { checks: 10, signedWeight: '16', refusal: 'SIGNATURE_WRONG' });
     } finally {
-      await browser.close();
+      await page.close();
     }
   });
 });

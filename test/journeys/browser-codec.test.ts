@@ -3,19 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { repositoryRoot } from '../architecture/house.ts';
+import { sharedBrowser } from '../support/browser.ts';
 import type { CommitmentVector, PageReport } from '../support/browser-codec.ts';
-import { hasProgram } from '../support/programs.ts';
-
-const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
-/** WebGPU on Chromium's own software renderer; a sandbox needs rights that CI does not give. */
-const FLAGS = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-];
 
 describe('the codec in headless Chromium', function () {
   this.timeout(180_000);
@@ -23,7 +14,8 @@ describe('the codec in headless Chromium', function () {
   let browser: Browser | undefined;
 
   before(async function () {
-    if (!hasProgram(CHROMIUM)) this.skip();
+    browser = await sharedBrowser();
+    if (browser === undefined) this.skip();
     const script = await bundle();
     server = createServer((request, response) => {
       const isScript = request.url === '/codec.js';
@@ -33,11 +25,9 @@ describe('the codec in headless Chromium', function () {
       );
     });
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
 
   after(async () => {
-    await browser?.close();
     await new Promise((resolve) =>
       server === undefined ? resolve(undefined) : server.close(resolve),
     );
@@ -53,6 +43,7 @@ describe('the codec in headless Chromium', function () {
     await page.waitForFunction('typeof checkInPage === "function"');
     const vectors = specVectors();
     const report = (await page.evaluate(`checkInPage(${JSON.stringify(vectors)})`)) as PageReport;
+    await page.close();
     assert.deepEqual(errors, []);
     // a page may have no GPU; where there is to be one, it counts
     const isGpu = report.gpu === 'opened' || process.env['CAIRN_REQUIRE_GPU'] !== undefined;

@@ -4,16 +4,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { sharedBrowser } from '../support/browser.ts';
 import { cairn, cairnJson, cairnProcess, cairnProcessJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { type Network, rpc, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
-import { hasProgram } from '../support/programs.ts';
 import { type PageVerdict, sampleByPage } from '../support/sampling-page.ts';
 import { until } from '../support/wait.ts';
-
-const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
 
 const KIB = 1024;
 const SIZES = [1, 128 * KIB, KIB * KIB];
@@ -42,15 +40,12 @@ describe('blobs through the command', function () {
   let archived = '';
 
   before(async () => {
-    if (hasProgram(CHROMIUM)) {
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    }
+    browser = await sharedBrowser();
     network = await startNetwork(['--storage', '0/1', '--da', '4', '--keep'], { isDetached: true });
     folder = await mkdtemp(join(tmpdir(), 'cairn-blobs-'));
   });
 
   after(async () => {
-    await browser?.close();
     await network?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });

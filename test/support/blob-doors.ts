@@ -33,6 +33,8 @@ const MAX_ZG_BYTES = 32_505_852;
 const FINAL_STATUSES: readonly string[] = ['CONFIRMED', 'FINALIZED'];
 /** A batch of Arbitrum: 40 bytes of the message's header come before its certificate. */
 const NITRO_HEADER_BYTES = 40;
+/** The longest blobs take minutes on a machine with much other work. */
+const TAKEN_WITHIN_MS = 300_000;
 /** How long a batch asks to be kept. */
 const NITRO_KEPT_SECONDS = 300;
 
@@ -73,10 +75,9 @@ function restDoor(url: string): BlobDoor {
         body: payload,
       });
       const { id } = (await accepted.json()) as { id: string };
-      await until(
-        'the quorum to sign',
-        async () => (await fetch(`${url}/v1/blobs/${id}/certificate`)).ok,
-      );
+      const isSigned = async (): Promise<boolean> =>
+        (await fetch(`${url}/v1/blobs/${id}/certificate`)).ok;
+      await until('the quorum to sign', isSigned, TAKEN_WITHIN_MS);
       return id;
     },
     get: (id) => sent(`${url}/v1/blobs/${id}/payload`),
@@ -176,14 +177,15 @@ function zgDoor(address: string): { readonly door: BlobDoor; close(): void } {
     put: async (data) => {
       const { request_id } = await call<{ request_id: Buffer }>('DisperseBlob', { data });
       let found: ZgHeader | undefined;
-      await until('the chain to take it', async () => {
+      const isTaken = async (): Promise<boolean> => {
         const reply = await call<{ status: string; info?: { blob_header: ZgHeader } }>(
           'GetBlobStatus',
           { request_id },
         );
         found = FINAL_STATUSES.includes(reply.status) ? reply.info?.blob_header : undefined;
         return found !== undefined;
-      });
+      };
+      await until('the chain to take it', isTaken, TAKEN_WITHIN_MS);
       const { storage_root, epoch, quorum_id } = found ?? assert.fail();
       return JSON.stringify([storage_root.toString('hex'), epoch, quorum_id]);
     },
