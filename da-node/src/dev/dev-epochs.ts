@@ -1,16 +1,4 @@
-import {
-  type BlsBackend,
-  type Committee,
-  type EpochHeader,
-  encodeMember,
-  leafHash,
-  type Member,
-  type SigningKey,
-  snapshotHash,
-  treeRoot,
-  verifyMembers,
-  verifySnapshot,
-} from '@cairn/attestation';
+import type { BlsBackend, Committee, SigningKey } from '@cairn/attestation';
 import {
   type Address,
   bigEndianBytes,
@@ -18,10 +6,10 @@ import {
   keccak256,
   parseAddress,
   type Rng,
-  utf8Bytes,
 } from '@cairn/primitives';
 import type { DispersalEpoch, EpochSource } from '../disperser/ports.ts';
 import { DEV_NETWORK, DEV_SEATS, RETENTION_EPOCHS } from './dev-network.ts';
+import { ownCommittee } from './own-committee.ts';
 
 /** Blobs are ordered up to this long before an epoch's end. */
 const LAST_SECONDS = 30;
@@ -107,33 +95,19 @@ export class DevEpochs implements EpochSource {
   }
 
   #makeCommittee(epoch: number): Committee {
-    const members: Member[] = this.#keys.map(({ publicKey }, index) => ({
-      index,
+    const members = this.#keys.map(({ publicKey }, index) => ({
       signer: addressOf(index),
       seats: DEV_SEATS[index] ?? 0,
       publicKey,
     }));
-    const bodies = members.map(encodeMember);
-    const snapshot = {
-      epoch,
-      quorumId: 0,
-      memberCount: members.length,
-      totalWeight: DEV_SEATS.reduce((sum, seats) => sum + BigInt(seats), 0n),
-      membersRoot: treeRoot(bodies.map(leafHash)),
-      aggregateKey: this.#backend.addKeys(members.map(({ publicKey }) => publicKey)),
-    };
     const startSeconds = this.#startSeconds + (epoch - 1) * DEV_NETWORK.epochSeconds;
-    const office: EpochHeader = {
+    const office = {
       epoch,
-      previous: keccak256(utf8Bytes('no chain is before this epoch')),
       startSeconds,
       endSeconds: startSeconds + DEV_NETWORK.epochSeconds,
-      seed: keccak256(bodies[0] ?? new Uint8Array(0), bigEndianBytes(epoch, 8)),
-      orderRoot: new Uint8Array(32),
-      orderCount: 0,
-      snapshotHashes: [snapshotHash(snapshot)],
+      seed: keccak256(members[0]?.publicKey ?? new Uint8Array(0), bigEndianBytes(epoch, 8)),
     };
-    return verifyMembers(bodies, verifySnapshot(snapshot, office));
+    return ownCommittee({ members, office }, this.#backend);
   }
 }
 

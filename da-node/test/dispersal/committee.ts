@@ -1,16 +1,4 @@
-import {
-  type Committee,
-  type Domain,
-  type EpochHeader,
-  encodeMember,
-  leafHash,
-  type Member,
-  type SigningKey,
-  snapshotHash,
-  treeRoot,
-  verifyMembers,
-  verifySnapshot,
-} from '@cairn/attestation';
+import type { Committee, Domain, SigningKey } from '@cairn/attestation';
 import { blstBackend } from '@cairn/attestation/native';
 import {
   type Address,
@@ -20,6 +8,7 @@ import {
   parseAddress,
   utf8Bytes,
 } from '@cairn/primitives';
+import { ownCommittee } from '../../src/dev/own-committee.ts';
 import type { DispersalNetwork } from '../../src/disperser/ports.ts';
 
 export const backend = blstBackend();
@@ -53,29 +42,11 @@ export function committeeOf(
   seats: readonly number[],
   times: { readonly startSeconds: number; readonly endSeconds: number },
 ): Committee {
-  const members: Member[] = seats.map((count, index) => ({
-    index,
+  const members = seats.map((count, index) => ({
     signer: signerAddress(index),
     seats: count,
     publicKey: signerKey(index).publicKey,
   }));
-  const bodies = members.map(encodeMember);
-  const snapshot = {
-    epoch,
-    quorumId: 0,
-    memberCount: members.length,
-    totalWeight: seats.reduce((sum, count) => sum + BigInt(count), 0n),
-    membersRoot: treeRoot(bodies.map(leafHash)),
-    aggregateKey: backend.addKeys(members.map(({ publicKey }) => publicKey)),
-  };
-  const office: EpochHeader = {
-    epoch,
-    previous: keccak256(utf8Bytes('previous')),
-    ...times,
-    seed: keccak256(utf8Bytes('seed'), bigEndianBytes(epoch, 8)),
-    orderRoot: new Uint8Array(32),
-    orderCount: 0,
-    snapshotHashes: [snapshotHash(snapshot)],
-  };
-  return verifyMembers(bodies, verifySnapshot(snapshot, office));
+  const seed = keccak256(utf8Bytes('seed'), bigEndianBytes(epoch, 8));
+  return ownCommittee({ members, office: { epoch, ...times, seed } }, backend);
 }
