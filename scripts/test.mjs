@@ -15,16 +15,17 @@ const foundation = UNIT_TESTS.filter(isFoundation);
 const above = UNIT_TESTS.filter((path) => !isFoundation(path));
 
 const steps = [
-  // One run, so that files through the command, over HTTP and by the official SDK share a network.
-  mochaStep('journeys and interop', ['test/journeys', 'test/interop'], env),
   mochaStep('unit tests of nodes and commands', above, env),
-  mochaStep('unit tests of the foundation', foundation, env),
-  mochaStep('faults', ['test/faults'], env),
   {
     name: 'contracts',
     command: process.execPath,
     args: ['contracts/scripts/forge.mjs', ...(soak ? ['--soak'] : [])],
   },
+  // One run, so that files through the command, over HTTP and by the official SDK share a network.
+  mochaStep('journeys and interop', ['test/journeys', 'test/interop'], env),
+  mochaStep('unit tests of the foundation', foundation, env),
+  mochaStep('faults', ['test/faults'], env),
+  // After the contracts: it looks at what their tests compiled.
   mochaStep('architecture', ['test/architecture'], env),
 ];
 closeWith(await runInLanes(steps, { lanes: LANES }));

@@ -65,7 +65,7 @@ describe('doors of a disperser', () => {
 
   it('send a payload only once there is memory for it, and give that back', async () => {
     const replies = budget(1000);
-    const url = await open(quorum, running, 3000, { replies });
+    const url = await open(quorum, running, 20_000, { replies });
     const payload = payloadOf(700);
     const { id } = await running.disperser.accept(
       payload,
