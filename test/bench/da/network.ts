@@ -139,8 +139,12 @@ async function streamRows(da: DaNetwork): Promise<Row[]> {
   };
   await Promise.all(Array.from({ length: TOGETHER }, put));
   const wallSeconds = (performance.now() - started) / 1000;
-  const disperser = cpuSeconds([da.disperser]) - before[0];
-  const signers = cpuSeconds(da.signers) - before[1];
+  const used = [
+    cpuSeconds([da.disperser]) - before[0],
+    cpuSeconds(da.signers) - before[1],
+  ] as const;
+  const disperser = used[0] - (await idleShare([da.disperser])) * wallSeconds;
+  const signers = used[1] - (await idleShare(da.signers)) * wallSeconds;
   rates.push(...(await codecRates(LARGE_BYTES)));
   const megabytes = (LARGE_BYTES * LARGE_BLOBS) / MB;
   const peer = 'our codec alone, encode and commit';
