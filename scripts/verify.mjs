@@ -1,4 +1,5 @@
-// `npm run verify`: types, format, lint, promise rules, architecture and unit tests; under a minute.
+// `npm run verify`: types, format, lint, promise rules, architecture and unit tests; about a minute
+// of a machine that has two cores to itself.
 // What waits for real chains and processes is left to `npm test`.
 import { closeWith, mochaStep, runInLanes, SLOW_TESTS, UNIT_TESTS } from './run-steps.mjs';
 

@@ -38,7 +38,7 @@ export class SpareMemory {
     return new Uint8Array(buffer ?? new ArrayBuffer(size), 0, length);
   }
 
-  /** Gives back what `take` gave, once nobody looks at any part of it any more. */
+  /** Gives back what `take` gave, once only, when nobody looks at any part of it any more. */
   giveBack({ buffer }: Uint8Array): void {
     this.#idle.unshift(buffer);
     this.#idleBytes += buffer.byteLength;

@@ -71,7 +71,10 @@ export interface SignerChain {
   submission(index: bigint, options: ChainOptions): Promise<SubmittedBlob | undefined>;
   /** Unix seconds of the newest block that stays; `account` may say what was so before. */
   finalSeconds(options: ChainOptions): Promise<number>;
-  /** Deposit and slots of a payer, all at one final block. */
+  /**
+   * Deposit and slots of a payer, all at one final block: the newest where slots are asked about, else
+   * one of a moment ago.
+   */
   account(
     payer: Address,
     slots: readonly PromiseSlot[],

@@ -87,8 +87,8 @@ export function verifyRuns(
     runs.flatMap((run) => run.rows.map(({ index }) => index)),
   );
   const header = verifyHeader(unproven, expected, options);
-  const rows = runs.flatMap((run) => verifyRooted(run, header, options));
-  return { header, rows } as unknown as VerifiedSlice;
+  const rows: readonly VerifiedRow[] = runs.flatMap((run) => verifyRooted(run, header, options));
+  return { header, rows } as VerifiedSlice;
 }
 
 function assertRows(expected: readonly number[], actual: readonly number[]): void {
