@@ -7,7 +7,7 @@ import { isFault, seededRng } from '@cairn/primitives';
 import fc from 'fast-check';
 import { type AppendFile, openAppendFile } from '../../src/signer/append-file.ts';
 import { ProtectionLog, type ProtectionLogOptions } from '../../src/signer/protection-log.ts';
-import { accountOf, bodiesOf, ENTRANCE, headerOf, promised, SEED } from './headers.ts';
+import { accountOf, bodiesOf, ENTRANCE, headerOf, promised, SEED } from '../signer/headers.ts';
 
 const { signal } = new AbortController();
 const PUBLIC_KEY = new Uint8Array(96).fill(7);
@@ -19,7 +19,9 @@ const is =
   (error: unknown): boolean =>
     isFault(error, code);
 
-describe('the log of what was signed', () => {
+describe('the log of what was signed', function () {
+  this.timeout(60_000);
+
   let folder: string;
   let path: string;
   const open = (options: Partial<ProtectionLogOptions> = {}): Promise<ProtectionLog> =>
