@@ -4,24 +4,10 @@ pragma solidity 0.8.37;
 import {BlobPromise, BlobSubmission} from "../../src/da/BlobTypes.sol";
 import {DAEntrance} from "../../src/da/DAEntrance.sol";
 import {BlobHeader} from "../../src/quorum/QuorumTypes.sol";
+import {AvailabilityAsker} from "./support/AvailabilityAsker.sol";
 import {DAFixture} from "./support/DAFixture.sol";
 import {GasReport} from "./support/GasReport.sol";
 import {Leaves} from "./support/Leaves.sol";
-
-/// @notice Asks for a blob's availability, as another contract would in the middle of a call.
-contract AvailabilityAsker {
-    uint256 public used;
-
-    /// @param called whether this transaction has called the entrance before
-    function ask(DAEntrance entrance, bytes calldata call, bool called) external {
-        if (called) entrance.shardId();
-        bytes memory encoded = call;
-        uint256 before = gasleft();
-        (bool success, bytes memory answer) = address(entrance).staticcall(encoded);
-        used = before - gasleft();
-        require(success && abi.decode(answer, (bool)));
-    }
-}
 
 /// @notice What submitters, aggregators and readers pay, as transactions of their own.
 /// forge-config: default.isolate = true

@@ -79,9 +79,10 @@ abstract contract DAFixture is Test {
     function deploy() internal {
         vm.warp(START);
         book = new EpochBook();
-        verifier = new QuorumVerifier(book, HUB_CHAIN, HUB);
+        bytes memory arguments = abi.encode(book, HUB_CHAIN, HUB);
+        verifier = QuorumVerifier(deployed("da/QuorumVerifier.sol:QuorumVerifier", arguments));
         fees = new FeeCounter(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
-        entrance = new DAEntrance(settings(fees));
+        entrance = DAEntrance(payable(deployed("da/DAEntrance.sol:DAEntrance", abi.encode(settings(fees)))));
         vm.deal(address(this), 1e30);
     }
 

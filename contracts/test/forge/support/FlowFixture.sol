@@ -24,10 +24,12 @@ abstract contract FlowFixture is Test {
 
     function deploy(uint256 price, uint256 blocksPerEpoch, uint256 deployDelay) internal {
         vm.roll(1000);
-        vault = new RewardVault(ADMIN);
+        vault = RewardVault(payable(deployed("log/RewardVault.sol:RewardVault", abi.encode(ADMIN))));
         uint256 nonce = vm.getNonce(address(this));
-        market = new PriceMarket(price, vm.computeCreateAddress(address(this), nonce + 1), address(vault), ADMIN);
-        flow = new Flow(address(market), blocksPerEpoch, deployDelay, ADMIN);
+        address predicted = vm.computeCreateAddress(address(this), nonce + 1);
+        bytes memory arguments = abi.encode(price, predicted, vault, ADMIN);
+        market = PriceMarket(deployed("log/PriceMarket.sol:PriceMarket", arguments));
+        flow = Flow(deployed("log/Flow.sol:Flow", abi.encode(market, blocksPerEpoch, deployDelay, ADMIN)));
         vm.deal(address(this), type(uint128).max);
     }
 

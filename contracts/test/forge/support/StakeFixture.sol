@@ -2,8 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Bls} from "../../../src/quorum/Bls.sol";
-import {RandaoEntropy} from "../../../src/quorum/RandaoEntropy.sol";
-import {IOrderSource} from "../../../src/stake/IOrderSource.sol";
 import {SignerRegistry} from "../../../src/stake/SignerRegistry.sol";
 import {Sortition} from "../../../src/stake/Sortition.sol";
 import {SortitionParameters} from "../../../src/stake/SortitionTypes.sol";
@@ -71,9 +69,11 @@ abstract contract StakeFixture is Test {
     function deploy(SortitionParameters memory parameters) internal {
         vm.roll(1000);
         vm.warp(1_800_000_000);
-        stakeHub = new StakeHub(stakeParameters(), ADMIN);
-        registry = new SignerRegistry(stakeHub);
-        sortition = new Sortition(parameters, stakeHub, registry, new RandaoEntropy(), IOrderSource(address(0)), ADMIN);
+        stakeHub = StakeHub(deployed("stake/StakeHub.sol:StakeHub", abi.encode(stakeParameters(), ADMIN)));
+        registry = SignerRegistry(deployed("stake/SignerRegistry.sol:SignerRegistry", abi.encode(stakeHub)));
+        address entropy = deployed("quorum/RandaoEntropy.sol:RandaoEntropy", "");
+        bytes memory arguments = abi.encode(parameters, stakeHub, registry, entropy, address(0), ADMIN);
+        sortition = Sortition(deployed("stake/Sortition.sol:Sortition", arguments));
         vm.prank(ADMIN);
         stakeHub.setClock(sortition);
         vm.prank(ADMIN);

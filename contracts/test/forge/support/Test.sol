@@ -13,6 +13,7 @@ interface Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
     function expectRevert(bytes calldata reason) external;
     function expectRevert() external;
     function getNonce(address account) external view returns (uint64);
@@ -50,6 +51,12 @@ abstract contract Test {
 
     function assertTrue(bool condition, string memory what) internal pure {
         if (!condition) revert NotTrue(what);
+    }
+
+    /// @dev Deploys contract `name` of `src` as it was made for chains: tests are compiled without optimizing, and what they
+    /// create with `new` in a fixture is made as they are.
+    function deployed(string memory name, bytes memory arguments) internal returns (address) {
+        return vm.deployCode(string.concat("src/", name), arguments);
     }
 
     /// @dev Maps any value into [low, high], keeping small ones as they are.
