@@ -11,8 +11,7 @@ import { reportOf } from '../src/exit-codes.ts';
 const { signal } = new AbortController();
 const ignore = (): void => undefined;
 
-describe('the folder of a blob', function () {
-  this.timeout(30_000);
+describe('the folder of a blob', () => {
   let place: string;
   let folder: string;
   /** Rows of 12 MiB: two slice files. */

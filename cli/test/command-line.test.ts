@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { run } from '../src/main.ts';
 import { contextOf, type FakeIoOptions, fakeIo } from './fake-io.ts';
 
-describe('command line', function () {
-  this.timeout(30_000);
+describe('command line', () => {
   let folder: string;
 
   before(async () => {

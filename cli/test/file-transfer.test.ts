@@ -22,8 +22,7 @@ async function storedOn(node: TestNode, bytes: Uint8Array): Promise<string> {
   return file.root;
 }
 
-describe('files between here and the network', function () {
-  this.timeout(30_000);
+describe('files between here and the network', () => {
   let folder: string;
   let silent: Server;
   let stop: AbortController;

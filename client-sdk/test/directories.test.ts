@@ -10,8 +10,7 @@ const file = (path: string, bytes: Uint8Array): DirectoryItem => ({
   open: async () => memoryFileSource(bytes),
 });
 
-describe('directories', function () {
-  this.timeout(30_000);
+describe('directories', () => {
   let network: FakeNetwork;
   beforeEach(async () => {
     network = await FakeNetwork.create({});

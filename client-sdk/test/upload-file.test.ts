@@ -121,7 +121,7 @@ describe('upload journey', () => {
     );
     assert.equal(network.payments, 1);
     assert.deepEqual(await network.client().getBytes(receipt.root), bytes);
-  }).timeout(15_000);
+  });
 
   it('ends with SDK_NOT_FINAL when the only holder never gets there', async () => {
     await start({ lagReads: 1000 });

@@ -124,8 +124,7 @@ describe('LogStore', () => {
     );
   });
 
-  it('equals a model that replays the chain, whatever the chain does', async function () {
-    this.timeout(20_000);
+  it('equals a model that replays the chain, whatever the chain does', async () => {
     const action = fc.oneof(
       {
         weight: 3,

@@ -178,8 +178,7 @@ describe('reorgs', () => {
     pool = sizes.map((size, seed) => randomFile(hasher, size, seed + 50));
   });
 
-  it('keep all that was uploaded, whatever order it comes back in', async function () {
-    this.timeout(30_000);
+  it('keep all that was uploaded, whatever order it comes back in', async () => {
     for (const depth of [1, 2, 3, 5, 8, 16, 32]) {
       for (let seed = 0; seed < (depth < 8 ? 2 : 1); seed += 1) {
         const rng = seededRng(depth * 1000 + seed);
@@ -303,8 +302,7 @@ describe('reorgs', () => {
     assert.equal((await node.log.stateOf(1 as never)).finalized, false, 'there was no room for it');
   });
 
-  it('lose nothing acknowledged, wherever the machine stops', async function () {
-    this.timeout(30_000);
+  it('lose nothing acknowledged, wherever the machine stops', async () => {
     const [a, b, c] = [600, 1000, 300].map((size, seed) => randomFile(hasher, size, seed + 30));
     assert.ok(a && b && c);
     /** Uploads, a reorg that puts b where a and c were, an upload, and a reorg that mixes all. */

@@ -234,8 +234,7 @@ describe('SegmentStore', () => {
     await assert.rejects(node.segments.put(entry, second, { signal }), /closed/);
   });
 
-  it('holds what it acknowledged, wherever the machine stops', async function () {
-    this.timeout(20_000);
+  it('holds what it acknowledged, wherever the machine stops', async () => {
     const workload = async (disk: FaultyDisk, acknowledged: Map<string, VerifiedSegment>) => {
       const { node } = await ready(disk);
       const puts = files.flatMap((file, sequence) =>

@@ -286,9 +286,9 @@ export function testConfig(
   };
 }
 
-/** Waits until `look` says yes; a deadline of five seconds. */
+/** Waits until `look` says yes; for two minutes at most. */
 export async function until(look: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 120_000;
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error('what was waited for did not happen');
     await new Promise((resolve) => setTimeout(resolve, 10));

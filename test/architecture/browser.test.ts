@@ -21,8 +21,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/client-sdk', 'src/index.ts'],
 ];
 
-describe('browser bundles', function () {
-  this.timeout(30_000);
+describe('browser bundles', () => {
   for (const [name, entry] of BROWSER_ENTRIES) {
     it(`${name} bundles for a browser, without Node`, async () => {
       const folder = packages().find((candidate) => candidate.name === name)?.folder;

@@ -52,8 +52,7 @@ class CuttableWire {
   }
 }
 
-describe('a chain that misbehaves', function () {
-  this.timeout(30 * 60_000);
+describe('a chain that misbehaves', () => {
   let network: Network;
   let folder: string;
   let flow: string;

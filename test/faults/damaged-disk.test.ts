@@ -49,8 +49,7 @@ async function readWhole(node: string, root: string): Promise<Buffer | undefined
   }
 }
 
-describe('a damaged disk', function () {
-  this.timeout(30 * 60_000);
+describe('a damaged disk', () => {
   let network: Network;
   let folder: string;
 

@@ -8,8 +8,7 @@ import { until } from '../support/wait.ts';
 
 const { schedule, maxCarry } = DEVNET_CONSENSUS;
 
-describe('a network whose signers stay away', function () {
-  this.timeout(180_000);
+describe('a network whose signers stay away', () => {
   const { signal } = new AbortController();
   let network: Network;
   let client: ChainClient;

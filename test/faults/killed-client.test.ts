@@ -16,8 +16,7 @@ const FILE_BYTES = 6 * 1024 ** 2 + 5;
 /** From before the process has read its arguments to after it is done. */
 const LATEST_KILL_MS = 2_000;
 
-describe('a client killed during uploads', function () {
-  this.timeout(60 * 60_000);
+describe('a client killed during uploads', () => {
   let network: Network;
   let folder: string;
 

@@ -47,8 +47,7 @@ function rememberingTransport(
   };
 }
 
-describe('a storage node killed during uploads', function () {
-  this.timeout(60 * 60_000);
+describe('a storage node killed during uploads', () => {
   let network: Network;
   let node: StorageProcess;
   let folder: string;

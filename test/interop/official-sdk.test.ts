@@ -39,9 +39,7 @@ const RETRIES = { Retries: 10, Interval: 1, MaxGasPrice: 0, TooManyDataRetries: 
 type SdkSigner = Parameters<typeof getFlowContract>[1];
 
 /** The official SDK, unmodified, against our nodes; it prints a lot, which is kept out of the report. */
-describe('the official 0G SDK', function () {
-  this.timeout(180_000);
-
+describe('the official 0G SDK', () => {
   let network: Network;
   let folder: string;
   let provider: ethers.JsonRpcProvider;

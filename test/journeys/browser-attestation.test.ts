@@ -7,9 +7,7 @@ import { repositoryRoot } from '../architecture/house.ts';
 import { sharedBrowser } from '../support/browser.ts';
 import type { PageReport, PageVectors } from '../support/browser-attestation.ts';
 
-describe('certificates in headless Chromium', function () {
-  this.timeout(120_000);
-
+describe('certificates in headless Chromium', () => {
   it('are verified, and refused with one bit changed', async function () {
     const browser = await sharedBrowser();
     if (browser === undefined) this.skip();

@@ -8,8 +8,7 @@ import { repositoryRoot } from '../architecture/house.ts';
 import { sharedBrowser } from '../support/browser.ts';
 import type { CommitmentVector, PageReport } from '../support/browser-codec.ts';
 
-describe('the codec in headless Chromium', function () {
-  this.timeout(180_000);
+describe('the codec in headless Chromium', () => {
   let server: Server | undefined;
   let browser: Browser | undefined;
 

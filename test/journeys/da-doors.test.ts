@@ -44,8 +44,7 @@ function sizesOf({ name, maxBytes }: BlobDoor): readonly number[] {
   return SIZES.filter((size) => size <= maxBytes && isTried(size));
 }
 
-describe('blobs of every size through every door', function () {
-  this.timeout(20 * 60_000);
+describe('blobs of every size through every door', () => {
   let network: Network;
   let folder: string;
   let opened: ReturnType<typeof blobDoorsOf>;

@@ -30,8 +30,7 @@ interface Signer {
   readonly state: string;
 }
 
-describe('blobs through the command', function () {
-  this.timeout(180_000);
+describe('blobs through the command', () => {
   let network: Network;
   let folder: string;
   let browser: Browser | undefined;

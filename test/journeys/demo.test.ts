@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cairn, cairnProcess } from '../support/cli.ts';
 
-describe('the tour', function () {
-  this.timeout(270_000);
-
+describe('the tour', () => {
   it('stores, proves and reads a file and a blob on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {

@@ -11,8 +11,7 @@ import { readEndpoints, rpc, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
 
-describe('a network on one machine', function () {
-  this.timeout(240_000);
+describe('a network on one machine', () => {
   let folder: string;
 
   beforeEach(async () => {

@@ -9,8 +9,7 @@ import { sharedNetwork } from '../support/shared-network.ts';
 
 const SEGMENT = 262_144;
 
-describe('files through the command', function () {
-  this.timeout(120_000);
+describe('files through the command', () => {
   let network: Network;
   let folder: string;
   let fileNumber = 1_000;

@@ -16,8 +16,7 @@ import { hasProgram } from '../support/programs.ts';
 import { sharedNetwork } from '../support/shared-network.ts';
 
 /** Tools that people already have, reading stored files over plain HTTP. */
-describe('files over plain HTTP', function () {
-  this.timeout(120_000);
+describe('files over plain HTTP', () => {
   let network: Network;
   let folder: string;
   let directory: string;

@@ -15,7 +15,6 @@ export function sharedNetwork(extra: readonly string[] = []): Promise<Network> {
   return network;
 }
 
-after(async function () {
-  this.timeout(120_000);
+after(async () => {
   for (const network of shared.values()) await (await network).stop();
 });

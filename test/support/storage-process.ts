@@ -19,7 +19,7 @@ export interface StorageProcessOptions {
 }
 
 /** On a machine with much other work a node loads for half a minute. */
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = 180_000;
 
 /** A storage node as a process of its own that a test can kill and start again on the same data. */
 export class StorageProcess {

@@ -11,8 +11,7 @@ import { fakeIo } from '../fake-io.ts';
 const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
 const MAIN = JSON.stringify(import.meta.resolve('../../src/main.ts'));
 
-describe('streams that nobody reads', function () {
-  this.timeout(30_000);
+describe('streams that nobody reads', () => {
   let folder: string;
 
   before(async () => {

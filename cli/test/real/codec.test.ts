@@ -9,8 +9,7 @@ import { interrupted } from '../../src/errors.ts';
 import { run } from '../../src/main.ts';
 import { contextOf, fakeIo } from '../fake-io.ts';
 
-describe('cairn codec', function () {
-  this.timeout(180_000);
+describe('cairn codec', () => {
   let folder: string;
   let runs = 0;
   before(async () => {

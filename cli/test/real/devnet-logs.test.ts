@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { devnetLogs } from '../../src/commands/devnet-logs.ts';
 import { fakeIo } from '../fake-io.ts';
 
-describe('following logs', function () {
-  this.timeout(20_000);
+describe('following logs', () => {
   let directory: string;
   let path: string;
   let stop: AbortController;

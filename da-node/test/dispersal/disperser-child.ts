@@ -91,7 +91,7 @@ const retriever = {
   budget,
   clock: systemClock(),
   logger,
-  timeoutMs: 3000,
+  timeoutMs: 10_000,
   hedgeMs: 200,
 };
 const host = createHttpHost({

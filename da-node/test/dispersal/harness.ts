@@ -52,8 +52,8 @@ export function chainClock(chain: () => MemoryChain): Clock {
 
 export const QUICK: Partial<DisperserSettings> = {
   batch: { gatherMs: 20, maxBlobs: 128 },
-  delivery: { timeoutMs: 700, attempts: 2, delayMs: 20, laggardMs: 100 },
-  votes: { timeoutMs: 500, attempts: 2, delayMs: 20, laggardMs: 0 },
+  delivery: { timeoutMs: 1500, attempts: 2, delayMs: 20, laggardMs: 100 },
+  votes: { timeoutMs: 1000, attempts: 2, delayMs: 20, laggardMs: 0 },
   backoff: { firstMs: 30, maxMs: 300 },
 };
 
@@ -138,7 +138,7 @@ export class TestQuorum {
       budget: new ByteBudget({ maxBytes: 512 * MIB, maxWaiting: 64 }),
       clock: systemClock(),
       logger: silentLogger(),
-      timeoutMs: 3000,
+      timeoutMs: 10_000,
       hedgeMs: 150,
       ...settings,
     };
@@ -243,7 +243,7 @@ export class RunningDisperser {
     return this.disperser.accept(payload, { apiKey: undefined }, { ...options, signal });
   }
 
-  reached(id: Root, stage: BlobStage, timeoutMs = 8000): Promise<BlobRecord> {
+  reached(id: Root, stage: BlobStage, timeoutMs = 120_000): Promise<BlobRecord> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)]);
     return this.disperser.reached(id, stage, signal);
   }

@@ -71,5 +71,5 @@ describe('a disperser that dies', () => {
       await liveTwice(write);
       await liveTwice(write + 0.5);
     }
-  }).timeout(40_000);
+  });
 });

@@ -30,8 +30,7 @@ function rootOfBatch({ batch }: BlobRecord): string {
   return batch === undefined ? 'none' : toHex(batch.root);
 }
 
-describe('a blob that is paid first', function () {
-  this.timeout(20_000);
+describe('a blob that is paid first', () => {
   let quorum: TestQuorum;
   let running: RunningDisperser | undefined;
   let seed = 100;
@@ -256,5 +255,5 @@ describe('a disperser that dies over a blob that is paid first', () => {
       await liveTwice(write);
       await liveTwice(write + 0.5);
     }
-  }).timeout(40_000);
+  });
 });

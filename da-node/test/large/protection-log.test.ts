@@ -19,9 +19,7 @@ const is =
   (error: unknown): boolean =>
     isFault(error, code);
 
-describe('the log of what was signed', function () {
-  this.timeout(60_000);
-
+describe('the log of what was signed', () => {
   let folder: string;
   let path: string;
   const open = (options: Partial<ProtectionLogOptions> = {}): Promise<ProtectionLog> =>

@@ -24,8 +24,7 @@ import { backend, ENTRANCE, NETWORK, signerAddress, signerKey } from '../dispers
 const SEED = seedOf(52_104);
 const RUNS = runsOf(200_000);
 
-describe('decoders of rollups’ doors', function () {
-  this.timeout(60 * 60_000);
+describe('decoders of rollups’ doors', () => {
   const rng = seededRng(SEED);
   const header: BlobHeader = {
     suite: 1,

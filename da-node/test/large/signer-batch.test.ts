@@ -8,9 +8,7 @@ const BLOBS = runsOf(MAX_BATCH_BLOBS);
 /** Deliveries under way at once. */
 const PARALLEL = 8;
 
-describe('a large batch', function () {
-  this.timeout(30 * 60_000);
-
+describe('a large batch', () => {
   it(`of ${BLOBS} blobs is delivered, signed at once, and there after a restart`, async () => {
     const world = new World(4);
     const signer = await RunningSigner.start(world);

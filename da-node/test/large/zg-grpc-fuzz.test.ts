@@ -10,8 +10,7 @@ import { parseRequestId } from '../../src/doors/zg-grpc/request-id.ts';
 const INPUTS = runsOf(200_000);
 
 describe('what 0G clients may send', () => {
-  it(`is read or refused, whatever it is: ${INPUTS} inputs for each decoder`, async function () {
-    this.timeout(600_000);
+  it(`is read or refused, whatever it is: ${INPUTS} inputs for each decoder`, async () => {
     const seed = seedOf(20_260);
     const rng = seededRng(seed);
     const { disperseBlob, getBlobStatus, retrieveBlob } = describeDisperser().service.method;
@@ -40,8 +39,7 @@ describe('what 0G clients may send', () => {
     ok(taken > INPUTS / 20, `${taken} were messages`);
   });
 
-  it(`comes in frames that are read or refused: ${INPUTS / 10} inputs`, async function () {
-    this.timeout(600_000);
+  it(`comes in frames that are read or refused: ${INPUTS / 10} inputs`, async () => {
     const seed = seedOf(20_261);
     const rng = seededRng(seed);
     const { signal } = new AbortController();

@@ -35,8 +35,7 @@ import type { DispersalEpoch, SignedBatch } from '../../src/disperser/ports.ts';
 const { schedule, graceSeconds } = DEVNET_CONSENSUS;
 const logger = silentLogger();
 
-describe('the chain as roles of a node see it', function () {
-  this.timeout(60_000);
+describe('the chain as roles of a node see it', () => {
   const rng = seededRng(20_261_123);
   let anvil: Anvil;
   let network: DaNetwork;

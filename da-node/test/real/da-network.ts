@@ -173,7 +173,7 @@ function blsSecret(name: string): Uint8Array {
 
 /** Waits until something holds, at most half a minute. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 180_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`${what} does not come`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -12,7 +12,7 @@ export const LOADER: readonly string[] = [
 /** The program of the checkout starts in half a CPU second; from source each start takes four. */
 const MAIN = fileURLToPath(new URL('../../../dist/run-da-node.js', import.meta.url));
 const BUILD = fileURLToPath(new URL('../../../scripts/build.mjs', import.meta.url));
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 180_000;
 
 /** A node as a process of its own that a test can kill and start again on the same data. */
 export class DaProcess {

@@ -29,8 +29,7 @@ import { PendingTickets } from '../../src/keeper/pending-tickets.ts';
 import { rejoinWhenDue } from '../../src/keeper/rejoin.ts';
 import { runTicketing } from '../../src/keeper/ticketing.ts';
 
-describe('epochs kept going', function () {
-  this.timeout(120_000);
+describe('epochs kept going', () => {
   let anvil: Anvil;
   let network: DaNetwork;
   let epochs: EpochBook;

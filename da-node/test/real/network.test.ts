@@ -50,8 +50,7 @@ import { RollupClients } from './rollup-clients.ts';
 const OFFLINE = fileURLToPath(new URL('./verify-offline.ts', import.meta.url));
 const WAIT_SECONDS = 60;
 
-describe('a network of data availability', function () {
-  this.timeout(180_000);
+describe('a network of data availability', () => {
   const rng = seededRng(20_261_122);
   const payloadOf = (bytes: number): Uint8Array => rng.fill(new Uint8Array(bytes));
   const transport = createNodeTransport();
@@ -297,7 +296,7 @@ async function openReader(
     budget: new ByteBudget({ maxBytes: 64 * MIB, maxWaiting: 16 }),
     clock,
     logger,
-    timeoutMs: 5000,
+    timeoutMs: 20_000,
     hedgeMs: 500,
   };
   return (wanted) => readBlob(wanted, deps, { signal });

@@ -25,8 +25,7 @@ import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
 import { httpOfficePeers } from '../../src/signer/office/http-office-peers.ts';
 import { OfficeWorld } from './office-world.ts';
 
-describe('the office of signers', function () {
-  this.timeout(180_000);
+describe('the office of signers', () => {
   let world: OfficeWorld;
   before(async function () {
     if (!hasAnvil) this.skip();

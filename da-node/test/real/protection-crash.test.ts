@@ -24,8 +24,7 @@ interface Line {
   readonly chosen: readonly { readonly slot: number; readonly variant: number }[];
 }
 
-describe('a signer killed while it signs', function () {
-  this.timeout(60 * 60_000);
+describe('a signer killed while it signs', () => {
   let folder: string;
   let program: BundledProgram;
   before(async () => {

@@ -41,8 +41,7 @@ const ROW_BYTES = 64;
 const ROWS = 256;
 const logger = silentLogger();
 
-describe(`batches on a chain that reorganises itself (seed ${SEED})`, function () {
-  this.timeout(120_000);
+describe(`batches on a chain that reorganises itself (seed ${SEED})`, () => {
   const rng = seededRng(SEED);
   const payer = signerFromKey(ANVIL_KEYS[1]);
   const store = new BlobStore(memoryKeyValueStore());

@@ -17,8 +17,7 @@ const KILLS = runsOf(100);
 const LATEST_KILL_MS = 250;
 const PROGRAM = fileURLToPath(new URL('store-forever.ts', import.meta.url));
 
-describe('a signer killed while it stores', function () {
-  this.timeout(60 * 60_000);
+describe('a signer killed while it stores', () => {
   let folder: string;
   let program: BundledProgram;
   before(async () => {

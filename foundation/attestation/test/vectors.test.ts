@@ -32,8 +32,6 @@ import { signStatement, sumVotes, verifyVote } from '../src/vote.ts';
 import { BACKENDS, ENTRANCE, NETWORK, officeOf, vectors } from './support.ts';
 
 const { certificateCase } = vectors;
-/** Slots as long as noble takes for the dozens of pairings of one backend. */
-const NOBLE_MS = 60_000;
 
 describe('vectors', () => {
   it('begin everything with the tags of their names', () => {
@@ -43,8 +41,7 @@ describe('vectors', () => {
   });
 
   for (const backend of BACKENDS) {
-    describe(`over ${backend.name}`, function () {
-      this.timeout(NOBLE_MS);
+    describe(`over ${backend.name}`, () => {
       const keys = vectors.keys.map(({ sk }) => backend.openKey(fromHex(sk)));
       const keyAt = (index: number) => keys[index] ?? assert.fail(`no key ${index}`);
 

@@ -47,7 +47,7 @@ export const ANVIL_KEYS: readonly [string, string] = [
 export const hasAnvil: boolean = existsSync(BINARY);
 
 /** A signal that outlives every test here, so that a forgotten wait ends the suite with a reason. */
-export function testSignal(timeoutMs = 60_000): AbortSignal {
+export function testSignal(timeoutMs = 240_000): AbortSignal {
   return AbortSignal.timeout(timeoutMs);
 }
 

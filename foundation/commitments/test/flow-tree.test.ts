@@ -119,7 +119,7 @@ describe('the flow tree', () => {
       }
     });
     fc.assert(property, { seed: SEED, numRuns: 30 });
-  }).timeout(20_000);
+  });
 
   it('goes on from a snapshot as if nothing had happened', () => {
     const property = fc.property(submissions, (sizes) => {
@@ -233,7 +233,7 @@ describe('flow proofs', () => {
       }
     });
     await fc.assert(property, { seed: SEED, numRuns: 12 });
-  }).timeout(20_000);
+  });
 
   it('reach a sector inside an alignment gap that nobody kept by itself', async () => {
     const flow = FlowTree.empty();

@@ -103,7 +103,7 @@ describe('the record tree', () => {
         assert.deepEqual(verifyRecord({ root, count, index, body, siblings }), recordAt(index));
       }
     }
-  }).timeout(20_000);
+  });
 
   it('goes on from a snapshot', () => {
     let tree = RecordTree.empty();

@@ -74,7 +74,7 @@ describe('the rows of a quorum', () => {
         );
       }
     }
-  }).timeout(30_000);
+  });
 
   it('are these, for seats of 1, 2 and 5 and 64 rows of data', () => {
     const members = [1, 2, 5].map((seats, at) => ({ id: 'abc'[at], seats }));

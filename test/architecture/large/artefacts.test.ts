@@ -1,8 +1,6 @@
 import { assertGenerated } from '../generated.ts';
 
-describe('generated artefacts that take a compiler', function () {
-  this.timeout(240_000);
-
+describe('generated artefacts that take a compiler', () => {
   it('contract ABIs and bytecode are what their sources make', () => {
     assertGenerated('contracts/scripts/build.mjs');
   });

@@ -41,8 +41,7 @@ function agreed(call: (backend: BlsBackend) => Uint8Array | boolean, note: strin
 const PRIME =
   0x1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaabn;
 
-describe('BLS backends', function () {
-  this.timeout(60_000);
+describe('BLS backends', () => {
   const rng = seededRng(SEED);
 
   it(`agree on keys, signatures and sums (seed ${SEED})`, () => {

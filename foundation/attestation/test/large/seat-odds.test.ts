@@ -44,9 +44,7 @@ function exactOdds(seats: number, votes: number, adversary: number): number {
   return Math.log2(Number((sum << 200n) / BigInt(votes) ** BigInt(votes))) - 200;
 }
 
-describe('seat odds', function () {
-  this.timeout(30_000);
-
+describe('seat odds', () => {
   it('are the exact sum over both binomial laws', () => {
     for (const [seats, votes, adversaryVotes] of [
       [5, 20, 6],

@@ -116,7 +116,7 @@ describe('sortition', () => {
     }
     // Bin(40,000, 0.032): mean 1,280, deviation 35.2; six of them are passed once in 5 · 10^8
     assert.ok(Math.abs(drawn - 1280) < 6 * 35.2, `${drawn} contributors`);
-  }).timeout(20_000);
+  });
 
   it('leaves nobody a choice of quorum, and spreads blobs over all', () => {
     const counts = new Array<number>(5).fill(0);

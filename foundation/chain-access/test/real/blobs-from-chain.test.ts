@@ -31,8 +31,7 @@ import { readProvenBlock } from '../../src/proof/proven-state.ts';
 import { ANVIL_KEYS, Anvil, hasAnvil, testSignal } from '../anvil.ts';
 import { BLS, COIN, DaNetwork, paidBlob, type TestSigner } from '../da-network.ts';
 
-describe('blobs and epochs from the chain alone', function () {
-  this.timeout(60_000);
+describe('blobs and epochs from the chain alone', () => {
   let anvil: Anvil;
   let network: DaNetwork;
   let epochs: EpochBook;

@@ -9,8 +9,7 @@ import { Anvil, hasAnvil, testSignal } from '../anvil.ts';
 import { BLS, DaNetwork } from '../da-network.ts';
 import { FaultProxy, type ProxiedCall, type ProxyReply } from '../fault-proxy.ts';
 
-describe('committees through an endpoint that errs or lies', function () {
-  this.timeout(60_000);
+describe('committees through an endpoint that errs or lies', () => {
   let anvil: Anvil;
   let proxy: FaultProxy;
   let network: DaNetwork;

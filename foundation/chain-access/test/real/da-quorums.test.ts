@@ -9,8 +9,7 @@ import { SignerBook } from '../../src/da/signer-book.ts';
 import { Anvil, hasAnvil, testSignal } from '../anvil.ts';
 import { ALL_SEATS, BLS, DaNetwork, paidBlob } from '../da-network.ts';
 
-describe('an epoch with several quorums', function () {
-  this.timeout(60_000);
+describe('an epoch with several quorums', () => {
   let anvil: Anvil;
   let network: DaNetwork;
   let epochs: EpochBook;

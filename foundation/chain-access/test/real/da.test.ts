@@ -70,8 +70,7 @@ import {
   type TestSigner,
 } from '../da-network.ts';
 
-describe('stake, epochs and blobs on chain', function () {
-  this.timeout(60_000);
+describe('stake, epochs and blobs on chain', () => {
   let anvil: Anvil;
   let network: DaNetwork;
   let signers: SignerBook;

@@ -26,8 +26,7 @@ const ADMINS = [
   'function pendingAdmin() view returns (address)',
 ];
 
-describe('deploying stake, epochs and blobs', function () {
-  this.timeout(30_000);
+describe('deploying stake, epochs and blobs', () => {
   let anvil: Anvil;
   before(async function () {
     if (!hasAnvil) this.skip();

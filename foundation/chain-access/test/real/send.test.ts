@@ -191,7 +191,7 @@ describe('sending transactions', () => {
         again: () => senderFor(signer, store).send(pay('once'), { signal: signal() }),
       };
     }
-  }).timeout(20_000);
+  });
 
   it('raises what it offers while no block takes the transaction', async () => {
     const signer = await account();

@@ -24,8 +24,7 @@ import type { TransactionSender } from '../../src/send/transaction-sender.ts';
 import { Anvil, hasAnvil, testSignal } from '../anvil.ts';
 import { BLS, COIN, DaNetwork, SIGNER_COINS, type TestSigner } from '../da-network.ts';
 
-describe('evidence against signers', function () {
-  this.timeout(60_000);
+describe('evidence against signers', () => {
   let anvil: Anvil;
   let network: DaNetwork;
   before(async function () {

@@ -72,7 +72,7 @@ describe('committing to a file', () => {
       assert.deepEqual(parts.segmentRoots, whole.segmentRoots);
     });
     fc.assert(property, { seed: SEED, numRuns: 40 });
-  }).timeout(20_000);
+  });
 
   it('gives nodes that are the perfect trees of the padded sectors', () => {
     for (const sizeBytes of [
@@ -149,7 +149,7 @@ describe('committing to a stream', () => {
         }
       }
     }
-  }).timeout(30_000);
+  });
 
   it('keeps at most one batch more in work than there are threads', async () => {
     const bytes = aperiodicBytes(100 * 262_144);

@@ -32,8 +32,7 @@ const EDGE_CASES = isSoak
         payloadBytes < 2 ** 17 || (payloadBytes < 2 ** 21 && 1 + (payloadBytes % 3) === cosets),
     );
 
-describe('the codecs of the CPU', function () {
-  this.timeout(20 * 60_000);
+describe('the codecs of the CPU', () => {
   let codecs: readonly CpuCodec[];
   before(async () => {
     codecs = await cpuCodecs();

@@ -121,8 +121,7 @@ function fastest(device: FakeDevice) {
   return { clock, candidates: [candidate, rest] };
 }
 
-describe('choosing a codec', function () {
-  this.timeout(90_000);
+describe('choosing a codec', () => {
   const shape = shapeOf(6, 3, 128);
   const data = bytesOf(64 * 128, 5);
   let expected: MemoryRows;

@@ -93,7 +93,7 @@ describe('committing', () => {
       verified.map(({ index }) => index),
       rows.map(({ index }) => index),
     );
-  }).timeout(20_000);
+  });
 
   it('stops when told to', async () => {
     await assert.rejects(

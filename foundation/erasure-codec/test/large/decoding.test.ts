@@ -31,8 +31,7 @@ const SLOW_ERASURES = runsOf(10);
 /** Of 4096 rows, outside the soak. */
 const LONG_ERASURES = 3;
 
-describe('decoding, by every codec of the CPU', function () {
-  this.timeout(20 * 60_000);
+describe('decoding, by every codec of the CPU', () => {
   let codecs: readonly CpuCodec[];
   before(async () => {
     codecs = await cpuCodecs();
@@ -124,9 +123,7 @@ describe('decoding, by every codec of the CPU', function () {
   }
 });
 
-describe('the parity of every codec of the CPU', function () {
-  this.timeout(60_000);
-
+describe('the parity of every codec of the CPU', () => {
   it("is Lagrange's interpolation at the points of the field", async () => {
     const codecs = await cpuCodecs();
     for (const log2K of [1, 2, 3, 4, 5, 6]) {

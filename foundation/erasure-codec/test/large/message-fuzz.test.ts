@@ -177,8 +177,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof SliceError || error instanceof CodecError;
 }
 
-describe('what comes from outside about blobs', function () {
-  this.timeout(20 * 60_000);
+describe('what comes from outside about blobs', () => {
   let decoders: readonly Decoder<unknown>[];
   before(async () => {
     const suite = await loadRowSuite(0);

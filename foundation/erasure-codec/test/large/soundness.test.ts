@@ -109,8 +109,7 @@ async function travelling(suite: RowSuite, combiner: RowCombiner): Promise<reado
   ];
 }
 
-describe('what is proven', function () {
-  this.timeout(20 * 60_000);
+describe('what is proven', () => {
   let codecs: readonly CpuCodec[];
   before(async () => {
     codecs = await cpuCodecs();
@@ -137,8 +136,7 @@ describe('what is proven', function () {
   }
 });
 
-describe('rows that were committed to and are of no codeword', function () {
-  this.timeout(20 * 60_000);
+describe('rows that were committed to and are of no codeword', () => {
   let suite: RowSuite;
   let codecs: readonly CpuCodec[];
   before(async () => {

@@ -21,8 +21,7 @@ function shardsOf(count: number, bytes: number, seed: number): Uint8Array[] {
   return Array.from({ length: count }, (_, index) => bytesOf(bytes, 1000 * seed + index));
 }
 
-describe('the striped codec', function () {
-  this.timeout(90_000);
+describe('the striped codec', () => {
   let codec: StripedCodec;
   before(async () => {
     codec = await loadStripedCodec();

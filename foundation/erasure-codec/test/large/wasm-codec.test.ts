@@ -19,9 +19,7 @@ import {
 
 const MIB = 2 ** 20;
 
-describe('the WebAssembly codec', function () {
-  this.timeout(60_000);
-
+describe('the WebAssembly codec', () => {
   for (const build of ['strict', 'relaxed'] as const) {
     describe(build, () => {
       let codec: RowCodec;

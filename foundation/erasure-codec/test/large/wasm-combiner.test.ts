@@ -13,8 +13,7 @@ const RUNS = runsOf(1_000);
 const LONG_EVERY = 10;
 
 for (const build of ['strict', 'relaxed'] as const) {
-  describe(`the ${build} build's combiner`, function () {
-    this.timeout(10 * 60_000);
+  describe(`the ${build} build's combiner`, () => {
     const scalar = scalarCombiner();
     let combiner: RowCombiner;
     before(async function () {

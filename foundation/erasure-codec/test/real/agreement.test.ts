@@ -35,8 +35,7 @@ const CHANCE = some(
   ({ payloadBytes }) => payloadBytes <= SHORT_BYTES,
 );
 
-describe('the codec on a GPU, compared with the reference', function () {
-  this.timeout(20 * 60_000);
+describe('the codec on a GPU, compared with the reference', () => {
   const gpu = gpuOfSuite();
   const reference = referenceCodec(NO_TURNS);
 

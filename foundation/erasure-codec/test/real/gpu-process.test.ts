@@ -10,8 +10,7 @@ const SHAPE = shapeOf(12, 3, 256);
 const DATA = bytesOf(4096 * 256, 1);
 const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', 'tsx'];
 
-describe('the process of a GPU', function () {
-  this.timeout(180_000);
+describe('the process of a GPU', () => {
   /** Of other suites. */
   let others: readonly number[] = [];
   before(async function () {

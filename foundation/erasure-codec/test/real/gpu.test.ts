@@ -24,8 +24,7 @@ const SHAPES = [
   [12, 3, 64],
 ] as const;
 
-describe('the codec on a GPU', function () {
-  this.timeout(180_000);
+describe('the codec on a GPU', () => {
   const codec = gpuOfSuite();
   let wasm: RowCodec;
   before(async () => {
@@ -99,8 +98,7 @@ describe('the codec on a GPU', function () {
   });
 });
 
-describe('the codec on a GPU whose buffers are small', function () {
-  this.timeout(180_000);
+describe('the codec on a GPU whose buffers are small', () => {
   const codec = gpuOfSuite(() => startedOrWhyNot({ maxBufferBytes: 2 ** 18 }));
   after(() => codec().close());
 

@@ -14,9 +14,7 @@ const SEED = seedOf(52_601);
 const RUNS = runsOf(200_000);
 const MAX_BYTES = 256;
 
-describe('what comes between libp2p hosts', function () {
-  this.timeout(10 * 60_000);
-
+describe('what comes between libp2p hosts', () => {
   it(`is a message in bounds, or a fault of frames, and never held beyond one message (seed ${SEED})`, () => {
     const rng = seededRng(SEED);
     for (let run = 0; run < RUNS; run += 1) {

@@ -275,7 +275,7 @@ describe('libp2p host', () => {
       });
     `);
     assert.deepEqual(JSON.parse(await firstOutput(child)), { entry: true, libp2p: 0 });
-  }).timeout(20_000);
+  });
 });
 
 describe('libp2p hosts among peers that do as they like', () => {

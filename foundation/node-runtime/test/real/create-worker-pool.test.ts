@@ -19,9 +19,7 @@ const builtPool = new URL('../../dist/workers/index.js', import.meta.url);
 const builtPrimitives = new URL('../../../primitives/dist/index.js', import.meta.url);
 const task = (one: TestTask): TestTask => one;
 
-describe('worker pool', function () {
-  this.timeout(60_000); // each thread loads its own TypeScript loader on Node 20
-
+describe('worker pool', () => {
   it('runs tasks on its threads and hands back results and faults with their facts', async () => {
     const pool = createWorkerPool({ module, size: 2 });
     try {

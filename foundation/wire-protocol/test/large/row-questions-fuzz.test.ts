@@ -13,9 +13,7 @@ import {
 const SEED = seedOf(52_602);
 const RUNS = runsOf(200_000);
 
-describe('questions to signers that are not as they were asked', function () {
-  this.timeout(10 * 60_000);
-
+describe('questions to signers that are not as they were asked', () => {
   it(`are read one way only, or refused by a fault of wires (seed ${SEED})`, () => {
     const rng = seededRng(SEED);
     for (let run = 0; run < RUNS; run += 1) {
