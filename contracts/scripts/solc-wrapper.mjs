@@ -45,7 +45,9 @@ function isOptimized(path) {
 /** One output of two. Sources have the same numbers in both, which the maps of bytecode use. */
 function joined(own, tests) {
   const errors = new Map(
-    [own, tests].flatMap((output) => output.errors ?? []).map((error) => [error.formattedMessage, error]),
+    [own, tests]
+      .flatMap((output) => output.errors ?? [])
+      .map((error) => [error.formattedMessage, error]),
   );
   return {
     errors: [...errors.values()],
