@@ -8,10 +8,15 @@ const flags = [
   '--conditions=@cairn/source',
 ];
 
-/** Runs a generator's `--check`. @throws if what is committed is not what its sources make */
-export function assertGenerated(script: string): void {
+/**
+ * Runs a generator's `--check`, with more `options`.
+ *
+ * @throws if what is committed is not what its sources make
+ */
+export function assertGenerated(script: string, ...options: string[]): void {
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, script, '--check'], {
+  const command = [...flags, script, '--check', ...options];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: repositoryRoot,
     env,
     encoding: 'utf8',

@@ -1,3 +1,4 @@
+import { isSoak } from '../../support/soak.ts';
 import { assertGenerated } from '../generated.ts';
 
 describe('generated artefacts', () => {
@@ -6,4 +7,15 @@ describe('generated artefacts', () => {
       assertGenerated(`${daemon}/scripts/example-config.ts`);
     });
   }
+
+  for (const folder of ['commitments', 'erasure-codec']) {
+    it(`the kernels of ${folder} are ${isSoak ? 'what their sources make' : 'of their sources'}`, () => {
+      const anew = isSoak ? ['--anew'] : [];
+      assertGenerated(`foundation/${folder}/scripts/build.mjs`, ...anew);
+    });
+  }
+
+  it('contract ABIs and bytecode are what their sources make', () => {
+    assertGenerated('contracts/scripts/build.mjs');
+  });
 });
