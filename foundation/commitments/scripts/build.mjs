@@ -3,7 +3,7 @@ import { assembleKernels } from '../../../scripts/assemble-kernels.mjs';
 import { blake3Source } from './blake3-source.mjs';
 import { keccakSource } from './keccak-source.mjs';
 
-await assembleKernels(new URL('../', import.meta.url), [
+await assembleKernels(new URL('../', import.meta.url), () => import('assemblyscript/asc'), [
   {
     name: 'keccak-simd',
     source: keccakSource('simd'),

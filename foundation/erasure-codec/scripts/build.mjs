@@ -14,7 +14,7 @@ function kernelOf(build, constant, needs, features) {
   };
 }
 
-await assembleKernels(new URL('../', import.meta.url), [
+await assembleKernels(new URL('../', import.meta.url), () => import('assemblyscript/asc'), [
   kernelOf('strict', 'CODEC_STRICT_WASM', 'WebAssembly SIMD', ['simd']),
   kernelOf('relaxed', 'CODEC_RELAXED_WASM', 'relaxed WebAssembly SIMD', ['simd', 'relaxed-simd']),
 ]);
