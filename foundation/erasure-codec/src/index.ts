@@ -30,6 +30,7 @@ export {
 export {
   type CommitOptions,
   type CommittedBlob,
+  type CheckParityOptions,
   checkParity,
   commitBlob,
   commitMatrix,

@@ -65,6 +65,11 @@ for (const suite of SUITES) {
         checkParity(blob, optionsOf(suite)),
         isCodecFault({ code: 'PARITY', index: layout.dataRows + 70 }),
       );
+      await assert.rejects(
+        checkParity(blob, { ...optionsOf(suite), oneIn: 16, first: 70 % 16 }),
+        isCodecFault({ code: 'PARITY', index: layout.dataRows + 70 }),
+      );
+      await checkParity(blob, { ...optionsOf(suite), oneIn: 16, first: 71 % 16 });
     });
   });
 }
