@@ -44,16 +44,19 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     /// @dev The target changes at most by this factor from one period to the next.
     uint256 private constant MAX_STEP = 4;
 
+    /// @dev Rows whose chances are in one hash, 32 bits each: whoever draws all rows hashes an eighth as often.
+    uint256 private constant ROWS_PER_HASH = 8;
+
     /// @notice What a deployment decides about the lottery.
     /// @param entropy proves the entropy of blocks
     /// @param periodBlocks blocks in a period
-    /// @param drawTarget a row is drawn where a hash is below it
+    /// @param drawTarget a row is drawn where its 32 bits of a hash are not above it
     /// @param prizesPerPeriod the target is moved so that about as many are paid
     /// @param potShare a row of MAX_ROW_BYTES is paid the pot divided by this
     struct LotterySettings {
         IEntropy entropy;
         uint32 periodBlocks;
-        uint256 drawTarget;
+        uint32 drawTarget;
         uint32 prizesPerPeriod;
         uint32 potShare;
     }
@@ -67,7 +70,7 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
 
     IEntropy public immutable entropy;
     uint32 public immutable periodBlocks;
-    uint256 public immutable drawTarget;
+    uint32 public immutable drawTarget;
     uint32 public immutable prizesPerPeriod;
     uint32 public immutable potShare;
 
@@ -175,8 +178,10 @@ abstract contract HeldLottery is RewardSchedule, Arcs {
     /// @dev Marks the row as paid for.
     function _requireWin(HeldRow calldata held) private {
         Period storage period = _periods[held.period];
-        bytes32 line = keccak256(abi.encode(period.seed, BlobHeaders.leafOfHeader(held.header), held.rowIndex));
-        if (uint256(line) > drawTarget) revert NotDrawn();
+        (uint256 row, bytes32 leaf) = (held.rowIndex, BlobHeaders.leafOfHeader(held.header));
+        uint256 chances = uint256(keccak256(abi.encode(period.seed, leaf, row / ROWS_PER_HASH)));
+        if (uint32(chances >> (32 * (row % ROWS_PER_HASH))) > drawTarget) revert NotDrawn();
+        bytes32 line = keccak256(abi.encode(chances, row));
         if (uint256(keccak256(abi.encodePacked(line, held.arc.holder, held.row))) > period.target) revert NotDrawn();
         if (_paid[line]) revert AlreadyPaid();
         _paid[line] = true;

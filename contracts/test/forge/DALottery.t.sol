@@ -40,7 +40,7 @@ contract DALotteryTest is DAFixture {
         begin(EPOCH, 1, MEMBERS);
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
         HeldLottery.LotterySettings memory lottery =
-            HeldLottery.LotterySettings(new KnownEntropy(), 100, type(uint256).max, 4, 16);
+            HeldLottery.LotterySettings(new KnownEntropy(), 100, type(uint32).max, 4, 16);
         mining = new DAMining(verifier, predicted, address(0x7EA), lottery);
         entrance = new DAEntrance(settings(mining));
         cosetRoots.push(0x5775cdb1a8845924669ae27a4f4142f741de6db50c7d3ee6a2e34cb2080937a7);

@@ -32,7 +32,7 @@ contract DASortitionTest is StakeFixture {
         begin(4, 1);
         QuorumVerifier verifier = new QuorumVerifier(sortition, uint64(block.chainid), address(sortition));
         HeldLottery.LotterySettings memory lottery =
-            HeldLottery.LotterySettings(new RandaoEntropy(), 20, type(uint256).max, 8, 64);
+            HeldLottery.LotterySettings(new RandaoEntropy(), 20, type(uint32).max, 8, 64);
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         mining = new DAMining(verifier, predicted, ADMIN, lottery);
         entrance = new DAEntrance(

@@ -12,8 +12,11 @@ import type { RowSuite } from '@cairn/commitments/rows';
 import { assignRows, type RowArc } from '@cairn/erasure-codec';
 import {
   type Address,
+  bigEndianBytes,
   type Clock,
   compareBytes,
+  concatBytes,
+  keccak256,
   LruCache,
   type Root,
   rootOf,
@@ -27,8 +30,8 @@ import type { OfficeChain } from './ports.ts';
 /** What the chain tells about draws, from final blocks. */
 export interface DrawChain {
   readonly periodBlocks: number;
-  /** A row is drawn where its line is not above it: 32 bytes. */
-  readonly drawTarget: Uint8Array;
+  /** A row is drawn where its 32 bits of a hash are not above it. */
+  readonly drawTarget: number;
   finalBlock(options: ChainOptions): Promise<number>;
   /** Of a final block. */
   entropyOf(block: number, options: ChainOptions): Promise<BlockEntropy | undefined>;
@@ -42,7 +45,7 @@ export interface DrawnRow {
   /** Leaf of the blob's header, 32 bytes. */
   readonly leaf: Uint8Array;
   readonly row: number;
-  /** keccak-256 of seed, leaf and row. */
+  /** keccak-256 of the hash that drew it, and the row. */
   readonly line: Uint8Array;
   readonly header: BlobHeader;
   /** Who holds it by its seats. */
@@ -82,16 +85,18 @@ const MAX_DRAWN = 4096;
 const MAX_KEPT = 24;
 /** Periods of one epoch at most. */
 const MAX_PERIODS = 512;
-/** Lines that are hashed before others get their turn: about two milliseconds. */
-const LINES_AT_ONCE = 2048;
-/** What a line is the hash of: seed, leaf and row u256. */
-const LINE_INPUT_BYTES = 96;
-const LINE_BYTES = 32;
+/** Rows whose chances are in one hash, 32 bits each, the first row's lowest. */
+const ROWS_PER_HASH = 8;
+/** Hashes that are made before others get their turn: about two milliseconds. */
+const HASHES_AT_ONCE = 2048;
+/** What chances are the hash of: seed, leaf and number of the eight rows u256. */
+const INPUT_BYTES = 96;
+const HASH_BYTES = 32;
 
 /**
  * Which rows a period's seed asks for: the same for everyone. Rows of all blobs that were confirmed
  * before the seed's block, are not void and have not expired, each once in however many batches its
- * blob stands, whose line is not above the target.
+ * blob stands, whose chance is not above the target.
  *
  * @see contracts/src/da/HeldLottery.sol, which draws in the same way
  */
@@ -181,16 +186,17 @@ export class RowDraws {
     const { rows: all } = layoutOfHeld(place.header);
     const drawn: DrawnRow[] = [];
     let arcs: readonly RowArc<Address>[] | undefined;
-    for (let first = 0; first < all; first += LINES_AT_ONCE) {
-      const count = Math.min(LINES_AT_ONCE, all - first);
-      const lines = hasher.hashMany(lineInputs(seed, place.leaf, first, count), LINE_INPUT_BYTES);
-      for (let at = 0; at < count; at += 1) {
-        const line = lines.subarray(at * LINE_BYTES, (at + 1) * LINE_BYTES);
-        if (compareBytes(line, mining.drawTarget) > 0) continue;
+    const groups = all / ROWS_PER_HASH; // a blob has a multiple of 64 rows
+    for (let first = 0; first < groups; first += HASHES_AT_ONCE) {
+      const count = Math.min(HASHES_AT_ONCE, groups - first);
+      const hashes = hasher.hashMany(groupInputs(seed, place.leaf, first, count), INPUT_BYTES);
+      for (const { at, row } of chosenRows(hashes, first, mining.drawTarget)) {
         arcs ??= this.#arcsOf(place.header, committee);
-        const row = first + at;
         const holder = arcs.find(({ start, count: held }) => (row - start + all) % all < held)?.id;
-        if (holder !== undefined) drawn.push({ ...place, row, line: line.slice(), holder });
+        const line = keccak256(
+          concatBytes(hashes.subarray(at, at + HASH_BYTES), bigEndianBytes(row, 32)),
+        );
+        if (holder !== undefined) drawn.push({ ...place, row, line, holder });
       }
       await clock.sleep(0, signal);
     }
@@ -219,16 +225,33 @@ export function reportingQuorum(
   return quorums === 1 ? 0 : 1 + (Math.max(0, quorumId - 1) % quorums);
 }
 
-/** What the lines of some rows are hashes of, one after another. */
-function lineInputs(seed: Uint8Array, leaf: Uint8Array, first: number, count: number): Uint8Array {
-  const inputs = new Uint8Array(count * LINE_INPUT_BYTES);
+/** What the chances of some groups of rows are hashes of, one after another. */
+function groupInputs(seed: Uint8Array, leaf: Uint8Array, first: number, count: number): Uint8Array {
+  const inputs = new Uint8Array(count * INPUT_BYTES);
   const view = viewOf(inputs);
-  for (let at = 0; at < inputs.length; at += LINE_INPUT_BYTES) {
+  for (let at = 0; at < inputs.length; at += INPUT_BYTES) {
     inputs.set(seed, at);
     inputs.set(leaf, at + 32);
-    view.setUint32(at + LINE_INPUT_BYTES - 4, first + at / LINE_INPUT_BYTES);
+    view.setUint32(at + INPUT_BYTES - 4, first + at / INPUT_BYTES);
   }
   return inputs;
+}
+
+/** Rows that hashes choose, and where the hash of each lies; `first` is the number of the first eight rows. */
+function chosenRows(
+  hashes: Uint8Array,
+  first: number,
+  target: number,
+): readonly { readonly at: number; readonly row: number }[] {
+  const view = viewOf(hashes);
+  const chosen: { at: number; row: number }[] = [];
+  for (let word = 0; word < hashes.length; word += 4) {
+    if (view.getUint32(word) > target) continue;
+    const at = word - (word % HASH_BYTES);
+    const place = ROWS_PER_HASH - 1 - (word - at) / 4; // the lowest bits are the last bytes
+    chosen.push({ at, row: (first + at / HASH_BYTES) * ROWS_PER_HASH + place });
+  }
+  return chosen;
 }
 
 function lowest(rows: readonly DrawnRow[]): DrawnRow[] {

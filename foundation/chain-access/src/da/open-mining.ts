@@ -1,6 +1,5 @@
 import type { Domain } from '@cairn/attestation';
 import { daMiningAbi } from '@cairn/contracts';
-import { bigEndianBytes } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
 import { checkContract, requireSame } from './check-contract.ts';
 import { Contract } from './contract.ts';
@@ -10,8 +9,8 @@ import type { Entrance } from './open-entrance.ts';
 export interface MiningSettings {
   /** Blocks of a period; the first one's entropy is its seed. */
   readonly periodBlocks: number;
-  /** A row is drawn where its line is not above it: 32 bytes. */
-  readonly drawTarget: Uint8Array;
+  /** A row is drawn where its 32 bits of a hash are not above it. */
+  readonly drawTarget: number;
   /** Longest row that wins in the held lottery. */
   readonly maxRowBytes: number;
   /** Prizes that the target is moved towards, in a period. */
@@ -48,7 +47,7 @@ export async function openMining(entrance: Entrance, { signal }: CallOptions): P
     (await contract.read(name, [], { signal })).wide(0);
   const settings = {
     periodBlocks: Number(await wide('periodBlocks')),
-    drawTarget: bigEndianBytes(await wide('drawTarget'), 32),
+    drawTarget: Number(await wide('drawTarget')),
     maxRowBytes: Number(await wide('MAX_ROW_BYTES')),
     prizesPerPeriod: Number(await wide('prizesPerPeriod')),
     potShare: Number(await wide('potShare')),

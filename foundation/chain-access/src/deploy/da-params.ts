@@ -95,7 +95,7 @@ export function lotterySettings(params: DaParams, entropy: Address): object {
   return {
     entropy,
     periodBlocks: consensus.samplePeriodBlocks,
-    drawTarget: (2n ** 256n - 1n) / BigInt(drawOneRowIn),
+    drawTarget: Math.floor((2 ** 32 - 1) / drawOneRowIn),
     prizesPerPeriod,
     potShare: prizeDivisor,
   };
