@@ -18,6 +18,8 @@ import type { Membership } from './rejoin.ts';
 
 /** Time between looks at the phase. */
 const POLL_MS = 1000;
+/** Looks at the phase alone, once an epoch needs nothing more of a signer: a reorganisation is noticed by the next whole look. */
+const BRIEF_LOOKS = 5;
 /** The longest wait after failures; it doubles up to there. */
 const MAX_WAIT_MS = 10_000;
 
@@ -54,10 +56,10 @@ export type TicketOutcome =
  */
 export async function postTicket(deps: TicketingDeps, options: Waiting): Promise<TicketOutcome> {
   const { chain, signer, key, backend } = deps;
-  const final = await chain.finalPhase(options);
   const newest = await chain.phase(options);
-  const isTime = final.phase === 'tickets' && newest.phase === 'tickets';
-  if (!isTime || final.epoch !== newest.epoch) return { kind: 'notNow' };
+  if (newest.phase !== 'tickets') return { kind: 'notNow' };
+  const final = await chain.finalPhase(options);
+  if (final.phase !== 'tickets' || final.epoch !== newest.epoch) return { kind: 'notNow' };
   const epoch = newest.epoch + 1;
   const round = await chain.round(epoch, options);
   if (round === undefined) return { kind: 'notNow' };
@@ -91,10 +93,19 @@ export interface TicketingLoopDeps extends TicketingDeps {
 export async function runTicketing(deps: TicketingLoopDeps, signal: AbortSignal): Promise<void> {
   const { clock, logger } = deps;
   let last = '';
+  let settledEpoch = 0;
+  let briefLooks = 0;
   for (let waitMs = POLL_MS; ; ) {
     signal.throwIfAborted();
     try {
+      while (briefLooks > 0 && (await deps.chain.phase({ signal })).epoch + 1 === settledEpoch) {
+        briefLooks -= 1;
+        await clock.sleep(POLL_MS, signal);
+      }
       const outcome = await postTicket(deps, { signal });
+      const isSettled = outcome.kind === 'posted' || outcome.kind === 'idle';
+      briefLooks = isSettled ? BRIEF_LOOKS : 0;
+      if (isSettled) settledEpoch = outcome.epoch;
       if (outcome.kind === 'noVotes' && (await deps.rejoin({ signal })) === 'rejoined') {
         logger.info({ signer: deps.signer }, 'votes lost for a missed ticket were asked for again');
       }
