@@ -114,9 +114,9 @@ contract Sortition is Administered, Tickets, IEpochSource {
     /// @param proof of the entropy of `entropyBlock`
     function drawFirstSeed(bytes calldata proof) external {
         uint64 epoch = _require(Phase.Tickets);
-        if (epoch != firstEpoch() || seedOf[epoch + 1] != 0) revert WrongPhase();
+        if (epoch != firstEpoch() || _seed(epoch + 1) != 0) revert WrongPhase();
         bytes32 entropy = entropySource.entropy(_provable(startBlock() + TICKET_START), proof);
-        seedOf[epoch + 1] = Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy);
+        _keepSeed(epoch + 1, Statements.nextSeed(GENESIS_SALT, epoch + 1, 0, entropy));
     }
 
     /// @notice Seals the next epoch. Reverts with WrongPhase or as the entropy source does.
@@ -126,7 +126,11 @@ contract Sortition is Administered, Tickets, IEpochSource {
         uint64 epoch = _require(Phase.Seal) + 1;
         (uint256 seats, uint256 votes) = _groups[0].standing(epoch);
         bool enough = _areEnough(seats, votes);
-        if (!enough && epoch - 1 == firstEpoch()) return _beginAgain();
+        if (!enough && epoch - 1 == firstEpoch()) {
+            _beginAgain();
+            _keepSeed(firstEpoch() + 1, 0);
+            return;
+        }
         uint256 carries = enough ? 0 : _offices.read(epoch - 1).carries + 1;
         if (carries > MAX_CARRY) {
             _halt();
@@ -134,8 +138,8 @@ contract Sortition is Administered, Tickets, IEpochSource {
             return;
         }
         bytes32 entropy = entropySource.entropy(_provable(startBlock() + ENTROPY_AT), proof);
-        bytes32 seed = seedOf[epoch];
-        seedOf[epoch + 1] = Statements.nextSeed(seed, epoch + 1, _contributionsTo(epoch), entropy);
+        bytes32 seed = _seed(epoch);
+        _keepSeed(epoch + 1, Statements.nextSeed(seed, epoch + 1, _contributionsTo(epoch), entropy));
         (bytes32[] memory hashes, uint256 most) =
             enough ? _takeSnapshots(epoch, _oddsOf(votes).quorums) : _carryOver(epoch, carries);
         EpochHeader memory header = _headerOf(epoch, seed, hashes);
@@ -149,9 +153,10 @@ contract Sortition is Administered, Tickets, IEpochSource {
     /// clock before
     function restart(uint64 epoch) external onlyAdmin {
         (Phase current, uint64 running,) = phase();
-        bool unborn = running == firstEpoch() && seedOf[running + 1] == 0;
+        bool unborn = running == firstEpoch() && _seed(running + 1) == 0;
         if (current != Phase.Halted && !unborn) revert WrongPhase();
         _beginAt(epoch);
+        _keepSeed(epoch + 1, 0);
     }
 
     /// @notice Punishes a contributor without a ticket, and pays the caller its share. From the seal of `epoch` to its end.
@@ -187,7 +192,16 @@ contract Sortition is Administered, Tickets, IEpochSource {
         Offices.Office memory office = _offices.read(epoch);
         if (office.groups == 0) return (0, 0, 0, 0);
         startTime = CREATED_AT + uint64(office.start);
-        return (startTime, startTime + EPOCH_SECONDS, seedOf[epoch], uint32(office.groups));
+        return (startTime, startTime + EPOCH_SECONDS, seedOf(epoch), uint32(office.groups));
+    }
+
+    /// @inheritdoc Tickets
+    function seedOf(uint64 epoch) public view override returns (bytes32) {
+        uint64 current = currentEpoch();
+        uint64 newest = current + (_isNextSealed() ? 2 : 1);
+        if (epoch > newest || epoch + SEEDS_KEPT <= newest) return 0;
+        if (epoch <= current && _offices.read(epoch).groups == 0) return 0;
+        return _seed(epoch);
     }
 
     /// @inheritdoc IEpochSource

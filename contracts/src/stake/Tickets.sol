@@ -18,6 +18,8 @@ import {StakeHub} from "./StakeHub.sol";
 abstract contract Tickets is EpochSchedule {
     using Groups for Groups.Stored;
 
+    uint256 private constant SPARE_SEEDS = 8;
+
     /// @notice Keeps stake and votes.
     StakeHub public immutable stakeHub;
 
@@ -29,10 +31,14 @@ abstract contract Tickets is EpochSchedule {
     uint256 internal immutable SEATS_PER_QUORUM;
     uint256 internal immutable CONTRIBUTORS;
 
-    /// @notice Seed of an epoch; known as soon as the epoch before the one before it is sealed, zero until then.
-    mapping(uint64 epoch => bytes32) public seedOf;
+    /// @dev Epochs whose seeds are kept: those in which a blob may still be, two that are prepared, and some to spare.
+    uint256 internal immutable SEEDS_KEPT;
 
     mapping(uint256 group => Groups.Stored) internal _groups;
+
+    /// @dev Seeds, each in the place of one that is kept no longer: a word that is written again costs 17,100 gas less than
+    /// a new one. What lies in the place of an epoch is its own only where `seedOf` says so.
+    mapping(uint256 place => bytes32) private _seeds;
 
     /// @dev Xor of the contributions to the epoch of group 0, and of that epoch's seed: a word that is not zero costs less
     /// to change.
@@ -83,6 +89,7 @@ abstract contract Tickets is EpochSchedule {
         MAX_QUORUMS = quorums;
         SEATS_PER_QUORUM = parameters.seatsPerQuorum;
         CONTRIBUTORS = parameters.contributors;
+        SEEDS_KEPT = uint256(parameters.maxRetentionEpochs) + SPARE_SEEDS;
     }
 
     /// @notice Posts tickets for the next epoch, from anyone. Reverts with WrongPhase, NoSeed, TicketCount or BadTicket.
@@ -107,8 +114,9 @@ abstract contract Tickets is EpochSchedule {
 
     /// @notice What signers sign for `epoch`. Reverts with NoSeed while its seed is unknown.
     function ticketDigest(uint64 epoch) external view returns (bytes32) {
-        if (seedOf[epoch] == 0) revert NoSeed();
-        return Statements.ticket(block.chainid, address(this), epoch, seedOf[epoch]);
+        bytes32 seed = seedOf(epoch);
+        if (seed == 0) revert NoSeed();
+        return Statements.ticket(block.chainid, address(this), epoch, seed);
     }
 
     /// @notice The odds of the draw of `epoch`, the current one or later.
@@ -126,7 +134,7 @@ abstract contract Tickets is EpochSchedule {
 
     /// @notice Whether `signer` owes a ticket for `epoch`, the current one or the next.
     function isContributor(address signer, uint64 epoch) public view returns (bool) {
-        if (seedOf[epoch] == 0) return false;
+        if (seedOf(epoch) == 0) return false;
         return _owes(_round(epoch), signer, stakeHub.votesAt(signer, epoch));
     }
 
@@ -136,9 +144,23 @@ abstract contract Tickets is EpochSchedule {
         return epoch != 0 && (uint128(posted) == epoch || posted >> 128 == epoch);
     }
 
+    /// @notice Seed of an epoch; known as soon as the epoch before the one before it is sealed. Zero until then, for an epoch
+    /// that a restart jumped over, and once `maxRetentionEpochs` and some more have passed.
+    function seedOf(uint64 epoch) public view virtual returns (bytes32);
+
+    /// @dev Seed of an epoch that has one that is kept.
+    function _seed(uint64 epoch) internal view returns (bytes32) {
+        return _seeds[epoch % SEEDS_KEPT];
+    }
+
+    /// @dev Keeps the seed of an epoch, in the place of an old one.
+    function _keepSeed(uint64 epoch, bytes32 seed) internal {
+        _seeds[epoch % SEEDS_KEPT] = seed;
+    }
+
     /// @dev Xor of the contributions to `epoch`, the one that takes tickets or took them last.
     function _contributionsTo(uint64 epoch) internal view returns (bytes32) {
-        return _groups[0].isOf(epoch) ? _contributions ^ seedOf[epoch] : bytes32(0);
+        return _groups[0].isOf(epoch) ? _contributions ^ _seed(epoch) : bytes32(0);
     }
 
     /// @dev Whether all signers with votes owe a ticket for `epoch`.
@@ -155,7 +177,7 @@ abstract contract Tickets is EpochSchedule {
 
     function _round(uint64 epoch) private view returns (Round memory round) {
         round.epoch = epoch;
-        round.seed = seedOf[epoch];
+        round.seed = _seed(epoch);
         round.totalVotes = stakeHub.totalVotesAt(epoch);
         round.everyone = _everyoneOwes(epoch);
         round.odds = _oddsOf(round.totalVotes);

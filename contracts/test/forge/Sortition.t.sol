@@ -427,6 +427,41 @@ contract SortitionTest is StakeFixture {
         sortition.restart(20);
     }
 
+    /// @dev Nine places: an old seed gives way to a new one, and none is taken for that of another epoch.
+    function test_seedsAreKeptAsLongAsBlobsAre() public {
+        SortitionParameters memory parameters = sortitionParameters();
+        (parameters.maxRetentionEpochs, parameters.maxCarry) = (1, 2);
+        deploy(parameters);
+        begin(4, 10);
+        bytes32[] memory seeds = new bytes32[](13);
+        for (uint64 epoch = 1; epoch < 12; ++epoch) {
+            seeds[epoch + 1] = sortition.seedOf(epoch + 1);
+            pass(0, 3);
+        }
+        assertEq(sortition.seedOf(4), 0, "kept no longer");
+        for (uint64 epoch = 5; epoch <= 12; ++epoch) {
+            assertEq(sortition.seedOf(epoch), seeds[epoch], "its own");
+        }
+        assertTrue(sortition.seedOf(13) != 0, "the next one's");
+        assertEq(sortition.seedOf(14), 0, "not known yet");
+        pass(0, 1);
+        pass(0, 1);
+        bytes32 last = sortition.seedOf(14);
+        goTo(TICKET_START);
+        postTickets(0, 1);
+        seal();
+        vm.prank(ADMIN);
+        sortition.restart(20);
+        assertEq(sortition.seedOf(14), last, "of an epoch before the restart");
+        for (uint64 epoch = 15; epoch <= 22; ++epoch) {
+            assertEq(sortition.seedOf(epoch), 0, "not sealed, or not drawn");
+        }
+        vm.expectRevert(abi.encodeWithSelector(Tickets.NoSeed.selector));
+        sortition.ticketDigest(21);
+        drawFirstSeed();
+        assertTrue(sortition.seedOf(21) != 0 && sortition.seedOf(22) == 0, "drawn");
+    }
+
     /// @dev Stake, keys and votes stay where they are; only the draw is another contract's from then on.
     function test_anotherSortitionCanTakeOver() public {
         begin(4, 10);

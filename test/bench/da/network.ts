@@ -8,8 +8,8 @@ import { codecRates } from './codec-rate.ts';
 
 const KIB = 1024;
 const FRAME_BYTES = 128 * KIB;
-/** The first puts of a process also compile its code. */
-const WARM_UP = 5;
+/** The first puts of a process also compile its code, which a batcher's months do not notice. */
+const WARM_UP = 40;
 const PUTS = 40;
 const CONFIRMED_PUTS = 5;
 const LARGE_BYTES = 8 * KIB * KIB;
