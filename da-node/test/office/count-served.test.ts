@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Committee, EpochHeader } from '@cairn/attestation';
+import type { Committee } from '@cairn/attestation';
 import {
   type Address,
   bigEndianBytes,
@@ -10,6 +10,7 @@ import {
 } from '@cairn/primitives';
 import fc from 'fast-check';
 import { auditorsOf, auditRulesOf } from '../../src/signer/office/audit-rules.ts';
+import { auditedRows } from '../../src/signer/office/audited-rows.ts';
 import { countServed, isLower } from '../../src/signer/office/count-served.ts';
 import type { DrawnRow } from '../../src/signer/office/draw-rows.ts';
 import { isWinner, nextTarget } from '../../src/signer/office/lottery-target.ts';
@@ -57,10 +58,32 @@ describe('auditors of a drawn row', () => {
   });
 });
 
+describe('rows that a quorum audits', () => {
+  const snapshotHashes = [0, 1, 2].map((byte) => new Uint8Array(32).fill(byte));
+  const rows = Array.from(
+    { length: 100 },
+    (_, row) => ({ row, batch: { quorumId: 1 + (row % 2) } }) as unknown as DrawnRow,
+  );
+  const audited = (members: number, hashes: readonly Uint8Array[], quorumId: number) => {
+    const committee = { members: membersOf(new Array<number>(members).fill(1)) };
+    const office = { snapshotHashes: hashes };
+    return auditedRows({ rows }, { office, quorumId, committee }).map(({ row }) => row);
+  };
+
+  it('are of its own batches, and the first ones: four for each member', () => {
+    assert.deepEqual(audited(2, snapshotHashes, 1), [0, 2, 4, 6, 8, 10, 12, 14]);
+    assert.deepEqual(audited(1, snapshotHashes, 2), [1, 3, 5, 7]);
+    assert.equal(audited(20, snapshotHashes, 2).length, 50);
+  });
+
+  it('are of all batches where there is one quorum', () => {
+    assert.deepEqual(audited(1, snapshotHashes.slice(0, 1), 0), [0, 1, 2, 3]);
+  });
+});
+
 describe('a served report', () => {
   const rules = { auditors: 3, receipts: 2 };
   const members = membersOf([8, 8, 8, 8]);
-  const office = { epoch: 7, snapshotHashes: [new Uint8Array(32)] } as unknown as EpochHeader;
   const committee = { members } as unknown as Committee;
   const rows = Array.from({ length: 40 }, (_, index) => {
     const leaf = keccak256(bigEndianBytes(index % 5, 4));
@@ -68,7 +91,7 @@ describe('a served report', () => {
     const drawn = { period: 3 + (index % 2), leaf, row: index, line, holder: addressOf(index % 4) };
     return { ...drawn, batch: { quorumId: 0 } } as unknown as DrawnRow;
   });
-  const place = { office, quorumId: 0, committee, rows };
+  const place = { committee, rows };
   const sheetOf = (index: number, got: readonly DrawnRow[]) => ({
     auditor: addressOf(index),
     rows: got.map(({ period, leaf, row }) => ({ period, leaf, row })),
@@ -99,7 +122,6 @@ describe('a served report', () => {
     const entries = countServed(place, [boasts], rules) ?? assert.fail();
     assert.equal(entries[0]?.served, 0, 'nobody looks at its own rows, and one receipt is too few');
     assert.equal(countServed({ ...place, rows: [] }, [boasts], rules), undefined);
-    assert.equal(countServed({ ...place, quorumId: 3 }, [boasts], rules), undefined);
   });
 
   it('can only gain by more sheets, so that one that was left out shows', () => {

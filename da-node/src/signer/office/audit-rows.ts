@@ -19,7 +19,8 @@ import type { RowPeers } from '../../retriever/ports.ts';
 import type { ChainOptions } from '../ports.ts';
 import { layoutOfHeld } from '../slice-file.ts';
 import { type AuditRules, auditorsOf } from './audit-rules.ts';
-import { type DrawnRow, type RowDraws, reportingQuorum } from './draw-rows.ts';
+import { auditedRows } from './audited-rows.ts';
+import type { DrawnRow, RowDraws } from './draw-rows.ts';
 import type { OfficeMetrics } from './metrics.ts';
 import { forgetBefore, OFFICE_KEYS, officeKey } from './office-store.ts';
 import type { SocketBook } from './ports.ts';
@@ -87,7 +88,7 @@ export class RowAuditor {
       if (before.tries >= MAX_TRIES || clock.monotonic() - before.endedMs < RETRY_MS) continue;
       const draw = await draws.ofPeriod(period, options);
       if (draw === undefined) continue;
-      const isAll = await this.#audit(place, period, draw.rows, options);
+      const isAll = await this.#audit(place, period, auditedRows(draw, place), options);
       const tries = isAll && draw.isComplete ? MAX_TRIES : before.tries + 1;
       this.#tries.set(name, { tries, endedMs: clock.monotonic() });
     }
@@ -129,7 +130,6 @@ export class RowAuditor {
       known.add(nameOf(before.subarray(at, at + NAME_BYTES)));
     }
     const wanted = rows.filter((drawn) => {
-      if (reportingQuorum(drawn.batch, office) !== quorumId) return false;
       if (known.has(nameOf(encodeName(drawn)))) return false;
       return auditorsOf(drawn.line, committee.members, drawn.holder, rules).auditors.includes(
         address,

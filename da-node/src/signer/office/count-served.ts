@@ -1,18 +1,16 @@
-import type { Committee, EpochHeader, ServedEntry } from '@cairn/attestation';
+import type { Committee, ServedEntry } from '@cairn/attestation';
 import { type Address, parseAddress } from '@cairn/primitives';
 import type { AuditSheet } from '@cairn/wire-protocol/da';
 import { type AuditRules, auditorsOf } from './audit-rules.ts';
-import { type DrawnRow, reportingQuorum } from './draw-rows.ts';
+import type { DrawnRow } from './draw-rows.ts';
 
 /** The holder of a report's first leaf, which is the total. */
 const NOBODY: Address = parseAddress(`0x${'00'.repeat(20)}`);
 
 /** What a report is counted from. */
 export interface CountedPlace {
-  readonly office: EpochHeader;
-  readonly quorumId: number;
-  readonly committee: Committee;
-  /** Rows of all periods of the epoch. */
+  readonly committee: Pick<Committee, 'members'>;
+  /** Audited rows of all periods of the epoch. */
   readonly rows: readonly DrawnRow[];
 }
 
@@ -23,7 +21,7 @@ export interface CountedPlace {
  * @returns the total first, then holders by address; `undefined` where no row was drawn
  */
 export function countServed(
-  { office, quorumId, committee, rows }: CountedPlace,
+  { committee, rows }: CountedPlace,
   sheets: Iterable<Pick<AuditSheet, 'auditor' | 'rows'>>,
   rules: AuditRules,
 ): readonly ServedEntry[] | undefined {
@@ -39,7 +37,6 @@ export function countServed(
   const holders = new Map<Address, { drawn: number; served: number }>();
   const total = { drawn: 0, served: 0 };
   for (const drawn of rows) {
-    if (reportingQuorum(drawn.batch, office) !== quorumId) continue;
     const asked = auditorsOf(drawn.line, committee.members, drawn.holder, rules);
     const givers = receipts.get(nameOf(drawn));
     const given = asked.auditors.filter((auditor) => givers?.has(auditor) === true).length;

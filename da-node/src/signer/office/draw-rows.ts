@@ -4,7 +4,6 @@ import {
   type EpochHeader,
   encodeBlobHeader,
   leafHash,
-  quorumsOf,
 } from '@cairn/attestation';
 import type { BlockEntropy, LoggedConfirmation } from '@cairn/chain-access/da';
 import type { Hasher } from '@cairn/commitments';
@@ -61,6 +60,7 @@ export interface PeriodDraw {
   readonly seed: Uint8Array;
   /** Unix seconds of the seed's block. */
   readonly timeSeconds: number;
+  /** The lowest line first. */
   readonly rows: readonly DrawnRow[];
   /** Whether the headers of all batches could be had. */
   readonly isComplete: boolean;
@@ -211,18 +211,6 @@ export class RowDraws {
     const { seed } = snapshot.office;
     return assignRows(seats, layoutOfHeld(header), { suite, commitment, seed });
   }
-}
-
-/**
- * The quorum of an epoch that reports on the rows of a batch: the one with the number of the batch's
- * own quorum, counted round where the epoch has fewer.
- */
-export function reportingQuorum(
-  { quorumId }: Pick<LoggedConfirmation, 'quorumId'>,
-  office: Pick<EpochHeader, 'snapshotHashes'>,
-): number {
-  const quorums = quorumsOf(office);
-  return quorums === 1 ? 0 : 1 + (Math.max(0, quorumId - 1) % quorums);
 }
 
 /** What the chances of some groups of rows are hashes of, one after another. */

@@ -31,6 +31,7 @@ import { type AskMembersDeps, askMembers } from './ask-members.ts';
 import type { AuditPlace, RowAuditor } from './audit-rows.ts';
 import type { AuditRules } from './audit-rules.ts';
 import type { AuditSheets } from './audit-sheets.ts';
+import { auditedRows } from './audited-rows.ts';
 import { countServed, isLower } from './count-served.ts';
 import type { DrawnRow, RowDraws } from './draw-rows.ts';
 import type { OfficeMetrics } from './metrics.ts';
@@ -310,14 +311,14 @@ export class ServedReporter {
     await this.#deps.store.write([{ type: 'put', key, value }], { sync: true });
   }
 
-  /** Rows of all periods of the epoch; `undefined` while not all can be known. */
-  async #rowsOf({ office }: AuditPlace, options: ChainOptions): Promise<DrawnRow[] | undefined> {
+  /** Audited rows of all periods of the epoch; `undefined` while not all can be known. */
+  async #rowsOf(place: AuditPlace, options: ChainOptions): Promise<DrawnRow[] | undefined> {
     const { draws } = this.#deps;
     const rows: DrawnRow[] = [];
-    for (const period of await draws.periodsOf(office, options)) {
+    for (const period of await draws.periodsOf(place.office, options)) {
       const draw = await draws.ofPeriod(period, options);
       if (draw === undefined || !draw.isComplete) return undefined;
-      rows.push(...draw.rows);
+      rows.push(...auditedRows(draw, place));
     }
     return rows;
   }
