@@ -45,8 +45,8 @@ export async function assembleKernels(root, load, kernels) {
 }
 
 /** Text of a committed file; empty where there is none. */
-async function textOf(url) {
-  return await readFile(url, 'utf8').catch(() => '');
+function textOf(url) {
+  return readFile(url, 'utf8').catch(() => '');
 }
 
 function base64Of(text) {

@@ -126,7 +126,8 @@ export async function checkParity(
   const seed = challengeOf(suite, rowRootOf(suite, blob.cosetRoots), params);
   const coefficients = combinationCoefficients(suite, seed, layout.rowBytes);
   const checked: number[] = [];
-  for (let index = layout.dataRows + first; index < layout.rows; index += oneIn) checked.push(index);
+  for (let index = layout.dataRows + first; index < layout.rows; index += oneIn)
+    checked.push(index);
   const actual =
     oneIn === 1
       ? await held.combine(coefficients, 'parity', { signal })

@@ -28,9 +28,9 @@ export {
   combinationSymbolsFor,
 } from './combination-bits.ts';
 export {
+  type CheckParityOptions,
   type CommitOptions,
   type CommittedBlob,
-  type CheckParityOptions,
   checkParity,
   commitBlob,
   commitMatrix,
