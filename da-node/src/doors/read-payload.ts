@@ -23,7 +23,7 @@ export const REPLY_BYTES: number = 4 * MAX_PAYLOAD_BYTES;
 
 /** Where payloads come from. */
 export interface PayloadSources {
-  readonly disperser: Pick<Disperser, 'payload'>;
+  readonly disperser: Pick<Disperser, 'find' | 'payload'>;
   readonly reader: PayloadReader;
   /** Reads what is in the log; none where blobs are not written to it. */
   readonly archive?: BlobArchiver['read'];
@@ -63,11 +63,13 @@ export async function readPayload(
   await admit(sizeBytes);
   const kept = await disperser.payload(id);
   if (kept !== undefined && blobIdOf(kept, record.suite) === id) return kept;
+  // It may have gone to its quorum, and from the disk, while memory for it was waited for.
+  const current = record.order === undefined ? ((await disperser.find(id)) ?? record) : record;
   try {
-    return await readFromQuorum(record, reader, { signal });
+    return await readFromQuorum(current, reader, { signal });
   } catch (error) {
     if (!NOT_AT_QUORUM.some((code) => isFault(error, code))) throw error;
-    const archived = await archive?.(record, { signal });
+    const archived = await archive?.(current, { signal });
     if (archived === undefined) throw error;
     return archived;
   }

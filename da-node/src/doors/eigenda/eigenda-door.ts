@@ -22,7 +22,7 @@ import { type JudgeDeps, judgeCertificate } from './judge-certificate.ts';
 export interface EigendaDoorDeps extends PayloadSources, Omit<JudgeDeps, 'backend'> {
   readonly disperser: Pick<
     Disperser,
-    'requireAccount' | 'accept' | 'reached' | 'payload' | 'findByCommitment'
+    'requireAccount' | 'accept' | 'find' | 'reached' | 'payload' | 'findByCommitment'
   >;
   readonly backend: JudgeDeps['backend'] & Pick<BlsBackend, 'parseSignature'>;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;

@@ -25,7 +25,7 @@ export interface NitroProviderDeps
   >;
   readonly disperser: Pick<
     Disperser,
-    'requireAccount' | 'accept' | 'reached' | 'payload' | 'findByCommitment'
+    'requireAccount' | 'accept' | 'find' | 'reached' | 'payload' | 'findByCommitment'
   >;
   readonly backend: Pick<BlsBackend, 'parseSignature'>;
   /** Makes and hashes rows of the suite that contracts prove. */

@@ -33,7 +33,13 @@ export interface OpStackDoorDeps extends Pick<PayloadSources, 'reader' | 'replie
   readonly shardId: number;
   readonly disperser: Pick<
     Disperser,
-    'requireAccount' | 'accept' | 'reached' | 'payload' | 'findByCommitment' | 'findByKeccak'
+    | 'requireAccount'
+    | 'accept'
+    | 'find'
+    | 'reached'
+    | 'payload'
+    | 'findByCommitment'
+    | 'findByKeccak'
   >;
   readonly intake: Omit<PayloadIntake, 'maxBytes'>;
   readonly clock: Pick<Clock, 'sleep'>;
