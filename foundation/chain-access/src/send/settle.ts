@@ -357,7 +357,8 @@ export class Settlement {
       { account, nonce: round.nonce, fromBlock: round.signedAtBlock, toBlock: final },
       options,
     );
-    if (consumer === undefined) throw unknownFate(record, request);
+    // Endpoints that count a nonce of the block in the making as used have it in a block soon.
+    if (consumer === undefined) return 'noReceipt';
     if (round.variants.some(({ hash }) => hash === consumer.hash)) return 'noReceipt';
     logger.warn(
       { intent: record.intent, nonce: round.nonce, usedBy: consumer.hash, block: consumer.block },
