@@ -22,6 +22,7 @@ import {
 } from '../../src/send/create-sender.ts';
 import type { TransactionIntent, TransactionSender } from '../../src/send/transaction-sender.ts';
 import { Anvil, hasAnvil, oneSector, testSignal } from '../anvil.ts';
+import { FaultProxy } from '../fault-proxy.ts';
 
 const SINK: Address = parseAddress(`0x${'00'.repeat(18)}beef`);
 const COIN = 10n ** 18n;
@@ -266,6 +267,46 @@ describe('sending transactions', () => {
     const receipt = await again;
     assert.equal(receipt.transactionHash, hashes[1]);
     assert.equal(await paid(), COIN);
+  });
+
+  /** A sender whose endpoint counts nonce 0 as used while no block has it, for so many answers. */
+  async function countedEarly(answers: number, use: (sender: TransactionSender) => Promise<void>) {
+    const signer = await account();
+    await anvil.mine(3);
+    await manual();
+    const proxy = await FaultProxy.start(anvil.url);
+    let isSigned = false;
+    let left = answers;
+    proxy.handle = async ({ method, forward }) => {
+      if (method === 'eth_sendRawTransaction') isSigned = true;
+      if (method !== 'eth_getTransactionCount' || !isSigned) return { result: await forward() };
+      left -= 1;
+      return { result: left >= 0 ? '0x1' : await forward() };
+    };
+    try {
+      const client = createChainClient({ rpcUrl: proxy.url });
+      await use(senderFor(signer, memoryKeyValueStore(), { client }));
+    } finally {
+      await proxy.stop();
+    }
+  }
+
+  it('looks again where an endpoint counts a nonce before a block has it', async () => {
+    await countedEarly(20, async (sender) => {
+      const sending = sender.send(pay('counted early'), { signal: signal() });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await anvil.mine(1);
+      await sending;
+    });
+    assert.equal(await paid(), COIN);
+  });
+
+  it('says that a fate cannot be told where an endpoint stays with it', async () => {
+    await countedEarly(Number.POSITIVE_INFINITY, async (sender) => {
+      await assert.rejects(sender.send(pay('never told'), { signal: signal() }), {
+        code: 'TX_FATE_UNKNOWN',
+      });
+    });
   });
 
   it('waits again when a reorganisation takes its block back', async () => {
