@@ -2,6 +2,7 @@ import { type Hasher, segmentsOf, type VerifiedSegment, verifySegment } from '@c
 import {
   equalBytes,
   type FileStore,
+  isFault,
   type KeyValueStore,
   type KeyValueWrite,
   type Logger,
@@ -71,6 +72,8 @@ const MAX_BITMAP_SEGMENTS = 2 ** 23;
 /** How far a scrub came. */
 export interface ScrubResult {
   readonly checked: number;
+  /** Bytes of the pieces that were read. */
+  readonly bytes: number;
   readonly damaged: number;
   /** Sector to go on from; `undefined` at the end. */
   readonly next: number | undefined;
@@ -219,25 +222,30 @@ export class SegmentStore {
   }
 
   /**
-   * Verifies stored pieces from sector `from` on, `limit` of them, down to the hashes, and
-   * quarantines what is damaged.
+   * Verifies stored pieces from sector `from` on, down to the hashes, and quarantines what is damaged
+   * or cannot be read: `limit` of them, fewer once they have `maxBytes` together.
+   *
+   * @throws what the disk throws when a record is written
    */
   async scrub(
     from: number,
     limit: number,
-    { signal }: { readonly signal: AbortSignal },
+    {
+      signal,
+      maxBytes = Number.POSITIVE_INFINITY,
+    }: { readonly signal: AbortSignal; readonly maxBytes?: number },
   ): Promise<ScrubResult> {
-    let checked = 0;
-    let damaged = 0;
-    let next: number | undefined;
+    const found = { checked: 0, bytes: 0, damaged: 0 };
     const range = { ...numberRange(KEY.piece, from, Number.MAX_SAFE_INTEGER), limit };
     for await (const [key] of this.#deps.kv.entries(range, { signal })) {
       const sector = lastNumber(key);
-      if (!(await this.#isSound(sector, signal))) damaged += 1;
-      checked += 1;
-      next = sector + 1;
+      const { isSound, bytes } = await this.#examine(sector, signal);
+      if (!isSound) found.damaged += 1;
+      found.checked += 1;
+      found.bytes += bytes;
+      if (found.checked === limit || found.bytes >= maxBytes) return { ...found, next: sector + 1 };
     }
-    return { checked, damaged, next: checked < limit ? undefined : next };
+    return { ...found, next: undefined };
   }
 
   /** Waits for writes under way and refuses what still queues. */
@@ -365,19 +373,23 @@ export class SegmentStore {
     this.#held.forgetAll();
   }
 
-  async #isSound(sector: number, signal: AbortSignal): Promise<boolean> {
+  /** Whether a piece is what its record says, and how many of its bytes were read to know. */
+  async #examine(
+    sector: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly isSound: boolean; readonly bytes: number }> {
     const { files, kv, hasher } = this.#deps;
-    const key = keyOf(KEY.piece, sector);
     return this.#locks.run(sector, sector + SEGMENT_SECTORS, async () => {
-      const value = await kv.get(key);
-      if (value === undefined) return true; // moved meanwhile
+      const value = await kv.get(keyOf(KEY.piece, sector));
+      if (value === undefined) return { isSound: true, bytes: 0 }; // moved meanwhile
       const record = this.#decode(sector, value);
-      if (record !== undefined) {
-        const data = await files.read(sector * SECTOR_BYTES, record.sectors * SECTOR_BYTES);
-        if (isProven(record, data, hasher)) return true;
+      const bytes = (record?.sectors ?? 0) * SECTOR_BYTES;
+      const data = record && (await readIfReadable(files, sector * SECTOR_BYTES, bytes));
+      if (record !== undefined && data !== undefined && isProven(record, data, hasher)) {
+        return { isSound: true, bytes };
       }
       await this.#quarantine(sector, signal);
-      return false;
+      return { isSound: false, bytes };
     });
   }
 
@@ -447,6 +459,20 @@ function replaced({ sequence }: LogEntry): SegmentError {
     { code: 'ENTRY_REPLACED', sequence },
     `the chain replaced entry ${sequence} while its segment was on the way`,
   );
+}
+
+/** Bytes of the disk; `undefined` where it cannot read them any more: what lay there is lost. */
+async function readIfReadable(
+  files: Pick<FileStore, 'read'>,
+  offset: number,
+  length: number,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await files.read(offset, length);
+  } catch (error) {
+    if (isFault(error, 'DISK_IO')) return undefined;
+    throw error;
+  }
 }
 
 function isProven(record: PieceRecord, data: Uint8Array, hasher: Hasher): boolean {

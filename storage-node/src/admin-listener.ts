@@ -4,7 +4,9 @@ import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import type { Logger } from '@cairn/primitives';
 import { type AdminDoorDeps, adminDoor } from './doors/admin.ts';
 import { describeProblem } from './doors/describe-problem.ts';
+import { upkeepDoor } from './doors/upkeep.ts';
 import { StorageNodeError } from './errors.ts';
+import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 
 /** Longest path of a unix socket that systems take, a terminating zero not counted. */
@@ -16,11 +18,13 @@ export function createAdminListener({
   logger,
   metrics,
   door,
+  upkeep,
 }: {
   readonly socketPath: string;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   readonly door: AdminDoorDeps;
+  readonly upkeep: Upkeep;
 }): HttpHost {
   return createHttpHost({
     socketPath,
@@ -30,7 +34,7 @@ export function createAdminListener({
     metrics,
     limits: { maxConnections: 16, drainMs: 1000 },
     describeProblem,
-    routes: [adminDoor(door)],
+    routes: [adminDoor(door), upkeepDoor(upkeep)],
   });
 }
 

@@ -139,6 +139,32 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         ),
       },
     },
+    scrub: {
+      type: 'object',
+      description:
+        'Hashing of everything stored anew, in the background: rot is found, taken out of service and fetched again.',
+      properties: {
+        enabled: {
+          type: 'boolean',
+          description: 'Whether passes begin by themselves.',
+          default: true,
+        },
+        period_s: whole(
+          'From the beginning of a pass to that of the next; a pass that takes longer is followed at once.',
+          14 * 86_400,
+          { unit: 's', minimum: 1 },
+        ),
+        bytes_per_second: whole('Read and hashed a second, at most.', 32 * MIB, {
+          unit: 'bytes',
+          minimum: 65_536,
+        }),
+        duty_percent: whole('Share of the time that a pass works, at most.', 20, {
+          unit: '%',
+          minimum: 1,
+          maximum: 100,
+        }),
+      },
+    },
     http: {
       type: 'object',
       description: 'The public listener of the storage role: JSON-RPC, binary doors, health.',
@@ -214,6 +240,12 @@ export interface ConfigFile {
     readonly cache_expiry_ms: number;
     readonly read_cache_bytes: number;
     readonly ready_lag_blocks: number;
+  };
+  readonly scrub: {
+    readonly enabled: boolean;
+    readonly period_s: number;
+    readonly bytes_per_second: number;
+    readonly duty_percent: number;
   };
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socket: string };

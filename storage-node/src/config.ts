@@ -5,6 +5,7 @@ import { type Address, type ChainId, chainIdOf, isHexOf, parseAddress } from '@c
 import { parseShardText, type ShardConfig } from '@cairn/wire-protocol';
 import { type ConfigFile, type NodeRole, STORAGE_NODE_SCHEMA } from './config-schema.ts';
 import { StorageNodeError } from './errors.ts';
+import type { ScrubOptions } from './upkeep/scrub.ts';
 
 /** A storage node's configuration, checked and complete. */
 export interface StorageNodeConfig {
@@ -34,6 +35,7 @@ export interface StorageNodeConfig {
     readonly readCacheBytes: number;
     readonly readyLagBlocks: number;
   };
+  readonly scrub: ScrubOptions;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socketPath: string };
   readonly indexer: {
@@ -82,7 +84,7 @@ export function exampleConfig(): string {
 }
 
 function settingsOf(file: ConfigFile): StorageNodeConfig {
-  const { node, chain, storage, admin, limits } = file;
+  const { node, chain, storage, scrub, admin, limits } = file;
   const dataDirectory = resolve(node.data_dir);
   refuseTogether(problemsOf(file));
   return {
@@ -105,6 +107,12 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       cacheExpiryMs: storage.cache_expiry_ms,
       readCacheBytes: storage.read_cache_bytes,
       readyLagBlocks: storage.ready_lag_blocks,
+    },
+    scrub: {
+      enabled: scrub.enabled,
+      periodMs: scrub.period_s * 1000,
+      bytesPerSecond: scrub.bytes_per_second,
+      duty: scrub.duty_percent / 100,
     },
     http: file.http,
     admin: {

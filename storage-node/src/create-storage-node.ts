@@ -21,6 +21,7 @@ import type { FileLibrary } from './doors/files/readable-file.ts';
 import { StorageNodeError } from './errors.ts';
 import { type NodeParts, openParts } from './node-parts.ts';
 import { createPublicListener } from './public-listener.ts';
+import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 import { zgAdminMethods } from './zg-compat/admin-methods.ts';
 import type { JsonRpcDeps, JsonRpcMethods } from './zg-compat/answer-json-rpc.ts';
@@ -66,6 +67,8 @@ export interface StorageNode {
   readonly address: StorageNodeAddress;
   /** Files this node can read to the end by itself. @throws {Error} before `start` */
   readonly library: FileLibrary;
+  /** What keeps the disk sound. @throws {Error} before `start` */
+  readonly upkeep: Upkeep;
   /** Rejects when the node cannot go on, such as when the chain contradicts what is stored. */
   readonly failed: Promise<never>;
 }
@@ -115,6 +118,11 @@ class WiredStorageNode implements StorageNode {
   get library(): FileLibrary {
     if (this.#parts === undefined) throw new Error('the storage node was not started');
     return this.#parts.library;
+  }
+
+  get upkeep(): Upkeep {
+    if (this.#parts === undefined) throw new Error('the storage node was not started');
+    return this.#parts.upkeep;
   }
 
   async start({ signal }: { readonly signal: AbortSignal }): Promise<void> {
@@ -171,6 +179,7 @@ class WiredStorageNode implements StorageNode {
     this.#runner.run('head', (signal) => parts.progress.run(signal));
     this.#runner.run('log', (signal) => this.#follow(parts, signal));
     this.#runner.run('measures', (signal) => this.#measure(parts, signal));
+    parts.upkeep.startLoops(this.#runner);
   }
 
   /** Follows the log; a full disk only delays it, a chain that contradicts the store ends the node. */
@@ -226,6 +235,7 @@ class WiredStorageNode implements StorageNode {
         rpc: this.#rpc(parts, methods),
         stopping: this.#stopping.signal,
       },
+      upkeep: parts.upkeep,
     });
     await host.start();
     this.#closers.push(() => host.stop());
@@ -258,7 +268,7 @@ class WiredStorageNode implements StorageNode {
   }
 
   async #adminStatus(parts: NodeParts): Promise<Json> {
-    const { cache, gate, acceptor, disk, progress } = parts;
+    const { cache, gate, acceptor, disk, progress, upkeep } = parts;
     await disk.look();
     const { lagBlocks, silentMs } = progress.current();
     return {
@@ -273,6 +283,7 @@ class WiredStorageNode implements StorageNode {
         bodyBytes: gate.usedBytes,
         waiting: gate.waiting + acceptor.waiting,
       },
+      upkeep: upkeep.statusJson(),
       residentBytes: process.memoryUsage.rss(),
     };
   }

@@ -23,6 +23,7 @@ import { LocalLibrary } from './local-library.ts';
 import { LogProgress } from './log-progress.ts';
 import { createStorageNodeMetrics, type StorageNodeMetrics } from './metrics.ts';
 import { openStores } from './open-stores.ts';
+import { createUpkeep, type Upkeep } from './upkeep/create-upkeep.ts';
 
 /** What the parts are made of. */
 export interface NodePartsDeps {
@@ -51,6 +52,7 @@ export interface NodeParts {
   readonly acceptor: SegmentAcceptor;
   readonly segmentReader: SegmentReader;
   readonly library: LocalLibrary;
+  readonly upkeep: Upkeep;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -65,7 +67,7 @@ export async function openParts(
   const metrics = createStorageNodeMetrics(deps.metrics);
   const logMetrics = createLogMetrics(deps.metrics);
   let onDamaged: (entry: LogEntry) => void = () => undefined;
-  const { log, segments } = await openStores(
+  const { log, segments, kv } = await openStores(
     { hasher, clock, logger, metrics: logMetrics, opened: deps.opened },
     {
       directory: config.node.dataDirectory,
@@ -129,6 +131,15 @@ export async function openParts(
     { concurrentWrites, queuedWrites, maxCachedFileBytes: config.storage.cachedFileBytes },
   );
   const reader = new Reader({ segments }, { cacheBytes: config.storage.readCacheBytes });
+  const segmentReader = new SegmentReader(
+    { reader, metrics },
+    { concurrentReads: config.limits.concurrentReads },
+  );
+  const isReading = (): boolean => segmentReader.active > 0;
+  const upkeep = await createUpkeep(
+    { log, segments, kv, isReading, clock, logger, metrics: deps.metrics },
+    config,
+  );
   return {
     log,
     segments,
@@ -149,11 +160,9 @@ export async function openParts(
       { budgetBytes: config.limits.bodyBudgetBytes, maxWaiting: queuedWrites },
     ),
     acceptor,
-    segmentReader: new SegmentReader(
-      { reader, metrics },
-      { concurrentReads: config.limits.concurrentReads },
-    ),
+    segmentReader,
     library: new LocalLibrary({ log, reader, shard, metrics }),
+    upkeep,
     metrics,
   };
 }

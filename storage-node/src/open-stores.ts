@@ -51,6 +51,8 @@ export interface StoresDeps {
 export interface Stores {
   readonly log: LogStore;
   readonly segments: SegmentStore;
+  /** The index that both keep their records in. */
+  readonly kv: KeyValueStore;
 }
 
 /**
@@ -97,7 +99,7 @@ export async function openStores(
     { signal },
   );
   opened(() => segments.close());
-  return { log, segments };
+  return { log, segments, kv };
 }
 
 async function openLog(

@@ -25,6 +25,11 @@ export class SegmentReader {
     });
   }
 
+  /** Reads that run or wait now. */
+  get active(): number {
+    return this.#reads.running + this.#reads.waiting;
+  }
+
   /**
    * Segment `index` of an entry; `undefined` if it is not held here.
    *

@@ -1,0 +1,50 @@
+import { acceptBytes, bodyBytes, type RouteGroup } from '@cairn/node-runtime/http';
+import { isRecord, parseJson, utf8Text } from '@cairn/primitives';
+import { StorageNodeError } from '../errors.ts';
+import type { Upkeep } from '../upkeep/create-upkeep.ts';
+import { scrubReportJson } from '../upkeep/scrub.ts';
+
+/** Requests are a few words. */
+const MAX_BODY_BYTES = 4096;
+
+/**
+ * Routes of the admin socket about the disk: `GET /v1/admin/scrub`, and `POST /v1/admin/scrub`, which
+ * begins a pass now; `{"bytesPerSecond": N}` sets the rate of that pass and lifts its duty.
+ */
+export function upkeepDoor({ scrubber }: Pick<Upkeep, 'scrubber'>): RouteGroup {
+  return (app) => {
+    acceptBytes(app, { maxBytes: MAX_BODY_BYTES });
+    app.get('/v1/admin/scrub', async () => scrubReportJson(scrubber.report));
+    app.post('/v1/admin/scrub', async (request, reply) => {
+      const { bytesPerSecond } = parseBody(bodyBytes(request));
+      if (bytesPerSecond === undefined) scrubber.start();
+      else scrubber.start(requirePositive('bytesPerSecond', bytesPerSecond));
+      void reply.code(202);
+      return scrubReportJson(scrubber.report);
+    });
+  };
+}
+
+/** The fields of a JSON body; none if it is empty. @throws {StorageNodeError} WIRE_REQUEST */
+function parseBody(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  if (bytes.length === 0) return {};
+  let value: unknown;
+  try {
+    value = parseJson(utf8Text(bytes));
+  } catch {
+    value = undefined; // refused below
+  }
+  if (isRecord(value)) return value;
+  throw new StorageNodeError(
+    { code: 'WIRE_REQUEST', field: 'body', actual: typeof value },
+    'the body must be a JSON object',
+  );
+}
+
+function requirePositive(field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  throw new StorageNodeError(
+    { code: 'WIRE_REQUEST', field, actual: String(value) },
+    `${field} must be a positive whole number, not ${String(value)}`,
+  );
+}

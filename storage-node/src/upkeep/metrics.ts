@@ -1,0 +1,37 @@
+import type { Counter, Gauge, Metrics } from '@cairn/primitives';
+
+/** What upkeep of the disk measures. */
+export interface UpkeepMetrics {
+  readonly scrubbedBytes: Counter;
+  readonly scrubDamaged: Counter;
+  readonly scrubPasses: Counter;
+  /** Share of the pass under way that is done, 0 … 1; 1 between passes. */
+  readonly scrubProgress: Gauge;
+  readonly scrubLastPass: Gauge;
+}
+
+/** Registers the measures of upkeep. Call once for each registry. */
+export function createUpkeepMetrics(metrics: Metrics): UpkeepMetrics {
+  return {
+    scrubbedBytes: metrics.counter({
+      name: 'cairn_scrub_bytes_total',
+      help: 'bytes of stored segments hashed anew by scrubbing',
+    }),
+    scrubDamaged: metrics.counter({
+      name: 'cairn_scrub_damaged_total',
+      help: 'segments that scrubbing found damaged',
+    }),
+    scrubPasses: metrics.counter({
+      name: 'cairn_scrub_passes_total',
+      help: 'passes over everything stored since the process began',
+    }),
+    scrubProgress: metrics.gauge({
+      name: 'cairn_scrub_progress_ratio',
+      help: 'how far the pass under way is in the flow; 1 between passes',
+    }),
+    scrubLastPass: metrics.gauge({
+      name: 'cairn_scrub_last_pass_timestamp_seconds',
+      help: 'when the last whole pass ended; 0 if none did',
+    }),
+  };
+}
