@@ -113,6 +113,7 @@ export const UNIT_TESTS = [
   'foundation/commitments/test',
   'foundation/attestation/test',
   'foundation/erasure-codec/test',
+  'foundation/pora/test',
   'foundation/wire-protocol/test',
   'foundation/chain-access/test',
   'foundation/node-runtime/test',

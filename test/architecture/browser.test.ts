@@ -10,6 +10,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/attestation', 'src/index.ts'],
   ['@cairn/erasure-codec', 'src/index.ts'],
   ['@cairn/erasure-codec', 'src/gpu/open-gpu-codec.ts'],
+  ['@cairn/pora', 'src/index.ts'],
   ['@cairn/contracts', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/index.ts'],
   ['@cairn/wire-protocol', 'src/da/index.ts'],

@@ -7,7 +7,7 @@ import { importsOf, packageOf, packages, repositoryRoot, sourceFiles } from './h
 const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/primitives'],
   ['@cairn/commitments', '@cairn/attestation', '@cairn/contracts'],
-  ['@cairn/erasure-codec', '@cairn/wire-protocol'],
+  ['@cairn/erasure-codec', '@cairn/pora', '@cairn/wire-protocol'],
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
   ['@cairn/light-client'],
   ['@cairn/client-sdk'],

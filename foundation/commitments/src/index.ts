@@ -20,6 +20,7 @@ export {
 export { type FlowClaim, type FlowPosition, flowProof, verifyFlowProof } from './flow-proof.ts';
 export { type FlowNode, type FlowPlacement, FlowTree } from './flow-tree.ts';
 export { HASH_BYTES, type Hasher } from './hasher.ts';
+export { instantiateKernel } from './instantiate-kernel.ts';
 export { type LoadHasherOptions, loadHasher } from './load-hasher.ts';
 export { nobleHasher } from './noble-hasher.ts';
 export {

@@ -1,3 +1,4 @@
+import { blake2b as nobleBlake2b } from '@noble/hashes/blake2.js';
 import { blake3 as nobleBlake3 } from '@noble/hashes/blake3.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8Bytes } from './bytes.ts';
@@ -29,4 +30,9 @@ export function blake3ContextKey(context: string): Uint8Array {
 /** SHA-256 of the parts one after another. For cold paths. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return nobleSha256(concatBytes(...parts));
+}
+
+/** BLAKE2b of 64 bytes, without a key, of the parts one after another. For cold paths. */
+export function blake2b(...parts: readonly Uint8Array[]): Uint8Array {
+  return nobleBlake2b(concatBytes(...parts), { dkLen: 64 });
 }

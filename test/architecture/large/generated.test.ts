@@ -8,7 +8,7 @@ describe('generated artefacts', () => {
     });
   }
 
-  for (const folder of ['commitments', 'erasure-codec']) {
+  for (const folder of ['commitments', 'erasure-codec', 'pora']) {
     it(`the kernels of ${folder} are ${isSoak ? 'what their sources make' : 'of their sources'}`, () => {
       const anew = isSoak ? ['--anew'] : [];
       assertGenerated(`foundation/${folder}/scripts/build.mjs`, ...anew);
