@@ -15,7 +15,9 @@ const GENERATED = join(WORKSPACE, 'src', 'generated');
 const ARTEFACTS = {
   flow: { source: 'src/log/Flow.sol', contract: 'Flow' },
   priceMarket: { source: 'src/log/PriceMarket.sol', contract: 'PriceMarket' },
-  rewardVault: { source: 'src/log/RewardVault.sol', contract: 'RewardVault' },
+  chunkLinearReward: { source: 'src/reward/ChunkLinearReward.sol', contract: 'ChunkLinearReward' },
+  chunkDecayReward: { source: 'src/reward/ChunkDecayReward.sol', contract: 'ChunkDecayReward' },
+  poraMine: { source: 'src/pora/PoraMine.sol', contract: 'PoraMine' },
   directory: { source: 'src/Directory.sol', contract: 'Directory' },
   randaoEntropy: { source: 'src/quorum/RandaoEntropy.sol', contract: 'RandaoEntropy' },
   stakeHub: { source: 'src/stake/StakeHub.sol', contract: 'StakeHub' },

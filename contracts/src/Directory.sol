@@ -5,7 +5,7 @@ import {Administered} from "./Administered.sol";
 
 /// @title Directory
 /// @notice Names every contract of the network on this chain. Contracts never change; a new one takes over here.
-/// @dev A name is the camelCase name in ASCII, left-aligned in 32 bytes and zero-padded: "flow", "market", "rewardVault".
+/// @dev A name is the camelCase name in ASCII, left-aligned in 32 bytes and zero-padded: "flow", "market", "poraMine".
 contract Directory is Administered {
     mapping(bytes32 name => address) private _addresses;
     bytes32[] private _names;

@@ -14,6 +14,14 @@ export {
   SUBMIT_SELECTOR,
   VOID_REASONS,
 } from './constants.ts';
+export {
+  chunkDecayRewardAbi,
+  chunkDecayRewardBytecode,
+} from './generated/chunk-decay-reward.ts';
+export {
+  chunkLinearRewardAbi,
+  chunkLinearRewardBytecode,
+} from './generated/chunk-linear-reward.ts';
 export { daEntranceAbi, daEntranceBytecode } from './generated/da-entrance.ts';
 export { daMiningAbi, daMiningBytecode } from './generated/da-mining.ts';
 export { directoryAbi, directoryBytecode } from './generated/directory.ts';
@@ -22,10 +30,10 @@ export {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
 } from './generated/nitro-certificate-validator.ts';
+export { poraMineAbi, poraMineBytecode } from './generated/pora-mine.ts';
 export { priceMarketAbi, priceMarketBytecode } from './generated/price-market.ts';
 export { quorumVerifierAbi, quorumVerifierBytecode } from './generated/quorum-verifier.ts';
 export { randaoEntropyAbi, randaoEntropyBytecode } from './generated/randao-entropy.ts';
-export { rewardVaultAbi, rewardVaultBytecode } from './generated/reward-vault.ts';
 export { signerRegistryAbi, signerRegistryBytecode } from './generated/signer-registry.ts';
 export { slasherAbi, slasherBytecode } from './generated/slasher.ts';
 export { sortitionAbi, sortitionBytecode } from './generated/sortition.ts';

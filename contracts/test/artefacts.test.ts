@@ -9,6 +9,14 @@ import {
   SUBMIT_SELECTOR,
   VOID_REASONS,
 } from '../src/constants.ts';
+import {
+  chunkDecayRewardAbi,
+  chunkDecayRewardBytecode,
+} from '../src/generated/chunk-decay-reward.ts';
+import {
+  chunkLinearRewardAbi,
+  chunkLinearRewardBytecode,
+} from '../src/generated/chunk-linear-reward.ts';
 import { daEntranceAbi, daEntranceBytecode } from '../src/generated/da-entrance.ts';
 import { daMiningAbi, daMiningBytecode } from '../src/generated/da-mining.ts';
 import { directoryAbi } from '../src/generated/directory.ts';
@@ -17,10 +25,10 @@ import {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
 } from '../src/generated/nitro-certificate-validator.ts';
+import { poraMineAbi, poraMineBytecode } from '../src/generated/pora-mine.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
 import { quorumVerifierAbi, quorumVerifierBytecode } from '../src/generated/quorum-verifier.ts';
 import { randaoEntropyAbi } from '../src/generated/randao-entropy.ts';
-import { rewardVaultAbi } from '../src/generated/reward-vault.ts';
 import { signerRegistryAbi, signerRegistryBytecode } from '../src/generated/signer-registry.ts';
 import { slasherAbi, slasherBytecode } from '../src/generated/slasher.ts';
 import { sortitionAbi, sortitionBytecode } from '../src/generated/sortition.ts';
@@ -70,6 +78,31 @@ const OFFICIAL_MARKET = `
   14aa90a1 setPricePerSector(uint256)
   da6eb36a chargeFee(uint256,uint256,uint256)`;
 
+/** The same for the official mine. */
+const OFFICIAL_MINE = `
+  ae722e82 submit((bytes32,bytes32,bytes32,(uint256,uint256,uint64,uint64),uint256,uint256,bytes32,bytes32[128],bytes32[]))
+  296beba7 computeWorkerContext(bytes32) ((uint256,uint256,bytes32,uint256,bytes32,bytes32),uint256,bytes32,uint64)
+  047c13f5 requestMinerId(address,uint64) bytes32
+  b0628ee0 transferBeneficial(address,bytes32)
+  ffbc9bd0 canSubmit() bool
+  e282e27b poraVersion() uint64
+  39cd53ee beneficiaries(bytes32) address
+  48f61441 poraTarget() uint256
+  78203ab6 getSubtaskDigest((uint256,uint256,bytes32,uint256,bytes32,bytes32),bytes32) bytes32
+  3baebb75 basicCheck((bytes32,bytes32,bytes32,(uint256,uint256,uint64,uint64),uint256,uint256,bytes32,bytes32[128],bytes32[]),(uint256,uint256,bytes32,uint256,bytes32,bytes32))
+  8c0bca06 pora((bytes32,bytes32,bytes32,(uint256,uint256,uint64,uint64),uint256,uint256,bytes32,bytes32[128],bytes32[]),bytes32) bytes32`;
+
+/** The same for the official reward. */
+const OFFICIAL_REWARD = `
+  b7a3c04c claimMineReward(uint256,address,bytes32)
+  59e96700 fillReward(uint256,uint256)
+  f301af42 rewards(uint256) (uint128,uint128,uint128,uint40,uint40)
+  0a539a19 rewardDeadline(uint256) uint256
+  b3b30c1a firstRewardableChunk() uint64,uint256
+  ed88c68e donate()
+  e2982c21 payments(address) uint256
+  31b3eb94 withdrawPayments(address)`;
+
 /** What an Arbitrum chain's one-step proof calls. */
 const CERTIFICATE_VALIDATOR = `
   08273c74 validateReadPreimage(bytes32,uint256,bytes) bytes
@@ -81,7 +114,8 @@ describe('contract artefacts', () => {
     const stake = [stakeHubBytecode, signerRegistryBytecode, sortitionBytecode, slasherBytecode];
     const blobs = [daEntranceBytecode, daMiningBytecode, quorumVerifierBytecode];
     const doors = [nitroCertificateValidatorBytecode];
-    for (const bytecode of [flowBytecode, ...stake, ...blobs, ...doors]) {
+    const mining = [poraMineBytecode, chunkLinearRewardBytecode, chunkDecayRewardBytecode];
+    for (const bytecode of [flowBytecode, ...mining, ...stake, ...blobs, ...doors]) {
       assert.ok(bytecode.length / 2 - 1 < 24_576);
     }
   });
@@ -94,18 +128,31 @@ describe('contract artefacts', () => {
     assertFunctions(priceMarketAbi, OFFICIAL_MARKET);
   });
 
+  it('keep the selectors and results of the official mine and reward', () => {
+    assertFunctions(poraMineAbi, OFFICIAL_MINE);
+    assertFunctions(chunkLinearRewardAbi, OFFICIAL_REWARD);
+  });
+
   it('keep the selectors and results that provers of Arbitrum chains call', () => {
     assertFunctions(nitroCertificateValidatorAbi, CERTIFICATE_VALIDATOR);
   });
 
   it('keep the event topics and which fields are indexed', () => {
-    assert.equal(topicOf('Submit'), SUBMIT_EVENT_TOPIC);
+    assert.equal(topicOf(flowAbi, 'Submit'), SUBMIT_EVENT_TOPIC);
     assert.equal(
-      topicOf('NewEpoch'),
+      topicOf(flowAbi, 'NewEpoch'),
       '0xbc8a3fd82465d43f1709e44ed882f7e1af0147274196ef1ec009f5d52ff4e993',
     );
     assert.deepEqual(indexedOf('Submit'), ['sender', 'identity']);
     assert.deepEqual(indexedOf('NewEpoch'), ['sender', 'index']);
+    for (const [abi, name, topic] of [
+      [poraMineAbi, 'NewMinerId', '0xbfeb006f'],
+      [poraMineAbi, 'UpdateMinerId', '0x9a26a8e7'],
+      [poraMineAbi, 'NewSubmission', '0xfedd8f58'],
+      [chunkLinearRewardAbi, 'DistributeReward', '0xf099de0c'],
+    ] as const) {
+      assert.equal(topicOf(abi, name).slice(0, 10), topic, name);
+    }
   });
 
   it('keep the selectors of errors that clients know', () => {
@@ -130,10 +177,42 @@ describe('contract artefacts', () => {
     ]);
     const market = ['chargeFee(uint256,uint256,uint256)', 'setPricePerSector(uint256)'];
     assert.deepEqual(changingCalls(priceMarketAbi), [...administered, ...market].toSorted());
-    const vault = ['withdraw(address,uint256)'];
-    assert.deepEqual(changingCalls(rewardVaultAbi), [...administered, ...vault].toSorted());
     const directory = ['set(bytes32,address)'];
     assert.deepEqual(changingCalls(directoryAbi), [...administered, ...directory].toSorted());
+  });
+
+  // See PoraMine.t.sol, MiningSchedule.t.sol and Rewards.t.sol.
+  it('mine and pay for mining in no other calls than these', () => {
+    assert.deepEqual(namesOf(changingCalls(poraMineAbi)), [
+      'acceptAdmin',
+      'canSubmit',
+      'computeWorkerContext',
+      'requestMinerId',
+      'setDifficultyAdjustRatio',
+      'setMaxShards',
+      'setMinDifficulty',
+      'setNumSubtasks',
+      'setSubtaskInterval',
+      'setTargetMineBlocks',
+      'setTargetSubmissions',
+      'submit',
+      'transferAdmin',
+      'transferBeneficial',
+    ]);
+    const reward = [
+      'acceptAdmin',
+      'claimMineReward',
+      'donate',
+      'fillReward',
+      'setBaseReward',
+      'setServiceFeeRate',
+      'setTreasury',
+      'transferAdmin',
+      'withdrawPayments',
+    ];
+    assert.deepEqual(namesOf(changingCalls(chunkDecayRewardAbi)), reward);
+    const linear = [...reward, 'renew'].toSorted();
+    assert.deepEqual(namesOf(changingCalls(chunkLinearRewardAbi)), linear);
   });
 
   // See StakeHub.t.sol, SignerRegistry.t.sol, Sortition.t.sol and Slasher.t.sol.
@@ -272,8 +351,8 @@ function namesOf(signatures: readonly string[]): string[] {
   return signatures.map((signature) => signature.slice(0, signature.indexOf('(')));
 }
 
-function topicOf(name: string): string {
-  const event = entriesOf(flowAbi, 'event').find((entry) => entry.name === name);
+function topicOf(abi: readonly AbiPart[], name: string): string {
+  const event = entriesOf(abi, 'event').find((entry) => entry.name === name);
   assert.ok(event);
   return `0x${keccakHex(signatureOf(event))}`;
 }

@@ -4,7 +4,12 @@ import {
   type LocalSigner,
   signerFromKey,
 } from '@cairn/chain-access';
-import { deployContracts, deployDa } from '@cairn/chain-access/deploy';
+import {
+  DEVNET_BLOCKS_PER_EPOCH,
+  DEVNET_MINING,
+  deployContracts,
+  deployDa,
+} from '@cairn/chain-access/deploy';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import {
   type Address,
@@ -53,7 +58,9 @@ export function deployDevnetContracts(
 ): Promise<ContractAddresses> {
   return deployOnce(chain, { ...options, landmark: 'flow' }, async (client, signer) => {
     const { signal } = options;
-    return (await deployContracts({ client, signer, pollMs: POLL_MS }, { signal })).contracts;
+    const params = { blocksPerEpoch: DEVNET_BLOCKS_PER_EPOCH, mining: DEVNET_MINING };
+    const deployment = { client, signer, params, pollMs: POLL_MS };
+    return (await deployContracts(deployment, { signal })).contracts;
   });
 }
 

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Administered} from "../Administered.sol";
+import {IFeeReward} from "../reward/IFeeReward.sol";
 import {IPriceMarket} from "./IPriceMarket.sol";
 
 /// @title PriceMarket
-/// @notice A fixed price per sector. Every fee leaves for the reward address in the call that brings it.
+/// @notice A fixed price per sector. Every fee leaves for the reward of the sectors it pays for in the call that brings it.
 /// @dev The market is deployed before its flow and told the address that the flow will have; the flow's constructor
 /// refuses a market that names another. So neither needs a setter.
 contract PriceMarket is IPriceMarket, Administered {
@@ -17,6 +18,9 @@ contract PriceMarket is IPriceMarket, Administered {
 
     /// @inheritdoc IPriceMarket
     address public immutable reward;
+
+    /// @dev Sectors of a pricing chunk.
+    uint256 private immutable _sectorsPerPrice;
 
     /// @inheritdoc IPriceMarket
     uint256 public pricePerSector;
@@ -30,19 +34,26 @@ contract PriceMarket is IPriceMarket, Administered {
     /// @notice `price` is above MAX_PRICE.
     error PriceTooHigh(uint256 price);
 
-    /// @notice The reward address did not take `amount` wei.
-    error RewardTransferFailed(address reward, uint256 amount);
+    /// @notice `reward` has no code, or takes fees of `itsMarket` and not of this contract.
+    error RewardOfAnotherMarket(address reward, address itsMarket);
 
     /// @param price wei per sector of 256 bytes, at most 2^128 - 1; 0 makes storage free
     /// @param flow_ address of the flow, which may be deployed later, not zero
-    /// @param reward_ receives every fee, not zero; must accept plain transfers
+    /// @param reward_ an IFeeReward whose `market` is this contract's address, computed before deployment
     /// @param initialAdmin may change the price, not zero
     constructor(uint256 price, address flow_, address reward_, address initialAdmin) Administered(initialAdmin) {
         if (flow_ == address(0) || reward_ == address(0)) revert ZeroAddress();
+        if (reward_.code.length == 0) revert RewardOfAnotherMarket(reward_, address(0));
+        address itsMarket = IFeeReward(reward_).market();
+        if (itsMarket != address(this)) revert RewardOfAnotherMarket(reward_, itsMarket);
         flow = flow_;
         reward = reward_;
+        _sectorsPerPrice = IFeeReward(reward_).sectorsPerPrice();
         _setPrice(price);
     }
+
+    /// @notice Takes tips: all of them go to the sectors of the next submission.
+    receive() external payable {}
 
     /// @notice Changes the price in wei per sector, from the next submission on.
     function setPricePerSector(uint256 price) external onlyAdmin {
@@ -50,15 +61,29 @@ contract PriceMarket is IPriceMarket, Administered {
     }
 
     /// @inheritdoc IPriceMarket
-    /// @dev Sends the whole balance, so wei forced upon this contract does not stay either. `beforeLength` and
-    /// `paddingSectors` matter to a market that fills a reward pool per stretch of the flow; one price has no use for them.
-    function chargeFee(uint256, uint256 uploadSectors, uint256) external payable {
+    /// @dev The fee is for all sectors by which the flow grows, the skipped ones too, and the part of those up to the end of
+    /// the pricing chunk in which the flow stood goes to that chunk. Further chunks that are skipped get nothing, since zeros
+    /// cannot be mined. The rest, and whatever else this contract holds, goes to the submission's own sectors.
+    function chargeFee(uint256 beforeLength, uint256 uploadSectors, uint256 paddingSectors) external payable {
         if (msg.sender != flow) revert NotFlow(msg.sender, flow);
-        if (msg.value < uploadSectors * pricePerSector) revert NotEnoughFee(pricePerSector, uploadSectors, msg.value);
-        uint256 amount = address(this).balance;
-        if (amount == 0) return;
-        (bool success,) = reward.call{value: amount}("");
-        if (!success) revert RewardTransferFailed(reward, amount);
+        uint256 fee = uploadSectors * pricePerSector;
+        if (msg.value < fee) revert NotEnoughFee(pricePerSector, uploadSectors, msg.value);
+        uint256 start = beforeLength + paddingSectors;
+        if (paddingSectors > 0) {
+            uint256 shared = _sharedPadding(beforeLength, paddingSectors);
+            uint256 part = (fee * shared) / (uploadSectors + paddingSectors);
+            if (shared > 0) IFeeReward(reward).fillReward{value: part}(beforeLength, shared);
+            if (shared < paddingSectors) IFeeReward(reward).fillReward(beforeLength + shared, paddingSectors - shared);
+        }
+        IFeeReward(reward).fillReward{value: address(this).balance}(start, uploadSectors);
+    }
+
+    /// @dev Skipped sectors that lie in the pricing chunk in which the flow stood, if others were in it before.
+    function _sharedPadding(uint256 beforeLength, uint256 paddingSectors) private view returns (uint256) {
+        uint256 filled = beforeLength % _sectorsPerPrice;
+        if (filled == 0) return 0;
+        uint256 rest = _sectorsPerPrice - filled;
+        return paddingSectors < rest ? paddingSectors : rest;
     }
 
     function _setPrice(uint256 price) private {

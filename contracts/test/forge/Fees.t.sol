@@ -44,8 +44,21 @@ contract Reenterer {
     }
 }
 
-/// @notice A reward address that fails.
-contract BrokenReward {}
+/// @notice A reward that fails.
+contract BrokenReward {
+    address public immutable market;
+    uint256 public constant sectorsPerPrice = 1;
+
+    error Broken();
+
+    constructor(address market_) {
+        market = market_;
+    }
+
+    function fillReward(uint256, uint256) external payable {
+        revert Broken();
+    }
+}
 
 /// @notice Fees: exact, per call, refunded, never left behind.
 contract FeesTest is FlowFixture {
@@ -62,7 +75,7 @@ contract FeesTest is FlowFixture {
         uint256 before = address(this).balance;
         flow.submit{value: fee + over}(Files.submission(1, sizeBytes, SUBMITTER));
         assertEq(before - address(this).balance, fee, "paid");
-        assertEq(address(vault).balance, fee, "vault");
+        assertEq(address(reward).balance, fee, "reward");
         _nothingLeft();
     }
 
@@ -89,7 +102,7 @@ contract FeesTest is FlowFixture {
         (uint256[] memory indexes, bytes32[] memory digests, uint256[] memory starts, uint256[] memory lengths) =
             flow.batchSubmit{value: fee + over}(batch);
         assertEq(before - address(this).balance, fee, "paid");
-        assertEq(address(vault).balance, fee, "vault");
+        assertEq(address(reward).balance, fee, "reward");
         assertEq(indexes.length, batch.length, "receipts");
         assertEq(flow.numSubmissions(), batch.length, "submissions");
         uint256 end = 1;
@@ -130,14 +143,21 @@ contract FeesTest is FlowFixture {
         uint256 before = address(this).balance;
         flow.submit{value: PRICE + 7}(Files.submission(1, 1, SUBMITTER));
         assertEq(before - address(this).balance, PRICE, "paid");
-        assertEq(address(vault).balance, 5 ether + PRICE, "vault");
+        assertEq(address(reward).balance, 5 ether + PRICE, "reward");
         _nothingLeft();
     }
 
-    function test_plainTransfersAreRefused() public {
+    function test_theFlowRefusesPlainTransfers() public {
         (bool toFlow,) = address(flow).call{value: 1}("");
-        (bool toMarket,) = address(market).call{value: 1}("");
-        assertTrue(!toFlow && !toMarket, "flow or market took wei");
+        assertTrue(!toFlow, "flow took wei");
+    }
+
+    function test_aTipGoesToTheNextSubmission() public {
+        (bool tipped,) = address(market).call{value: 1 ether}("");
+        assertTrue(tipped, "tip");
+        flow.submit{value: PRICE}(Files.submission(1, 1, SUBMITTER));
+        assertEq(reward.rewards(0).lockedReward, PRICE + 1 ether, "pool");
+        _nothingLeft();
     }
 
     function test_aRefundThatIsNotTakenIsNamed() public {
@@ -157,18 +177,18 @@ contract FeesTest is FlowFixture {
             "refusal"
         );
         assertEq(flow.numSubmissions(), 1, "submissions");
-        assertEq(address(vault).balance, PRICE, "vault");
+        assertEq(address(reward).balance, PRICE, "reward");
         assertEq(address(reenterer).balance, 9 * PRICE, "rest");
         _nothingLeft();
     }
 
     function test_aRewardThatFailsStopsTheSubmission() public {
-        address reward = address(new BrokenReward());
         uint256 nonce = vm.getNonce(address(this));
-        market = new PriceMarket(PRICE, vm.computeCreateAddress(address(this), nonce + 1), reward, ADMIN);
+        address broken = address(new BrokenReward(vm.computeCreateAddress(address(this), nonce + 1)));
+        market = new PriceMarket(PRICE, vm.computeCreateAddress(address(this), nonce + 2), broken, ADMIN);
         flow = new Flow(address(market), 100, 0, ADMIN);
         Submission memory submission = Files.submission(1, 1, SUBMITTER);
-        vm.expectRevert(abi.encodeWithSelector(PriceMarket.RewardTransferFailed.selector, reward, PRICE));
+        vm.expectRevert(abi.encodeWithSelector(BrokenReward.Broken.selector));
         flow.submit{value: PRICE}(submission);
     }
 

@@ -103,7 +103,7 @@ contract InvariantsTest is FlowFixture {
     function invariant_feesNeverStrand() public view {
         assertEq(address(flow).balance, 0, "flow balance");
         assertEq(address(market).balance, 0, "market balance");
-        assertEq(address(vault).balance, _actor.feesPaid(), "vault");
+        assertEq(address(reward).balance, _actor.feesPaid(), "reward");
     }
 
     function invariant_bothRootsMatchTheModel() public view {

@@ -8,8 +8,10 @@ import {EpochClock} from "../../src/log/EpochClock.sol";
 import {Flow} from "../../src/log/Flow.sol";
 import {Submission} from "../../src/log/FlowTypes.sol";
 import {PriceMarket} from "../../src/log/PriceMarket.sol";
-import {RewardVault} from "../../src/log/RewardVault.sol";
 import {RootHistory} from "../../src/log/RootHistory.sol";
+import {PoraMine} from "../../src/pora/PoraMine.sol";
+import {ChunkLinearReward} from "../../src/reward/ChunkLinearReward.sol";
+import {ChunkRewardBase} from "../../src/reward/ChunkRewardBase.sol";
 import {Files} from "./support/Files.sol";
 import {FlowFixture} from "./support/FlowFixture.sol";
 
@@ -31,7 +33,9 @@ contract RolesTest is FlowFixture {
         _refused(caller, refusal, address(flow), abi.encodeCall(Flow.pause, ()));
         _refused(caller, refusal, address(flow), abi.encodeCall(Flow.unpause, ()));
         _refused(caller, refusal, address(market), abi.encodeCall(PriceMarket.setPricePerSector, (1)));
-        _refused(caller, refusal, address(vault), abi.encodeCall(RewardVault.withdraw, (caller, 0)));
+        _refused(caller, refusal, address(reward), abi.encodeCall(ChunkRewardBase.setBaseReward, (1)));
+        _refused(caller, refusal, address(reward), abi.encodeCall(ChunkRewardBase.setServiceFeeRate, (1)));
+        _refused(caller, refusal, address(reward), abi.encodeCall(ChunkRewardBase.setTreasury, (caller)));
         _refused(caller, refusal, address(_directory), abi.encodeCall(Directory.set, ("flow", caller)));
         _refused(caller, refusal, address(flow), abi.encodeCall(Administered.transferAdmin, (caller)));
     }
@@ -80,20 +84,6 @@ contract RolesTest is FlowFixture {
         _refused(ADMIN, zero, address(_directory), abi.encodeCall(Directory.set, ("flow", address(0))));
     }
 
-    function test_theVaultPaysItsAdminOnly() public {
-        submitFile(1, 1000);
-        uint256 held = address(vault).balance;
-        vm.prank(ADMIN);
-        vault.withdraw(TIMELOCK, 1);
-        assertEq(TIMELOCK.balance, 1, "withdrawn");
-        bytes memory short = abi.encodeWithSelector(RewardVault.NotEnoughBalance.selector, held - 1, held);
-        _refused(ADMIN, short, address(vault), abi.encodeCall(RewardVault.withdraw, (TIMELOCK, held)));
-        bytes memory failed = abi.encodeWithSelector(RewardVault.WithdrawalFailed.selector, address(market), 1);
-        _refused(ADMIN, failed, address(vault), abi.encodeCall(RewardVault.withdraw, (address(market), 1)));
-        bytes memory zero = abi.encodeWithSelector(Administered.ZeroAddress.selector);
-        _refused(ADMIN, zero, address(vault), abi.encodeCall(RewardVault.withdraw, (address(0), 1)));
-    }
-
     function test_aPauseStopsSubmissionsOnly() public {
         vm.prank(ADMIN);
         flow.pause();
@@ -126,8 +116,6 @@ contract RolesTest is FlowFixture {
     function test_theMarketBoundsItsPrice() public {
         bytes memory high = abi.encodeWithSelector(PriceMarket.PriceTooHigh.selector, 1 << 128);
         _refused(ADMIN, high, address(market), abi.encodeCall(PriceMarket.setPricePerSector, (1 << 128)));
-        vm.expectRevert(high);
-        new PriceMarket(1 << 128, address(1), address(1), ADMIN);
     }
 
     function test_onlyTheFlowAddsRoots() public {
@@ -142,7 +130,22 @@ contract RolesTest is FlowFixture {
         vm.expectRevert(zero);
         new Directory(address(0));
         vm.expectRevert(zero);
-        new RewardVault(address(0));
+        new ChunkLinearReward(1, 1, address(0), address(1), ADMIN);
+        vm.expectRevert(zero);
+        new ChunkLinearReward(1, 1, address(1), address(0), ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(ChunkRewardBase.BadPriceSize.selector, 0));
+        new ChunkLinearReward(0, 1, address(1), address(1), ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(ChunkLinearReward.BadReleaseTime.selector, 0));
+        new ChunkLinearReward(1, 0, address(1), address(1), ADMIN);
+        bytes memory other = abi.encodeWithSelector(PriceMarket.RewardOfAnotherMarket.selector, reward, market);
+        vm.expectRevert(other);
+        new PriceMarket(1, address(1), address(reward), ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(PriceMarket.RewardOfAnotherMarket.selector, STRANGER, address(0)));
+        new PriceMarket(1, address(1), STRANGER, ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(PoraMine.RewardOfAnotherMine.selector, reward, mine));
+        new PoraMine(address(flow), address(reward), 0, miningParameters(), ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(PoraMine.UnknownSettings.selector, 8));
+        new PoraMine(address(flow), address(reward), 8, miningParameters(), ADMIN);
         vm.expectRevert(zero);
         new PriceMarket(1, address(0), address(1), ADMIN);
         vm.expectRevert(zero);

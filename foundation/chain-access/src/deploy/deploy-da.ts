@@ -32,7 +32,7 @@ import {
 } from './da-params.ts';
 import type { DeployOptions } from './deploy-contracts.ts';
 import { DeployError } from './errors.ts';
-import { createPair, createSteps, DIRECTORY_SET, type Steps } from './steps.ts';
+import { createRing, createSteps, DIRECTORY_SET, type Steps } from './steps.ts';
 
 /** Contracts of stake, epochs and blobs, by the names under which the Directory holds them. */
 export const DA_CONTRACTS = [
@@ -118,29 +118,31 @@ export async function deployDa(
     quorumVerifierBytecode,
     [sortition.address, chainId, sortition.address],
   );
-  const [rewards, entrance] = await createPair(run, {
+  const [rewards, entrance] = await createRing(run, {
     from: signer.address,
     after: verifier,
-    first: {
-      step: `${name}:daMining`,
-      abi: daMiningAbi,
-      bytecode: daMiningBytecode,
-      args: (entranceAddress) => [
-        verifier.address,
-        entranceAddress,
-        options.treasury ?? admin,
-        lotterySettings(params, entropy.address),
-      ],
-    },
-    second: {
-      step: `${name}:daEntrance`,
-      abi: daEntranceAbi,
-      bytecode: daEntranceBytecode,
-      args: (rewardsAddress) => [
-        entranceSettings(params, { verifier: verifier.address, rewards: rewardsAddress, admin }),
-      ],
-    },
-    mismatch: 'RewardsOfAnotherEntrance',
+    parts: [
+      {
+        step: `${name}:daMining`,
+        abi: daMiningAbi,
+        bytecode: daMiningBytecode,
+        args: (at) => [
+          verifier.address,
+          at(1),
+          options.treasury ?? admin,
+          lotterySettings(params, entropy.address),
+        ],
+      },
+      {
+        step: `${name}:daEntrance`,
+        abi: daEntranceAbi,
+        bytecode: daEntranceBytecode,
+        args: (at) => [
+          entranceSettings(params, { verifier: verifier.address, rewards: at(0), admin }),
+        ],
+        mismatch: 'RewardsOfAnotherEntrance',
+      },
+    ],
   });
   const nitro = await run.create(
     `${name}:nitroCertificateValidator`,

@@ -45,12 +45,14 @@ export function parseDeployment(value: unknown): Deployment {
       directory: address('directory'),
       flow: address('flow'),
       market: address('market'),
-      rewardVault: address('rewardVault'),
+      reward: address('reward'),
+      poraMine: address('poraMine'),
     },
     block,
   };
 }
 
+const REWARD_OF = 'function reward() view returns (address)';
 const DIRECTORY_GET = 'function get(bytes32 name) view returns (address)';
 
 /**
@@ -71,7 +73,8 @@ export async function readDirectory(
     directory,
     flow: await entry(CONTRACT_NAMES.flow),
     market: await entry(CONTRACT_NAMES.market),
-    rewardVault: await entry(CONTRACT_NAMES.rewardVault),
+    reward: await entry(CONTRACT_NAMES.reward),
+    poraMine: await entry(CONTRACT_NAMES.poraMine),
   };
 }
 
@@ -99,17 +102,20 @@ export async function verifyDeployment(
       return `unknown to ${at}`; // another contract, or none
     }
   };
-  const { flow, market, rewardVault } = contracts;
+  const { flow, market, reward, poraMine } = contracts;
   const links = [
     ['market of the flow', market, await read(flow, 'function market() view returns (address)')],
     ['flow of the market', flow, await read(market, 'function flow() view returns (address)')],
-    ['vault', rewardVault, await read(market, 'function reward() view returns (address)')],
+    ['reward of the market', reward, await read(market, REWARD_OF)],
+    ['reward of the mine', reward, await read(poraMine, REWARD_OF)],
+    ['flow of the mine', flow, await read(poraMine, 'function flow() view returns (address)')],
+    ['mine of the reward', poraMine, await read(reward, 'function mine() view returns (address)')],
   ] as const;
   for (const [what, expected, found] of links) {
     if (found !== expected) throw mismatch(what, expected, found);
   }
   const named = await readDirectory(client, contracts.directory, options);
-  for (const name of ['flow', 'market', 'rewardVault'] as const) {
+  for (const name of ['flow', 'market', 'reward', 'poraMine'] as const) {
     if (named[name] !== contracts[name]) {
       throw mismatch(`directory entry ${name}`, contracts[name], named[name]);
     }

@@ -19,3 +19,4 @@ export {
   verifyDeployment,
 } from './deployment.ts';
 export { DeployError, type DeployFault } from './errors.ts';
+export { DEVNET_BLOCKS_PER_EPOCH, DEVNET_MINING, type MiningParams } from './mining-params.ts';

@@ -90,63 +90,78 @@ export function createSteps(options: StepsOptions, signal: AbortSignal): Steps {
   };
 }
 
-/** A contract of a pair, made with the other's address. */
-export interface PairPart {
+/** A contract of a ring, made with the others' addresses. */
+export interface RingPart {
   /** Name of the step; the attempt is appended. */
   readonly step: string;
   readonly abi: Abi;
   readonly bytecode: string;
-  args(other: Address): readonly unknown[];
+  /** What it is made with; `at` gives the address of a part by its place in the ring. */
+  args(at: (place: number) => Address): readonly unknown[];
+  /** Error by which it refuses others that know another address than its own. */
+  readonly mismatch?: string;
 }
 
 /**
- * Makes two contracts that know each other for good, one right after the other: the first is told the
- * address that the account's next nonce gives, and the second refuses a first that names another one.
+ * Makes contracts that know each other for good, one right after the other: each is told the addresses
+ * that the account's next nonces give, and the later ones refuse those that name another one.
  *
+ * @returns the steps in the order of `parts`
  * @throws {DeployError} DEPLOY_NONCES_TAKEN; what the steps throw
  */
-export async function createPair(
+export async function createRing<const Parts extends readonly RingPart[]>(
   run: Steps,
-  pair: {
+  ring: {
     readonly from: Address;
     /** The account's newest step. */
     readonly after: Step;
-    readonly first: PairPart;
-    readonly second: PairPart;
-    /** Error by which the second refuses a first that knows another address. */
-    readonly mismatch: string;
+    readonly parts: Parts;
   },
-): Promise<readonly [Step, Step]> {
-  const { from, first, second, mismatch } = pair;
-  let nonce = pair.after.nonce + 1;
+): Promise<{ readonly [Place in keyof Parts]: Step }> {
+  let nonce = ring.after.nonce + 1;
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const expected = addressAt(from, nonce + 1);
-    const made = await run.create(
-      `${first.step}:${attempt}`,
-      first.abi,
-      first.bytecode,
-      first.args(expected),
-    );
-    nonce = made.nonce + 1;
-    if (addressAt(from, nonce) !== expected) continue;
+    const { made, next } = await tryRing(run, { ...ring, nonce, attempt });
+    // A whole ring has a step for each part.
+    if (made !== undefined) return made as { readonly [Place in keyof Parts]: Step };
+    nonce = next;
+  }
+  const names = ring.parts.map(({ step }) => step).join(', ');
+  throw new DeployError(
+    { code: 'DEPLOY_NONCES_TAKEN', attempts: MAX_ATTEMPTS },
+    `other transactions of ${ring.from} came between ${names} in ${MAX_ATTEMPTS} attempts`,
+  );
+}
+
+/** One attempt from `nonce` on, and the nonce from which the next one can begin. */
+async function tryRing(
+  run: Steps,
+  {
+    from,
+    parts,
+    nonce,
+    attempt,
+  }: {
+    readonly from: Address;
+    readonly parts: readonly RingPart[];
+    readonly nonce: number;
+    readonly attempt: number;
+  },
+): Promise<{ readonly made?: readonly Step[]; readonly next: number }> {
+  const at = (place: number): Address => addressAt(from, nonce + place);
+  const made: Step[] = [];
+  for (const { step, abi, bytecode, args, mismatch } of parts) {
+    const expected = nonce + made.length;
     try {
-      const other = await run.create(
-        `${second.step}:${attempt}`,
-        second.abi,
-        second.bytecode,
-        second.args(made.address),
-      );
-      return [made, other];
+      const part = await run.create(`${step}:${attempt}`, abi, bytecode, args(at));
+      if (part.nonce !== expected) return { next: part.nonce + 1 };
+      made.push(part);
     } catch (error) {
       const { facts } = error instanceof TransactionError ? error : { facts: undefined };
       if (facts?.code !== 'TX_REVERTED' || facts.errorName !== mismatch) throw error;
-      nonce += 1;
+      return { next: expected + 2 }; // a stranger's transaction took its place
     }
   }
-  throw new DeployError(
-    { code: 'DEPLOY_NONCES_TAKEN', attempts: MAX_ATTEMPTS },
-    `other transactions of ${from} came between ${first.step} and ${second.step} in ${MAX_ATTEMPTS} attempts`,
-  );
+  return { made, next: nonce + parts.length };
 }
 
 function addressAt(from: Address, nonce: number): Address {

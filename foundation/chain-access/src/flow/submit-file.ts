@@ -1,4 +1,9 @@
-import { flowAbi, priceMarketAbi, rewardVaultAbi, SUBMIT_EVENT_TOPIC } from '@cairn/contracts';
+import {
+  chunkLinearRewardAbi,
+  flowAbi,
+  priceMarketAbi,
+  SUBMIT_EVENT_TOPIC,
+} from '@cairn/contracts';
 import type { BlockMark, Hex, Sequence, SubmissionNode } from '@cairn/primitives';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
 import { decodeSubmit } from '../log/decode-submit.ts';
@@ -96,7 +101,7 @@ export async function submitFiles(
       to: flow.address,
       data,
       valueWei: quote.feeWei,
-      errors: [flowAbi, priceMarketAbi, rewardVaultAbi, OFFICIAL_ERRORS],
+      errors: [flowAbi, priceMarketAbi, chunkLinearRewardAbi, OFFICIAL_ERRORS],
     },
     { ...rest, signal },
   );

@@ -39,7 +39,7 @@ describe('deploying the contracts', () => {
   it('notices a contract that is not the one it should be', async () => {
     const deployment = await anvil.deploy();
     const { contracts } = deployment;
-    const wrong = { ...deployment, contracts: { ...contracts, market: contracts.rewardVault } };
+    const wrong = { ...deployment, contracts: { ...contracts, market: contracts.reward } };
     await assert.rejects(verifyDeployment(anvil.client, wrong, { signal: testSignal() }), {
       code: 'DEPLOY_MISMATCH',
     });
@@ -56,7 +56,7 @@ describe('deploying the contracts', () => {
       block: 2,
       contracts: { directory: FIRST_ACCOUNT, flow: FIRST_ACCOUNT, market: FIRST_ACCOUNT },
     };
-    assert.throws(() => parseDeployment(whole), /contracts\.rewardVault/);
+    assert.throws(() => parseDeployment(whole), /contracts\.reward/);
     assert.throws(() => parseDeployment({ ...whole, chainId: '1' }), /chainId/);
   });
 });
