@@ -68,14 +68,23 @@ contract PriceMarket is IPriceMarket, Administered {
         if (msg.sender != flow) revert NotFlow(msg.sender, flow);
         uint256 fee = uploadSectors * pricePerSector;
         if (msg.value < fee) revert NotEnoughFee(pricePerSector, uploadSectors, msg.value);
-        uint256 start = beforeLength + paddingSectors;
-        if (paddingSectors > 0) {
-            uint256 shared = _sharedPadding(beforeLength, paddingSectors);
-            uint256 part = (fee * shared) / (uploadSectors + paddingSectors);
-            if (shared > 0) IFeeReward(reward).fillReward{value: part}(beforeLength, shared);
-            if (shared < paddingSectors) IFeeReward(reward).fillReward(beforeLength + shared, paddingSectors - shared);
-        }
-        IFeeReward(reward).fillReward{value: address(this).balance}(start, uploadSectors);
+        uint256 end = beforeLength + paddingSectors + uploadSectors;
+        // Where all goes to one pricing chunk, one call says so.
+        bool isSplit = paddingSectors > 0 && beforeLength / _sectorsPerPrice != (end - 1) / _sectorsPerPrice;
+        if (isSplit) beforeLength += _payForPadding(beforeLength, paddingSectors, fee, end - beforeLength);
+        IFeeReward(reward).fillReward{value: address(this).balance}(beforeLength, end - beforeLength);
+    }
+
+    /// @dev Fills the skipped sectors, at `fee` for `sectors` sectors.
+    /// @return how many they are
+    function _payForPadding(uint256 beforeLength, uint256 paddingSectors, uint256 fee, uint256 sectors)
+        private
+        returns (uint256)
+    {
+        uint256 shared = _sharedPadding(beforeLength, paddingSectors);
+        if (shared > 0) IFeeReward(reward).fillReward{value: (fee * shared) / sectors}(beforeLength, shared);
+        if (shared < paddingSectors) IFeeReward(reward).fillReward(beforeLength + shared, paddingSectors - shared);
+        return paddingSectors;
     }
 
     /// @dev Skipped sectors that lie in the pricing chunk in which the flow stood, if others were in it before.

@@ -96,7 +96,8 @@ abstract contract MiningSchedule is Administered {
         _longestWindow = looksFar ? BlockHashes.HISTORY_WINDOW : BlockHashes.NATIVE_WINDOW;
         _isFixed = isFixed;
         if (parameters.difficulty == 0) revert BadMiningParameter("difficulty", 0);
-        lastMinedEpoch = uint64(epoch);
+        // Epoch 0 has no context that could be mined.
+        lastMinedEpoch = epoch == 0 ? 1 : uint64(epoch);
         difficultyAdjustRatio = 20;
         nSubtasks = nSubtasksNextEpoch = parameters.nSubtasks;
         subtaskInterval = subtaskIntervalNextEpoch = parameters.subtaskInterval;

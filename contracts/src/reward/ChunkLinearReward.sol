@@ -18,8 +18,8 @@ contract ChunkLinearReward is ChunkRewardBase {
     /// @notice Seconds of a term.
     uint256 public immutable releaseSeconds;
 
-    /// @dev Wei that renewals locked for a term of a chunk.
-    mapping(uint256 index => mapping(uint256 term => uint256)) private _lockedFor;
+    /// @notice Wei that renewals paid for a term of a chunk and that are not released, as of the chunk's last change.
+    mapping(uint256 index => mapping(uint256 term => uint256)) public lockedFor;
 
     /// @dev Last term that any sectors of a chunk are paid for.
     mapping(uint256 index => uint256) private _lastTerm;
@@ -145,7 +145,7 @@ contract ChunkLinearReward is ChunkRewardBase {
         for (uint256 term = first; term <= last; ++term) {
             uint256 part = _releasedOf(index, term, pool);
             if (part == 0) continue;
-            _lockedFor[index][term] -= part;
+            lockedFor[index][term] -= part;
             released += part;
         }
     }
@@ -166,7 +166,7 @@ contract ChunkLinearReward is ChunkRewardBase {
         (uint256 term, uint256 current) = _nextTerm(start, sectors);
         for (uint256 end = term + terms; term < end; ++term) {
             uint256 fee = _costOf(index, term, current, sectors * price);
-            _lockedFor[index][term] += _afterServiceFee(fee);
+            lockedFor[index][term] += _afterServiceFee(fee);
             cost += fee;
         }
         _lastTermOf[start][sectors] = --term;
@@ -201,7 +201,7 @@ contract ChunkLinearReward is ChunkRewardBase {
 
     function _releasedOf(uint256 index, uint256 term, Pool memory pool) private view returns (uint256) {
         uint256 begin = pool.startTime + term * releaseSeconds;
-        return _partOf(_lockedFor[index][term], pool.lastUpdate, begin, begin + releaseSeconds);
+        return _partOf(lockedFor[index][term], pool.lastUpdate, begin, begin + releaseSeconds);
     }
 
     /// @dev Part of `locked`, which is released evenly until `end`, that is due since the later of `begin` and `update`.
