@@ -23,6 +23,7 @@ export { type FollowProgress, LogFollower, type LogFollowerDeps } from './log-fo
 export { type AppliedStep, LogStore } from './log-store.ts';
 export { createLogMetrics, type LogMetrics } from './metrics.ts';
 export type { FilePlace } from './piece.ts';
+export type { SectorSpan, SweepRequest, SweepResult } from './piece-sweep.ts';
 export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
 export type { RunRequest } from './read-run.ts';
 export { Reader, type ReaderOptions } from './reader.ts';

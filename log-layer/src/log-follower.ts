@@ -103,6 +103,13 @@ export class LogFollower {
     else this.#isOverfull = true;
   }
 
+  /** Looks at all entries that wait again soon: after this node's shard changed, for example. */
+  reconsiderPending(): void {
+    if (this.#deps.log.nextSequence === 0) return;
+    this.#isOverfull = true;
+    this.reconsider({ sequence: sequenceOf(0) }); // any entry wakes the loop, which then sees to the rest
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
     const { chainLog, log } = this.#deps;
     for await (const step of chainLog.follow(log.marks(), { signal })) {

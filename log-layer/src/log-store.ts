@@ -265,21 +265,53 @@ export class LogStore {
     });
   }
 
-  /** Marks an entry's data as given up; it leaves its root's list. */
-  async markPruned(entry: LogEntry): Promise<void> {
+  /**
+   * Takes the finalised marks of entries away, in one synced batch with `alongside`: all of it or
+   * nothing. Entries that are not finalised, or that the chain replaced, are left as they are.
+   */
+  async clearFinalized(
+    entries: readonly LogEntry[],
+    alongside: readonly KeyValueWrite[] = [],
+  ): Promise<void> {
     await this.#writes.run(async () => {
-      if (!(await this.isCurrent(entry))) return;
-      const root = rootBytes(entry.root);
-      const state = keyOf(KEY.state, entry.sequence);
-      await this.#kv.write(
-        [
-          { type: 'put', key: state, value: Uint8Array.of(PRUNED) },
+      const batch: KeyValueWrite[] = [];
+      for (const entry of entries) {
+        const { finalized } = await this.stateOf(entry.sequence);
+        if (!finalized || !(await this.isCurrent(entry))) continue;
+        const { sequence } = entry;
+        batch.push(
+          { type: 'put', key: keyOf(KEY.state, sequence), value: Uint8Array.of(0) },
+          { type: 'delete', key: keyOf(KEY.finalised, rootBytes(entry.root), sequence) },
+          { type: 'put', key: keyOf(KEY.pending, sequence), value: NOTHING },
+        );
+      }
+      batch.push(...alongside);
+      if (batch.length > 0) await this.#kv.write(batch, { sync: true });
+    });
+  }
+
+  /**
+   * Marks the data of entries as given up, in one synced batch with `alongside`; they leave their
+   * roots' lists. What the chain replaced is left as it is.
+   */
+  async markPruned(
+    entries: readonly LogEntry[],
+    alongside: readonly KeyValueWrite[] = [],
+  ): Promise<void> {
+    await this.#writes.run(async () => {
+      const batch: KeyValueWrite[] = [];
+      for (const entry of entries) {
+        if (!(await this.isCurrent(entry))) continue;
+        const root = rootBytes(entry.root);
+        batch.push(
+          { type: 'put', key: keyOf(KEY.state, entry.sequence), value: Uint8Array.of(PRUNED) },
           { type: 'delete', key: keyOf(KEY.root, root, entry.sequence) },
           { type: 'delete', key: keyOf(KEY.finalised, root, entry.sequence) },
           { type: 'delete', key: keyOf(KEY.pending, entry.sequence) },
-        ],
-        { sync: true },
-      );
+        );
+      }
+      batch.push(...alongside);
+      if (batch.length > 0) await this.#kv.write(batch, { sync: true });
     });
   }
 

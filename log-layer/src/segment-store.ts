@@ -36,6 +36,14 @@ import {
   segmentOfPiece,
   soundPiece,
 } from './piece.ts';
+import {
+  pieceSpans,
+  type SectorSpan,
+  type SweepDeps,
+  type SweepRequest,
+  type SweepResult,
+  sweepPieces,
+} from './piece-sweep.ts';
 import { RangeLocks } from './range-locks.ts';
 import { type RunRequest, readRun } from './read-run.ts';
 import { DEFAULT_STASH_BYTES, Stash } from './stash.ts';
@@ -248,11 +256,46 @@ export class SegmentStore {
     return { ...found, next: undefined };
   }
 
+  /** Drops the records of pieces that are given up. @throws what the index throws */
+  async sweep(request: SweepRequest): Promise<SweepResult> {
+    const result = await sweepPieces(this.#sweepDeps, request);
+    if (result.dropped > 0) this.#held.forgetAll();
+    return result;
+  }
+
+  /**
+   * Runs `work` while nothing is stored in a span of the flow, and tells it where pieces lie there.
+   *
+   * @param span - its ends are multiples of 1,024 sectors: no piece reaches over one
+   * @throws what `work` and the index throw
+   */
+  async whileStill<Result>(
+    span: SectorSpan,
+    work: (pieces: readonly SectorSpan[]) => Promise<Result>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Result> {
+    return this.#locks.run(span.start, span.end, async () => {
+      return work(await pieceSpans(this.#sweepDeps, span, signal));
+    });
+  }
+
+  /** Where pieces lie in a span now; what is stored meanwhile may be left out. */
+  async piecesIn(
+    span: SectorSpan,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<readonly SectorSpan[]> {
+    return pieceSpans(this.#sweepDeps, span, signal);
+  }
+
   /** Waits for writes under way and refuses what still queues. */
   async close(): Promise<void> {
     this.#stop.abort(new Error('the segment store is closed'));
     await this.#locks.idle();
     await this.#commits.idle();
+  }
+
+  get #sweepDeps(): SweepDeps {
+    return { kv: this.#deps.kv, locks: this.#locks, checksum: this.#checksum };
   }
 
   async #store(entry: LogEntry, segment: VerifiedSegment): Promise<'stored' | 'held'> {

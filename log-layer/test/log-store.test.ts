@@ -89,13 +89,13 @@ describe('LogStore', () => {
     assert.equal(await log.setFinalized(await at(2), true), true);
     assert.equal(await log.setFinalized(await at(2), true), false);
     assert.equal(await found(), 2);
-    await log.markPruned(await at(2));
+    await log.markPruned([await at(2)]);
     assert.equal(await found(), 0);
-    await log.markPruned(await at(0));
+    await log.markPruned([await at(0)]);
     assert.equal(await found(), 1);
     assert.deepEqual(await log.stateOf(sequenceOf(2)), { finalized: false, pruned: true });
     assert.deepEqual(await log.pendingFrom(0, { signal: never }), [1]);
-    await log.markPruned(await at(1));
+    await log.markPruned([await at(1)]);
     assert.equal(await found(), undefined);
   });
 

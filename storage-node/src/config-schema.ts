@@ -107,7 +107,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
       properties: {
         shard: {
           ...text(
-            'The segments kept: id/count. 0/1 keeps all; the count is a power of two. Fixed once data is there.',
+            'The segments a new data directory keeps: id/count. 0/1 keeps all; the count is a power of two. Once data is there, `cairn db migrate --shard` changes it.',
             '0/1',
           ),
           pattern: '^[0-9]+/[0-9]+$',
@@ -115,6 +115,11 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         reserve_bytes: whole(
           'Uploads are turned away while the disk has less free than this.',
           256 * MIB,
+          { unit: 'bytes' },
+        ),
+        max_bytes: whole(
+          'The most the node takes on its disk, index included. At nine tenths of it one half of the shard, chosen by chance, is given up; at all of it uploads are turned away. 0: no bound.',
+          0,
           { unit: 'bytes' },
         ),
         cached_bytes: whole(
@@ -235,6 +240,7 @@ export interface ConfigFile {
   readonly storage: {
     readonly shard: string;
     readonly reserve_bytes: number;
+    readonly max_bytes: number;
     readonly cached_bytes: number;
     readonly cached_file_bytes: number;
     readonly cache_expiry_ms: number;

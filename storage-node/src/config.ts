@@ -29,6 +29,8 @@ export interface StorageNodeConfig {
   readonly storage: {
     readonly shard: ShardConfig;
     readonly reserveBytes: number;
+    /** 0 for no bound. */
+    readonly maxBytes: number;
     readonly cachedBytes: number;
     readonly cachedFileBytes: number;
     readonly cacheExpiryMs: number;
@@ -102,6 +104,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
     storage: {
       shard: parseShardText(storage.shard),
       reserveBytes: storage.reserve_bytes,
+      maxBytes: storage.max_bytes,
       cachedBytes: storage.cached_bytes,
       cachedFileBytes: storage.cached_file_bytes,
       cacheExpiryMs: storage.cache_expiry_ms,

@@ -9,9 +9,11 @@ import {
   describeError,
   type Json,
   type Logger,
+  type Rng,
   systemClock,
+  systemRng,
 } from '@cairn/primitives';
-import { type NodeStatus, nodeStatusJson } from '@cairn/wire-protocol';
+import { type NodeStatus, nodeStatusJson, type ShardConfig } from '@cairn/wire-protocol';
 import type { AdjustableLogger } from './adjustable-logger.ts';
 import { createAdminListener, fittingSocketPath } from './admin-listener.ts';
 import type { StorageNodeConfig } from './config.ts';
@@ -32,6 +34,8 @@ export interface StorageNodeOptions {
   readonly config: StorageNodeConfig;
   readonly log: AdjustableLogger;
   readonly clock?: Clock;
+  /** Chance: which half of a shard is given up. */
+  readonly rng?: Rng;
   readonly metrics?: MetricsRegistry;
   readonly hasher?: Hasher;
   /** The chain; unless told, the one that the configuration names. The node closes it. */
@@ -157,6 +161,7 @@ class WiredStorageNode implements StorageNode {
         clock,
         logger,
         metrics,
+        rng: this.#options.rng ?? systemRng(),
         freeBytes: this.#options.freeBytes ?? (() => freeBytesAt(directory)),
         opened: (close) => this.#closers.push(close),
       },
@@ -167,7 +172,6 @@ class WiredStorageNode implements StorageNode {
       ...parts,
       chainId: chain.chainLog.chainId,
       flow: chain.chainLog.flow,
-      shard: config.storage.shard,
       hasher,
     });
     this.#startLoops(parts);
@@ -217,7 +221,7 @@ class WiredStorageNode implements StorageNode {
     const shutdown = onShutdown ?? ((): void => undefined);
     const methods = zgAdminMethods({
       finder: parts.finder,
-      shard: config.storage.shard,
+      shard: parts.shard,
       host: config.http.host,
       isSynced: () => this.#status(parts).synced,
       renderMetrics: async () => (await this.#metrics.render()).body,
@@ -252,14 +256,14 @@ class WiredStorageNode implements StorageNode {
     };
   }
 
-  #status({ log, progress }: NodeParts): NodeStatus {
-    const { shard, readyLagBlocks } = this.#options.config.storage;
+  #status({ log, progress, shard }: NodeParts): NodeStatus {
+    const { readyLagBlocks } = this.#options.config.storage;
     const { head, block, nextSequence, lagBlocks } = progress.current();
     return {
       version: VERSION,
       chainId: log.chainId,
       flow: log.flow,
-      shard,
+      shard: shard(),
       ...(head === undefined ? {} : { head }),
       synced: lagBlocks !== undefined && lagBlocks <= readyLagBlocks,
       nextSequence,
@@ -277,7 +281,7 @@ class WiredStorageNode implements StorageNode {
       chainSilentMs: Math.round(silentMs),
       dataDirectory: this.#options.config.node.dataDirectory,
       logLevel: this.#options.log.level,
-      disk: { isFull: disk.isFull, freeBytes: disk.freeBytes },
+      disk: { isFull: disk.isFull, freeBytes: disk.freeBytes, reason: disk.reason ?? null },
       uploads: {
         cachedBytes: cache.sizeBytes,
         bodyBytes: gate.usedBytes,
@@ -290,14 +294,17 @@ class WiredStorageNode implements StorageNode {
 
   async #measure(parts: NodeParts, signal: AbortSignal): Promise<void> {
     const { metrics, progress, disk, cache, gate, acceptor } = parts;
-    const { shard, reserveBytes } = this.#options.config.storage;
+    const { reserveBytes } = this.#options.config.storage;
+    let shard = parts.shard();
     metrics.buildInfo.set(1, { version: VERSION, chain_id: String(this.#chainId) });
-    metrics.shardInfo.set(1, { id: String(shard.id), count: String(shard.count) });
     metrics.p2pPeers.set(0, { dir: 'in' });
     metrics.p2pPeers.set(0, { dir: 'out' });
     metrics.diskReserveBytes.set(reserveBytes);
     while (!signal.aborted) {
       await disk.look();
+      metrics.shardInfo.set(0, shardLabels(shard));
+      shard = parts.shard();
+      metrics.shardInfo.set(1, shardLabels(shard));
       const { head, lagBlocks, nextSequence } = progress.current();
       if (head !== undefined) metrics.headBlock.set(head);
       if (lagBlocks !== undefined) metrics.lagBlocks.set(lagBlocks);
@@ -326,4 +333,8 @@ class WiredStorageNode implements StorageNode {
     await close('loops', () => this.#runner.stop());
     for (const closer of this.#closers.splice(0).reverse()) await close('part', closer);
   }
+}
+
+function shardLabels({ id, count }: ShardConfig): { readonly id: string; readonly count: string } {
+  return { id: String(id), count: String(count) };
 }

@@ -5,6 +5,8 @@ import { StorageNodeError } from './errors.ts';
 export interface DiskGuardDeps {
   /** Bytes that can still be written where the data lies; `undefined` if nobody knows. */
   readonly freeBytes: () => Promise<number | undefined>;
+  /** Whether the node has taken all it may take on the disk. */
+  readonly isBudgetSpent?: () => boolean;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
@@ -32,6 +34,7 @@ export class DiskGuard {
   #measuredAt = Number.NEGATIVE_INFINITY;
   #freeBytes = 0;
   #full = false;
+  #isSpent = false;
   #measuring: Promise<void> | undefined;
 
   constructor(deps: DiskGuardDeps, options: DiskGuardOptions) {
@@ -47,6 +50,13 @@ export class DiskGuard {
   /** Free bytes as of the last look. */
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** Why uploads are turned away, in a sentence; `undefined` while they are not. */
+  get reason(): string | undefined {
+    return this.#full
+      ? `${this.#fault().message}; uploads are turned away, reads go on`
+      : undefined;
   }
 
   /** @throws {StorageNodeError} STORE_FULL */
@@ -80,7 +90,8 @@ export class DiskGuard {
     this.#freeBytes = measured ?? this.#freeBytes;
     const wasFull = this.#full;
     // What cannot be measured is tried: a disk that is full then says so itself.
-    this.#full = measured !== undefined && measured < this.#options.reserveBytes;
+    this.#isSpent = this.#deps.isBudgetSpent?.() ?? false;
+    this.#full = this.#isSpent || (measured !== undefined && measured < this.#options.reserveBytes);
     const facts = { freeBytes: this.#freeBytes, reserveBytes: this.#options.reserveBytes };
     if (this.#full && !wasFull) logger.error(facts, 'the disk is full, uploads are turned away');
     if (!this.#full && wasFull) logger.info(facts, 'the disk has room again');
@@ -90,9 +101,11 @@ export class DiskGuard {
     const { reserveBytes } = this.#options;
     return new StorageNodeError(
       { code: 'STORE_FULL', freeBytes: this.#freeBytes, reserveBytes },
-      cause === undefined
-        ? `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`
-        : `the disk of this node is full: a write found no room, ${this.#freeBytes} bytes were free when last measured`,
+      this.#isSpent
+        ? 'all that storage.max_bytes allows this node to keep is taken'
+        : cause === undefined
+          ? `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`
+          : `the disk of this node is full: a write found no room, ${this.#freeBytes} bytes were free when last measured`,
       cause === undefined ? undefined : { cause },
     );
   }

@@ -46,6 +46,8 @@ export type StorageNodeFault =
     }
   /** A setting that cannot work. */
   | { readonly code: 'NODE_CONFIG'; readonly field: string }
+  /** The shard is changing already. */
+  | { readonly code: 'SHARD_MOVING'; readonly to: string; readonly stage: string }
   | { readonly code: 'NODE_STOPPING' };
 
 /** Something a storage node refused, or could not do, and foresaw. */

@@ -4,9 +4,17 @@
  * | key | value | meaning | since |
  * |---|---|---|---|
  * | `~shard` | text `id/count` | the shard whose segments the directory holds | layout 1 |
+ * | `~move` | JSON | a change of the shard that is under way, and where it is | layout 1 |
+ * | `~prune` | JSON | up to which sector expired files were or are being given up | layout 1 |
  * | `~scrub` | JSON | where scrubbing is, and what its last pass found | layout 1 |
  */
 export const SHARD_KEY: Uint8Array = new TextEncoder().encode('~shard');
 
 /** Where scrubbing is. */
 export const SCRUB_KEY: Uint8Array = new TextEncoder().encode('~scrub');
+
+/** A change of the shard under way. */
+export const MOVE_KEY: Uint8Array = new TextEncoder().encode('~move');
+
+/** How far expired files were given up. */
+export const PRUNE_KEY: Uint8Array = new TextEncoder().encode('~prune');

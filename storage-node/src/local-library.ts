@@ -10,7 +10,7 @@ import type { StorageNodeMetrics } from './metrics.ts';
 export interface LocalLibraryDeps {
   readonly log: Pick<LogStore, 'entryAt' | 'findByRoot' | 'stateOf'>;
   readonly reader: Pick<Reader, 'readBytes'>;
-  readonly shard: ShardConfig;
+  readonly shard: () => ShardConfig;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -34,7 +34,7 @@ export class LocalLibrary implements FileLibrary {
     if (entry === undefined) return undefined;
     const { finalized } = await log.stateOf(entry.sequence);
     const segments = segmentsOf(entry.sizeBytes);
-    const owned = countOwnedSegments(shard, entry.startSector, entry.sizeBytes);
+    const owned = countOwnedSegments(shard(), entry.startSector, entry.sizeBytes);
     if (!finalized || owned < segments) return undefined;
     return {
       etag: root,

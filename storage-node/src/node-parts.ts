@@ -9,9 +9,9 @@ import {
   type SegmentStore,
   UploadCache,
 } from '@cairn/log-layer';
-import type { Clock, Logger, Metrics } from '@cairn/primitives';
+import type { Clock, Logger, Metrics, Rng } from '@cairn/primitives';
 import { describeError } from '@cairn/primitives';
-import { countOwnedSegments } from '@cairn/wire-protocol';
+import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
 import { BodyGate } from './body-gate.ts';
 import type { StorageNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
@@ -31,6 +31,7 @@ export interface NodePartsDeps {
   readonly chain: ConnectedChain;
   readonly hasher: Hasher;
   readonly clock: Clock;
+  readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly freeBytes: () => Promise<number | undefined>;
@@ -41,6 +42,8 @@ export interface NodePartsDeps {
 /** The parts of a running storage node, wired. */
 export interface NodeParts {
   readonly log: LogStore;
+  /** The shard that is kept now. */
+  readonly shard: () => ShardConfig;
   readonly segments: SegmentStore;
   readonly cache: UploadCache;
   readonly reader: Reader;
@@ -62,24 +65,24 @@ export async function openParts(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<NodeParts> {
   const { config, chain, hasher, clock, logger } = deps;
-  const { shard } = config.storage;
   const { concurrentWrites, queuedWrites } = config.limits;
   const metrics = createStorageNodeMetrics(deps.metrics);
   const logMetrics = createLogMetrics(deps.metrics);
   let onDamaged: (entry: LogEntry) => void = () => undefined;
-  const { log, segments, kv } = await openStores(
+  const { log, segments, kv, files, keeper } = await openStores(
     { hasher, clock, logger, metrics: logMetrics, opened: deps.opened },
     {
       directory: config.node.dataDirectory,
       chainId: chain.chainLog.chainId,
       flow: chain.chainLog.flow,
-      shard,
+      shard: config.storage.shard,
       concurrentWrites,
       queuedWrites,
       onDamaged: (entry) => onDamaged(entry),
     },
     { signal },
   );
+  const shard = (): ShardConfig => keeper.current;
   const cache = new UploadCache(
     { clock, metrics: logMetrics },
     {
@@ -94,7 +97,7 @@ export async function openParts(
     hasher,
     logger,
     metrics: logMetrics,
-    shard: () => shard,
+    shard: () => keeper.required,
   });
   const follower = new LogFollower({
     chainLog: chain.chainLog,
@@ -111,11 +114,11 @@ export async function openParts(
   };
   const finder = new EntryFinder(log);
   const disk = new DiskGuard(
-    { freeBytes: deps.freeBytes, clock, logger },
+    { freeBytes: deps.freeBytes, isBudgetSpent: () => upkeep.budget.isSpent, clock, logger },
     { reserveBytes: config.storage.reserveBytes, recheckMs: DISK_RECHECK_MS },
   );
   const settle = async (entry: LogEntry, inner: AbortSignal): Promise<void> => {
-    const owned = countOwnedSegments(shard, entry.startSector, entry.sizeBytes);
+    const owned = countOwnedSegments(keeper.required, entry.startSector, entry.sizeBytes);
     if ((await segments.heldCount(entry, { signal: inner })) < owned) return;
     try {
       await finaliser.consider(entry, inner);
@@ -136,12 +139,25 @@ export async function openParts(
     { concurrentReads: config.limits.concurrentReads },
   );
   const isReading = (): boolean => segmentReader.active > 0;
-  const upkeep = await createUpkeep(
-    { log, segments, kv, isReading, clock, logger, metrics: deps.metrics },
+  const upkeep: Upkeep = await createUpkeep(
+    {
+      log,
+      segments,
+      kv,
+      files,
+      keeper,
+      follower,
+      isReading,
+      rng: deps.rng,
+      clock,
+      logger,
+      metrics: deps.metrics,
+    },
     config,
   );
   return {
     log,
+    shard,
     segments,
     cache,
     reader,

@@ -4,10 +4,11 @@ import type { Hasher } from '@cairn/commitments';
 import { type LogEntry, type LogMetrics, LogStore, SegmentStore } from '@cairn/log-layer';
 import {
   acquireDirectoryLock,
+  type FlatFileStore,
   openDataDirectory,
   openFlatFileStore,
 } from '@cairn/node-runtime/files';
-import { openLevelStore } from '@cairn/node-runtime/level';
+import { type LevelStore, openLevelStore } from '@cairn/node-runtime/level';
 import {
   type Address,
   type ChainId,
@@ -18,8 +19,8 @@ import {
 } from '@cairn/primitives';
 import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
 import { StorageNodeError } from './errors.ts';
-import { SHARD_KEY } from './keyspace.ts';
 import { ReopeningFileStore } from './reopening-file-store.ts';
+import { ShardKeeper } from './upkeep/shard-keeper.ts';
 import { VERSION } from './version.ts';
 
 /** Layout of the data directory that this build reads and writes. */
@@ -30,6 +31,7 @@ export interface StoresOptions {
   readonly directory: string;
   readonly chainId: ChainId;
   readonly flow: Address;
+  /** Of a directory that has none yet; the stored one counts otherwise. */
   readonly shard: ShardConfig;
   readonly concurrentWrites: number;
   readonly queuedWrites: number;
@@ -52,7 +54,11 @@ export interface Stores {
   readonly log: LogStore;
   readonly segments: SegmentStore;
   /** The index that both keep their records in. */
-  readonly kv: KeyValueStore;
+  readonly kv: LevelStore;
+  /** What the segment store writes to. */
+  readonly files: ReopeningFileStore<FlatFileStore>;
+  /** Which shard is kept. */
+  readonly keeper: ShardKeeper;
 }
 
 /**
@@ -60,7 +66,7 @@ export interface Stores {
  * is, `index/` holds the log and the records of segments, `segments/` their bytes.
  *
  * @throws {StorageError} DIRECTORY_LOCKED, WRONG_CHAIN, WRONG_DIRECTORY_KIND, FORMAT_NEWER, …;
- * {LevelError}; {LogError}; {StorageNodeError} NODE_IDENTITY for another log contract or shard
+ * {LevelError}; {LogError}; {StorageNodeError} NODE_IDENTITY for another log contract
  */
 export async function openStores(
   deps: StoresDeps,
@@ -87,7 +93,8 @@ export async function openStores(
   });
   opened(() => files.close());
   const log = await openLog(kv, { chainId, flow, directory }, signal);
-  await claimShard(kv, options.shard);
+  const keeper = await ShardKeeper.open(kv, options.shard);
+  tellShard(keeper, options.shard, logger);
   const segments = await SegmentStore.open(
     { files, kv, log, hasher, logger, metrics },
     {
@@ -99,7 +106,7 @@ export async function openStores(
     { signal },
   );
   opened(() => segments.close());
-  return { log, segments, kv };
+  return { log, segments, kv, files, keeper };
 }
 
 async function openLog(
@@ -123,19 +130,12 @@ async function openLog(
   }
 }
 
-/** A node with data of one shard cannot silently become another's: it would claim what it lacks. */
-async function claimShard(kv: KeyValueStore, shard: ShardConfig): Promise<void> {
-  const wanted = formatShard(shard);
-  const stored = await kv.get(SHARD_KEY);
-  if (stored === undefined) {
-    const value = new TextEncoder().encode(wanted);
-    await kv.write([{ type: 'put', key: SHARD_KEY, value }], { sync: true });
-    return;
-  }
-  const held = new TextDecoder().decode(stored);
-  if (held === wanted) return;
-  throw new StorageNodeError(
-    { code: 'NODE_IDENTITY', field: 'shard', expected: wanted, actual: held },
-    `the data directory holds shard ${held}, but ${wanted} is configured; use another data_dir`,
+/** The setting only decides what a new directory begins with; whoever changed it should know. */
+function tellShard({ current, move }: ShardKeeper, configured: ShardConfig, logger: Logger): void {
+  const facts = { shard: formatShard(current), configured: formatShard(configured) };
+  if (facts.shard === facts.configured || move !== undefined) return;
+  logger.warn(
+    facts,
+    'the stored shard counts, not the configured one; `cairn db migrate` changes it',
   );
 }

@@ -38,9 +38,9 @@ const UNSENT_BYTES: number = 128 * MIB;
 /** The listener for everybody, with all doors of a storage node and none for admins. */
 export function createPublicListener(deps: PublicListenerDeps): HttpHost {
   const { config, parts, hasher, clock, logger, metrics, rpc, status, stopping } = deps;
-  const { log, segments, finder, acceptor, segmentReader, gate, library, progress } = parts;
+  const { log, shard, segments, finder, acceptor, segmentReader, gate, library } = parts;
   const { chainId } = log;
-  const { shard, readyLagBlocks } = config.storage;
+  const { readyLagBlocks } = config.storage;
   const unsent = new UnsentReplies({ maxBytes: UNSENT_BYTES });
   const probe = new DiskProbe({ clock }, config.node.dataDirectory);
   const host = createHttpHost({
@@ -53,7 +53,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     limits: { maxConnections: config.limits.maxConnections, drainMs: config.limits.drainMs },
     describeProblem,
     live: () => probe.live(),
-    ready: () => readyReport(progress, { maxLagBlocks: readyLagBlocks }),
+    ready: () => readyReport(parts, { maxLagBlocks: readyLagBlocks }),
     exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
     routes: [
       segmentDoors({

@@ -2,8 +2,8 @@ import { type Clock, describeError, type FileStore, type Logger } from '@cairn/p
 import { StorageNodeError } from './errors.ts';
 
 /** How the store beneath is opened, again and again. */
-export interface ReopeningFileStoreDeps {
-  readonly open: () => Promise<FileStore>;
+export interface ReopeningFileStoreDeps<Store extends FileStore = FileStore> {
+  readonly open: () => Promise<Store>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
@@ -19,9 +19,9 @@ const REOPEN_AFTER_MS = 1000;
  * second later or more. The first sync after that fails too if writes from before had not been
  * synced: whoever waits for it must not take them for durable.
  */
-export class ReopeningFileStore implements FileStore {
-  readonly #deps: ReopeningFileStoreDeps;
-  #store: FileStore;
+export class ReopeningFileStore<Store extends FileStore = FileStore> implements FileStore {
+  readonly #deps: ReopeningFileStoreDeps<Store>;
+  #store: Store;
   #failedAt: number | undefined;
   #reopening: Promise<void> | undefined;
   /** Writes that resolved, and how many of them a later sync has covered. */
@@ -31,14 +31,27 @@ export class ReopeningFileStore implements FileStore {
   /** Operations on the store beneath, so that it is closed when none is left. */
   readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(deps: ReopeningFileStoreDeps, store: FileStore) {
+  private constructor(deps: ReopeningFileStoreDeps<Store>, store: Store) {
     this.#deps = deps;
     this.#store = store;
   }
 
   /** @throws what opening throws */
-  static async open(deps: ReopeningFileStoreDeps): Promise<ReopeningFileStore> {
+  static async open<Store extends FileStore>(
+    deps: ReopeningFileStoreDeps<Store>,
+  ): Promise<ReopeningFileStore<Store>> {
     return new ReopeningFileStore(deps, await deps.open());
+  }
+
+  /** The store beneath as it is now: for looking, at once. */
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Changes the store beneath in a way of its own; a failure counts as one of `write`. */
+  async use(work: (store: Store) => Promise<void>): Promise<void> {
+    await this.#mend();
+    await this.#guard(work);
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -74,7 +87,7 @@ export class ReopeningFileStore implements FileStore {
     await this.#store.close();
   }
 
-  async #guard(work: (store: FileStore) => Promise<void>): Promise<void> {
+  async #guard(work: (store: Store) => Promise<void>): Promise<void> {
     try {
       await this.#track(work);
     } catch (error) {
@@ -83,7 +96,7 @@ export class ReopeningFileStore implements FileStore {
     }
   }
 
-  async #track<Result>(work: (store: FileStore) => Promise<Result>): Promise<Result> {
+  async #track<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
     await this.#reopening?.catch(() => undefined); // a store that stayed broken answers for itself
     const running = work(this.#store);
     this.#running.add(running);

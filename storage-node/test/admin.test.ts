@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
-import { TestNode, testFile } from './harness.ts';
+import { TestNode, testFile, until } from './harness.ts';
 
 describe('the admin door', () => {
   let node: TestNode;
@@ -89,5 +89,22 @@ describe('the admin door', () => {
     });
     equal((await posted.json()).error.code, -32600, 'it is JSON-RPC like any other path');
     equal(stops, 2);
+  });
+
+  it('begins a scrub and a change of the shard', async () => {
+    equal((await ask('POST', '/v1/admin/scrub', { bytesPerSecond: -1 })).status, 400);
+    equal((await ask('POST', '/v1/admin/scrub', { bytesPerSecond: 1e9 })).status, 202);
+    await until(async () => (await ask('GET', '/v1/admin/scrub')).json.lastPass !== null);
+    deepEqual((await ask('GET', '/v1/admin/shard')).json, {
+      shard: '0/1',
+      move: null,
+      fault: null,
+    });
+    equal((await ask('PUT', '/v1/admin/shard', { shard: '2/3' })).status, 400);
+    equal((await ask('PUT', '/v1/admin/shard', { shard: '0/1' })).status, 200, 'nothing to do');
+    equal((await ask('PUT', '/v1/admin/shard', { shard: '3/4' })).status, 202);
+    await until(async () => (await ask('GET', '/v1/admin/shard')).json.move === null);
+    equal((await ask('GET', '/v1/admin/status')).json.upkeep.shard.shard, '3/4');
+    deepEqual((await rpc('admin_getSyncServiceState')).result.catchedUp, true);
   });
 });

@@ -265,6 +265,7 @@ export function testConfig(
     storage: {
       shard: parseShardText(shard),
       reserveBytes: 0,
+      maxBytes: 0,
       cachedBytes: 64 * MIB,
       cachedFileBytes: 10 * MIB,
       cacheExpiryMs: 300_000,

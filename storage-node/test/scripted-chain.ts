@@ -1,6 +1,7 @@
 import { type FileCommitment, FlowTree, nobleHasher } from '@cairn/commitments';
 import {
   type Address,
+  abortable,
   type BlockMark,
   type ChainEntry,
   type ChainLog,
@@ -98,7 +99,7 @@ export class ScriptedChain implements ChainLog {
       }
       const next = this.#blocks[(last?.number ?? -1) + 1];
       if (next === undefined) {
-        await Promise.race([changed, abortOf(signal)]);
+        await abortable(changed, signal);
         continue;
       }
       done.push(next.mark);
@@ -128,10 +129,4 @@ export class ScriptedChain implements ChainLog {
 
 function hashOf(text: string): Uint8Array {
   return nobleHasher.hashMany(new TextEncoder().encode(text), text.length);
-}
-
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

@@ -44,6 +44,7 @@ const row = (status: number, title: string, retry: RetryAdvice = 'never'): Fault
 const ROWS: Readonly<Record<string, FaultAdvice>> = {
   WIRE_TOO_LONG: row(413, 'More than is allowed'),
   SHARD_INVALID: row(400, 'Not a shard'),
+  SHARD_MOVING: row(409, 'The shard is changing already', 'later'),
   BODY_CUT_SHORT: row(400, 'The body ended early', 'later'),
   BODY_KIND: row(415, 'The content type is not taken here'),
   FILE_LENGTH: row(422, 'The file has another length than announced'),

@@ -21,7 +21,7 @@ import { storageRouteTable } from './route-table.ts';
 /** What the entry doors show. */
 export interface EntryDoorsDeps {
   readonly chainId: ChainId;
-  readonly shard: ShardConfig;
+  readonly shard: () => ShardConfig;
   readonly log: Pick<LogStore, 'entryAt' | 'sequencesOf' | 'stateOf'>;
   readonly finder: EntryFinder;
   readonly store: Pick<SegmentStore, 'held' | 'heldCount'>;
@@ -84,7 +84,7 @@ async function entryStat(
     tags: tags.length > MAX_LISTED_TAGS_BYTES ? tags.subarray(0, MAX_LISTED_TAGS_BYTES) : tags,
     block: block.number,
     finalized,
-    ownedSegments: countOwnedSegments(shard, startSector, sizeBytes),
+    ownedSegments: countOwnedSegments(shard(), startSector, sizeBytes),
     heldSegments: await store.heldCount(entry, { signal }),
     pruned,
   };

@@ -1,5 +1,6 @@
 import { acceptBytes, bodyBytes, type RouteGroup } from '@cairn/node-runtime/http';
 import { isRecord, parseJson, utf8Text } from '@cairn/primitives';
+import { parseShardText } from '@cairn/wire-protocol';
 import { StorageNodeError } from '../errors.ts';
 import type { Upkeep } from '../upkeep/create-upkeep.ts';
 import { scrubReportJson } from '../upkeep/scrub.ts';
@@ -7,11 +8,15 @@ import { scrubReportJson } from '../upkeep/scrub.ts';
 /** Requests are a few words. */
 const MAX_BODY_BYTES = 4096;
 
+/** What the routes show and begin. */
+export type UpkeepDoorDeps = Pick<Upkeep, 'scrubber' | 'changeShard' | 'shardJson'>;
+
 /**
- * Routes of the admin socket about the disk: `GET /v1/admin/scrub`, and `POST /v1/admin/scrub`, which
+ * Routes of the admin socket about the disk. `GET /v1/admin/scrub`, and `POST /v1/admin/scrub`, which
  * begins a pass now; `{"bytesPerSecond": N}` sets the rate of that pass and lifts its duty.
+ * `GET /v1/admin/shard`, and `PUT /v1/admin/shard` with `{"shard": "1/4"}`, which begins a change.
  */
-export function upkeepDoor({ scrubber }: Pick<Upkeep, 'scrubber'>): RouteGroup {
+export function upkeepDoor({ scrubber, changeShard, shardJson }: UpkeepDoorDeps): RouteGroup {
   return (app) => {
     acceptBytes(app, { maxBytes: MAX_BODY_BYTES });
     app.get('/v1/admin/scrub', async () => scrubReportJson(scrubber.report));
@@ -21,6 +26,13 @@ export function upkeepDoor({ scrubber }: Pick<Upkeep, 'scrubber'>): RouteGroup {
       else scrubber.start(requirePositive('bytesPerSecond', bytesPerSecond));
       void reply.code(202);
       return scrubReportJson(scrubber.report);
+    });
+    app.get('/v1/admin/shard', async () => shardJson());
+    app.put('/v1/admin/shard', async (request, reply) => {
+      const { shard } = parseBody(bodyBytes(request));
+      const isBegun = await changeShard(parseShardText(String(shard)));
+      void reply.code(isBegun ? 202 : 200);
+      return shardJson();
     });
   };
 }

@@ -38,7 +38,8 @@ export interface SegmentAcceptorDeps {
   /** Marks the entry finalised if its own segments are all held; keeps its failures to itself. */
   readonly settle: (entry: LogEntry, signal: AbortSignal) => Promise<void>;
   readonly disk: Pick<DiskGuard, 'requireRoom' | 'faultOf'>;
-  readonly shard: ShardConfig;
+  /** The shard now; asked each time, since it may change. */
+  readonly shard: () => ShardConfig;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -148,7 +149,7 @@ export class SegmentAcceptor {
     signal: AbortSignal,
   ): Promise<AcceptOutcome> {
     const { shard, store, disk, settle, metrics } = this.#deps;
-    if (!ownsSegment(shard, firstGlobalSegment(entry.startSector) + segment.index)) {
+    if (!ownsSegment(shard(), firstGlobalSegment(entry.startSector) + segment.index)) {
       return 'foreign';
     }
     if (await store.has(entry, segment.index)) return 'already';

@@ -1,45 +1,181 @@
-import type { LogStore, SegmentStore } from '@cairn/log-layer';
+import type { LogFollower, LogStore, SegmentStore } from '@cairn/log-layer';
+import type { FlatFileStore } from '@cairn/node-runtime/files';
+import type { LevelStore } from '@cairn/node-runtime/level';
 import type { Runner } from '@cairn/node-runtime/lifecycle';
-import type { Clock, Json, KeyValueStore, Logger, Metrics } from '@cairn/primitives';
+import {
+  type Clock,
+  describeError,
+  type Json,
+  type Logger,
+  type Metrics,
+  type Rng,
+} from '@cairn/primitives';
+import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
 import type { StorageNodeConfig } from '../config.ts';
-import { createUpkeepMetrics } from './metrics.ts';
+import { isNoRoom } from '../disk-guard.ts';
+import type { ReopeningFileStore } from '../reopening-file-store.ts';
+import { Bell } from './bell.ts';
+import { DiskBudget } from './disk-budget.ts';
+import { createUpkeepMetrics, type UpkeepMetrics } from './metrics.ts';
+import { moveShard } from './move-shard.ts';
+import { Pruner } from './prune.ts';
+import { SpaceReclaimer } from './reclaim-space.ts';
 import { Scrubber, scrubReportJson } from './scrub.ts';
+import { moveJson, type ShardKeeper } from './shard-keeper.ts';
 
 /** What upkeep works on. */
 export interface UpkeepDeps {
   readonly log: LogStore;
   readonly segments: SegmentStore;
-  readonly kv: KeyValueStore;
+  readonly kv: LevelStore;
+  readonly files: ReopeningFileStore<FlatFileStore>;
+  readonly keeper: ShardKeeper;
+  readonly follower: Pick<LogFollower, 'reconsiderPending'>;
   /** Whether clients are reading now. */
   readonly isReading: () => boolean;
+  readonly rng: Rng;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** What keeps a node's disk sound, wired. */
+/** What keeps a node's disk sound, and within its bounds, wired. */
 export interface Upkeep {
   readonly scrubber: Scrubber;
+  readonly budget: DiskBudget;
+  /**
+   * Lets the shard change; durable once this resolves, carried out in the background.
+   *
+   * @returns whether there is anything to do
+   * @throws {StorageNodeError} SHARD_MOVING
+   */
+  changeShard(to: ShardConfig): Promise<boolean>;
+  /** Lets files be given up that end at or before a sector of the flow; durable as `changeShard`. */
+  prune(belowSector: number): Promise<void>;
   /** Starts what goes on in the background. A failing disk only delays it. */
   startLoops(runner: Pick<Runner, 'run'>): void;
-  /** What admins see of it. */
+  /** The shard and the change of it that is under way. */
+  shardJson(): Json;
+  /** What admins see of it all. */
   statusJson(): Json;
 }
 
+/** How often the budget is looked at. */
+const LOOK_MS = 10_000;
+/** Before work goes on that met a full disk. */
+const RESUME_AFTER_MS = 1000;
+/** Work rests as long as it worked, so that clients have at least half of the disk. */
+const REST_SHARE = 1;
+
 /** Wires upkeep and reads where an earlier process was; nothing runs before `startLoops`. */
 export async function createUpkeep(
-  { log, segments, kv, isReading, clock, logger, metrics }: UpkeepDeps,
-  config: Pick<StorageNodeConfig, 'scrub'>,
+  deps: UpkeepDeps,
+  config: Pick<StorageNodeConfig, 'scrub' | 'storage'>,
 ): Promise<Upkeep> {
-  const upkeepMetrics = createUpkeepMetrics(metrics);
+  const { log, segments, kv, files, keeper, isReading, rng, clock, logger } = deps;
+  const metrics = createUpkeepMetrics(deps.metrics);
+  const { maxBytes } = config.storage;
+  metrics.maxBytes.set(maxBytes);
+  const rest = (busyMs: number, signal: AbortSignal): Promise<void> =>
+    clock.sleep(busyMs * REST_SHARE, signal);
+  const shared = { log, segments, kv, rest, clock, logger };
+  const reclaimer = new SpaceReclaimer({ ...shared, files, metrics });
+  const pruner = await Pruner.open({ ...shared, reclaimer });
+  const indexBytes = (): Promise<number> => kv.sizeBytes();
+  const budget = new DiskBudget({ files, indexBytes, rng, logger }, { maxBytes });
   const scrubber = await Scrubber.open(
-    { segments, log, kv, isReading, clock, logger, metrics: upkeepMetrics },
+    { segments, log, kv, isReading, clock, logger, metrics },
     config.scrub,
   );
+  const bell = new Bell();
+  const space = new SpaceWork({ ...deps, metrics, bell, budget, pruner, reclaimer, rest });
+  const shardJson = (): Json => ({
+    shard: formatShard(keeper.current),
+    move: moveJson(keeper.move),
+    fault: space.fault ?? null,
+  });
   return {
     scrubber,
-    startLoops: (runner) =>
-      runner.run('scrub', (signal) => scrubber.run(signal), { onFailure: 'restart' }),
-    statusJson: () => ({ scrub: scrubReportJson(scrubber.report) }),
+    budget,
+    changeShard: async (to) => {
+      const isBegun = await keeper.begin(to, 'admin');
+      bell.ring();
+      return isBegun;
+    },
+    prune: async (belowSector) => {
+      await pruner.request(belowSector);
+      bell.ring();
+    },
+    startLoops: (runner) => {
+      runner.run('scrub', (signal) => scrubber.run(signal), { onFailure: 'restart' });
+      runner.run('space', (signal) => space.run(signal), { onFailure: 'restart' });
+    },
+    shardJson,
+    statusJson: () => ({
+      scrub: scrubReportJson(scrubber.report),
+      shard: shardJson(),
+      prune: pruner.report,
+      disk: { usedBytes: budget.usedBytes, maxBytes },
+    }),
   };
+}
+
+interface SpaceWorkDeps extends Omit<UpkeepDeps, 'metrics'> {
+  readonly metrics: UpkeepMetrics;
+  readonly bell: Bell;
+  readonly budget: DiskBudget;
+  readonly pruner: Pruner;
+  readonly reclaimer: SpaceReclaimer;
+  readonly rest: (busyMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** The loop that gives up what is no longer kept, one thing at a time. */
+class SpaceWork {
+  readonly #deps: SpaceWorkDeps;
+  #fault: string | undefined;
+
+  constructor(deps: SpaceWorkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Why it does not go on at the moment. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger, reclaimer } = this.#deps;
+    let isFirst = true;
+    while (!signal.aborted) {
+      try {
+        if (isFirst) await reclaimer.finish(signal);
+        isFirst = false;
+        await this.#work(signal);
+        this.#fault = undefined;
+      } catch (error) {
+        if (signal.aborted || !isNoRoom(error)) throw error;
+        this.#fault = describeError(error);
+        logger.warn({ reason: this.#fault }, 'no room to make room, waiting');
+        await clock.sleep(RESUME_AFTER_MS, signal);
+      }
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { keeper, follower, pruner, budget, metrics, bell, clock } = this.#deps;
+    const isDue = keeper.move !== undefined || pruner.isDue;
+    metrics.spaceWork.set(isDue ? 1 : 0);
+    if (keeper.move !== undefined) {
+      follower.reconsiderPending(); // a smaller shard may have all it needs already
+      await moveShard(this.#deps, signal);
+      follower.reconsiderPending();
+    } else if (pruner.isDue) {
+      await pruner.run(signal);
+    }
+    await budget.look();
+    metrics.usedBytes.set(budget.usedBytes);
+    const half = budget.halfFor(keeper.current);
+    if (half !== undefined) await keeper.begin(half, 'budget');
+    else if (!isDue) await bell.wait(clock, LOOK_MS, signal);
+  }
 }

@@ -8,6 +8,11 @@ export interface UpkeepMetrics {
   /** Share of the pass under way that is done, 0 … 1; 1 between passes. */
   readonly scrubProgress: Gauge;
   readonly scrubLastPass: Gauge;
+  /** 1 while the shard changes or expired files are given up. */
+  readonly spaceWork: Gauge;
+  readonly reclaimedBytes: Counter;
+  readonly usedBytes: Gauge;
+  readonly maxBytes: Gauge;
 }
 
 /** Registers the measures of upkeep. Call once for each registry. */
@@ -32,6 +37,22 @@ export function createUpkeepMetrics(metrics: Metrics): UpkeepMetrics {
     scrubLastPass: metrics.gauge({
       name: 'cairn_scrub_last_pass_timestamp_seconds',
       help: 'when the last whole pass ended; 0 if none did',
+    }),
+    spaceWork: metrics.gauge({
+      name: 'cairn_space_work_active',
+      help: '1 while the shard changes or expired files are given up',
+    }),
+    reclaimedBytes: metrics.counter({
+      name: 'cairn_reclaimed_bytes_total',
+      help: 'bytes of given up segments returned to the file system',
+    }),
+    usedBytes: metrics.gauge({
+      name: 'cairn_disk_used_bytes',
+      help: 'bytes that segment files and the index take on the disk',
+    }),
+    maxBytes: metrics.gauge({
+      name: 'cairn_disk_budget_bytes',
+      help: 'what the node may take on its disk; 0 for no bound',
     }),
   };
 }

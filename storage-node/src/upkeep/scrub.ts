@@ -1,6 +1,5 @@
 import type { LogStore, SegmentStore } from '@cairn/log-layer';
 import {
-  abortable,
   type Clock,
   describeError,
   isRecord,
@@ -11,6 +10,7 @@ import {
 } from '@cairn/primitives';
 import { isNoRoom } from '../disk-guard.ts';
 import { SCRUB_KEY } from '../keyspace.ts';
+import { Bell } from './bell.ts';
 import { keptWrite, naturalOf, readKept } from './kept-record.ts';
 import type { UpkeepMetrics } from './metrics.ts';
 
@@ -85,7 +85,7 @@ export class Scrubber {
   #isWanted = false;
   /** Of the pass that was asked for; the configured rate otherwise. */
   #bytesPerSecond: number;
-  #wake = new AbortController();
+  readonly #bell = new Bell();
   #lastStepBytes = 0;
 
   private constructor(deps: ScrubberDeps, options: ScrubOptions) {
@@ -120,7 +120,7 @@ export class Scrubber {
   start(bytesPerSecond?: number): void {
     if (bytesPerSecond !== undefined) this.#bytesPerSecond = bytesPerSecond;
     this.#isWanted = this.#pass === undefined;
-    this.#wake.abort();
+    this.#bell.ring();
   }
 
   /** Runs until `signal` aborts. @throws what the stores throw, but for a disk without room */
@@ -147,8 +147,7 @@ export class Scrubber {
       const dueAt = (this.#lastPass?.startedAt ?? 0) + periodMs;
       const waitMs = enabled ? Math.min(dueAt - clock.now(), MAX_WAIT_MS) : MAX_WAIT_MS;
       if (waitMs <= 0) return;
-      this.#wake = new AbortController();
-      await this.#pause(waitMs, signal);
+      await this.#bell.wait(clock, waitMs, signal);
     }
   }
 
@@ -223,18 +222,6 @@ export class Scrubber {
     const { clock, isReading } = this.#deps;
     const until = clock.monotonic() + MAX_YIELD_MS;
     while (isReading() && clock.monotonic() < until) await clock.sleep(YIELD_STEP_MS, signal);
-  }
-
-  /** Sleeps until the time is over or somebody asks for a pass. */
-  async #pause(durationMs: number, signal: AbortSignal): Promise<void> {
-    const woken = this.#wake.signal;
-    const either = AbortSignal.any([signal, woken]);
-    try {
-      await abortable(this.#deps.clock.sleep(durationMs, either), either);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!woken.aborted) throw error;
-    }
   }
 
   async #note(): Promise<void> {

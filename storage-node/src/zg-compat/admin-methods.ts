@@ -11,7 +11,7 @@ import type { JsonRpcMethods } from './answer-json-rpc.ts';
 /** What the admin methods act on. */
 export interface ZgAdminDeps {
   readonly finder: EntryFinder;
-  readonly shard: ShardConfig;
+  readonly shard: () => ShardConfig;
   /** Address under which clients reach the node. */
   readonly host: string;
   readonly isSynced: () => boolean;
@@ -65,8 +65,9 @@ export function zgAdminMethods(deps: ZgAdminDeps): JsonRpcMethods {
         const allShards = parameters.boolean(1);
         if (known === undefined) throw internalRpcError('tx not found');
         if (!known.state.finalized) return allShards ? null : [];
-        if (allShards && deps.shard.count > 1) return null;
-        return [{ ip: deps.host, shardConfig: { ...zgShardConfigOf(deps.shard) } }];
+        const shard = deps.shard();
+        if (allShards && shard.count > 1) return null;
+        return [{ ip: deps.host, shardConfig: { ...zgShardConfigOf(shard) } }];
       },
     },
     admin_getSyncServiceState: {

@@ -17,7 +17,7 @@ import { isNatural } from './parameters.ts';
 export interface ZgQueryDeps {
   readonly chainId: ChainId;
   readonly flow: Address;
-  readonly shard: ShardConfig;
+  readonly shard: () => ShardConfig;
   readonly finder: EntryFinder;
   readonly progress: Pick<LogProgress, 'current'>;
   /** The flow as of the last step: root of 32 bytes and sectors, leaf 0 included. */
@@ -52,7 +52,7 @@ export function zgQueryMethods(deps: ZgQueryDeps): JsonRpcMethods {
     },
     [ZGS.getShardConfig]: {
       parameters: 0,
-      run: async () => ({ ...zgShardConfigOf(deps.shard) }),
+      run: async () => ({ ...zgShardConfigOf(deps.shard()) }),
     },
     [ZGS.getFileInfo]: {
       parameters: 2,

@@ -21,7 +21,7 @@ import { zgUploadMethods } from './upload-methods.ts';
 export interface ZgStorageDeps {
   readonly chainId: ChainId;
   readonly flow: Address;
-  readonly shard: ShardConfig;
+  readonly shard: () => ShardConfig;
   readonly hasher: Hasher;
   readonly log: LogStore;
   readonly segments: Pick<SegmentStore, 'heldCount'>;

@@ -109,12 +109,11 @@ describe('a data directory', () => {
     return 'started';
   };
 
-  it('belongs to one process, one shard and one log', async () => {
+  it('belongs to one process and one log', async () => {
     const node = await TestNode.start();
     try {
       equal(await refusal([node.directory], node), 'DIRECTORY_LOCKED');
       await node.stop();
-      equal(await refusal([node.directory, { shard: '0/2' }], node), 'NODE_IDENTITY');
       Object.assign(node.chain, { flow: `0x${'aa'.repeat(20)}` });
       equal(await refusal([node.directory], node), 'NODE_IDENTITY');
       Object.assign(node.chain, { chainId: 5 });

@@ -3,6 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 interface Entry {
   readonly handle: FileHandle;
   users: number;
+  /** Told once nobody uses it. */
+  readonly waiting: (() => void)[];
 }
 
 /** Opens a file by number; `undefined` where there is none and none is to be made. */
@@ -48,7 +50,28 @@ export class HandleCache {
       return await work(entry.handle);
     } finally {
       entry.users -= 1;
-      if (entry.users === 0) this.#wakeOne();
+      if (entry.users === 0) {
+        for (const wake of entry.waiting.splice(0)) wake();
+        this.#wakeOne();
+      }
+    }
+  }
+
+  /** Closes a file if it is open, once nobody uses it. */
+  async drop(file: number): Promise<void> {
+    for (;;) {
+      const entry = this.#entries.get(file);
+      if (entry === undefined) {
+        const opening = this.#opening.get(file);
+        if (opening === undefined) return;
+        await opening.catch(() => undefined); // whoever opens it learns why it failed
+      } else if (entry.users > 0) {
+        await new Promise<void>((resolve) => {
+          entry.waiting.push(resolve);
+        });
+      } else {
+        await this.#closeIdle(file, entry);
+      }
     }
   }
 
@@ -88,7 +111,7 @@ export class HandleCache {
           this.#freeSlot();
           return undefined;
         }
-        const entry: Entry = { handle, users: 1 };
+        const entry: Entry = { handle, users: 1, waiting: [] };
         this.#entries.set(file, entry);
         return entry;
       } catch (error) {
@@ -113,19 +136,22 @@ export class HandleCache {
         });
         continue;
       }
-      const [file, { handle }] = idle;
-      this.#entries.delete(file);
-      try {
-        await this.#beforeClose(file, handle);
-      } finally {
-        try {
-          await handle.close();
-        } finally {
-          this.#freeSlot();
-        }
-      }
+      await this.#closeIdle(...idle);
     }
     this.#slots += 1;
+  }
+
+  async #closeIdle(file: number, { handle }: Entry): Promise<void> {
+    this.#entries.delete(file);
+    try {
+      await this.#beforeClose(file, handle);
+    } finally {
+      try {
+        await handle.close();
+      } finally {
+        this.#freeSlot();
+      }
+    }
   }
 
   #freeSlot(): void {

@@ -13,6 +13,7 @@ export {
 export { diskFault, errnoOf, freeBytesAt, StorageError, type StorageFault } from './errors.ts';
 export { type FileSource, openFileSource } from './file-source.ts';
 export {
+  type ByteSpan,
   type FlatFileStore,
   type FlatFileStoreOptions,
   openFlatFileStore,

@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type KeyRange, type KeyValueStore, MIB } from '@cairn/primitives';
 import { ClassicLevel } from 'classic-level';
 import { levelFault } from './errors.ts';
@@ -18,6 +20,8 @@ export interface LevelStore extends KeyValueStore {
   close(): Promise<void>;
   /** Rewrites the tables so that deleted entries give their room back. Slow: seconds a gibibyte. */
   compact(): Promise<void>;
+  /** Bytes of its files on the disk. */
+  sizeBytes(): Promise<number>;
 }
 
 /** The most keys `getMany` takes, as the port says. */
@@ -69,7 +73,17 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     close: () => faulty(() => database.close()),
     compact: () =>
       faulty(() => database.compactRange(new Uint8Array(0), new Uint8Array(256).fill(0xff))),
+    sizeBytes: () => sizeOf(directory),
   };
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory)) {
+    // Tables come and go while they are counted.
+    bytes += (await stat(join(directory, name)).catch(() => undefined))?.size ?? 0;
+  }
+  return bytes;
 }
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;

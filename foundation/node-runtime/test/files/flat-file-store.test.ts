@@ -3,9 +3,20 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { GIB, isFault, isZeroBytes, memoryFileStore } from '@cairn/primitives';
+import {
+  type FileStore,
+  GIB,
+  isFault,
+  isZeroBytes,
+  memoryFileStore,
+  seededRng,
+} from '@cairn/primitives';
 import fc from 'fast-check';
-import { openFlatFileStore } from '../../src/files/flat-file-store.ts';
+import {
+  type ByteSpan,
+  type FlatFileStore,
+  openFlatFileStore,
+} from '../../src/files/flat-file-store.ts';
 import { inTemporaryDirectory } from '../temporary-directory.ts';
 
 const run = promisify(execFile);
@@ -13,7 +24,7 @@ const run = promisify(execFile);
 type Step =
   | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'read'; readonly offset: number; readonly length: number }
-  | { readonly kind: 'discard'; readonly offset: number; readonly length: number }
+  | { readonly kind: 'remake'; readonly offset: number; readonly kept: readonly number[] }
   | { readonly kind: 'sync' | 'reopen' };
 
 const offset = fc.integer({ min: 0, max: 3000 });
@@ -24,12 +35,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     bytes: fc.uint8Array({ maxLength: 700 }),
   }),
   fc.record({ kind: fc.constant('read' as const), offset, length: fc.nat(1500) }),
-  fc.record({ kind: fc.constant('discard' as const), offset, length: fc.nat(900) }),
+  fc.record({
+    kind: fc.constant('remake' as const),
+    offset,
+    kept: fc.array(fc.nat(255), { maxLength: 6 }),
+  }),
   fc.record({ kind: fc.constantFrom('sync' as const, 'reopen' as const) }),
 );
 
+const FILE_BYTES = 256;
+
+/** Makes a file anew from `offset` on, if its tail has not come further; the model keeps the same. */
+async function remake(
+  store: FlatFileStore,
+  model: FileStore,
+  { offset: from, kept }: { readonly offset: number; readonly kept: readonly number[] },
+): Promise<void> {
+  const file = Math.floor(from / FILE_BYTES);
+  const tail = store.tailOf(file) ?? (file + 1) * FILE_BYTES;
+  if (from >= tail) return;
+  const edges = [...new Set(kept.map((at) => file * FILE_BYTES + at))]
+    .filter((at) => at >= from && at < tail)
+    .sort((left, right) => left - right);
+  const spans: ByteSpan[] = [];
+  for (let at = 0; at + 1 < edges.length; at += 2) {
+    const start = edges[at] ?? 0;
+    spans.push({ offset: start, length: (edges[at + 1] ?? start) - start });
+  }
+  const before = await model.read(from, tail - from);
+  await store.moveTail(from, spans);
+  await model.write(from, new Uint8Array(tail - from));
+  for (const { offset: start, length } of spans) {
+    await model.write(start, before.subarray(start - from, start - from + length));
+  }
+}
+
 describe('flat file store', () => {
-  it('reads what a store in memory would, across files, reopenings and discards', async () => {
+  it('reads what a store in memory would, across files, reopenings and files made anew', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 25 }),
@@ -53,9 +95,8 @@ describe('flat file store', () => {
                     await model.read(one.offset, one.length),
                   );
                   break;
-                case 'discard':
-                  await store.discard(one.offset, one.length);
-                  await model.write(one.offset, new Uint8Array(one.length));
+                case 'remake':
+                  await remake(store, model, one);
                   break;
                 case 'sync':
                   await store.sync();
@@ -107,19 +148,67 @@ describe('flat file store', () => {
     });
   });
 
-  it('gives the room of discarded ends back to the disk', async () => {
+  it('gives the room of what is not kept back to the disk, step by step from the end', async () => {
     await inTemporaryDirectory(async (directory) => {
-      const store = await openFlatFileStore({ directory, fileBytes: 1_048_576 });
-      await store.write(0, new Uint8Array(2_097_152).fill(1));
+      const piece = 262_144;
+      const store = await openFlatFileStore({ directory, fileBytes: 8 * piece });
+      const bytes = Uint8Array.from({ length: 16 * piece }, (_, at) => (at * 7) % 251);
+      await store.write(0, bytes);
       await store.sync();
-      await store.discard(524_288, 1_572_864);
-      const sizes = await Promise.all(
-        ['00000000.flat', '00000001.flat'].map((name) => stat(join(directory, name))),
-      );
-      assert.deepEqual(
-        sizes.map(({ size }) => size),
-        [524_288, 0],
-      );
+      const full = await store.occupiedBytes(0);
+      for (let at = 6; at >= 0; at -= 2) {
+        await store.moveTail(at * piece, [{ offset: at * piece, length: piece }]);
+        assert.deepEqual(
+          Buffer.compare(
+            await store.read(at * piece, piece),
+            bytes.subarray(at * piece, (at + 1) * piece),
+          ),
+          0,
+        );
+        assert.ok(isZeroBytes(await store.read((at + 1) * piece, piece)));
+      }
+      assert.equal(store.tailOf(0), undefined, 'it is one file again');
+      assert.ok((await store.occupiedBytes(0)) <= full / 2 + 65_536);
+      await store.moveTail(8 * piece, []);
+      assert.deepEqual(await readdir(directory), ['00000000.flat'], 'an empty one is removed');
+      await store.write(8 * piece, bytes.subarray(0, 10));
+      await store.sync();
+      await store.close();
+      const again = await openFlatFileStore({ directory, fileBytes: 8 * piece });
+      assert.deepEqual(await again.read(8 * piece, 10), bytes.subarray(0, 10));
+      await again.close();
+    });
+  });
+
+  it('reads and writes on while a file is made anew beneath', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const piece = 4096;
+      const store = await openFlatFileStore({ directory, fileBytes: 256 * piece, maxOpenFiles: 3 });
+      const bytesOf = (at: number): Uint8Array => new Uint8Array(piece).fill(1 + (at % 250));
+      for (let at = 0; at < 256; at += 1) await store.write(at * piece, bytesOf(at));
+      let isDone = false;
+      let reads = 0;
+      const rng = seededRng(5);
+      const read = async (): Promise<void> => {
+        while (!isDone) {
+          const at = 2 * rng.below(128); // those that stay
+          assert.deepEqual(await store.read(at * piece, piece), bytesOf(at));
+          reads += 1;
+        }
+      };
+      const write = async (): Promise<void> => {
+        for (let at = 300; !isDone; at += 1) await store.write(at * piece, bytesOf(at));
+      };
+      const busy = Promise.all([read(), read(), write()]);
+      for (let round = 0; round < 3; round += 1) {
+        for (let from = 248; from >= 0; from -= 8) {
+          const kept = [0, 2, 4, 6].map((at) => ({ offset: (from + at) * piece, length: piece }));
+          await store.moveTail(from * piece, kept);
+        }
+      }
+      isDone = true;
+      await busy;
+      assert.ok(reads > 100);
       await store.close();
     });
   });
@@ -155,7 +244,7 @@ describe('flat file store', () => {
           return true;
         });
         assert.deepEqual(await store.read(0, 524_288), new Uint8Array(524_288).fill(5));
-        await store.discard(262_144, 4_194_304);
+        await store.moveTail(262_144, []); // takes no room, and gives what lay behind back
         await store.write(262_144, new Uint8Array(65_536).fill(7));
         await store.sync();
         assert.deepEqual(await store.read(262_144, 65_536), new Uint8Array(65_536).fill(7));
