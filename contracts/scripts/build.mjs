@@ -17,6 +17,7 @@ const ARTEFACTS = {
   priceMarket: { source: 'src/log/PriceMarket.sol', contract: 'PriceMarket' },
   chunkLinearReward: { source: 'src/reward/ChunkLinearReward.sol', contract: 'ChunkLinearReward' },
   chunkDecayReward: { source: 'src/reward/ChunkDecayReward.sol', contract: 'ChunkDecayReward' },
+  possession: { source: 'src/possession/Possession.sol', contract: 'Possession' },
   poraMine: { source: 'src/pora/PoraMine.sol', contract: 'PoraMine' },
   directory: { source: 'src/Directory.sol', contract: 'Directory' },
   randaoEntropy: { source: 'src/quorum/RandaoEntropy.sol', contract: 'RandaoEntropy' },

@@ -31,6 +31,7 @@ export {
   nitroCertificateValidatorBytecode,
 } from './generated/nitro-certificate-validator.ts';
 export { poraMineAbi, poraMineBytecode } from './generated/pora-mine.ts';
+export { possessionAbi, possessionBytecode } from './generated/possession.ts';
 export { priceMarketAbi, priceMarketBytecode } from './generated/price-market.ts';
 export { quorumVerifierAbi, quorumVerifierBytecode } from './generated/quorum-verifier.ts';
 export { randaoEntropyAbi, randaoEntropyBytecode } from './generated/randao-entropy.ts';

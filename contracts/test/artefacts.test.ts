@@ -26,6 +26,7 @@ import {
   nitroCertificateValidatorBytecode,
 } from '../src/generated/nitro-certificate-validator.ts';
 import { poraMineAbi, poraMineBytecode } from '../src/generated/pora-mine.ts';
+import { possessionAbi, possessionBytecode } from '../src/generated/possession.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
 import { quorumVerifierAbi, quorumVerifierBytecode } from '../src/generated/quorum-verifier.ts';
 import { randaoEntropyAbi } from '../src/generated/randao-entropy.ts';
@@ -114,7 +115,8 @@ describe('contract artefacts', () => {
     const stake = [stakeHubBytecode, signerRegistryBytecode, sortitionBytecode, slasherBytecode];
     const blobs = [daEntranceBytecode, daMiningBytecode, quorumVerifierBytecode];
     const doors = [nitroCertificateValidatorBytecode];
-    const mining = [poraMineBytecode, chunkLinearRewardBytecode, chunkDecayRewardBytecode];
+    const rewards = [chunkLinearRewardBytecode, chunkDecayRewardBytecode];
+    const mining = [poraMineBytecode, possessionBytecode, ...rewards];
     for (const bytecode of [flowBytecode, ...mining, ...stake, ...blobs, ...doors]) {
       assert.ok(bytecode.length / 2 - 1 < 24_576);
     }
@@ -213,6 +215,26 @@ describe('contract artefacts', () => {
     assert.deepEqual(namesOf(changingCalls(chunkDecayRewardAbi)), reward);
     const linear = [...reward, 'renew'].toSorted();
     assert.deepEqual(namesOf(changingCalls(chunkLinearRewardAbi)), linear);
+  });
+
+  // See Possession.t.sol.
+  it('hold providers to their duties in no other calls than these', () => {
+    assert.deepEqual(namesOf(changingCalls(possessionAbi)), [
+      'add',
+      'anchor',
+      'answer',
+      'close',
+      'fund',
+      'open',
+      'openPeriod',
+      'refundClosed',
+      'refundLapsed',
+      'release',
+      'reportMissed',
+      'requestClose',
+      'start',
+      'withdrawPayments',
+    ]);
   });
 
   // See StakeHub.t.sol, SignerRegistry.t.sol, Sortition.t.sol and Slasher.t.sol.

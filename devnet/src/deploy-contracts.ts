@@ -7,8 +7,11 @@ import {
 import {
   DEVNET_BLOCKS_PER_EPOCH,
   DEVNET_MINING,
+  DEVNET_POSSESSION,
   deployContracts,
   deployDa,
+  deployPossession,
+  readDirectory,
 } from '@cairn/chain-access/deploy';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import {
@@ -65,7 +68,7 @@ export function deployDevnetContracts(
 }
 
 /**
- * Addresses of the contracts of stake, epochs and blobs, as `deployDevnetContracts`; the Directory
+ * Addresses of the contracts of stake, epochs, blobs and duties of possession, as `deployDevnetContracts`; the Directory
  * names them.
  *
  * @throws what the chain throws
@@ -85,8 +88,12 @@ export function deployDevnetDa(
       genesisDelayBlocks: GENESIS_DELAY_BLOCKS,
     };
     const { signal } = options;
-    const deployment = { client, signer, params, directory, pollMs: POLL_MS };
-    return (await deployDa(deployment, { signal })).contracts;
+    const place = { client, signer, directory, pollMs: POLL_MS };
+    const { contracts } = await deployDa({ ...place, params }, { signal });
+    const { flow } = await readDirectory(client, directory, { signal });
+    const { stakeHub, entropy } = contracts;
+    const duties = { ...place, stakeHub, entropy, flow, params: DEVNET_POSSESSION };
+    return { ...contracts, possession: await deployPossession(duties, { signal }) };
   });
 }
 

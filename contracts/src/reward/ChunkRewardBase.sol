@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Administered} from "../Administered.sol";
 import {IMineReward} from "../pora/IMineReward.sol";
 import {IFeeReward} from "./IFeeReward.sol";
-import {PullPayments} from "./PullPayments.sol";
+import {PullPayments} from "../PullPayments.sol";
 
 /// @notice The pool of a pricing chunk as 0G's ABI shows it.
 /// @param lockedReward wei that time has not released yet
@@ -86,7 +86,7 @@ abstract contract ChunkRewardBase is Administered, PullPayments, IMineReward, IF
     /// @notice No more than all of a fee can go to the treasury.
     error ServiceFeeTooHigh(uint256 bps);
 
-    /// @notice A pricing chunk has at least one sector, and at most 2^40.
+    /// @notice A pricing chunk has at least one sector, and at most 2^53.
     error BadPriceSize(uint256 sectorsPerPrice);
 
     /// @param sectorsPerPrice_ sectors of a pricing chunk: 2^25, 8 GiB, in a large network
@@ -97,7 +97,7 @@ abstract contract ChunkRewardBase is Administered, PullPayments, IMineReward, IF
         Administered(initialAdmin)
     {
         if (market_ == address(0) || mine_ == address(0)) revert ZeroAddress();
-        if (sectorsPerPrice_ == 0 || sectorsPerPrice_ > 1 << 40) revert BadPriceSize(sectorsPerPrice_);
+        if (sectorsPerPrice_ == 0 || sectorsPerPrice_ > 1 << 53) revert BadPriceSize(sectorsPerPrice_);
         _sectorsPerPrice = sectorsPerPrice_;
         market = market_;
         mine = mine_;

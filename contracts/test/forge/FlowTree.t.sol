@@ -57,8 +57,8 @@ contract FlowTreeTest is FlowFixture {
 
     /// @dev Nodes count sectors in numbers that are exact up to 2^53 - 1: an entry beyond would stop them all.
     function test_aFullFlowIsRefusedByName() public {
-        // In pricing chunks of 256 TiB: filling one costs a storage write.
-        deploySized(0, 1_000_000, 0, 1 << 40);
+        // In one pricing chunk: each more costs a storage write.
+        deploySized(0, 1_000_000, 0, 1 << 53);
         Submission memory largest = Files.unhashed(1 << 52, SUBMITTER);
         // The first one aligns to 2^44.
         for (uint256 i = 0; i < 510; ++i) {

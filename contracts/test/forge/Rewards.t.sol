@@ -6,7 +6,7 @@ import {FlowFixture} from "./support/FlowFixture.sol";
 import {ChunkRewardBase, Reward} from "../../src/reward/ChunkRewardBase.sol";
 import {ChunkDecayReward} from "../../src/reward/ChunkDecayReward.sol";
 import {ChunkLinearReward} from "../../src/reward/ChunkLinearReward.sol";
-import {PullPayments} from "../../src/reward/PullPayments.sol";
+import {PullPayments} from "../../src/PullPayments.sol";
 import {Vm} from "./support/Test.sol";
 
 /// @notice Fees, from an upload to a miner, in pricing chunks of 64 sectors whose terms take 1,000 seconds.

@@ -32,7 +32,7 @@ import {
 } from './da-params.ts';
 import type { DeployOptions } from './deploy-contracts.ts';
 import { DeployError } from './errors.ts';
-import { createRing, createSteps, DIRECTORY_SET, type Steps } from './steps.ts';
+import { createRing, createSteps, DIRECTORY_SET, SET_MODULE, type Steps } from './steps.ts';
 
 /** Contracts of stake, epochs and blobs, by the names under which the Directory holds them. */
 export const DA_CONTRACTS = [
@@ -174,7 +174,6 @@ export async function deployDa(
 const NOBODY = `0x${'00'.repeat(20)}`;
 const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
 const SET_CLOCK = 'function setClock(address next)';
-const SET_MODULE = 'function setModule(address module, bool allowed)';
 
 /**
  * The draw tells epochs and punishes who is absent, the slasher who signs against itself. The clock

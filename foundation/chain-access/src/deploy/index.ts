@@ -12,6 +12,12 @@ export {
   verifyDaDeployment,
 } from './deploy-da.ts';
 export {
+  DEVNET_POSSESSION,
+  deployPossession,
+  type PossessionDeployOptions,
+  type PossessionParams,
+} from './deploy-possession.ts';
+export {
   type DeployedContracts,
   type Deployment,
   parseDeployment,

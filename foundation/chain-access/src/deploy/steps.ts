@@ -20,6 +20,9 @@ import { DeployError } from './errors.ts';
 /** Adds or replaces an entry of the Directory. */
 export const DIRECTORY_SET = 'function set(bytes32 name, address target)';
 
+/** Allows or disallows a module of the stake hub. */
+export const SET_MODULE = 'function setModule(address module, bool allowed)';
+
 /** Times that a stranger's transaction may come between two of ours. */
 const MAX_ATTEMPTS = 3;
 

@@ -11,6 +11,7 @@ import {
   utf8Bytes,
 } from '@cairn/primitives';
 import { openEntrance } from '../../src/da/open-entrance.ts';
+import { directoryName } from '../../src/deploy/da-params.ts';
 import {
   DA_CONTRACTS,
   type DaDeployment,
@@ -18,6 +19,7 @@ import {
   readDaDirectory,
   verifyDaDeployment,
 } from '../../src/deploy/deploy-da.ts';
+import { DEVNET_POSSESSION, deployPossession } from '../../src/deploy/deploy-possession.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, testSignal } from '../anvil.ts';
 
@@ -66,6 +68,27 @@ describe('deploying stake, epochs and blobs', () => {
       maxMembers: 32,
     });
     assert.deepEqual(network, { hubChainId: 31_337, hub: made.contracts.sortition });
+  });
+
+  it('adds duties of possession, which answer with stake', async () => {
+    const log = (await anvil.deploy()).contracts;
+    const { client } = anvil;
+    const place = { client, signer, pollMs: 5, directory: log.directory };
+    const { contracts } = await deployDa({ ...place, params: params() }, options());
+    const parts = { stakeHub: contracts.stakeHub, entropy: contracts.entropy, flow: log.flow };
+    const journal = memoryKeyValueStore();
+    const request = { ...place, ...parts, journal, params: DEVNET_POSSESSION };
+    const possession = await deployPossession(request, options());
+    const read = async (at: Address, fragment: string, ...args: readonly unknown[]) =>
+      String((await client.call(at, fragment, args, options()))[0]).toLowerCase();
+    const get = 'function get(bytes32) view returns (address)';
+    assert.equal(await read(log.directory, get, directoryName('possession')), possession);
+    assert.equal(await read(possession, 'function hub() view returns (address)'), parts.stakeHub);
+    assert.equal(await read(possession, 'function flow() view returns (address)'), parts.flow);
+    assert.equal(await read(possession, 'function periodBlocks() view returns (uint32)'), '60');
+    const before = await nonce();
+    assert.equal(await deployPossession(request, options()), possession);
+    assert.equal(await nonce(), before);
   });
 
   it('takes the numbers of every named network, and offers the stake hub to another admin', async () => {
