@@ -57,6 +57,8 @@ export type CliFault =
   | { readonly code: 'CLI_EPOCH_FILE'; readonly path: string; readonly problem: string }
   /** No epoch is sealed yet. */
   | { readonly code: 'CLI_NO_COMMITTEE'; readonly epoch: number }
+  /** The node that runs on a data directory has no admin socket where one is looked for. */
+  | { readonly code: 'CLI_NO_ADMIN'; readonly socket: string }
   /** Ctrl-C or SIGTERM. */
   | { readonly code: 'CLI_INTERRUPTED'; readonly signal: string };
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { codecCommands } from './codec-program.ts';
 import { daCommands, lightCommands } from './da-program.ts';
+import { dbCommands } from './db-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 
@@ -58,6 +59,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   daCommands(program, runs);
   lightCommands(program, runs);
   nodeCommands(program, runs);
+  dbCommands(program, runs);
   keyCommands(program, runs);
   codecCommands(program, runs);
   json(program.command('version').description('Version of cairn and of Node.js.')).action(

@@ -23,6 +23,16 @@ export { type FollowProgress, LogFollower, type LogFollowerDeps } from './log-fo
 export { type AppliedStep, LogStore } from './log-store.ts';
 export { createLogMetrics, type LogMetrics } from './metrics.ts';
 export type { FilePlace } from './piece.ts';
+export {
+  countStored,
+  dropStrayRecords,
+  isCopiedKey,
+  isCopySound,
+  pieceWrite,
+  type StoreCounts,
+  type StoredPiece,
+  storedPieces,
+} from './piece-copy.ts';
 export type { SectorSpan, SweepRequest, SweepResult } from './piece-sweep.ts';
 export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
 export type { RunRequest } from './read-run.ts';
@@ -34,5 +44,5 @@ export {
   type SegmentStoreDeps,
   type SegmentStoreOptions,
 } from './segment-store.ts';
-export type { StoreIdentity } from './store-identity.ts';
+export { readStoreIdentity, type StoreIdentity } from './store-identity.ts';
 export { UploadCache, type UploadCacheOptions } from './upload-cache.ts';

@@ -23,6 +23,14 @@ export interface StoreIdentity {
   readonly flow: Address;
 }
 
+/** Whose store this is; `undefined` for an empty one. @throws {LogError} as `claimStore` */
+export async function readStoreIdentity(
+  kv: Pick<KeyValueStore, 'get'>,
+): Promise<StoreIdentity | undefined> {
+  const stored = await kv.get(keyOf(KEY.identity));
+  return stored === undefined ? undefined : identityOf(stored);
+}
+
 /**
  * Claims an empty store for a chain and log contract, or checks that it is theirs.
  *
@@ -43,6 +51,17 @@ export async function claimStore(
     await kv.write([{ type: 'put', key, value }], { sync: true });
     return;
   }
+  const { chainId: storedChainId, flow: storedFlow } = identityOf(stored);
+  if (storedChainId !== chainId || storedFlow !== flow) {
+    throw new LogError(
+      { code: 'LOG_STORE_WRONG_CHAIN', storedChainId, storedFlow, chainId, flow },
+      `the store belongs to log ${storedFlow} of chain ${storedChainId}, ` +
+        `not to log ${flow} of chain ${chainId}`,
+    );
+  }
+}
+
+function identityOf(stored: Uint8Array): StoreIdentity {
   const version = stored.length < 2 ? 0 : viewOf(stored).getUint16(0);
   if (version !== LAYOUT_VERSION) {
     throw new LogError(
@@ -56,13 +75,8 @@ export async function claimStore(
       `the store's identity has ${stored.length} bytes instead of 30`,
     );
   }
-  const storedChainId = chainIdOf(readSafeU64(viewOf(stored), 2));
-  const storedFlow = parseAddress(toHex(stored.subarray(10)));
-  if (storedChainId !== chainId || storedFlow !== flow) {
-    throw new LogError(
-      { code: 'LOG_STORE_WRONG_CHAIN', storedChainId, storedFlow, chainId, flow },
-      `the store belongs to log ${storedFlow} of chain ${storedChainId}, ` +
-        `not to log ${flow} of chain ${chainId}`,
-    );
-  }
+  return {
+    chainId: chainIdOf(readSafeU64(viewOf(stored), 2)),
+    flow: parseAddress(toHex(stored.subarray(10))),
+  };
 }

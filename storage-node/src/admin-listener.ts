@@ -34,7 +34,7 @@ export function createAdminListener({
     metrics,
     limits: { maxConnections: 16, drainMs: 1000 },
     describeProblem,
-    routes: [adminDoor(door), upkeepDoor(upkeep)],
+    routes: [adminDoor(door), upkeepDoor(upkeep, door.stopping)],
   });
 }
 

@@ -46,6 +46,14 @@ export type StorageNodeFault =
     }
   /** A setting that cannot work. */
   | { readonly code: 'NODE_CONFIG'; readonly field: string }
+  /** There is no storage node's data. */
+  | { readonly code: 'DB_NOT_FOUND'; readonly directory: string }
+  /** A place that must be empty is not. */
+  | { readonly code: 'DB_EXISTS'; readonly path: string }
+  /** A stored segment is damaged: a copy of it would be too. */
+  | { readonly code: 'DB_DAMAGED'; readonly sector: number }
+  /** A snapshot that is not what was written. */
+  | { readonly code: 'SNAPSHOT_DAMAGED'; readonly offset: number; readonly what: string }
   /** The shard is changing already. */
   | { readonly code: 'SHARD_MOVING'; readonly to: string; readonly stage: string }
   | { readonly code: 'NODE_STOPPING' };

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Hasher } from '@cairn/commitments';
-import { type LogEntry, type LogMetrics, LogStore, SegmentStore } from '@cairn/log-layer';
+import {
+  type LogEntry,
+  type LogMetrics,
+  LogStore,
+  readStoreIdentity,
+  SegmentStore,
+} from '@cairn/log-layer';
 import {
   acquireDirectoryLock,
   type FlatFileStore,
@@ -30,7 +36,8 @@ const FORMAT = 1;
 export interface StoresOptions {
   readonly directory: string;
   readonly chainId: ChainId;
-  readonly flow: Address;
+  /** `undefined`: the log contract that the directory holds. */
+  readonly flow: Address | undefined;
   /** Of a directory that has none yet; the stored one counts otherwise. */
   readonly shard: ShardConfig;
   readonly concurrentWrites: number;
@@ -74,7 +81,7 @@ export async function openStores(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Stores> {
   const { hasher, clock, logger, metrics, opened } = deps;
-  const { directory, chainId, flow } = options;
+  const { directory, chainId } = options;
   const lock = await acquireDirectoryLock(directory);
   opened(() => lock.release());
   await openDataDirectory({
@@ -92,6 +99,7 @@ export async function openStores(
     logger,
   });
   opened(() => files.close());
+  const flow = options.flow ?? (await readStoreIdentity(kv))?.flow ?? refuseEmpty(directory);
   const log = await openLog(kv, { chainId, flow, directory }, signal);
   const keeper = await ShardKeeper.open(kv, options.shard);
   tellShard(keeper, options.shard, logger);
@@ -107,6 +115,14 @@ export async function openStores(
   );
   opened(() => segments.close());
   return { log, segments, kv, files, keeper };
+}
+
+/** @throws {StorageNodeError} NODE_IDENTITY, always */
+function refuseEmpty(directory: string): never {
+  throw new StorageNodeError(
+    { code: 'NODE_IDENTITY', field: 'flow', expected: 'a log', actual: 'none' },
+    `${directory} holds no log yet: run the node once`,
+  );
 }
 
 async function openLog(

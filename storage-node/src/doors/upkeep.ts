@@ -1,4 +1,4 @@
-import { acceptBytes, bodyBytes, type RouteGroup } from '@cairn/node-runtime/http';
+import { acceptBytes, bodyBytes, type RouteGroup, requestSignal } from '@cairn/node-runtime/http';
 import { isRecord, parseJson, utf8Text } from '@cairn/primitives';
 import { parseShardText } from '@cairn/wire-protocol';
 import { StorageNodeError } from '../errors.ts';
@@ -9,14 +9,17 @@ import { scrubReportJson } from '../upkeep/scrub.ts';
 const MAX_BODY_BYTES = 4096;
 
 /** What the routes show and begin. */
-export type UpkeepDoorDeps = Pick<Upkeep, 'scrubber' | 'changeShard' | 'shardJson'>;
+export type UpkeepDoorDeps = Pick<Upkeep, 'scrubber' | 'changeShard' | 'shardJson' | 'countsJson'>;
 
 /**
  * Routes of the admin socket about the disk. `GET /v1/admin/scrub`, and `POST /v1/admin/scrub`, which
  * begins a pass now; `{"bytesPerSecond": N}` sets the rate of that pass and lifts its duty.
- * `GET /v1/admin/shard`, and `PUT /v1/admin/shard` with `{"shard": "1/4"}`, which begins a change.
+ * `GET /v1/admin/db` counts what is stored. `GET /v1/admin/shard`, and `PUT /v1/admin/shard` with `{"shard": "1/4"}`, which begins a change.
  */
-export function upkeepDoor({ scrubber, changeShard, shardJson }: UpkeepDoorDeps): RouteGroup {
+export function upkeepDoor(
+  { scrubber, changeShard, shardJson, countsJson }: UpkeepDoorDeps,
+  stopping: AbortSignal,
+): RouteGroup {
   return (app) => {
     acceptBytes(app, { maxBytes: MAX_BODY_BYTES });
     app.get('/v1/admin/scrub', async () => scrubReportJson(scrubber.report));
@@ -27,6 +30,7 @@ export function upkeepDoor({ scrubber, changeShard, shardJson }: UpkeepDoorDeps)
       void reply.code(202);
       return scrubReportJson(scrubber.report);
     });
+    app.get('/v1/admin/db', async (_, reply) => countsJson(requestSignal(reply, stopping)));
     app.get('/v1/admin/shard', async () => shardJson());
     app.put('/v1/admin/shard', async (request, reply) => {
       const { shard } = parseBody(bodyBytes(request));

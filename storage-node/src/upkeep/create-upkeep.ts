@@ -12,6 +12,7 @@ import {
 } from '@cairn/primitives';
 import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
 import type { StorageNodeConfig } from '../config.ts';
+import { countDatabase, databaseCountsJson } from '../db/count.ts';
 import { isNoRoom } from '../disk-guard.ts';
 import type { ReopeningFileStore } from '../reopening-file-store.ts';
 import { Bell } from './bell.ts';
@@ -56,6 +57,8 @@ export interface Upkeep {
   startLoops(runner: Pick<Runner, 'run'>): void;
   /** The shard and the change of it that is under way. */
   shardJson(): Json;
+  /** What the data directory holds; reads the whole index. */
+  countsJson(signal: AbortSignal): Promise<Json>;
   /** What admins see of it all. */
   statusJson(): Json;
 }
@@ -111,6 +114,8 @@ export async function createUpkeep(
       runner.run('space', (signal) => space.run(signal), { onFailure: 'restart' });
     },
     shardJson,
+    countsJson: async (signal) =>
+      databaseCountsJson(await countDatabase({ log, kv, files, keeper }, signal)),
     statusJson: () => ({
       scrub: scrubReportJson(scrubber.report),
       shard: shardJson(),

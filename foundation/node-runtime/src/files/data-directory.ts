@@ -54,14 +54,35 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
   return { directory, format, isNew: held === undefined, markFormat };
 }
 
+/** What a data directory says it is. */
+export interface DataDirectoryMark {
+  readonly format: number;
+  readonly kind: string;
+  readonly chainId: number;
+}
+
+/** What a data directory says it is; `undefined` if it is none. @throws {StorageError} FORMAT_UNREADABLE */
+export async function readDataDirectory(directory: string): Promise<DataDirectoryMark | undefined> {
+  const path = join(directory, FORMAT_NAME);
+  const held = await readFileIfPresent(path);
+  if (held === undefined) return undefined;
+  const found = parseFormat(held);
+  if (found !== undefined) return found;
+  throw unreadable(path);
+}
+
+function unreadable(path: string): StorageError {
+  return new StorageError(
+    { code: 'FORMAT_UNREADABLE', path },
+    `${path} is not a format file; restore it from a backup or use another directory`,
+  );
+}
+
 function requireFitting(bytes: Uint8Array, path: string, options: DataDirectoryOptions): number {
   const { directory, kind, chainId, format: supported } = options;
   const found = parseFormat(bytes);
   if (found === undefined) {
-    throw new StorageError(
-      { code: 'FORMAT_UNREADABLE', path },
-      `${path} is not a format file; restore it from a backup or use another directory`,
-    );
+    throw unreadable(path);
   }
   if (found.kind !== kind) {
     throw new StorageError(
@@ -84,13 +105,7 @@ function requireFitting(bytes: Uint8Array, path: string, options: DataDirectoryO
   return found.format;
 }
 
-interface FormatFile {
-  readonly format: number;
-  readonly kind: string;
-  readonly chainId: number;
-}
-
-function parseFormat(bytes: Uint8Array): FormatFile | undefined {
+function parseFormat(bytes: Uint8Array): DataDirectoryMark | undefined {
   let value: unknown;
   try {
     value = parseJson(utf8Text(bytes));
@@ -98,7 +113,7 @@ function parseFormat(bytes: Uint8Array): FormatFile | undefined {
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  const { format, kind, chainId } = value as Partial<Record<keyof FormatFile, unknown>>;
+  const { format, kind, chainId } = value as Partial<Record<keyof DataDirectoryMark, unknown>>;
   if (typeof format !== 'number' || !Number.isSafeInteger(format) || format < 1) return undefined;
   if (typeof kind !== 'string' || typeof chainId !== 'number') return undefined;
   return { format, kind, chainId };

@@ -7,8 +7,10 @@ export {
 } from './atomic-file.ts';
 export {
   type DataDirectory,
+  type DataDirectoryMark,
   type DataDirectoryOptions,
   openDataDirectory,
+  readDataDirectory,
 } from './data-directory.ts';
 export { diskFault, errnoOf, freeBytesAt, StorageError, type StorageFault } from './errors.ts';
 export { type FileSource, openFileSource } from './file-source.ts';
