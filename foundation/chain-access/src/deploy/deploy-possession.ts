@@ -27,12 +27,12 @@ export interface PossessionParams {
 }
 
 /** Duties that a laptop can follow: a period a minute, with blocks of a second. */
-export const DEVNET_POSSESSION = {
+export const DEVNET_POSSESSION: PossessionParams = {
   periodBlocks: 60,
   finalityBlocks: 2,
   seedDelayBlocks: 2,
   windowBlocks: 12,
-} as const satisfies PossessionParams;
+};
 
 /** Who deploys, where, and beside which contracts. */
 export interface PossessionDeployOptions extends Omit<DeployOptions, 'params'> {

@@ -29,7 +29,7 @@ export interface MiningParams {
  * Mining that a laptop can take part in and see: answers every few seconds, pools of 8 MiB that are paid
  * out within a day.
  */
-export const DEVNET_MINING = {
+export const DEVNET_MINING: MiningParams = {
   difficulty: 20_000n,
   minDifficulty: 10_000n,
   answersPerEpoch: 5,
@@ -38,10 +38,10 @@ export const DEVNET_MINING = {
   windowIntervalBlocks: 1,
   sectorsPerPrice: 2 ** 15,
   releaseSeconds: 86_400,
-} as const satisfies MiningParams;
+};
 
 /** Blocks of a devnet's mining epoch. */
-export const DEVNET_BLOCKS_PER_EPOCH = 120;
+export const DEVNET_BLOCKS_PER_EPOCH: number = 120;
 
 const DIFFICULTY = 1_000_000n;
 const WINDOW_BLOCKS = 240;
