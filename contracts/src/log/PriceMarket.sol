@@ -87,10 +87,11 @@ contract PriceMarket is IPriceMarket, Administered {
         return paddingSectors;
     }
 
-    /// @dev Skipped sectors that lie in the pricing chunk in which the flow stood, if others were in it before.
+    /// @dev Skipped sectors that lie in the pricing chunk in which the flow stood, if files were in it before.
     function _sharedPadding(uint256 beforeLength, uint256 paddingSectors) private view returns (uint256) {
         uint256 filled = beforeLength % _sectorsPerPrice;
-        if (filled == 0) return 0;
+        // The flow begins with a sector that holds nothing.
+        if (filled == 0 || beforeLength == 1) return 0;
         uint256 rest = _sectorsPerPrice - filled;
         return paddingSectors < rest ? paddingSectors : rest;
     }

@@ -41,6 +41,13 @@ contract RewardsTest is FlowFixture {
         assertEq(reward.rewardDeadline(4), 0, "and has no deadline");
     }
 
+    function test_aFirstFileIsNotSharedWithNothing() public {
+        submitFile(1, 64 * 256);
+        assertEq(reward.rewards(0).lockedReward, 0, "no file is in it");
+        assertEq(reward.rewards(0).startTime, block.timestamp, "yet it is full");
+        assertEq(reward.rewards(1).lockedReward, 64 * WHOLE, "all is for the file");
+    }
+
     function test_timeReleasesEvenly() public {
         uint256 pool = _fill();
         assertEq(reward.claimableNow(1), 0, "at once");
