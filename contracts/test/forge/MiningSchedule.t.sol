@@ -80,6 +80,31 @@ contract MiningScheduleTest is MiningFixture {
         assertTrue(libraries.afterEpochs(target, answers, wanted, ratio, epochs, target) <= target, "bound");
     }
 
+    /// @dev The same numbers are in foundation/pora/test/target.test.ts.
+    function test_knownTargets() public view {
+        uint256 first = EASIEST / 1_000_000;
+        _leads(first, 200, 1, 100, 20, EASIEST, 0x105b97d64afad01556a95a00fd56019454b63aba1031a66b3933fe330000);
+        _leads(first, 37, 1, 100, 20, EASIEST, 0x12349eb2e3dc114778c172e53f90275e4ce511fe180e198ccd3c86f50000);
+        _leads(first, 1, 3, 100, 20, EASIEST, 0x8637bd05af6c69b5a63f9a49c2c1b10fd7e45803cd141a6937d1fe600000);
+        _leads(first, 0, 25, 100, 20, EASIEST / 10, EASIEST / 10);
+        _leads(0x27e41b3246bec9b16e398115, 9, 2, 5, 7, EASIEST, 0x4ab76fe4437dbaca4c6a0000);
+        _leads(0xffff, 0, 2, 1, 1, EASIEST, 0x40000);
+        _leads(EASIEST, 0, 1, 1, 20, EASIEST, (EASIEST >> 16) << 16);
+        _leads(1, 0, 1 << 53, 100, 20, EASIEST, EASIEST);
+    }
+
+    function _leads(
+        uint256 target,
+        uint256 answers,
+        uint256 epochs,
+        uint256 wanted,
+        uint256 ratio,
+        uint256 easiest,
+        uint256 left
+    ) private view {
+        assertEq(libraries.afterEpochs(target, answers, wanted, ratio, epochs, easiest), left, "target");
+    }
+
     function testFuzz_rangesAreRefusedByName(uint256 length, uint256 from, uint256 sectors, uint64 id, uint64 mask)
         public
     {

@@ -50,5 +50,6 @@ export {
   limitBytes,
   nextTarget,
   scaleX64,
+  targetAfterEpochs,
   targetOf,
 } from './target.ts';

@@ -55,25 +55,45 @@ export function expectedAttempts(poraTarget: bigint, scale: bigint, pieces: numb
  * The target after an epoch with so many answers.
  *
  * It moves by a part of the difference towards the target that would have brought the answers
- * meant, at most to twice or half of what it was, and not beyond the least difficulty.
+ * meant, at most to twice or half of what it was, and not beyond the least difficulty. Without any
+ * answer it doubles.
  */
 export function nextTarget(
   poraTarget: bigint,
   submissions: number,
+  terms: AdjustmentTerms,
+): bigint {
+  return targetAfterEpochs(poraTarget, submissions, 1, terms);
+}
+
+/**
+ * The target after so many epochs, of which the first had answers and the others none.
+ *
+ * @param epochs - at least 1
+ * @see contracts/src/pora/Difficulty.sol, `afterEpochs`
+ */
+export function targetAfterEpochs(
+  poraTarget: bigint,
+  submissions: number,
+  epochs: number,
   { targetSubmissions, adjustRatio, minDifficulty }: AdjustmentTerms,
 ): bigint {
-  const ceiling = MAX_TARGET >> PRECISION_BITS;
-  const coarse = poraTarget >> PRECISION_BITS;
-  const expected =
-    submissions > 0 ? (coarse * BigInt(targetSubmissions)) / BigInt(submissions) : ceiling;
+  const coarse = most(poraTarget >> PRECISION_BITS, 1n);
   const ratio = BigInt(adjustRatio);
+  const highest = coarse * (ratio + 1n); // leads to twice the target
+  const expected =
+    submissions > 0
+      ? least((coarse * BigInt(targetSubmissions)) / BigInt(submissions), highest)
+      : highest;
   const moved = (coarse * (ratio - 1n) + expected) / ratio;
   const bounded = least(
     most(most(moved, coarse / MAX_TARGET_STEP), 1n),
-    least(coarse * MAX_TARGET_STEP, ceiling),
+    MAX_TARGET >> PRECISION_BITS,
   );
   const easiest = minDifficulty > 0n ? MAX_TARGET / minDifficulty : MAX_TARGET;
-  return least(bounded << PRECISION_BITS, easiest);
+  // More doublings than a target has bits change nothing.
+  const doublings = BigInt(Math.min(epochs - 1, 256));
+  return least(bounded << (PRECISION_BITS + doublings), easiest);
 }
 
 function least(left: bigint, right: bigint): bigint {

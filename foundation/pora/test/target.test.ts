@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { MAX_RANGE_SECTORS, MAX_TARGET } from '../src/params.ts';
-import { expectedAttempts, hashLimit, nextTarget, scaleX64, targetOf } from '../src/target.ts';
+import {
+  expectedAttempts,
+  hashLimit,
+  nextTarget,
+  scaleX64,
+  targetAfterEpochs,
+  targetOf,
+} from '../src/target.ts';
 import { SEED } from './support.ts';
 
 const terms = { targetSubmissions: 100, adjustRatio: 20, minDifficulty: 0n };
@@ -42,6 +49,73 @@ describe('the target after an epoch', () => {
   it('at most doubles, for an answer alone and for none', () => {
     assert.equal(nextTarget(target, 1, terms), (target >> 16n) << 17n);
     assert.equal(nextTarget(target, 0, terms), (target >> 16n) << 17n);
+  });
+
+  // The same numbers are in contracts/test/forge/MiningSchedule.t.sol.
+  it('agrees with the contract, over epochs with and without answers', () => {
+    const rows: [string, number, number, number, number, bigint, string][] = [
+      [
+        '0x10c6f7a0b5ed8d36b4c7f34938583621fafc8b0079a2834d26fa3fcc9ea9',
+        200,
+        1,
+        100,
+        20,
+        0n,
+        '0x105b97d64afad01556a95a00fd56019454b63aba1031a66b3933fe330000',
+      ],
+      [
+        '0x10c6f7a0b5ed8d36b4c7f34938583621fafc8b0079a2834d26fa3fcc9ea9',
+        37,
+        1,
+        100,
+        20,
+        0n,
+        '0x12349eb2e3dc114778c172e53f90275e4ce511fe180e198ccd3c86f50000',
+      ],
+      [
+        '0x10c6f7a0b5ed8d36b4c7f34938583621fafc8b0079a2834d26fa3fcc9ea9',
+        1,
+        3,
+        100,
+        20,
+        0n,
+        '0x8637bd05af6c69b5a63f9a49c2c1b10fd7e45803cd141a6937d1fe600000',
+      ],
+      [
+        '0x10c6f7a0b5ed8d36b4c7f34938583621fafc8b0079a2834d26fa3fcc9ea9',
+        0,
+        25,
+        100,
+        20,
+        10n,
+        '0x1999999999999999999999999999999999999999999999999999999999999999',
+      ],
+      ['0x27e41b3246bec9b16e398115', 9, 2, 5, 7, 0n, '0x4ab76fe4437dbaca4c6a0000'],
+      ['0xffff', 0, 2, 1, 1, 0n, '0x40000'],
+      [
+        '0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+        0,
+        1,
+        1,
+        20,
+        0n,
+        '0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0000',
+      ],
+    ];
+    for (const [
+      before,
+      answers,
+      epochs,
+      targetSubmissions,
+      adjustRatio,
+      minDifficulty,
+      after,
+    ] of rows) {
+      const adjustment = { targetSubmissions, adjustRatio, minDifficulty };
+      const left = targetAfterEpochs(BigInt(before), answers, epochs, adjustment);
+      assert.equal(left, BigInt(after), `${before} after ${epochs} epochs`);
+    }
+    assert.equal(targetAfterEpochs(1n, 0, Number.MAX_SAFE_INTEGER, terms), MAX_TARGET);
   });
 
   it('never passes the least difficulty or the largest hash, and never is none', () => {
