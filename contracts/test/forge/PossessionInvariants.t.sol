@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Possession} from "../../src/possession/Possession.sol";
-import {Span} from "../../src/possession/PossessionTypes.sol";
+import {PossessionTerms, Span} from "../../src/possession/PossessionTypes.sol";
 import {StakeHub} from "../../src/stake/StakeHub.sol";
 import {PossessionFixture} from "./support/PossessionFixture.sol";
 
@@ -18,6 +18,11 @@ contract PossessionActor is PossessionFixture {
     /// @notice Times that a period of a duty earned or cost something.
     mapping(uint256 id => mapping(uint64 period => uint256)) public outcomes;
     uint256 public mostOutcomes;
+
+    function possessionTerms() internal pure override returns (PossessionTerms memory terms) {
+        terms = super.possessionTerms();
+        terms.challenges = 1;
+    }
 
     constructor() {
         deployPossession();
@@ -59,7 +64,9 @@ contract PossessionActor is PossessionFixture {
     function report(uint256 id, uint64 back) external {
         uint64 period = _past(back);
         uint256 number = possession.seedBlock(period);
-        if (possession.seedOf(period) == 0 && number < block.number) {
+        // Older ones have no hash any more.
+        bool isKnown = number < block.number && number + 256 >= block.number;
+        if (possession.seedOf(period) == 0 && isKnown) {
             possession.openPeriod(period, headerOf(number));
         }
         _try(id % DUTIES, period, false);
@@ -110,6 +117,8 @@ contract PossessionActor is PossessionFixture {
     }
 
     function _try(uint256 id, uint64 period, bool isAnswer) private {
+        uint64 end_ = possession.dutyOf(id).endPeriod;
+        if (end_ != 0 && period >= end_) return;
         Span[] memory spans = possession.spansOf(id);
         for (uint256 i = 0; i < spans.length; ++i) {
             if (period < spans[i].from || period >= spans[i].until) continue;
