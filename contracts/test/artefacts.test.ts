@@ -91,6 +91,14 @@ const OFFICIAL_MINE = `
   48f61441 poraTarget() uint256
   78203ab6 getSubtaskDigest((uint256,uint256,bytes32,uint256,bytes32,bytes32),bytes32) bytes32
   3baebb75 basicCheck((bytes32,bytes32,bytes32,(uint256,uint256,uint64,uint64),uint256,uint256,bytes32,bytes32[128],bytes32[]),(uint256,uint256,bytes32,uint256,bytes32,bytes32))
+  c10a7297 computeWorkerContextCaller() address
+  1600c624 setTargetMineBlocks(uint256)
+  5bdca855 setTargetSubmissions(uint256)
+  704d3c96 setDifficultyAdjustRatio(uint256)
+  2a02573b setMaxShards(uint64)
+  ad08fdfb setMinDifficulty(uint256)
+  0c655e1f setNumSubtasks(uint256)
+  84f96bb6 setSubtaskInterval(uint256)
   8c0bca06 pora((bytes32,bytes32,bytes32,(uint256,uint256,uint64,uint64),uint256,uint256,bytes32,bytes32[128],bytes32[]),bytes32) bytes32`;
 
 /** The same for the official reward. */
@@ -101,6 +109,9 @@ const OFFICIAL_REWARD = `
   0a539a19 rewardDeadline(uint256) uint256
   b3b30c1a firstRewardableChunk() uint64,uint256
   ed88c68e donate()
+  0373a23a setBaseReward(uint256)
+  9b1d3091 setServiceFeeRate(uint256)
+  f0f44260 setTreasury(address)
   e2982c21 payments(address) uint256
   31b3eb94 withdrawPayments(address)`;
 

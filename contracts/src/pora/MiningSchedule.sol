@@ -116,32 +116,32 @@ abstract contract MiningSchedule is Administered {
     }
 
     /// @notice Sets the blocks of a window, at once.
-    function setTargetMineBlocks(uint32 blocks) external onlyAdmin {
+    function setTargetMineBlocks(uint256 blocks) external onlyAdmin {
         _requireWindow(blocks);
         _requireSubtasks(nSubtasks, subtaskInterval, blocks);
         _requireSubtasks(nSubtasksNextEpoch, subtaskIntervalNextEpoch, blocks);
-        targetMineBlocks = blocks;
+        targetMineBlocks = uint32(blocks);
         emit ParameterSet("targetMineBlocks", blocks);
     }
 
-    /// @notice Sets the answers wanted in an epoch, from the next one on.
-    function setTargetSubmissions(uint16 answers) external onlyAdmin {
+    /// @notice Sets the answers wanted in an epoch, from the next one on: 1 to 65,535.
+    function setTargetSubmissions(uint256 answers) external onlyAdmin {
         _requireAnswers(answers);
-        targetSubmissionsNextEpoch = answers;
+        targetSubmissionsNextEpoch = uint16(answers);
         emit ParameterSet("targetSubmissions", answers);
     }
 
     /// @notice Sets how many windows there are, from the next epoch on.
-    function setNumSubtasks(uint32 count) external onlyAdmin {
+    function setNumSubtasks(uint256 count) external onlyAdmin {
         _requireSubtasks(count, subtaskIntervalNextEpoch, targetMineBlocks);
-        nSubtasksNextEpoch = count;
+        nSubtasksNextEpoch = uint32(count);
         emit ParameterSet("nSubtasks", count);
     }
 
     /// @notice Sets the blocks from window to window, from the next epoch on.
-    function setSubtaskInterval(uint32 blocks) external onlyAdmin {
+    function setSubtaskInterval(uint256 blocks) external onlyAdmin {
         _requireSubtasks(nSubtasksNextEpoch, blocks, targetMineBlocks);
-        subtaskIntervalNextEpoch = blocks;
+        subtaskIntervalNextEpoch = uint32(blocks);
         emit ParameterSet("subtaskInterval", blocks);
     }
 
@@ -153,9 +153,9 @@ abstract contract MiningSchedule is Administered {
     }
 
     /// @notice Sets the weight of the past, at once: 1 to 10,000.
-    function setDifficultyAdjustRatio(uint16 ratio) external onlyAdmin {
+    function setDifficultyAdjustRatio(uint256 ratio) external onlyAdmin {
         if (ratio == 0 || ratio > Difficulty.MAX_RATIO) revert BadMiningParameter("difficultyAdjustRatio", ratio);
-        difficultyAdjustRatio = ratio;
+        difficultyAdjustRatio = uint16(ratio);
         emit ParameterSet("difficultyAdjustRatio", ratio);
     }
 
@@ -221,7 +221,7 @@ abstract contract MiningSchedule is Administered {
     }
 
     function _requireAnswers(uint256 answers) private pure {
-        if (answers == 0) revert BadMiningParameter("targetSubmissions", answers);
+        if (answers == 0 || answers > type(uint16).max) revert BadMiningParameter("targetSubmissions", answers);
     }
 
     function _requireShards(uint256 shards) private pure {
@@ -235,7 +235,8 @@ abstract contract MiningSchedule is Administered {
     }
 
     function _requireSubtasks(uint256 count, uint256 interval, uint256 window) private view {
-        if (count == 0) revert BadMiningParameter("nSubtasks", count);
+        if (count == 0 || count > type(uint32).max) revert BadMiningParameter("nSubtasks", count);
+        if (interval > type(uint32).max) revert BadMiningParameter("subtaskInterval", interval);
         uint256 end = (count - 1) * interval + window + 1;
         if (end >= _blocksPerEpoch) revert WindowsBeyondEpoch(end, _blocksPerEpoch);
     }

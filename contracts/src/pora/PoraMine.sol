@@ -20,8 +20,8 @@ contract PoraMine is MiningSchedule, MinerIds {
     /// @notice Version of the algorithm; miners refuse others.
     uint64 public constant poraVersion = 1;
 
-    /// @dev Who `computeWorkerContext` must seem to be called by: an address that sends no transactions.
-    address private constant WORKER = address(0x0A);
+    /// @notice Who `computeWorkerContext` must seem to be called by: an address that sends no transactions.
+    address public constant computeWorkerContextCaller = address(0x0A);
 
     /// @dev For development: data is not sealed.
     uint256 private constant NO_DATA_SEAL = 1;
@@ -132,7 +132,7 @@ contract PoraMine is MiningSchedule, MinerIds {
     /// @notice What `minerId` should mine now. For `eth_call` from address 10: the answer is as of a transaction that is sent
     /// now, with contexts and target that nobody has made yet. Reverts with NotForTransactions.
     function computeWorkerContext(bytes32 minerId) external returns (WorkerContext memory worker) {
-        if (msg.sender != WORKER) revert NotForTransactions(msg.sender);
+        if (msg.sender != computeWorkerContextCaller) revert NotForTransactions(msg.sender);
         worker.context = IFlow(flow).makeContextWithResult();
         _enter(worker.context.epoch);
         worker.maxShards = maxShards;

@@ -199,6 +199,9 @@ contract MiningScheduleTest is MiningFixture {
         _adminRefused(abi.encodeCall(mine.setTargetMineBlocks, (257)), _bad("targetMineBlocks", 257));
         _adminRefused(abi.encodeCall(mine.setNumSubtasks, (0)), _bad("nSubtasks", 0));
         _adminRefused(abi.encodeCall(mine.setTargetSubmissions, (0)), _bad("targetSubmissions", 0));
+        _adminRefused(abi.encodeCall(mine.setTargetSubmissions, (65_536)), _bad("targetSubmissions", 65_536));
+        _adminRefused(abi.encodeCall(mine.setNumSubtasks, (1 << 32)), _bad("nSubtasks", 1 << 32));
+        _adminRefused(abi.encodeCall(mine.setSubtaskInterval, (1 << 32)), _bad("subtaskInterval", 1 << 32));
         _adminRefused(abi.encodeCall(mine.setMaxShards, (0)), _bad("maxShards", 0));
         _adminRefused(abi.encodeCall(mine.setMaxShards, (3)), _bad("maxShards", 3));
         _adminRefused(abi.encodeCall(mine.setMaxShards, (2048)), _bad("maxShards", 2048));

@@ -19,7 +19,10 @@ export interface MiningParams {
   readonly maxShards?: number;
   /** Sum of the contract's development modes: 1 unsealed, 2 unproven, 4 every hash counts; 0 unless told. */
   readonly developmentModes?: number;
-  /** Sectors of a pricing chunk, whose fees are one pool; 2^25, 8 GiB, unless told. */
+  /**
+   * Sectors of a pricing chunk, whose fees are one pool; 2^25, 8 GiB, unless told. A file costs some
+   * 22,000 gas for each that it fills.
+   */
   readonly sectorsPerPrice?: number;
   /** Seconds for which an upload pays, and each renewal; those of 12 months of 31 days unless told. */
   readonly releaseSeconds?: number;
@@ -27,7 +30,7 @@ export interface MiningParams {
 
 /**
  * Mining that a laptop can take part in and see: answers every few seconds, pools of 8 MiB that are paid
- * out within a day.
+ * out within a day. One file may be 10 GiB, for which a block of 30 M gas is enough.
  */
 export const DEVNET_MINING: MiningParams = {
   difficulty: 20_000n,
