@@ -2,21 +2,21 @@
 pragma solidity 0.8.37;
 
 import {LogRecords} from "../log/LogRecords.sol";
-import {PullPayments} from "../PullPayments.sol";
 import {IEntropy} from "../quorum/IEntropy.sol";
 import {StakeHub} from "../stake/StakeHub.sol";
 import {Account} from "../stake/StakeTypes.sol";
-import {DutySets, ILog} from "./DutySets.sol";
+import {ILog} from "./DutySets.sol";
+import {DutySpans} from "./DutySpans.sol";
 import {FilePaths} from "./FilePaths.sol";
 import {PossessionPeriods} from "./PossessionPeriods.sol";
-import {Duty, PossessionTerms, SectorProof, Span} from "./PossessionTypes.sol";
+import {Duty, PossessionTerms, SectorProof} from "./PossessionTypes.sol";
 
 /// @title Possession
 /// @notice Providers answer with stake for having files at hand: in each period that someone has paid for they show sectors that
 /// chance draws after their set is fixed, and lose stake for a period they miss.
 /// @dev What an answer says is that the provider could get the sectors within the window: not that it has a copy of its own. Pay
 /// comes from who wants the files to be there. Balance = pay of the periods that are not settled, and what waits in `payments`.
-contract Possession is DutySets, PossessionPeriods, PullPayments {
+contract Possession is DutySpans {
     /// @notice The stake that answers; this contract has to be one of its modules.
     StakeHub public immutable hub;
 
@@ -29,25 +29,14 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
     /// @notice Ten-thousandths of a missed period's pay that go to who reports it.
     uint16 public immutable reporterBps;
 
-    mapping(uint256 id => Span[]) private _spans;
-
-    /// @dev Periods that were answered, reported or paid back, a bit each.
-    mapping(uint256 id => mapping(uint256 word => uint256)) private _settled;
-
     /// @notice The duty is fixed: `sectors` sectors under `setRoot`, for which `deposit` wei of stake answer.
     event DutyStarted(uint256 indexed id, bytes32 setRoot, uint64 sectors, uint256 deposit, uint64 firstPeriod);
-
-    /// @notice `payer` paid for periods [from, until): span number `span` of the duty.
-    event Funded(uint256 indexed id, uint256 indexed span, address indexed payer, uint64 from, uint64 until);
 
     /// @notice The provider showed what period `period` asked for.
     event Answered(uint256 indexed id, uint64 indexed period);
 
     /// @notice The provider missed a period and lost `penalty` wei of stake.
     event Missed(uint256 indexed id, uint64 indexed period, address indexed reporter, uint256 penalty);
-
-    /// @notice The payer of a span got the pay of `periods` of its periods back.
-    event Refunded(uint256 indexed id, uint256 indexed span, uint64 periods);
 
     /// @notice The provider will end the duty, at Unix second `from` or later.
     event CloseRequested(uint256 indexed id, uint64 from);
@@ -76,12 +65,6 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
     /// @notice What is left of the deposit is less than a missed period costs.
     error DepositSpent(uint256 left, uint256 penalty);
 
-    /// @notice Nobody paid for the period in this span, or the duty had ended.
-    error NotOwed(uint64 period);
-
-    /// @notice The period was answered, reported or paid back.
-    error PeriodSettled(uint64 period);
-
     /// @notice An answer shows `wanted` sectors.
     error WrongCount(uint256 shown, uint256 wanted);
 
@@ -99,9 +82,6 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
 
     /// @notice The duty can end at Unix second `from`.
     error ClosableFrom(uint64 from);
-
-    /// @notice The duty has not ended.
-    error NotClosed(uint256 id);
 
     /// @param hub_ stake that answers for duties; the contract does nothing until it is a module of it
     /// @param flow_ log whose files count
@@ -141,12 +121,7 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
         uint256 penalty = _penaltyOf(duty);
         uint256 left = hub.reservedFor(duty.provider, caseOf(id));
         if (left < penalty) revert DepositSpent(left, penalty);
-        Span[] storage spans = _spans[id];
-        uint64 from = nextPeriod();
-        uint256 number = spans.length;
-        if (number > 0 && spans[number - 1].until > from) from = spans[number - 1].until;
-        spans.push(Span(uint48(from), uint48(from + periods), msg.sender));
-        emit Funded(id, number, msg.sender, from, from + periods);
+        _addSpan(id, periods);
     }
 
     /// @notice Shows what `period` asks for, and earns its pay. Reverts with UnknownDuty, NotProvider, NotOwed, PeriodSettled,
@@ -184,28 +159,6 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
         emit Missed(id, period, msg.sender, penalty);
     }
 
-    /// @notice Gives the pay of a period back that was neither answered nor reported in time, such as one without a seed.
-    /// Anyone may. Reverts with NotOwed, PeriodSettled or TooEarly.
-    function refundLapsed(uint256 id, uint256 span, uint64 period) external {
-        address payer = _settle(id, span, period);
-        _requireAfter(reportEnd(period));
-        _owe(payer, _duties[id].price);
-        emit Refunded(id, span, 1);
-    }
-
-    /// @notice Gives the pay of a span's periods back that come after the duty's end. Anyone may. Reverts with NotClosed.
-    function refundClosed(uint256 id, uint256 span) external {
-        uint64 end = _duties[id].endPeriod;
-        if (end == 0) revert NotClosed(id);
-        Span storage paid = _spans[id][span];
-        uint64 from = paid.from < end ? end : paid.from;
-        if (paid.until <= from) return;
-        uint64 periods = paid.until - from;
-        paid.until = uint48(from);
-        _owe(paid.payer, uint256(_duties[id].price) * periods);
-        emit Refunded(id, span, periods);
-    }
-
     /// @notice Says that the caller will end a duty, which it may once stake could have left the hub. Until then all stays as it
     /// is. Reverts with UnknownDuty, NotProvider or NotStarted.
     function requestClose(uint256 id) external {
@@ -238,16 +191,6 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
         hub.release(duty.provider, left, caseOf(id));
     }
 
-    /// @notice The spans that duty `id` was paid for, by their numbers.
-    function spansOf(uint256 id) external view returns (Span[] memory) {
-        return _spans[id];
-    }
-
-    /// @notice Whether `period` was answered, reported or paid back.
-    function isSettled(uint256 id, uint64 period) external view returns (bool) {
-        return (_settled[id][period >> 8] >> (period & 0xff)) & 1 == 1;
-    }
-
     /// @notice Sectors of duty `id`'s set that `period` asks for, by their places in the set. Reverts with NotStarted or
     /// SeedUnknown.
     function drawnIn(uint256 id, uint64 period) external view returns (uint256[] memory drawn) {
@@ -263,20 +206,6 @@ contract Possession is DutySets, PossessionPeriods, PullPayments {
     /// @notice The case under which the hub keeps a duty's deposit.
     function caseOf(uint256 id) public view returns (bytes32) {
         return keccak256(abi.encode("possession", block.chainid, address(this), id));
-    }
-
-    /// @dev Marks a period of a span as settled.
-    function _settle(uint256 id, uint256 span, uint64 period) private returns (address payer) {
-        if (span >= _spans[id].length) revert NotOwed(period);
-        Span memory paid = _spans[id][span];
-        uint64 end = _duties[id].endPeriod;
-        bool isPaid = period >= paid.from && period < paid.until;
-        if (!isPaid || (end != 0 && period >= end)) revert NotOwed(period);
-        uint256 word = _settled[id][period >> 8];
-        uint256 bit = 1 << (period & 0xff);
-        if (word & bit != 0) revert PeriodSettled(period);
-        _settled[id][period >> 8] = word | bit;
-        return paid.payer;
     }
 
     /// @dev What chance draws: nobody else's draw is the same, nor that of another period, set or chain.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DutySets} from "../../src/possession/DutySets.sol";
+import {DutySpans} from "../../src/possession/DutySpans.sol";
 import {FilePaths} from "../../src/possession/FilePaths.sol";
 import {Possession} from "../../src/possession/Possession.sol";
 import {PossessionPeriods} from "../../src/possession/PossessionPeriods.sol";
@@ -65,9 +66,9 @@ contract PossessionTest is PossessionFixture {
         assertEq(stakeHub.rewardOf(PAYER), 1 ether, "the payer has it");
         assertEq(possession.payments(STRANGER), PAY / 10, "for the report");
         assertEq(possession.payments(PAYER), PAY - PAY / 10, "the payer's rest");
-        vm.expectRevert(abi.encodeWithSelector(Possession.PeriodSettled.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.PeriodSettled.selector, 1));
         possession.reportMissed(id, 0, 1);
-        vm.expectRevert(abi.encodeWithSelector(Possession.PeriodSettled.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.PeriodSettled.selector, 1));
         possession.refundLapsed(id, 0, 1);
         // The next one is as good as any.
         openPeriod(2);
@@ -81,9 +82,9 @@ contract PossessionTest is PossessionFixture {
         openPeriod(1);
         answerHonestly(id, 0, 1);
         SectorProof[] memory shown = shownIn(id, 1, 3);
-        _answerRefused(id, 0, 1, shown, abi.encodeWithSelector(Possession.PeriodSettled.selector, 1));
+        _answerRefused(id, 0, 1, shown, abi.encodeWithSelector(DutySpans.PeriodSettled.selector, 1));
         goTo(possession.windowEnd(1) + 1);
-        vm.expectRevert(abi.encodeWithSelector(Possession.PeriodSettled.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.PeriodSettled.selector, 1));
         possession.reportMissed(id, 0, 1);
         assertEq(possession.payments(PROVIDER), PAY, "once");
         // Nor for another period.
@@ -224,9 +225,9 @@ contract PossessionTest is PossessionFixture {
         goTo(FIRST + 20 * PERIOD);
         pay(id, 1);
         assertEq(possession.spansOf(id)[3].from, 21, "not for what is over");
-        vm.expectRevert(abi.encodeWithSelector(Possession.NotOwed.selector, 10));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.NotOwed.selector, 10));
         possession.refundLapsed(id, 3, 10);
-        vm.expectRevert(abi.encodeWithSelector(Possession.NotOwed.selector, 10));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.NotOwed.selector, 10));
         possession.refundLapsed(id, 9, 10);
     }
 
@@ -331,9 +332,9 @@ contract PossessionTest is PossessionFixture {
         vm.prank(PROVIDER);
         vm.expectRevert(abi.encodeWithSelector(Possession.ClosableFrom.selector, from));
         possession.close(id);
-        vm.expectRevert(abi.encodeWithSelector(Possession.NotClosed.selector, id));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.NotClosed.selector, id));
         possession.release(id);
-        vm.expectRevert(abi.encodeWithSelector(Possession.NotClosed.selector, id));
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.NotClosed.selector, id));
         possession.refundClosed(id, 0);
         goTo(FIRST + 10 * PERIOD + 1);
         vm.prank(PROVIDER);
@@ -345,6 +346,8 @@ contract PossessionTest is PossessionFixture {
         vm.prank(PAYER);
         vm.expectRevert(abi.encodeWithSelector(Possession.DutyEnds.selector, 11));
         possession.fund{value: PAY}(id, 1);
+        vm.expectRevert(abi.encodeWithSelector(DutySpans.UnknownSpan.selector, 1));
+        possession.refundClosed(id, 1);
         uint256 before = possession.payments(PAYER);
         possession.refundClosed(id, 0);
         possession.refundClosed(id, 0);

@@ -26,7 +26,7 @@ contract PossessionGasTest is GasReport, PossessionFixture {
         possession.start(id, DEPOSIT);
         reportGas("start", lastGas(), 126_902);
         pay(id, 8);
-        reportGas("fund, the first", lastGas(), 84_908);
+        reportGas("fund, the first", lastGas(), 84_942);
         for (uint64 period = 1; period <= 3; ++period) {
             goTo(possession.seedBlock(period) + 1);
             bytes memory header = headerOf(possession.seedBlock(period));

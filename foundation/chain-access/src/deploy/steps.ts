@@ -161,7 +161,8 @@ async function tryRing(
     } catch (error) {
       const { facts } = error instanceof TransactionError ? error : { facts: undefined };
       if (facts?.code !== 'TX_REVERTED' || facts.errorName !== mismatch) throw error;
-      return { next: expected + 2 }; // a stranger's transaction took its place
+      // A stranger's transaction has its nonce; one refused on trial has taken none of its own.
+      return { next: expected + (facts.transactionHash === undefined ? 1 : 2) };
     }
   }
   return { made, next: nonce + parts.length };
