@@ -7,6 +7,12 @@ import { type BlobDoor, blobDoorsOf } from '../support/blob-doors.ts';
 import { cairn, cairnProcess } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { type Network, startNetwork } from '../support/network.ts';
+import {
+  alertExpressions,
+  dashboardExpressions,
+  measuresIn,
+  missingFrom,
+} from '../support/observe.ts';
 import { isSoak } from '../support/soak.ts';
 import { until } from '../support/wait.ts';
 
@@ -86,6 +92,17 @@ describe('blobs of every size through every door', () => {
         return true;
       });
     }
+  });
+
+  it('measures what alerts and dashboards name', async () => {
+    const { rest = '', signers = [] } = network.endpoints.da ?? {};
+    const pages = await Promise.all(
+      [rest, ...signers.slice(0, 1)].map(async (url) => (await fetch(`${url}/metrics`)).text()),
+    );
+    const named = measuresIn([...alertExpressions(), ...dashboardExpressions()]);
+    const ours = named.filter(({ name }) => /^cairn_(dispersal|signer|keeper|http)_/.test(name));
+    assert.ok(ours.length > 10);
+    assert.deepEqual(missingFrom(pages, ours), []);
   });
 
   it('are read from three of four signers, by whoever asks the chain, once the disperser is gone', async () => {

@@ -24,6 +24,8 @@ export interface OfflineStores extends Stores {
   readonly finaliser: Finaliser;
   /** Brings a change of the shard, a pruning and files that were being made anew to their ends. */
   finishWork(signal: AbortSignal): Promise<void>;
+  /** Gives up files that end at or before a sector of the flow, to the end. */
+  prune(belowSector: number, signal: AbortSignal): Promise<void>;
   /** Entries that lost a segment to damage since the stores were opened, by sequence. */
   readonly damaged: ReadonlySet<number>;
   close(): Promise<void>;
@@ -102,6 +104,10 @@ export async function openOffline(
       finishWork: async (inner) => {
         await reclaimer.finish(inner);
         await moveShard(work, inner);
+        await pruner.run(inner);
+      },
+      prune: async (belowSector, inner) => {
+        await pruner.request(belowSector);
         await pruner.run(inner);
       },
       damaged,

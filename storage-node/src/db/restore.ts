@@ -6,6 +6,7 @@ import { type Hasher, loadHasher } from '@cairn/commitments';
 import { isCopiedKey, isCopySound, LogStore, pieceWrite } from '@cairn/log-layer';
 import {
   acquireDirectoryLock,
+  type DirectoryLock,
   errnoOf,
   openDataDirectory,
   openFlatFileStore,
@@ -47,7 +48,7 @@ export async function restoreSnapshot(
 ): Promise<SnapshotTotals> {
   await requireVacant(directory);
   const staging = `${resolve(directory)}.restoring`;
-  const lock = await acquireDirectoryLock(staging);
+  const lock = await lockStaging(staging);
   try {
     // What an earlier restore left that was cut off.
     for (const name of ['index', 'segments', 'FORMAT', 'VERSION']) {
@@ -69,6 +70,15 @@ export async function restoreSnapshot(
   } catch (error) {
     await lock.release();
     await rm(staging, { recursive: true, force: true }).catch(() => undefined); // the first failure is told
+    throw error;
+  }
+}
+
+async function lockStaging(staging: string): Promise<DirectoryLock> {
+  try {
+    return await acquireDirectoryLock(staging);
+  } catch (error) {
+    await rmdir(staging).catch(() => undefined); // made just now; what others have in it stays
     throw error;
   }
 }

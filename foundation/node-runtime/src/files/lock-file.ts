@@ -32,8 +32,8 @@ export async function acquireDirectoryLock(directory: string): Promise<Directory
   try {
     await mkdir(directory, { recursive: true });
     // Written aside and linked, so that a lock is never seen half written.
-    await writeFile(mine, `${process.pid} ${startedAt}\n`, { flag: 'wx' });
     try {
+      await writeFile(mine, `${process.pid} ${startedAt}\n`, { flag: 'wx' });
       path = await linkNext(directory, mine);
     } finally {
       await rm(mine, { force: true });
