@@ -38,6 +38,13 @@ contract RolesTest is FlowFixture {
         _refused(caller, refusal, address(reward), abi.encodeCall(ChunkRewardBase.setTreasury, (caller)));
         _refused(caller, refusal, address(_directory), abi.encodeCall(Directory.set, ("flow", caller)));
         _refused(caller, refusal, address(flow), abi.encodeCall(Administered.transferAdmin, (caller)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setTargetMineBlocks, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setTargetSubmissions, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setNumSubtasks, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setSubtaskInterval, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setMaxShards, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setDifficultyAdjustRatio, (1)));
+        _refused(caller, refusal, address(mine), abi.encodeCall(mine.setMinDifficulty, (1)));
     }
 
     function test_theRoleMovesInTwoSteps() public {
