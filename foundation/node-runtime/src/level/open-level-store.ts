@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KeyRange, type KeyValueStore, MIB } from '@cairn/primitives';
-import { ClassicLevel } from 'classic-level';
 import { levelFault } from './errors.ts';
+import { type Database, ReopeningDatabase } from './reopening-database.ts';
 
 /** Where an index lies and what memory it takes. */
 export interface LevelStoreOptions {
@@ -31,19 +31,15 @@ const ENTRIES_PER_FETCH = 1000;
 
 /**
  * Opens a key-value store on LevelDB. A batch written with `sync` survives a crash of the machine,
- * one without survives only a crash of the process.
+ * one without survives only a crash of the process. After a write failed, on a full disk for example,
+ * writes fail until the database was opened anew, which the next write a second later does by itself
+ * once there is room; reads go on.
  *
  * @throws {LevelError} LEVEL_LOCKED, LEVEL_CORRUPT, LEVEL_IO from here; LEVEL_CORRUPT, LEVEL_IO and
  * LEVEL_CLOSED from every operation
  */
 export async function openLevelStore(options: LevelStoreOptions): Promise<LevelStore> {
   const { directory, cacheBytes = 16 * MIB, writeBufferBytes = 8 * MIB } = options;
-  const database: Database = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    cacheSize: cacheBytes,
-    writeBufferSize: writeBufferBytes,
-  });
   const faulty = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await work();
@@ -51,28 +47,28 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
       throw levelFault(error, directory);
     }
   };
-  await faulty(() => database.open());
+  const database = await faulty(() =>
+    ReopeningDatabase.open({ directory, cacheBytes, writeBufferBytes }),
+  );
   return {
-    get: (key) => faulty(async () => plain(await database.get(key))),
+    get: (key) => faulty(async () => plain(await database.use((level) => level.get(key)))),
     getMany: (keys) => {
       if (keys.length > MAX_KEYS) {
         throw new RangeError(`${keys.length} keys in one call, at most ${MAX_KEYS} are allowed`);
       }
-      return faulty(async () => (await database.getMany([...keys])).map(plain));
+      return faulty(async () =>
+        (await database.use((level) => level.getMany([...keys]))).map(plain),
+      );
     },
-    write: (batch, { sync = false } = {}) =>
-      faulty(() =>
-        database.batch(
-          batch.map((change) =>
-            change.type === 'put' ? change : { type: 'del', key: change.key },
-          ),
-          { sync },
-        ),
-      ),
+    write: (batch, { sync = false } = {}) => faulty(() => database.write(batch, sync)),
     entries: (range, { signal }) => iterate(database, { range, signal, directory }),
     close: () => faulty(() => database.close()),
     compact: () =>
-      faulty(() => database.compactRange(new Uint8Array(0), new Uint8Array(256).fill(0xff))),
+      faulty(() =>
+        database.use((level) =>
+          level.compactRange(new Uint8Array(0), new Uint8Array(256).fill(0xff)),
+        ),
+      ),
     sizeBytes: () => sizeOf(directory),
   };
 }
@@ -86,30 +82,35 @@ async function sizeOf(directory: string): Promise<number> {
   return bytes;
 }
 
-type Database = ClassicLevel<Uint8Array, Uint8Array>;
-
-/** Iterates over a snapshot taken now, not when the first entry is pulled. */
+/**
+ * Iterates over a snapshot taken now, not when the first entry is pulled; if the database is opened
+ * anew meanwhile, the rest is of what it is then.
+ */
 function iterate(
-  database: Database,
+  database: ReopeningDatabase,
   {
-    range: { gte, lt, reverse = false, limit },
+    range,
     signal,
     directory,
   }: { readonly range: KeyRange; readonly signal: AbortSignal; readonly directory: string },
 ): AsyncGenerator<readonly [Uint8Array, Uint8Array], void, void> {
-  const iterator = database.iterator({
-    ...(gte === undefined ? {} : { gte }),
-    ...(lt === undefined ? {} : { lt }),
-    reverse,
-    limit: limit === undefined || limit === Number.POSITIVE_INFINITY ? -1 : limit,
-    highWaterMarkBytes: 65_536,
-  });
+  let { generation } = database;
+  const { current } = database;
+  let iterator = current === undefined ? undefined : iteratorOf(current, range);
   return (async function* () {
+    let left = range;
     try {
       for (;;) {
         signal.throwIfAborted();
-        const entries = await iterator.nextv(ENTRIES_PER_FETCH);
+        const entries = await database.use((level) => {
+          if (iterator === undefined || generation !== database.generation) {
+            iterator = iteratorOf(level, left);
+            ({ generation } = database);
+          }
+          return iterator.nextv(ENTRIES_PER_FETCH);
+        });
         if (entries.length === 0) return;
+        left = restOf(left, entries.length, entries.at(-1)?.[0]);
         for (const [key, value] of entries) {
           signal.throwIfAborted();
           if (key !== undefined && value !== undefined) {
@@ -120,9 +121,29 @@ function iterate(
     } catch (error) {
       throw levelFault(error, directory);
     } finally {
-      await iterator.close();
+      await iterator?.close();
     }
   })();
+}
+
+function iteratorOf(level: Database, { gte, lt, reverse = false, limit }: KeyRange) {
+  return level.iterator({
+    ...(gte === undefined ? {} : { gte }),
+    ...(lt === undefined ? {} : { lt }),
+    reverse,
+    limit: limit === undefined || limit === Number.POSITIVE_INFINITY ? -1 : limit,
+    highWaterMarkBytes: 65_536,
+  });
+}
+
+/** What is left of a range after `count` entries, the last of which had the key `last`. */
+function restOf(range: KeyRange, count: number, last: Uint8Array | undefined): KeyRange {
+  if (last === undefined) return range;
+  const limit = range.limit === undefined ? {} : { limit: Math.max(0, range.limit - count) };
+  if (range.reverse === true) return { ...range, ...limit, lt: plainBytes(last).slice() };
+  const after = new Uint8Array(last.length + 1); // the first key behind it
+  after.set(last);
+  return { ...range, ...limit, gte: after };
 }
 
 function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
