@@ -63,8 +63,9 @@ export interface Upkeep {
   statusJson(): Json;
 }
 
-/** How often the budget is looked at. */
+/** How often the disk is looked at: where there is a budget, and where it is only measured. */
 const LOOK_MS = 10_000;
+const MEASURE_MS = 60_000;
 /** Before work goes on that met a full disk. */
 const RESUME_AFTER_MS = 1000;
 /** Work rests as long as it worked, so that clients have at least half of the disk. */
@@ -181,6 +182,6 @@ class SpaceWork {
     metrics.usedBytes.set(budget.usedBytes);
     const half = budget.halfFor(keeper.current);
     if (half !== undefined) await keeper.begin(half, 'budget');
-    else if (!isDue) await bell.wait(clock, LOOK_MS, signal);
+    else if (!isDue) await bell.wait(clock, budget.isBounded ? LOOK_MS : MEASURE_MS, signal);
   }
 }

@@ -35,6 +35,11 @@ export class DiskBudget {
     return this.#usedBytes;
   }
 
+  /** Whether there is a budget. */
+  get isBounded(): boolean {
+    return this.#maxBytes > 0;
+  }
+
   /** Whether all of the budget is taken: uploads are turned away then. */
   get isSpent(): boolean {
     return this.#maxBytes > 0 && this.#usedBytes >= this.#maxBytes;

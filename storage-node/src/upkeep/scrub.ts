@@ -184,7 +184,8 @@ export class Scrubber {
     metrics.scrubPasses.add(1);
     const { checked, bytes, damaged } = pass;
     if (damaged > 0) logger.warn({ checked, bytes, damaged }, 'scrubbing found damage');
-    else logger.info({ checked, bytes }, 'everything stored was hashed anew and is sound');
+    else if (checked > 0)
+      logger.info({ checked, bytes }, 'everything stored was hashed anew and is sound');
     await this.#note();
   }
 

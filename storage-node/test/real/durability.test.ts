@@ -80,8 +80,12 @@ describe('a full disk', () => {
       ok(error.message.includes('999 bytes free'), error.message);
       equal((await node.get(`/v1/segments/${file.root}/0`)).status, 200, 'reads go on');
       equal((await node.get('/version')).status, 200);
+      const { ready, reasons } = await node.json('/health/ready');
+      equal(ready, true, 'it can be asked for what it has');
+      ok(String(reasons).includes('999 bytes free'), String(reasons));
       freeBytes = 10 ** 9;
       await until(async () => (await node.put(refused, 0)).status === 204);
+      deepEqual((await node.json('/health/ready')).reasons, []);
     } finally {
       await node.remove();
     }
