@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Hasher, VerifiedSegment } from '@cairn/commitments';
 import {
   equalBytes,
+  Fault,
   isFault,
   memoryFileStore,
   memoryKeyValueStore,
@@ -186,6 +187,54 @@ describe('SegmentStore', () => {
     record[40] = (record[40] ?? 0) ^ 1;
     await disk.kv.write([{ type: 'put', key, value: record }]);
     assert.equal((await node.segments.scrub(0, 100, { signal })).damaged, 1);
+  });
+
+  it('takes what the disk cannot read any more out of service', async () => {
+    const disk = plain();
+    const { node, chain } = await ready(disk);
+    await upload(node, files[3] as TestFile, 3);
+    const { startSector, sequence } = await entryOf(node, 3);
+    const bad = startSector * SECTOR_BYTES + SEGMENT_BYTES;
+    class DiskFault extends Fault<{ readonly code: 'DISK_IO' }> {}
+    const read = async (offset: number, length: number): Promise<Uint8Array> => {
+      if (offset === bad) throw new DiskFault({ code: 'DISK_IO' }, 'EIO');
+      return disk.files.read(offset, length);
+    };
+    const again = await openNode({ kv: disk.kv, files: { ...disk.files, read } });
+    await syncNode(again, chain);
+    const found = await again.segments.scrub(0, 10, { signal });
+    assert.deepEqual([found.checked, found.damaged], [3, 1]);
+    assert.equal((await again.log.stateOf(sequence)).finalized, false);
+  });
+
+  it('gives pieces up in batches, and tells where the others lie', async () => {
+    const disk = plain();
+    const { node } = await ready(disk);
+    for (const [sequence, file] of files.entries()) await upload(node, file, sequence);
+    const span = { start: 0, end: 64 * 1024 };
+    const before = await node.segments.piecesIn(span, { signal });
+    const { startSector } = await entryOf(node, 3);
+    let swept = 0;
+    const cursor = keyOf(KEY.stash, 1);
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const { dropped, next } = await node.segments.sweep({
+        from,
+        limit: 2,
+        keeps: (sector) => sector >= startSector,
+        alongside: () => [{ type: 'put', key: cursor, value: Uint8Array.of(swept) }],
+        signal,
+      });
+      swept += dropped;
+      from = next;
+    }
+    assert.ok(swept > 0 && (await disk.kv.get(cursor)) !== undefined);
+    const after = await node.segments.piecesIn(span, { signal });
+    assert.equal(after[0]?.start, startSector);
+    assert.deepEqual(after.at(-1), before.at(-1));
+    assert.equal(await node.segments.heldCount(await entryOf(node, 2), { signal }), 0);
+    await assertServed(node, files[3] as TestFile, await entryOf(node, 3));
+    const told = await node.segments.whileStill(span, async (pieces) => pieces.length, { signal });
+    assert.equal(told, after.length);
   });
 
   it('says that a sealed piece is sealed', async () => {

@@ -2,9 +2,9 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault, MIB, memoryKeyValueStore, seededRng } from '@cairn/primitives';
-import { ownsSegment, parseShardText } from '@cairn/wire-protocol';
+import { ownsSegment, parseSegmentMessage, parseShardText } from '@cairn/wire-protocol';
 import { ShardKeeper } from '../../src/upkeep/shard-keeper.ts';
-import { type TestFile, TestNode, testFile, until } from '../harness.ts';
+import { segmentData, type TestFile, TestNode, testFile, until } from '../harness.ts';
 
 const SEGMENT = 262_144;
 
@@ -168,6 +168,51 @@ describe('a shard that changes', () => {
     ok(reasons[0].includes('storage.max_bytes'), reasons[0]);
     deepEqual(await shardOf(node), { id: 0, count: 4096 });
     equal((await node.get(`/v1/entries/${file.root}`)).status, 200);
+  });
+
+  it('is read and written on while it changes', async () => {
+    node = await TestNode.start();
+    const stored = await store(node, 2, 40, 900);
+    const fresh = await testFile(24 * SEGMENT, 950);
+    const [sequence = -1] = await node.announce(fresh);
+    const done = new AbortController();
+    const rng = seededRng(12);
+    let reads = 0;
+    const read = async (): Promise<void> => {
+      while (!done.signal.aborted) {
+        const one = stored[rng.below(2)] as Stored;
+        const index = rng.below(40);
+        const reply = await node.get(`/v1/segments/${one.file.root}/${index}?seq=${one.sequence}`);
+        const bytes = new Uint8Array(await reply.arrayBuffer());
+        if (!reply.ok) {
+          ok(!ownsSegment(parseShardText('1/2'), one.first + index), `segment ${index} went away`);
+          continue;
+        }
+        const { segment } = parseSegmentMessage(bytes);
+        ok(Buffer.from(segment.data).equals(segmentData(one.file, index)), `segment ${index}`);
+        reads += 1;
+      }
+    };
+    const write = async (): Promise<void> => {
+      for (let index = 0; index < 24; index += 1) ok((await node.put(fresh, index, sequence)).ok);
+    };
+    const reading = Promise.all([read(), read(), read()]);
+    await node.node.upkeep.changeShard(parseShardText('1/2'));
+    await write();
+    await settled(node);
+    done.abort();
+    await reading;
+    ok(reads > 0);
+    const { result } = await node.rpc('zgs_getFileInfoByTxSeq', [sequence]);
+    const first = Math.floor(result.tx.startEntryIndex / 1024);
+    for (const one of [...stored, { file: fresh, sequence, first }]) {
+      const segments = one.file === fresh ? 24 : 40;
+      await until(() => isFinalized(node, one));
+      deepEqual(await served(node, one, segments), owned('1/2', one, segments));
+    }
+    node.node.upkeep.scrubber.start(1e12);
+    await until(async () => node.node.upkeep.scrubber.report.lastPass !== undefined);
+    equal(node.node.upkeep.scrubber.report.lastPass?.damaged, 0);
   });
 
   it('goes on after a stop in the middle', async () => {
