@@ -1,4 +1,4 @@
-import { LruCache, SingleFlight } from '@cairn/primitives';
+import { LruCache, SECTOR_BYTES, SingleFlight } from '@cairn/primitives';
 import { HeldSegments } from './held-segments.ts';
 import type { FilePlace } from './piece.ts';
 
@@ -9,6 +9,7 @@ const OVERHEAD_BYTES = 400;
 
 interface Reading {
   readonly held: HeldSegments;
+  readonly file: FilePlace;
   /** Set when a piece vanished while the bitmap was being read. */
   isStale: boolean;
 }
@@ -48,14 +49,26 @@ export class HeldBitmaps {
 
   /** Pieces vanished, of whatever files. Rare, so nobody works out which. */
   forgetAll(): void {
+    this.forget(0, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Pieces vanished that begin at sectors from `start` to before `end`. Bitmaps of files elsewhere that
+   * are being read go on: a sweep that takes minutes would have them begin again and again.
+   */
+  forget(start: number, end: number): void {
     this.#known.clear();
-    for (const reading of this.#reading.values()) reading.isStale = true;
+    for (const reading of this.#reading.values()) {
+      const { startSector, sizeBytes } = reading.file;
+      const isApart = startSector >= end || startSector + sizeBytes / SECTOR_BYTES <= start;
+      if (!isApart) reading.isStale = true;
+    }
   }
 
   async #read(key: string, file: FilePlace, segments: number): Promise<HeldSegments> {
     try {
       for (;;) {
-        const reading: Reading = { held: new HeldSegments(segments), isStale: false };
+        const reading: Reading = { held: new HeldSegments(segments), file, isStale: false };
         this.#reading.set(key, reading); // pieces stored meanwhile are added to it
         for await (const index of this.#scan(file)) reading.held.add(index);
         if (reading.isStale) continue;

@@ -259,7 +259,8 @@ export class SegmentStore {
   /** Drops the records of pieces that are given up. @throws what the index throws */
   async sweep(request: SweepRequest): Promise<SweepResult> {
     const result = await sweepPieces(this.#sweepDeps, request);
-    if (result.dropped > 0) this.#held.forgetAll();
+    const { from, end = Number.POSITIVE_INFINITY } = request;
+    if (result.dropped > 0) this.#held.forget(from, result.next ?? end);
     return result;
   }
 

@@ -25,7 +25,7 @@ const { signal } = new AbortController();
 /** What may be the last thing a process did. Counted for each thread, so one thread does it all. */
 const WRITES = 'pwrite64,write,writev,fdatasync,fsync,rename,renameat2,unlink,ftruncate,mkdir';
 /** In the soak every call up to where an operation ends; else as many by chance. */
-const KILLS_EACH = 4;
+const KILLS_EACH = 2;
 
 /** Whether calls can be counted and stopped at here. */
 function canTrace(): boolean {
