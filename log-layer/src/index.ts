@@ -37,7 +37,12 @@ export type { SectorSpan, SweepRequest, SweepResult } from './piece-sweep.ts';
 export { type PreparedFile, type PrepareFileOptions, prepareFile } from './prepare-file.ts';
 export type { RunRequest } from './read-run.ts';
 export { Reader, type ReaderOptions } from './reader.ts';
-export { proveSector, type SectorProof, type SectorProofDeps } from './sector-proof.ts';
+export {
+  proveSector,
+  type SectorProof,
+  type SectorProofDeps,
+  sectorInFlow,
+} from './sector-proof.ts';
 export {
   type ScrubResult,
   SegmentStore,

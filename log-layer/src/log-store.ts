@@ -173,6 +173,19 @@ export class LogStore {
     return undefined;
   }
 
+  /** Entries whose sectors, padding included, reach into `[from, to)`, in order. */
+  async entriesWithin(from: number, to: number, signal: AbortSignal): Promise<LogEntry[]> {
+    const first = await this.entryOfSector(from, signal);
+    const found = first === undefined ? [] : [first];
+    for await (const [, value] of this.#kv.entries(numberRange(KEY.start, from + 1, to), {
+      signal,
+    })) {
+      const entry = await this.entryAt(sequenceOf(lastNumber(value)));
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
+  }
+
   /** State of an entry; of an unknown one: neither finalised nor pruned. */
   async stateOf(sequence: Sequence): Promise<EntryState> {
     const flags = (await this.#kv.get(keyOf(KEY.state, sequence)))?.[0] ?? 0;

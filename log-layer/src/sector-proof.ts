@@ -51,6 +51,22 @@ export async function proveSector(
       `${unknown} is not the flow root after any of the last blocks`,
     );
   }
+  const path = await sectorInFlow(sector, length, { log, reader, hasher }, signal);
+  return path === undefined ? undefined : { ...path, root, length };
+}
+
+/**
+ * The path of a sector up to the root of the flow when it had `length` sectors.
+ *
+ * @returns `undefined` if the sector was not in the flow then, or its segment is not held
+ * @throws {CommitmentError} NODE_MISSING if the log is not read that far
+ */
+export async function sectorInFlow(
+  sector: number,
+  length: number,
+  { log, reader, hasher }: SectorProofDeps,
+  signal: AbortSignal,
+): Promise<SectorPath | undefined> {
   if (!Number.isSafeInteger(sector) || sector < 0 || sector >= length) return undefined;
   const entry = await log.entryOfSector(sector, signal);
   const inside =
@@ -61,7 +77,7 @@ export async function proveSector(
   const level = inside.siblings.length;
   const index = Math.floor(sector / 2 ** level);
   const above = await flowProof({ level, index, length }, log.flowNodes, hasher);
-  return { leaf: inside.leaf, siblings: [...inside.siblings, ...above], root, length };
+  return { leaf: inside.leaf, siblings: [...inside.siblings, ...above] };
 }
 
 /** A sector that belongs to no entry: the log's first, or one of an alignment gap. */

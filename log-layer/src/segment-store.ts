@@ -72,6 +72,8 @@ export interface SegmentStoreOptions {
   readonly stashBytes?: number;
   /** Told of an entry that lost a piece to damage, so that it can be had again. */
   readonly onDamaged?: (entry: LogEntry) => void;
+  /** Told of the first sector of every piece that is stored. */
+  readonly onStored?: (sector: number) => void;
 }
 
 /** Segments of the largest file whose bitmap is given out: 2 TiB, a bitmap of 1 MiB. */
@@ -99,6 +101,7 @@ export class SegmentStore {
   readonly #checksum: Checksum;
   readonly #stash: Stash;
   readonly #onDamaged: (entry: LogEntry) => void;
+  readonly #onStored: (sector: number) => void;
   readonly #commits: GroupCommit;
   readonly #writers: Semaphore;
   readonly #flights = new SingleFlight<'stored' | 'held'>();
@@ -111,6 +114,7 @@ export class SegmentStore {
     this.#checksum = options.checksum ?? createCrc32();
     this.#stash = stash;
     this.#onDamaged = options.onDamaged ?? (() => undefined);
+    this.#onStored = options.onStored ?? (() => undefined);
     this.#commits = new GroupCommit(deps.files, deps.kv);
     this.#writers = new Semaphore({
       limit: options.maxWrites ?? MAX_CONCURRENT_WRITES,
@@ -347,6 +351,7 @@ export class SegmentStore {
       { type: 'delete', key: keyOf(KEY.quarantine, place.sector) },
     ]);
     this.#held.add(entry, segment.index);
+    this.#onStored(place.sector);
     metrics.storedSegments.add(1);
     metrics.storedBytes.add(place.sizeBytes);
     return 'stored';
