@@ -102,6 +102,7 @@ export {
   countOwnedSegments,
   firstGlobalSegment,
   formatShard,
+  nextOwnedSegment,
   ownedSegments,
   ownsSegment,
   parseShardConfig,

@@ -9,6 +9,8 @@ import { Values } from './values.ts';
 /** A call, and the block it is asked as of; the newest unless told. */
 export interface ReadOptions extends CallOptions {
   readonly block?: BlockTag;
+  /** Who seems to call; nobody unless told. */
+  readonly from?: Address;
 }
 
 /** The ABI of a contract, as `@cairn/contracts` has it. */
@@ -41,7 +43,8 @@ export class Contract {
    * reverts; what the client throws. {TypeError} for arguments that are not the function's
    */
   async read(name: string, args: readonly unknown[], options: ReadOptions): Promise<Values> {
-    const request = { to: this.address, data: this.encode(name, args) };
+    const from = options.from === undefined ? {} : { from: options.from };
+    const request = { to: this.address, data: this.encode(name, args), ...from };
     const reply = await this.#client.callRaw(request, options);
     try {
       return new Values(this.#abi.decodeFunctionResult(name, toHex(reply)));
