@@ -31,6 +31,7 @@ export const PROGRAMS = {
   bootstrap: 'foundation/node-runtime/src/workers/bootstrap.ts',
   'hash-worker': 'client-sdk/src/node/hash-worker.ts',
   'codec-worker': 'da-node/src/codec-worker.ts',
+  'mining-worker': 'storage-node/src/mining/mining-worker.ts',
   'gpu-child': 'foundation/erasure-codec/src/gpu-process/gpu-child.ts',
 };
 /** Packages with files beside their code: native parts and a kernel. */

@@ -4,8 +4,10 @@ import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import type { Logger } from '@cairn/primitives';
 import { type AdminDoorDeps, adminDoor } from './doors/admin.ts';
 import { describeProblem } from './doors/describe-problem.ts';
+import { miningDoor } from './doors/mining.ts';
 import { upkeepDoor } from './doors/upkeep.ts';
 import { StorageNodeError } from './errors.ts';
+import type { Mining } from './mining/create-mining.ts';
 import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 
@@ -19,12 +21,14 @@ export function createAdminListener({
   metrics,
   door,
   upkeep,
+  mining,
 }: {
   readonly socketPath: string;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   readonly door: AdminDoorDeps;
   readonly upkeep: Upkeep;
+  readonly mining: Mining | undefined;
 }): HttpHost {
   return createHttpHost({
     socketPath,
@@ -34,7 +38,7 @@ export function createAdminListener({
     metrics,
     limits: { maxConnections: 16, drainMs: 1000 },
     describeProblem,
-    routes: [adminDoor(door), upkeepDoor(upkeep, door.stopping)],
+    routes: [adminDoor(door), upkeepDoor(upkeep, door.stopping), miningDoor(mining)],
   });
 }
 

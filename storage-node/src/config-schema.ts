@@ -8,6 +8,8 @@ import {
   MAX_QUEUED_WRITES,
   MIB,
 } from '@cairn/primitives';
+import type { MiningFile } from './mining/config.ts';
+import { MINING_SCHEMA } from './mining/config-schema.ts';
 
 /** What a process of this package can be; one may be several at once. */
 export type NodeRole = 'storage' | 'indexer';
@@ -170,6 +172,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         }),
       },
     },
+    mining: MINING_SCHEMA,
     http: {
       type: 'object',
       description: 'The public listener of the storage role: JSON-RPC, binary doors, health.',
@@ -253,6 +256,7 @@ export interface ConfigFile {
     readonly bytes_per_second: number;
     readonly duty_percent: number;
   };
+  readonly mining: MiningFile;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socket: string };
   readonly indexer: {

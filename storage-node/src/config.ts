@@ -5,6 +5,7 @@ import { type Address, type ChainId, chainIdOf, isHexOf, parseAddress } from '@c
 import { parseShardText, type ShardConfig } from '@cairn/wire-protocol';
 import { type ConfigFile, type NodeRole, STORAGE_NODE_SCHEMA } from './config-schema.ts';
 import { StorageNodeError } from './errors.ts';
+import { type MiningConfig, miningConfigOf, miningProblems } from './mining/config.ts';
 import type { ScrubOptions } from './upkeep/scrub.ts';
 
 /** A storage node's configuration, checked and complete. */
@@ -38,6 +39,8 @@ export interface StorageNodeConfig {
     readonly readyLagBlocks: number;
   };
   readonly scrub: ScrubOptions;
+  /** `undefined`: the node does not mine. */
+  readonly mining: MiningConfig | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socketPath: string };
   readonly indexer: {
@@ -88,6 +91,7 @@ export function exampleConfig(): string {
 function settingsOf(file: ConfigFile): StorageNodeConfig {
   const { node, chain, storage, scrub, admin, limits } = file;
   const dataDirectory = resolve(node.data_dir);
+  const isStorage = node.roles.includes('storage');
   refuseTogether(problemsOf(file));
   return {
     node: { roles: [...new Set(node.roles)], dataDirectory },
@@ -117,6 +121,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       bytesPerSecond: scrub.bytes_per_second,
       duty: scrub.duty_percent / 100,
     },
+    mining: isStorage ? miningConfigOf(file.mining) : undefined,
     http: file.http,
     admin: {
       enabled: admin.enabled,
@@ -140,8 +145,8 @@ interface Problem {
   readonly rule: string;
 }
 
-function problemsOf({ node, chain }: ConfigFile): readonly Problem[] {
-  const problems: Problem[] = [];
+function problemsOf({ node, chain, mining }: ConfigFile): readonly Problem[] {
+  const problems: Problem[] = [...miningProblems(mining)];
   const isStorage = node.roles.includes('storage');
   if (isStorage && chain.rpc === '') {
     problems.push({ field: 'chain.rpc', rule: 'must be set for the storage role' });

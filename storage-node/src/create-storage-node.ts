@@ -21,12 +21,14 @@ import { type ConnectedChain, connectChain } from './connect-chain.ts';
 import { isNoRoom } from './disk-guard.ts';
 import type { FileLibrary } from './doors/files/readable-file.ts';
 import { StorageNodeError } from './errors.ts';
+import type { Mining } from './mining/create-mining.ts';
 import { type NodeParts, openParts } from './node-parts.ts';
 import { createPublicListener } from './public-listener.ts';
 import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 import { zgAdminMethods } from './zg-compat/admin-methods.ts';
 import type { JsonRpcDeps, JsonRpcMethods } from './zg-compat/answer-json-rpc.ts';
+import { zgMiningMethods } from './zg-compat/mining-methods.ts';
 import { zgStorageMethods } from './zg-compat/storage-methods.ts';
 
 /** What a storage node is made of; whatever is left out is the real thing. */
@@ -73,6 +75,8 @@ export interface StorageNode {
   readonly library: FileLibrary;
   /** What keeps the disk sound. @throws {Error} before `start` */
   readonly upkeep: Upkeep;
+  /** `undefined` where the node is not configured to mine. @throws {Error} before `start` */
+  readonly mining: Mining | undefined;
   /** Rejects when the node cannot go on, such as when the chain contradicts what is stored. */
   readonly failed: Promise<never>;
 }
@@ -127,6 +131,11 @@ class WiredStorageNode implements StorageNode {
   get upkeep(): Upkeep {
     if (this.#parts === undefined) throw new Error('the storage node was not started');
     return this.#parts.upkeep;
+  }
+
+  get mining(): Mining | undefined {
+    if (this.#parts === undefined) throw new Error('the storage node was not started');
+    return this.#parts.mining;
   }
 
   async start({ signal }: { readonly signal: AbortSignal }): Promise<void> {
@@ -184,6 +193,10 @@ class WiredStorageNode implements StorageNode {
     this.#runner.run('log', (signal) => this.#follow(parts, signal));
     this.#runner.run('measures', (signal) => this.#measure(parts, signal));
     parts.upkeep.startLoops(this.#runner);
+    const { mining } = parts;
+    if (mining !== undefined) {
+      this.#runner.run('mining', (signal) => mining.run(signal), { onFailure: 'restart' });
+    }
   }
 
   /** Follows the log; a full disk only delays it, a chain that contradicts the store ends the node. */
@@ -219,14 +232,17 @@ class WiredStorageNode implements StorageNode {
   async #listenToAdmins(parts: NodeParts): Promise<void> {
     const { config, log, onShutdown } = this.#options;
     const shutdown = onShutdown ?? ((): void => undefined);
-    const methods = zgAdminMethods({
-      finder: parts.finder,
-      shard: parts.shard,
-      host: config.http.host,
-      isSynced: () => this.#status(parts).synced,
-      renderMetrics: async () => (await this.#metrics.render()).body,
-      shutdown,
-    });
+    const methods = {
+      ...zgMiningMethods(parts.mining),
+      ...zgAdminMethods({
+        finder: parts.finder,
+        shard: parts.shard,
+        host: config.http.host,
+        isSynced: () => this.#status(parts).synced,
+        renderMetrics: async () => (await this.#metrics.render()).body,
+        shutdown,
+      }),
+    };
     const socketPath = fittingSocketPath(config.admin.socketPath);
     const host = createAdminListener({
       socketPath,
@@ -240,6 +256,7 @@ class WiredStorageNode implements StorageNode {
         stopping: this.#stopping.signal,
       },
       upkeep: parts.upkeep,
+      mining: parts.mining,
     });
     await host.start();
     this.#closers.push(() => host.stop());
@@ -272,7 +289,7 @@ class WiredStorageNode implements StorageNode {
   }
 
   async #adminStatus(parts: NodeParts): Promise<Json> {
-    const { cache, gate, acceptor, disk, progress, upkeep } = parts;
+    const { cache, gate, acceptor, disk, progress, upkeep, mining } = parts;
     await disk.look();
     const { lagBlocks, silentMs } = progress.current();
     return {
@@ -288,6 +305,7 @@ class WiredStorageNode implements StorageNode {
         waiting: gate.waiting + acceptor.waiting,
       },
       upkeep: upkeep.statusJson(),
+      mining: mining?.statusJson() ?? null,
       residentBytes: process.memoryUsage.rss(),
     };
   }

@@ -6,6 +6,8 @@
  * | `~shard` | text `id/count` | the shard whose segments the directory holds | layout 1 |
  * | `~move` | JSON | a change of the shard that is under way, and where it is | layout 1 |
  * | `~prune` | JSON | up to which sector expired files were or are being given up | layout 1 |
+ * | `~miner` | 32 bytes | the miner id that sealed pieces are for | layout 1 |
+ * | `~sealed/` segment u64 | sealed record | a segment of the flow of which a sealed copy lies in `sealed/`: written after that is durable | layout 1 |
  * | `~scrub` | JSON | where scrubbing is, and what its last pass found | layout 1 |
  */
 export const SHARD_KEY: Uint8Array = new TextEncoder().encode('~shard');
@@ -18,3 +20,9 @@ export const MOVE_KEY: Uint8Array = new TextEncoder().encode('~move');
 
 /** How far expired files were given up. */
 export const PRUNE_KEY: Uint8Array = new TextEncoder().encode('~prune');
+
+/** The miner id that sealed pieces here are for. */
+export const MINER_KEY: Uint8Array = new TextEncoder().encode('~miner');
+
+/** Records of sealed segments: followed by the segment's index in the flow, 8 bytes big-endian. */
+export const SEALED_PREFIX: Uint8Array = new TextEncoder().encode('~sealed/');

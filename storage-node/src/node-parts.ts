@@ -22,6 +22,7 @@ import { SegmentReader } from './journeys/serve-segment.ts';
 import { LocalLibrary } from './local-library.ts';
 import { LogProgress } from './log-progress.ts';
 import { createStorageNodeMetrics, type StorageNodeMetrics } from './metrics.ts';
+import { createMining, type Mining } from './mining/create-mining.ts';
 import { openStores } from './open-stores.ts';
 import { createUpkeep, type Upkeep } from './upkeep/create-upkeep.ts';
 
@@ -56,6 +57,8 @@ export interface NodeParts {
   readonly segmentReader: SegmentReader;
   readonly library: LocalLibrary;
   readonly upkeep: Upkeep;
+  /** `undefined` where the node is not to mine. */
+  readonly mining: Mining | undefined;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -79,6 +82,7 @@ export async function openParts(
       concurrentWrites,
       queuedWrites,
       onDamaged: (entry) => onDamaged(entry),
+      onStored: (sector) => mining?.onStored(sector),
     },
     { signal },
   );
@@ -155,6 +159,11 @@ export async function openParts(
     },
     config,
   );
+  const mining: Mining | undefined = createMining(
+    config,
+    { ...deps, log, segments, reader, kv, shard },
+    chain.chainLog.flow,
+  );
   return {
     log,
     shard,
@@ -179,6 +188,7 @@ export async function openParts(
     segmentReader,
     library: new LocalLibrary({ log, reader, shard, metrics }),
     upkeep,
+    mining,
     metrics,
   };
 }

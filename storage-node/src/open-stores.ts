@@ -44,6 +44,8 @@ export interface StoresOptions {
   readonly queuedWrites: number;
   /** Told of an entry that lost a segment to damage. */
   readonly onDamaged: (entry: LogEntry) => void;
+  /** Told of the first sector of everything that is stored. */
+  readonly onStored?: (sector: number) => void;
 }
 
 /** What opening works with. */
@@ -110,6 +112,7 @@ export async function openStores(
       maxWrites: options.concurrentWrites,
       maxQueuedWrites: options.queuedWrites,
       onDamaged: options.onDamaged,
+      ...(options.onStored === undefined ? {} : { onStored: options.onStored }),
     },
     { signal },
   );

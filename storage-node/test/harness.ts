@@ -242,13 +242,14 @@ export interface TestNodeOptions {
   readonly node?: Partial<StorageNodeOptions>;
   readonly storage?: Partial<StorageNodeConfig['storage']>;
   readonly scrub?: Partial<StorageNodeConfig['scrub']>;
+  readonly mining?: StorageNodeConfig['mining'];
   readonly limits?: Partial<StorageNodeConfig['limits']>;
   readonly admin?: Partial<StorageNodeConfig['admin']>;
 }
 
 export function testConfig(
   directory: string,
-  { shard = '0/1', storage, scrub, limits, admin }: TestNodeOptions = {},
+  { shard = '0/1', storage, scrub, mining, limits, admin }: TestNodeOptions = {},
 ): StorageNodeConfig {
   return {
     node: { roles: ['storage'], dataDirectory: directory },
@@ -274,6 +275,7 @@ export function testConfig(
       ...storage,
     },
     scrub: { enabled: false, periodMs: 1000, bytesPerSecond: 1e12, duty: 1, ...scrub },
+    mining,
     http: { host: '127.0.0.1', port: 0 },
     admin: { enabled: false, socketPath: join(directory, 'admin.sock'), ...admin },
     indexer: { host: '127.0.0.1', port: 0, trusted: [] },

@@ -10,6 +10,7 @@ import {
 } from '@cairn/primitives';
 import { formatShard } from '@cairn/wire-protocol';
 import { StorageNodeError } from '../errors.ts';
+import { isSealedKey } from '../mining/sealed-store.ts';
 import { VERSION } from '../version.ts';
 import type { OfflineStores } from './open-offline.ts';
 import { encodeFrame, FRAME, SNAPSHOT_MAGIC } from './snapshot-frames.ts';
@@ -59,7 +60,7 @@ export async function writeSnapshot(
   let [entries, pieces, pieceBytes] = [0, 0, 0];
   let [parts, length]: [Uint8Array[], number] = [[], 0];
   for await (const [key, value] of kv.entries({}, { signal })) {
-    if (!isCopiedKey(key)) continue;
+    if (!isCopiedKey(key) || isSealedKey(key)) continue; // sealed copies are made anew from plain ones
     const part = concatBytes(
       bigEndianBytes(key.length, 4),
       bigEndianBytes(value.length, 4),

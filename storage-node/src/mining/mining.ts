@@ -1,0 +1,279 @@
+import { join } from 'node:path';
+import type { Hasher } from '@cairn/commitments';
+import type { LogStore, Reader, SegmentStore } from '@cairn/log-layer';
+import { openFlatFileStore } from '@cairn/node-runtime/files';
+import { createWorkerPool, siblingModule } from '@cairn/node-runtime/workers';
+import {
+  type Clock,
+  describeError,
+  isFault,
+  type Json,
+  type KeyValueStore,
+  type Logger,
+  type Metrics,
+  type Rng,
+  toHex,
+} from '@cairn/primitives';
+import type { ShardConfig } from '@cairn/wire-protocol';
+import { ReopeningFileStore } from '../reopening-file-store.ts';
+import { AnswerDesk } from './answer-desk.ts';
+import type { MiningConfig } from './config.ts';
+import { createMiningMetrics, type MiningMetrics } from './metrics.ts';
+import { Miner } from './miner.ts';
+import { settleMinerId } from './miner-id.ts';
+import type { MiningChain } from './ports.ts';
+import { SealContexts } from './seal-contexts.ts';
+import { SealedStore } from './sealed-store.ts';
+import { Sealer } from './sealer.ts';
+import { SEALED_FILE_BYTES } from './worker-tasks.ts';
+
+/** What mining is made of. */
+export interface MiningDeps {
+  readonly config: MiningConfig;
+  readonly dataDirectory: string;
+  readonly openChain: (signal: AbortSignal) => Promise<MiningChain>;
+  readonly log: LogStore;
+  readonly segments: SegmentStore;
+  readonly reader: Reader;
+  readonly kv: KeyValueStore;
+  readonly shard: () => ShardConfig;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How mining goes. */
+export type MiningState =
+  /** The contracts are not open yet. */
+  | 'starting'
+  /** It cannot, for the reason told; it tries again. */
+  | 'degraded'
+  /** An operator stopped it. */
+  | 'stopped'
+  /** There is nothing to mine now: outside its window, or nothing is sealed. */
+  | 'waiting'
+  | 'mining';
+
+const STATES: readonly MiningState[] = ['starting', 'degraded', 'stopped', 'waiting', 'mining'];
+
+/** Between tries to begin, and to ask the chain that did not answer. */
+const RETRY_MS = 5000;
+
+/**
+ * Mining beside a storage node. Whatever goes wrong with it, the node goes on: the reason is told, and
+ * it begins again.
+ */
+export class Mining {
+  readonly #deps: MiningDeps;
+  readonly #metrics: MiningMetrics;
+  #isEnabled: boolean;
+  #startPosition: number;
+  #parts: MiningParts | undefined;
+  #fault: unknown;
+
+  constructor(deps: MiningDeps) {
+    this.#deps = deps;
+    this.#metrics = createMiningMetrics(deps.metrics);
+    this.#isEnabled = deps.config.autostart;
+    this.#startPosition = deps.config.startPosition;
+  }
+
+  get state(): MiningState {
+    if (this.#fault !== undefined) return 'degraded';
+    if (this.#parts === undefined) return 'starting';
+    if (!this.#isEnabled) return 'stopped';
+    return this.#parts.miner.puzzle === undefined ? 'waiting' : 'mining';
+  }
+
+  /** Why it is degraded, in a sentence. */
+  get reason(): string | undefined {
+    return this.#fault === undefined ? undefined : describeError(this.#fault);
+  }
+
+  start(): void {
+    this.#isEnabled = true;
+    this.#parts?.miner.start();
+  }
+
+  /** Stops mining within milliseconds; sealing goes on. */
+  stop(): void {
+    this.#isEnabled = false;
+    this.#parts?.miner.stop();
+  }
+
+  /** Sets where mining of a flow beyond 8 TiB a shard begins, in sectors. */
+  setStartPosition(sector: number): void {
+    this.#startPosition = sector;
+    this.#parts?.miner.setStartPosition(sector);
+  }
+
+  /** Told of the first sector of everything that is stored. */
+  onStored(sector: number): void {
+    this.#parts?.sealer.markStored(sector);
+  }
+
+  /** Runs until `signal` aborts, whatever happens to it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#deps;
+    while (!signal.aborted) {
+      try {
+        await this.#session(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (describeError(error) !== this.reason) {
+          const code = isFault(error) ? error.code : undefined;
+          logger.error({ code, reason: describeError(error) }, 'mining cannot go on, trying again');
+        }
+        this.#fault = error;
+        this.#showState();
+        await clock.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** What admins see of it. */
+  statusJson(): Json {
+    const parts = this.#parts;
+    const context = parts?.miner.puzzle?.context;
+    const counts = parts?.desk.counts;
+    return {
+      state: this.state,
+      reason: this.reason ?? null,
+      minerId: parts === undefined ? null : toHex(parts.minerId),
+      account: parts?.chain.account ?? null,
+      epoch: context?.epoch ?? null,
+      sealedSegments: parts?.store.table.segments ?? 0,
+      isSealed: parts?.sealer.isDone ?? false,
+      threads: this.#deps.config.threads,
+      cpuPercent: Math.round(this.#deps.config.duty * 100),
+      attemptsPerSecond: Math.round(parts?.miner.attemptsPerSecond ?? 0),
+      answers: {
+        accepted: counts?.accepted ?? 0,
+        refused: counts?.refused ?? 0,
+        wrong: counts?.wrong ?? 0,
+      },
+      rewardWei: String(counts?.rewardWei ?? 0n),
+      gasWei: String(counts?.gasWei ?? 0n),
+    };
+  }
+
+  /** From opening the contracts until something fails or `signal` aborts. */
+  async #session(signal: AbortSignal): Promise<void> {
+    const closers: (() => Promise<void>)[] = [];
+    const ending = new AbortController();
+    const inner = AbortSignal.any([signal, ending.signal]);
+    try {
+      const parts = await this.#open(inner, closers);
+      this.#parts = parts;
+      this.#fault = undefined;
+      const loops = [this.#watch(parts, inner), parts.sealer.run(inner)];
+      loops.push(parts.miner.run(inner), parts.desk.run(inner));
+      try {
+        await Promise.all(loops);
+      } finally {
+        ending.abort(new Error('mining begins anew'));
+        await Promise.allSettled(loops);
+      }
+    } finally {
+      this.#parts = undefined;
+      for (const close of closers.reverse()) await close();
+    }
+  }
+
+  async #open(signal: AbortSignal, closers: (() => Promise<void>)[]): Promise<MiningParts> {
+    const { config, dataDirectory, kv, shard, clock, logger, rng, log, segments } = this.#deps;
+    const metrics = this.#metrics;
+    const chain = await this.#deps.openChain(signal);
+    closers.push(() => chain.close());
+    const minerId = await settleMinerId({ kv, chain }, config.minerId, signal);
+    const directory = join(dataDirectory, 'sealed');
+    const files = await ReopeningFileStore.open({
+      open: () => openFlatFileStore({ directory, fileBytes: SEALED_FILE_BYTES }),
+      clock,
+      logger,
+    });
+    closers.push(() => files.close());
+    const store = await SealedStore.open({ files, kv }, { minerId, shard: shard() }, signal);
+    if (files.store.fileNumbers().length === 0) await store.dropAll(signal);
+    const module = siblingModule('./mining-worker', import.meta.url);
+    const sealing = createWorkerPool({ module, size: 1 });
+    closers.push(() => sealing.close());
+    const mining = createWorkerPool({ module, size: config.threads });
+    closers.push(() => mining.close());
+    const contexts = new SealContexts(chain);
+    const sealer = new Sealer(
+      { log, segments, store, contexts, pool: sealing, shard, clock, logger, metrics },
+      { minerId, duty: config.sealDuty },
+    );
+    const miner: Miner = new Miner(
+      {
+        store,
+        pool: mining,
+        shard,
+        flowLength: () => log.flowLength,
+        onHit: (hit, puzzle) => desk.offer(hit, puzzle),
+        clock,
+        rng,
+        metrics,
+      },
+      {
+        minerId,
+        directory,
+        threads: config.threads,
+        duty: config.duty,
+        startPosition: this.#startPosition,
+        isEnabled: this.#isEnabled,
+      },
+    );
+    const desk = new AnswerDesk(
+      {
+        ...this.#deps,
+        chain,
+        store,
+        current: () => miner.puzzle,
+        onStaleSeal: (segment) => {
+          contexts.forget();
+          sealer.markSegment(segment);
+        },
+        metrics,
+      },
+      minerId,
+    );
+    return { chain, minerId, store, sealer, miner, desk };
+  }
+
+  /** Asks what is to be mined, again and again. A chain that is silent is waited for. */
+  async #watch({ chain, minerId, miner, sealer }: MiningParts, signal: AbortSignal): Promise<void> {
+    const { clock, logger, config } = this.#deps;
+    let epoch: number | undefined;
+    while (!signal.aborted) {
+      try {
+        const context = await chain.workerContext(minerId, { signal });
+        if (context.epoch !== epoch) sealer.renew();
+        epoch = context.epoch;
+        miner.setContext(context);
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.debug({ reason: describeError(error) }, 'the chain did not say what to mine');
+      }
+      this.#showState();
+      await clock.sleep(config.pollMs, signal);
+    }
+  }
+
+  #showState(): void {
+    for (const state of STATES) this.#metrics.state.set(Number(state === this.state), { state });
+  }
+}
+
+/** What runs while the contracts are open. */
+interface MiningParts {
+  readonly chain: MiningChain;
+  readonly minerId: Uint8Array;
+  readonly store: SealedStore;
+  readonly sealer: Sealer;
+  readonly miner: Miner;
+  readonly desk: AnswerDesk;
+}

@@ -1,0 +1,28 @@
+import type { SealContext, WorkerContext } from '@cairn/chain-access/pora';
+import type { PoraAnswer } from '@cairn/pora';
+import type { Address } from '@cairn/primitives';
+
+interface Waiting {
+  readonly signal: AbortSignal;
+}
+
+/** What an accepted answer brought, in wei. */
+export interface MinedReward {
+  readonly rewardWei: bigint;
+  readonly gasWei: bigint;
+}
+
+/** Mining contracts as a miner uses them. Every method throws what the chain client throws. */
+export interface MiningChain {
+  /** Who pays for answers and is paid for them. */
+  readonly account: Address;
+  workerContext(minerId: Uint8Array, options: Waiting): Promise<WorkerContext>;
+  /** The context of a sector; `undefined` while none holds it. */
+  sealContext(sector: number, options: Waiting): Promise<SealContext | undefined>;
+  beneficiaryOf(minerId: Uint8Array, options: Waiting): Promise<Address | undefined>;
+  /** Asks for an id once: the same call after a crash gives the same id. */
+  requestMinerId(options: Waiting): Promise<Uint8Array>;
+  /** @throws {TransactionError} TX_REVERTED with the name of the contract's reason */
+  submit(answer: PoraAnswer, hash: Uint8Array, options: Waiting): Promise<MinedReward>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { signerFromKey } from '@cairn/chain-access';
+import { openMine, readPayments } from '@cairn/chain-access/pora';
+import { parseAddress, toHex } from '@cairn/primitives';
+import { ANVIL_KEYS, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import { type TestFile, testFile } from '../harness.ts';
+import { MiningNetwork, MiningNode } from './network.ts';
+
+describe('mining on a real chain', () => {
+  let network: MiningNetwork;
+  let files: readonly TestFile[];
+  before(async function () {
+    if (!hasAnvil) this.skip();
+    network = await MiningNetwork.start();
+    // A small file, one of two segments with an end of zeros, and one of three and a half.
+    files = await Promise.all([testFile(10_000, 1), testFile(300_000, 2), testFile(900_000, 3)]);
+    for (const file of files) await network.submit(file);
+    await network.nextEpoch();
+  });
+  after(async () => network?.stop());
+
+  it('seals what it stores, and its answers are accepted and paid', async () => {
+    const node = new MiningNode(await network.config('whole'));
+    await node.start();
+    try {
+      for (const [sequence, file] of files.entries()) await node.upload(file, sequence);
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 6);
+      await node.until(({ answers }) => answers.accepted >= 2);
+      const { answers, rewardWei, minerId } = node.status();
+      assert.equal(answers.wrong, 0);
+      assert.match(minerId, /^0x[0-9a-f]{64}$/);
+      const account = signerFromKey(ANVIL_KEYS[1]).address;
+      const mine = await openMine(
+        network.anvil.client,
+        { mine: network.deployment.contracts.poraMine, flow: network.deployment.contracts.flow },
+        { signal: testSignal() },
+      );
+      const waiting = await readPayments(mine, account, { signal: testSignal() });
+      assert.ok(waiting > 0n && waiting >= BigInt(rewardWei), `${waiting} ${rewardWei}`);
+    } finally {
+      await node.stop();
+    }
+  });
+
+  it('goes on with its id and its seals after a stop, and stops mining when told to', async () => {
+    const node = new MiningNode(await network.config('whole', { mining: { autostart: false } }));
+    await node.start();
+    try {
+      await node.until(({ state }) => state === 'stopped');
+      const before = node.status();
+      assert.ok(before.sealedSegments >= 6);
+      await node.until(({ isSealed }) => isSealed);
+      assert.equal(before.answers.accepted, 0);
+      await network.nextEpoch();
+      node.node.mining?.start();
+      await node.until(({ answers }) => answers.accepted >= 1);
+      node.node.mining?.stop();
+      assert.equal(node.status().state, 'stopped');
+    } finally {
+      await node.stop();
+    }
+  });
+
+  it('mines a shard with nothing but what the shard holds', async () => {
+    const node = new MiningNode(await network.config('half', { shard: '1/2' }));
+    await node.start();
+    try {
+      const file = files[2];
+      if (file === undefined) throw new Error('there are three files');
+      await node.upload(file, 2);
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments === 2);
+      await network.nextEpoch();
+      await node.until(({ answers }) => answers.accepted >= 1);
+      assert.equal(node.status().answers.wrong, 0);
+    } finally {
+      await node.stop();
+    }
+  });
+
+  it('says why it cannot mine, and stores on', async () => {
+    const minerId = toHex(new Uint8Array(32).fill(7));
+    const differs = new MiningNode(await network.config('whole', { mining: { minerId } }));
+    await differs.start();
+    try {
+      await differs.until(({ state }) => state === 'degraded');
+      assert.match(differs.status().reason, /is sealed for miner/);
+      assert.equal((await differs.rpc('zgs_getStatus', [])).error, undefined);
+    } finally {
+      await differs.stop();
+    }
+    const unknown = new MiningNode(await network.config('fresh', { mining: { minerId } }));
+    await unknown.start();
+    try {
+      await unknown.until(({ state }) => state === 'degraded');
+      assert.match(unknown.status().reason, /knows no miner/);
+    } finally {
+      await unknown.stop();
+    }
+    const nobody = parseAddress(`0x${'12'.repeat(20)}`);
+    const wrong = new MiningNode(await network.config('fresh', { mining: { contract: nobody } }));
+    await wrong.start();
+    try {
+      await wrong.until(({ state }) => state === 'degraded');
+    } finally {
+      await wrong.stop();
+    }
+  });
+});
