@@ -196,7 +196,7 @@ export class Mining {
     });
     closers.push(() => files.close());
     const store = await SealedStore.open({ files, kv }, { minerId, shard: shard() }, signal);
-    if (files.store.fileNumbers().length === 0) await store.dropAll(signal);
+    if (files.store.fileNumbers().length === 0) await store.dropFrom(0, signal);
     const module = siblingModule('./mining-worker', import.meta.url);
     const sealing = createWorkerPool({ module, size: 1 });
     closers.push(() => sealing.close());

@@ -116,16 +116,17 @@ export class SealedStore {
     if (held.length > 0) await kv.write(held, { sync: true });
   }
 
-  /** Forgets all sealed copies: their files are gone. */
-  async dropAll(signal: AbortSignal): Promise<void> {
-    const { kv } = this.#deps;
-    const keys: Uint8Array[] = [];
-    for await (const [key] of kv.entries(ALL, { signal })) {
-      keys.push(key);
-      if (keys.length === MAX_DELETES) await kv.write(keys.splice(0).map(deletionOf));
+  /** Forgets sealed copies from a segment on. Durable once this resolves. */
+  async dropFrom(segment: number, signal: AbortSignal): Promise<void> {
+    const range = { ...ALL, gte: keyOf(segment), limit: MAX_DELETES };
+    for (;;) {
+      const segments: number[] = [];
+      for await (const [key] of this.#deps.kv.entries(range, { signal })) {
+        segments.push(readSafeU64(viewOf(key), SEALED_PREFIX.length));
+      }
+      await this.drop(segments);
+      if (segments.length < MAX_DELETES) return;
     }
-    await kv.write(keys.map(deletionOf), { sync: true });
-    this.#table = new SealedTable(this.#table.shard);
   }
 
   #note(segment: number, sealed: Uint8Array): void {
@@ -147,10 +148,6 @@ const ALL = {
 
 function keyOf(segment: number): Uint8Array {
   return concatBytes(SEALED_PREFIX, bigEndianBytes(segment, 8));
-}
-
-function deletionOf(key: Uint8Array): KeyValueWrite {
-  return { type: 'delete', key };
 }
 
 /** Whether a key of the index is of a sealed copy's record. */

@@ -63,6 +63,7 @@ export class Sealer {
   readonly #changed = new Set<number>();
   #batch: SealedSegment[] = [];
   #cursor = 0;
+  #isVisiting = false;
   /** First segment with pieces that no context held yet. */
   #openFrom = Number.POSITIVE_INFINITY;
   #seenBlock: BlockMark | undefined;
@@ -75,7 +76,7 @@ export class Sealer {
 
   /** Whether everything that can be sealed was sealed when it was last looked at. */
   get isDone(): boolean {
-    return this.#next() === undefined && this.#batch.length === 0;
+    return !this.#isVisiting && this.#batch.length === 0 && this.#next() === undefined;
   }
 
   /** Notes that something is stored at a sector. */
@@ -125,7 +126,10 @@ export class Sealer {
       return;
     }
     if (!this.#changed.delete(segment)) this.#cursor = segment + 1;
-    const isWork = await this.#visit(segment, signal);
+    this.#isVisiting = true;
+    const isWork = await this.#visit(segment, signal).finally(() => {
+      this.#isVisiting = false;
+    });
     if (this.#batch.length >= BATCH_SEGMENTS) await this.#flush();
     if (isWork) await clock.sleep((clock.monotonic() - began) * (1 / this.#duty - 1), signal);
   }
@@ -137,6 +141,7 @@ export class Sealer {
     if (seen !== undefined && !log.marks().some(({ hash }) => hash === seen.hash)) {
       contexts.forget();
       this.#cursor = 0;
+      await store.dropFrom(Math.ceil(log.flowLength / SEGMENT_SECTORS), signal);
     }
     this.#seenBlock = log.newestBlock;
     const { id, count } = shard();
