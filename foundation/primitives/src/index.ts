@@ -111,6 +111,18 @@ export {
   type Metrics,
   noMetrics,
 } from './ports/metrics.ts';
+export type {
+  PeerCall,
+  PeerHandler,
+  PeerListener,
+  PeerMessage,
+  PeerNetwork,
+  PeerProtocol,
+  PeerQuota,
+  PeerRequestOptions,
+  PeerServeOptions,
+  PeerVerdict,
+} from './ports/peer-network.ts';
 export {
   bodyParts,
   type HttpReply,

@@ -49,7 +49,8 @@ export async function createP2pHost(options: P2pHostOptions): Promise<P2pHost> {
   return new Libp2pHost(node, parseTarget, options, limits);
 }
 
-class Libp2pHost implements P2pHost {
+/** The host over a node of libp2p that runs; `stop` stops the node too. */
+export class Libp2pHost implements P2pHost {
   readonly peerId: string;
   readonly #node: Libp2p;
   readonly #parseTarget: (text: string) => DialTarget;

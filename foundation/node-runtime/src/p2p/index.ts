@@ -1,5 +1,6 @@
 /** A libp2p host for one question and one answer at a time; libp2p is loaded when one is made. */
 export { createP2pHost } from './create-p2p-host.ts';
+export { createPeerNetwork, type PeerNetworkOptions } from './create-peer-network.ts';
 export { P2pError, type P2pFault, P2pRefusal, type P2pRefusalFacts } from './errors.ts';
 export { openP2pKey, P2P_KEY_BYTES, randomP2pKey } from './key.ts';
 export { DEFAULT_P2P_LIMITS, MAX_P2P_MESSAGE_BYTES, type P2pLimits } from './limits.ts';

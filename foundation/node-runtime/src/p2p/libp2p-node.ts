@@ -8,6 +8,7 @@ import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { boundedWebSockets, provideWebSocket } from './bounded-web-sockets.ts';
+import type { Discovery } from './discovery.ts';
 import { P2pError } from './errors.ts';
 import type { P2pLimits } from './limits.ts';
 
@@ -18,6 +19,10 @@ export interface Libp2pNodeOptions {
   /** Multiaddresses to listen on, TCP or WebSocket; none for a node that only dials. */
   readonly listen: readonly string[];
   readonly limits: P2pLimits;
+  /** Addresses that others are told instead of those listened on; those unless told. */
+  readonly announce?: readonly string[];
+  /** Services beside identify; none unless told. */
+  readonly discovery?: Discovery;
 }
 
 /** How others see the program. */
@@ -35,7 +40,8 @@ const MAX_IDENTIFY_BYTES = 8192;
  *
  * @throws what listening throws
  */
-export async function startLibp2p({ key, listen, limits }: Libp2pNodeOptions): Promise<Libp2p> {
+export async function startLibp2p(options: Libp2pNodeOptions): Promise<Libp2p> {
+  const { key, listen, limits, announce = [], discovery } = options;
   const timeouts = {
     inboundUpgradeTimeout: limits.connectMs,
     dialTimeout: limits.connectMs,
@@ -47,11 +53,12 @@ export async function startLibp2p({ key, listen, limits }: Libp2pNodeOptions): P
   const maxSockets = limits.maxConnections + limits.maxPendingConnections;
   provideWebSocket();
   let countOf: (peer: PeerId) => number = () => 0;
-  const node = await createLibp2p({
+  const refuses = (peer: PeerId): boolean => discovery?.refuses(peer.toString()) ?? false;
+  const settings = {
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', key),
     nodeInfo: { userAgent: AGENT },
-    addresses: { listen: [...listen] },
+    addresses: { listen: [...listen], announce: [...announce] },
     transports: [
       tcp({ inboundSocketInactivityTimeout: QUIET_SOCKET_MS, maxConnections: maxSockets }),
       boundedWebSockets({
@@ -71,7 +78,6 @@ export async function startLibp2p({ key, listen, limits }: Libp2pNodeOptions): P
         },
       }),
     ],
-    services: { identify: identify({ maxMessageSize: MAX_IDENTIFY_BYTES }) },
     connectionManager: {
       ...timeouts,
       maxConnections: limits.maxConnections,
@@ -86,14 +92,34 @@ export async function startLibp2p({ key, listen, limits }: Libp2pNodeOptions): P
     // It pings each connection with a stream of its own; quiet ones are closed here instead.
     connectionMonitor: { enabled: false },
     connectionGater: {
-      denyInboundEncryptedConnection: (peer) => countOf(peer) >= limits.maxConnectionsPerPeer,
-      denyDialMultiaddr: (address) => !isDialled(address),
+      denyInboundEncryptedConnection: (peer: PeerId) =>
+        countOf(peer) >= limits.maxConnectionsPerPeer || refuses(peer),
+      denyDialPeer: refuses,
+      denyDialMultiaddr: (address: Multiaddr) => !isDialled(address),
     },
-  });
+  };
+  const own = { identify: identify({ maxMessageSize: MAX_IDENTIFY_BYTES }) };
+  const node: Libp2p =
+    discovery === undefined
+      ? await createLibp2p({ ...settings, services: own })
+      : await createLibp2p({
+          ...settings,
+          services: { ...own, ...discovery.services },
+          peerDiscovery: [...discovery.found],
+        });
   countOf = (peer) => node.getConnections(peer).length;
-  // What is known of a peer goes with it: peers that come once would fill the memory.
+  // What is known of a peer goes with it, or some time after it where others ask for addresses:
+  // peers that come once would fill the memory.
+  const gone = new Map<string, PeerId>();
   node.addEventListener('peer:disconnect', ({ detail }) => {
-    node.peerStore.delete(detail).catch(() => undefined); // it was not known
+    gone.delete(detail.toString());
+    gone.set(detail.toString(), detail);
+    for (const [text, peer] of gone) {
+      if (gone.size <= (discovery?.rememberedPeers ?? 0)) break;
+      gone.delete(text);
+      if (countOf(peer) > 0) continue;
+      node.peerStore.delete(peer).catch(() => undefined); // it was not known
+    }
   });
   await node.start();
   return node;

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics } from '@cairn/primitives';
+import type { Clock, Logger, Metrics, PeerRequestOptions } from '@cairn/primitives';
 import type { P2pLimits } from './limits.ts';
 import type { P2pHandler, P2pProtocol, P2pServeOptions } from './protocol.ts';
 
@@ -16,12 +16,8 @@ export interface P2pHostOptions {
   readonly stopping?: AbortSignal;
 }
 
-/** How long and for whom a request waits. */
-export interface P2pRequestOptions {
-  /** For all of it, connecting and waiting for a stream included; 20,000 ms unless told. */
-  readonly timeoutMs?: number;
-  readonly signal: AbortSignal;
-}
+/** How long and for whom a request waits: see the port. */
+export type P2pRequestOptions = PeerRequestOptions;
 
 /** What is open on a host. */
 export interface P2pCounts {

@@ -1,44 +1,26 @@
-import type { Fault } from '@cairn/primitives';
+import type {
+  Fault,
+  PeerCall,
+  PeerHandler,
+  PeerProtocol,
+  PeerQuota,
+  PeerServeOptions,
+} from '@cairn/primitives';
 import { P2pError } from './errors.ts';
 import { MAX_P2P_MESSAGE_BYTES } from './limits.ts';
-import type { P2pQuota } from './token-buckets.ts';
 
-/** A question that has one answer: what both sides know of it. */
-export interface P2pProtocol {
-  /** `/cairn/<area>/<question>/<version>`. */
-  readonly id: string;
-  /** Bytes of a request at most, up to 1 MiB; it has at least one. */
-  readonly maxRequestBytes: number;
-  /** Bytes of a reply at most, up to 1 MiB; it may have none. */
-  readonly maxReplyBytes: number;
-}
-
-/** How a protocol is served. */
-export interface P2pServeOptions {
-  /** What one peer may use. */
-  readonly quota: P2pQuota;
-  /**
-   * Items that a request asks for, at least 1 each; 1 unless told.
-   *
-   * @throws {P2pRefusal} for a request that is none
-   */
-  readonly itemsOf?: (request: Uint8Array) => number;
-}
-
+/** A question that has one answer: see the port. */
+export type P2pProtocol = PeerProtocol;
+/** How a protocol is served; a request that is none is refused by a {@link P2pRefusal}. */
+export type P2pServeOptions = PeerServeOptions;
 /** Who asks. */
-export interface P2pCall {
-  /** Its peer id, proven by the connection. */
-  readonly peer: string;
-  /** Aborts when time is up, the stream ends or the host stops. */
-  readonly signal: AbortSignal;
-}
-
+export type P2pCall = PeerCall;
 /**
  * Answers a request with at most the protocol's bytes.
  *
  * @throws {P2pRefusal} to refuse; anything else is told as INTERNAL and logged
  */
-export type P2pHandler = (request: Uint8Array, call: P2pCall) => Promise<Uint8Array>;
+export type P2pHandler = PeerHandler;
 
 /** How a request ended, as it is measured. */
 export type P2pOutcome =
@@ -66,7 +48,7 @@ export function requireProtocol({ id, maxRequestBytes, maxReplyBytes }: P2pProto
 }
 
 /** @throws {P2pError} P2P_SETTING */
-export function requireQuota({ burstItems, itemsPerSecond }: P2pQuota): void {
+export function requireQuota({ burstItems, itemsPerSecond }: PeerQuota): void {
   if (!(burstItems >= 1)) throw settingFault('burstItems');
   if (!(itemsPerSecond > 0)) throw settingFault('itemsPerSecond');
 }

@@ -1,12 +1,7 @@
-import { type Clock, LruCache } from '@cairn/primitives';
+import { type Clock, LruCache, type PeerQuota } from '@cairn/primitives';
 
 /** How much of a method one peer may use. */
-export interface P2pQuota {
-  /** Items that it may ask for at once, after a rest. */
-  readonly burstItems: number;
-  /** Items a second that come back. */
-  readonly itemsPerSecond: number;
-}
+export type P2pQuota = PeerQuota;
 
 interface Bucket {
   readonly items: number;
