@@ -12,14 +12,14 @@ import {
   viewOf,
 } from '@cairn/primitives';
 import { assertBound, refuseField } from '../check.ts';
-import { PAYER_SIGNATURE_BYTES } from './blob-promise.ts';
 import {
   assertWireLength,
   encodePreamble,
   PREAMBLE_BYTES,
   parsePreamble,
   readWireNumber,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
+import { PAYER_SIGNATURE_BYTES } from './blob-promise.ts';
 
 /** Content type of an audit sheet. */
 export const AUDIT_TYPE = 'application/vnd.cairn.audit';

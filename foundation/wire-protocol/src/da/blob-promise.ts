@@ -8,7 +8,7 @@ import {
   viewOf,
 } from '@cairn/primitives';
 import { refuseField } from '../check.ts';
-import { assertWireLength, readWireNumber } from './wire-fields.ts';
+import { assertWireLength, readWireNumber } from '../wire-fields.ts';
 
 /** Bytes of a payer's signature: r, s, v. */
 export const PAYER_SIGNATURE_BYTES = 65;

@@ -8,19 +8,19 @@ import {
 import { bigEndianBytes, concatBytes, viewOf } from '@cairn/primitives';
 import { refuseField } from '../check.ts';
 import {
-  encodePromiseTerms,
-  PROMISE_TERMS_BYTES,
-  type PromiseTerms,
-  parsePromiseTerms,
-} from './blob-promise.ts';
-import {
   assertWireLength,
   encodePreamble,
   PREAMBLE_BYTES,
   parsePreamble,
   readWireNumber,
   refuseLength,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
+import {
+  encodePromiseTerms,
+  PROMISE_TERMS_BYTES,
+  type PromiseTerms,
+  parsePromiseTerms,
+} from './blob-promise.ts';
 
 /** Content type of a delivery. */
 export const DELIVERY_TYPE = 'application/vnd.cairn.delivery';

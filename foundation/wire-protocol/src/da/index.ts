@@ -1,4 +1,5 @@
 /** What the parties of data availability exchange: deliveries, votes, rows, promises, receipts, reports. */
+export { isListenAddress, isPeerAddress } from '../peer-address.ts';
 export {
   AUDIT_TYPE,
   type AuditSheet,
@@ -130,8 +131,6 @@ export {
   signerStatusJson,
 } from './signer-shapes.ts';
 export {
-  isListenAddress,
-  isPeerAddress,
   MAX_SOCKET_BYTES,
   parseSignerSocket,
   type SignerSocket,

@@ -9,14 +9,14 @@ import {
   viewOf,
 } from '@cairn/primitives';
 import { refuseField } from '../check.ts';
-import { VOTE_BYTES } from './votes.ts';
 import {
   assertWireLength,
   encodePreamble,
   PREAMBLE_BYTES,
   parsePreamble,
   readWireNumber,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
+import { VOTE_BYTES } from './votes.ts';
 
 /** Leaves of a served report at most: every member of 32 quorums of 512, and the total. */
 export const MAX_REPORT_ENTRIES = 16_385;

@@ -8,16 +8,16 @@ import {
   viewOf,
 } from '@cairn/primitives';
 import { refuseField } from '../check.ts';
-import { MAX_ROW_REPLY_BYTES, MAX_ROWS_PER_REQUEST } from './row-reply.ts';
-import { ROW_FORMS } from './signer-routes.ts';
-import type { RowQuery } from './signer-shapes.ts';
 import {
   assertWireLength,
   encodePreamble,
   PREAMBLE_BYTES,
   parsePreamble,
   refuseLength,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
+import { MAX_ROW_REPLY_BYTES, MAX_ROWS_PER_REQUEST } from './row-reply.ts';
+import { ROW_FORMS } from './signer-routes.ts';
+import type { RowQuery } from './signer-shapes.ts';
 
 /** A question that signers answer over libp2p: its protocol id and the bytes of both messages at most. */
 export interface SignerQuestion {

@@ -1,6 +1,6 @@
 import { bigEndianBytes, concatBytes, MIB, viewOf } from '@cairn/primitives';
 import { assertBound, refuseField } from '../check.ts';
-import { encodePreamble, PREAMBLE_BYTES, parsePreamble, refuseLength } from './wire-fields.ts';
+import { encodePreamble, PREAMBLE_BYTES, parsePreamble, refuseLength } from '../wire-fields.ts';
 
 /** Content type of a reply with rows. */
 export const ROW_REPLY_TYPE = 'application/vnd.cairn.rows';

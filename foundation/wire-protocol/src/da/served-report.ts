@@ -14,14 +14,14 @@ import {
   viewOf,
 } from '@cairn/primitives';
 import { assertBound, refuseField } from '../check.ts';
-import { MAX_REPORT_ENTRIES } from './office-votes.ts';
 import {
   assertWireLength,
   encodePreamble,
   PREAMBLE_BYTES,
   parsePreamble,
   readWireNumber,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
+import { MAX_REPORT_ENTRIES } from './office-votes.ts';
 
 /** Content type of a served report's leaves. */
 export const REPORT_TYPE = 'application/vnd.cairn.served-report';

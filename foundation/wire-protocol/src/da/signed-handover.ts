@@ -1,7 +1,7 @@
 import { SNAPSHOT_BYTES } from '@cairn/attestation';
 import { concatBytes, KIB } from '@cairn/primitives';
 import { assertBound, refuseField } from '../check.ts';
-import { encodePreamble, PREAMBLE_BYTES, parsePreamble, refuseLength } from './wire-fields.ts';
+import { encodePreamble, PREAMBLE_BYTES, parsePreamble, refuseLength } from '../wire-fields.ts';
 
 /** Content type of a signed handover. */
 export const HANDOVER_TYPE = 'application/vnd.cairn.handover';

@@ -15,7 +15,7 @@ import {
   PREAMBLE_BYTES,
   parsePreamble,
   readWireNumber,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
 
 /** Content type of a ticket. */
 export const TICKET_TYPE = 'application/vnd.cairn.ticket';

@@ -23,7 +23,7 @@ import {
   parsePreamble,
   readWireNumber,
   refuseLength,
-} from './wire-fields.ts';
+} from '../wire-fields.ts';
 
 /** Content type of a request for a vote. */
 export const VOTE_REQUEST_TYPE = 'application/vnd.cairn.vote-request';

@@ -1,8 +1,8 @@
 import { viewOf } from '@cairn/primitives';
-import { refuseField } from '../check.ts';
-import { WireError } from '../errors.ts';
+import { refuseField } from './check.ts';
+import { WireError } from './errors.ts';
 
-/** Bytes of the start that every binary message of data availability has: magic, version, two fields. */
+/** Bytes of the start that every binary message has: magic, version, two fields. */
 export const PREAMBLE_BYTES = 8;
 
 /** What a message begins with. */
