@@ -28,6 +28,8 @@ export interface FinaliserDeps {
   readonly metrics: LogMetrics;
   /** The shard now; asked each time, since it may change. */
   readonly shard: () => ShardConfig;
+  /** Told of each entry that is finalised now and was not before. */
+  readonly onFinalised?: (entry: LogEntry) => void;
 }
 
 /**
@@ -128,7 +130,7 @@ export class Finaliser {
    * @returns whether it is finalised now and was not before
    */
   async #mark(entry: LogEntry, signal: AbortSignal): Promise<boolean> {
-    const { log, logger, metrics } = this.#deps;
+    const { log, logger, metrics, onFinalised } = this.#deps;
     if (!(await log.setFinalized(entry, true))) return false;
     if ((await this.#missing(entry, signal)).next().done !== true) {
       await log.setFinalized(entry, false);
@@ -136,6 +138,7 @@ export class Finaliser {
     }
     metrics.finalised.add(1);
     logger.debug({ sequence: entry.sequence, root: entry.root }, 'entry finalised');
+    onFinalised?.(entry);
     return true;
   }
 

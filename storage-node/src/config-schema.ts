@@ -11,6 +11,8 @@ import {
 import type { MiningFile } from './mining/config.ts';
 import { MINING_SCHEMA } from './mining/config-schema.ts';
 
+import { P2P_SCHEMA, type P2pSection } from './sync/sync-config.ts';
+
 /** What a process of this package can be; one may be several at once. */
 export type NodeRole = 'storage' | 'indexer';
 
@@ -189,6 +191,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         socket: text('Path of the socket; empty: admin.sock in the data directory.', ''),
       },
     },
+    p2p: P2P_SCHEMA,
     indexer: {
       type: 'object',
       description: 'The indexer role.',
@@ -259,6 +262,7 @@ export interface ConfigFile {
   readonly mining: MiningFile;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socket: string };
+  readonly p2p: P2pSection;
   readonly indexer: {
     readonly host: string;
     readonly port: number;

@@ -6,6 +6,7 @@ import { parseShardText, type ShardConfig } from '@cairn/wire-protocol';
 import { type ConfigFile, type NodeRole, STORAGE_NODE_SCHEMA } from './config-schema.ts';
 import { StorageNodeError } from './errors.ts';
 import { type MiningConfig, miningConfigOf, miningProblems } from './mining/config.ts';
+import { type P2pConfig, p2pConfigOf, p2pProblems } from './sync/sync-config.ts';
 import type { ScrubOptions } from './upkeep/scrub.ts';
 
 /** A storage node's configuration, checked and complete. */
@@ -43,6 +44,8 @@ export interface StorageNodeConfig {
   readonly mining: MiningConfig | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socketPath: string };
+  /** Its part in the network of storage nodes. */
+  readonly p2p: P2pConfig;
   readonly indexer: {
     readonly host: string;
     readonly port: number;
@@ -127,6 +130,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       enabled: admin.enabled,
       socketPath: admin.socket === '' ? join(dataDirectory, 'admin.sock') : resolve(admin.socket),
     },
+    p2p: p2pConfigOf(file.p2p),
     indexer: file.indexer,
     limits: {
       maxConnections: limits.max_connections,
@@ -145,8 +149,8 @@ interface Problem {
   readonly rule: string;
 }
 
-function problemsOf({ node, chain, mining }: ConfigFile): readonly Problem[] {
-  const problems: Problem[] = [...miningProblems(mining)];
+function problemsOf({ node, chain, mining, p2p }: ConfigFile): readonly Problem[] {
+  const problems: Problem[] = [...miningProblems(mining), ...p2pProblems(p2p)];
   const isStorage = node.roles.includes('storage');
   if (isStorage && chain.rpc === '') {
     problems.push({ field: 'chain.rpc', rule: 'must be set for the storage role' });

@@ -9,6 +9,7 @@ import {
   describeError,
   type Json,
   type Logger,
+  type PeerNetwork,
   type Rng,
   systemClock,
   systemRng,
@@ -22,8 +23,10 @@ import { isNoRoom } from './disk-guard.ts';
 import type { FileLibrary } from './doors/files/readable-file.ts';
 import { StorageNodeError } from './errors.ts';
 import type { Mining } from './mining/create-mining.ts';
-import { type NodeParts, openParts } from './node-parts.ts';
+import { type EntryWatch, type NodeParts, openParts } from './node-parts.ts';
 import { createPublicListener } from './public-listener.ts';
+import type { Sync } from './sync/create-sync.ts';
+import { openSync } from './sync/open-sync.ts';
 import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 import { zgAdminMethods } from './zg-compat/admin-methods.ts';
@@ -36,12 +39,14 @@ export interface StorageNodeOptions {
   readonly config: StorageNodeConfig;
   readonly log: AdjustableLogger;
   readonly clock?: Clock;
-  /** Chance: which half of a shard is given up. */
+  /** Chance: which half of a shard is given up, whom to ask among peers. */
   readonly rng?: Rng;
   readonly metrics?: MetricsRegistry;
   readonly hasher?: Hasher;
   /** The chain; unless told, the one that the configuration names. The node closes it. */
   readonly chain?: ConnectedChain;
+  /** The network of peers; unless told, libp2p as configured. The node stops it. */
+  readonly network?: PeerNetwork;
   /** Bytes that can still be written where the data lies. */
   readonly freeBytes?: () => Promise<number | undefined>;
   /** Called when the admin door asks for a stop. */
@@ -55,6 +60,8 @@ export interface StorageNodeAddress {
   readonly port: number;
   /** The admin socket; `undefined` if there is none. */
   readonly adminSocket: string | undefined;
+  /** Multiaddresses that end in the node's peer id; none without a network of peers. */
+  readonly peerAddresses: readonly string[];
 }
 
 /** A storage node. Start it once, stop it once. */
@@ -99,7 +106,16 @@ class WiredStorageNode implements StorageNode {
   readonly #runner: Runner;
   readonly #stopping = new AbortController();
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #watch: EntryWatch = {
+    onEntry: (entry) => {
+      const isNew = this.#parts?.follower.progress.isCaughtUp ?? false;
+      this.#sync?.noteEntry(entry, { isNew });
+    },
+    onFinalised: (entry) => this.#sync?.noteFinalised(entry),
+    onDamaged: (entry) => this.#sync?.noteDamage(entry),
+  };
   #parts: NodeParts | undefined;
+  #sync: Sync | undefined;
   #chainId: ChainId | undefined;
   #host: HttpHost | undefined;
   #adminSocket: string | undefined;
@@ -120,7 +136,8 @@ class WiredStorageNode implements StorageNode {
   get address(): StorageNodeAddress {
     if (this.#host === undefined) throw new Error('the storage node was not started');
     const { url, port } = this.#host.address;
-    return { url, port, adminSocket: this.#adminSocket };
+    const peerAddresses = this.#sync?.addresses ?? [];
+    return { url, port, adminSocket: this.#adminSocket, peerAddresses };
   }
 
   get library(): FileLibrary {
@@ -173,6 +190,7 @@ class WiredStorageNode implements StorageNode {
         rng: this.#options.rng ?? systemRng(),
         freeBytes: this.#options.freeBytes ?? (() => freeBytesAt(directory)),
         opened: (close) => this.#closers.push(close),
+        watch: this.#watch,
       },
       { signal },
     );
@@ -185,6 +203,7 @@ class WiredStorageNode implements StorageNode {
     });
     this.#startLoops(parts);
     await this.#listen(parts, hasher, methods);
+    if (config.p2p.enabled) await this.#join(parts, hasher);
     if (config.admin.enabled) await this.#listenToAdmins(parts);
   }
 
@@ -229,6 +248,25 @@ class WiredStorageNode implements StorageNode {
     this.#host = host;
   }
 
+  /** Takes a place in the network of peers, and begins to fill the shard from there. */
+  async #join(parts: NodeParts, hasher: Hasher): Promise<void> {
+    const [clock, logger, { metrics }] = [this.#clock, this.#logger, this.#metrics];
+    const sync = await openSync({
+      config: this.#options.config,
+      parts,
+      hasher,
+      clock,
+      logger,
+      metrics,
+      rng: this.#options.rng ?? systemRng(),
+      listenerUrl: () => this.address.url,
+      network: this.#options.network,
+      opened: (close) => this.#closers.push(close),
+    });
+    this.#sync = sync;
+    this.#runner.run('sync', (signal) => sync.run(signal));
+  }
+
   async #listenToAdmins(parts: NodeParts): Promise<void> {
     const { config, log, onShutdown } = this.#options;
     const shutdown = onShutdown ?? ((): void => undefined);
@@ -240,6 +278,7 @@ class WiredStorageNode implements StorageNode {
         host: config.http.host,
         isSynced: () => this.#status(parts).synced,
         renderMetrics: async () => (await this.#metrics.render()).body,
+        sync: () => this.#sync,
         shutdown,
       }),
     };
@@ -315,8 +354,6 @@ class WiredStorageNode implements StorageNode {
     const { reserveBytes } = this.#options.config.storage;
     let shard = parts.shard();
     metrics.buildInfo.set(1, { version: VERSION, chain_id: String(this.#chainId) });
-    metrics.p2pPeers.set(0, { dir: 'in' });
-    metrics.p2pPeers.set(0, { dir: 'out' });
     metrics.diskReserveBytes.set(reserveBytes);
     while (!signal.aborted) {
       await disk.look();

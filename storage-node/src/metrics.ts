@@ -19,7 +19,6 @@ export interface StorageNodeMetrics {
   readonly bodyBytes: Gauge;
   readonly cachedBytes: Gauge;
   readonly queuedUploads: Gauge;
-  readonly p2pPeers: Gauge;
 }
 
 /** Registers a storage node's measures. */
@@ -93,11 +92,6 @@ export function createStorageNodeMetrics(metrics: Metrics): StorageNodeMetrics {
     queuedUploads: metrics.gauge({
       name: 'cairn_upload_queued',
       help: 'uploads that wait for their turn',
-    }),
-    p2pPeers: metrics.gauge({
-      name: 'cairn_p2p_peers',
-      help: 'always 0: this node has no peer-to-peer network',
-      labels: ['dir'],
     }),
   };
 }

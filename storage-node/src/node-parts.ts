@@ -38,6 +38,17 @@ export interface NodePartsDeps {
   readonly freeBytes: () => Promise<number | undefined>;
   /** Notes something opened, to be closed in reverse order. */
   readonly opened: (close: () => Promise<void>) => void;
+  readonly watch: EntryWatch;
+}
+
+/** Who is told what becomes of entries, beside the parts themselves. */
+export interface EntryWatch {
+  /** It came from the chain. */
+  readonly onEntry: (entry: LogEntry) => void;
+  /** All that the shard owns of it is held. */
+  readonly onFinalised: (entry: LogEntry) => void;
+  /** A segment of it was found damaged, and is held no more. */
+  readonly onDamaged: (entry: LogEntry) => void;
 }
 
 /** The parts of a running storage node, wired. */
@@ -56,6 +67,8 @@ export interface NodeParts {
   readonly acceptor: SegmentAcceptor;
   readonly segmentReader: SegmentReader;
   readonly library: LocalLibrary;
+  /** Marks an entry finalised if its own segments are all held; keeps its failures to itself. */
+  readonly settle: (entry: LogEntry, signal: AbortSignal) => Promise<void>;
   readonly upkeep: Upkeep;
   /** `undefined` where the node is not to mine. */
   readonly mining: Mining | undefined;
@@ -102,6 +115,7 @@ export async function openParts(
     logger,
     metrics: logMetrics,
     shard: () => keeper.required,
+    onFinalised: deps.watch.onFinalised,
   });
   const follower = new LogFollower({
     chainLog: chain.chainLog,
@@ -110,11 +124,15 @@ export async function openParts(
     clock,
     logger,
     metrics: logMetrics,
-    onEntry: (entry, inner) => acceptor.flush(entry, inner),
+    onEntry: (entry, inner) => {
+      deps.watch.onEntry(entry);
+      return acceptor.flush(entry, inner);
+    },
   });
   onDamaged = (entry) => {
     metrics.damagedSegments.add();
     follower.reconsider(entry); // an intact copy may lie at another place of the same root
+    deps.watch.onDamaged(entry);
   };
   const finder = new EntryFinder(log);
   const disk = new DiskGuard(
@@ -172,6 +190,7 @@ export async function openParts(
     reader,
     finder,
     follower,
+    settle,
     progress: new LogProgress(
       { log, headOf: chain.headOf, clock, logger },
       {

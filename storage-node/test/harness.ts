@@ -245,11 +245,13 @@ export interface TestNodeOptions {
   readonly mining?: StorageNodeConfig['mining'];
   readonly limits?: Partial<StorageNodeConfig['limits']>;
   readonly admin?: Partial<StorageNodeConfig['admin']>;
+  /** The network of peers, which is off unless asked for. */
+  readonly p2p?: Partial<StorageNodeConfig['p2p']>;
 }
 
 export function testConfig(
   directory: string,
-  { shard = '0/1', storage, scrub, mining, limits, admin }: TestNodeOptions = {},
+  { shard = '0/1', storage, scrub, mining, limits, admin, p2p }: TestNodeOptions = {},
 ): StorageNodeConfig {
   return {
     node: { roles: ['storage'], dataDirectory: directory },
@@ -278,6 +280,20 @@ export function testConfig(
     mining,
     http: { host: '127.0.0.1', port: 0 },
     admin: { enabled: false, socketPath: join(directory, 'admin.sock'), ...admin },
+    p2p: {
+      enabled: p2p !== undefined,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      announce: [],
+      boot: [],
+      publicUrl: 'listener',
+      mdns: false,
+      targetPeers: 24,
+      maxConnections: 150,
+      privateUrls: true,
+      sync: true,
+      parallelRequests: 8,
+      ...p2p,
+    },
     indexer: { host: '127.0.0.1', port: 0, trusted: [] },
     limits: {
       maxConnections: 1000,

@@ -6,6 +6,7 @@ import {
   MAX_SEGMENTS_PER_REPLY,
   SEGMENT_MESSAGE_TYPE,
 } from './segment-message.ts';
+import { MAX_SHARDS } from './shard.ts';
 
 export { blobRoutes } from './da/blob-route-table.ts';
 export { keeperRoutes, officeRoutes } from './da/office-route-table.ts';
@@ -37,12 +38,14 @@ export function storageRoutes(): readonly HttpRoute[] {
       method: 'GET',
       path: '/v1/segments/{root}/{index}',
       id: 'getSegment',
-      summary: 'A segment with its proof, or up to `count` segments one after another',
+      summary:
+        'A segment with its proof, or up to `count` segments one after another, each `step` after the one before',
       params: segmentParams,
       query: plain(
         Type.Object({
           seq: Type.Optional(natural),
           count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SEGMENTS_PER_REPLY })),
+          step: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SHARDS })),
         }),
       ),
       replies: { 200: binary('the segment', SEGMENT_MESSAGE_TYPE), ...problems(400, 404) },

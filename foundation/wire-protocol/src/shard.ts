@@ -2,7 +2,7 @@ import { SEGMENT_BYTES, SEGMENT_SECTORS } from '@cairn/primitives';
 import { WireError } from './errors.ts';
 
 /** The most shards a network may be cut into; keeps every sum below 2^53. */
-const MAX_SHARDS: number = 2 ** 32;
+export const MAX_SHARDS: number = 2 ** 32;
 
 /** The segments a storage node keeps: global segment g is its own iff g mod `count` = `id`. */
 export interface ShardConfig {

@@ -55,7 +55,8 @@ const STATUS: Readonly<Record<AcceptOutcome, 200 | 202 | 204>> = {
 
 /**
  * `PUT` and `GET /v1/segments/{root}/{index}`: a segment with its proof, in binary; or, with
- * `?count=`, as many of the following as are held without a gap.
+ * `?count=`, as many of the following as are held without a gap; with `?step=`, every step-th, which
+ * is what a shard keeps.
  */
 export function segmentDoors(deps: SegmentDoorsDeps): RouteGroup {
   return (app) => {
@@ -112,8 +113,10 @@ async function getSegment(
   if (known === undefined || known.entry.root !== root) throw unknownEntry(root);
   const { entry } = known;
   const { sequence: held } = entry;
-  const count = Math.min(queryNumber(request, 'count') ?? 1, segmentsOf(entry.sizeBytes) - index);
-  const segments = await readSegments(entry, { index, count }, reply, deps, signal);
+  const step = queryNumber(request, 'step') ?? 1;
+  const left = Math.ceil((segmentsOf(entry.sizeBytes) - index) / step);
+  const count = Math.min(queryNumber(request, 'count') ?? 1, left);
+  const segments = await readSegments(entry, { index, count, step }, reply, deps, signal);
   if (segments.length === 0) {
     throw new StorageNodeError(
       { code: 'SEGMENT_NOT_HELD', sequence: held, index },
@@ -147,19 +150,25 @@ function cacheControl(seq: number | undefined, isWhole: boolean): string {
  */
 async function readSegments(
   entry: LogEntry,
-  { index, count }: { readonly index: number; readonly count: number },
+  { index, count, step }: { readonly index: number; readonly count: number; readonly step: number },
   reply: HttpReplyOut,
   { reader, runMemory }: SegmentDoorsDeps,
   signal: AbortSignal,
 ): Promise<readonly VerifiedSegment[]> {
   if (count < 1) return []; // beyond the file's end
   const allocate = count > 1 ? runMemory.lendTo(reply) : undefined;
-  if (allocate !== undefined) {
+  if (allocate !== undefined && step === 1) {
     const run = await reader.readRun(entry, { first: index, count, allocate }, { signal });
     if (run.length > 0) return run;
   }
-  const segment = await reader.read(entry, index, { signal });
-  return segment === undefined ? [] : [segment];
+  // Apart in the file, apart on the disk: read one by one, within the same memory at most.
+  const segments: VerifiedSegment[] = [];
+  for (let at = 0; at < (allocate === undefined ? 1 : count); at += 1) {
+    const segment = await reader.read(entry, index + at * step, { signal });
+    if (segment === undefined) break;
+    segments.push(segment);
+  }
+  return segments;
 }
 
 function requireContentType(request: HttpRequestIn): void {

@@ -107,6 +107,13 @@ class Libp2pNetwork implements PeerNetwork {
     return this.#node.getPeers().map(String);
   }
 
+  dialled(): readonly string[] {
+    const outbound = this.#node
+      .getConnections()
+      .filter(({ direction }) => direction === 'outbound');
+    return [...new Set(outbound.map(({ remotePeer }) => remotePeer.toString()))];
+  }
+
   async connect(address: string, options: PeerRequestOptions): Promise<string> {
     const { peer, address: target } = this.#parts.parseTarget(address);
     const name = peer.toString();

@@ -70,6 +70,8 @@ export interface PeerNetwork {
   readonly addresses: readonly string[];
   /** Peers that there is a connection to now, whoever opened it. */
   peers(): readonly string[];
+  /** Those of them whose connection this node opened. */
+  dialled(): readonly string[];
   /**
    * Connects to an address that ends in /p2p/<peer id>.
    *
