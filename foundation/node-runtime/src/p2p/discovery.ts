@@ -1,3 +1,4 @@
+import type { PeerVerdict } from '@cairn/primitives';
 import { type GossipSub, gossipsub, TopicValidatorResult } from '@libp2p/gossipsub';
 import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { mdns } from '@libp2p/mdns';
@@ -44,11 +45,11 @@ const MAX_WAITING_BYTES = 1024 ** 2;
 const REMEMBERED_PEERS = 2048;
 
 /** What gossipsub takes for an answer. */
-export const VERDICTS = {
+export const VERDICTS: Readonly<Record<PeerVerdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
-} as const;
+};
 
 /** Kademlia, gossipsub, ping and, if wanted, mDNS, each with every bound that it has. */
 export function createDiscovery(options: DiscoveryOptions): Discovery {
