@@ -128,10 +128,12 @@ function devnetCommands(program: Command, runs: Runs): void {
     .option('--port <0>', '0: any ports that are free')
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
     .option('--da <signers>', 'signers that keep blobs; 0: takes no blobs', '4')
+    .option('--mine', 'storage nodes mine what they keep, a tenth of a core each')
     .addOption(
       new Option('--topology <file>', 'JSON that describes the devnet').conflicts([
         'storage',
         'da',
+        'mine',
       ]),
     )
     .option('--keep', 'go on with what an earlier --keep run left, and keep it again')

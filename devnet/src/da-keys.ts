@@ -61,7 +61,8 @@ export async function openDaKeys(
   return { disperser, signers: keys };
 }
 
-async function openAccount(directory: string, name: string, rng: Rng): Promise<KeyFiles> {
+/** The account of a name whose key lies in a directory; a new one where there is none. */
+export async function openAccount(directory: string, name: string, rng: Rng): Promise<KeyFiles> {
   const accountFile = join(directory, `${name}${ACCOUNT_SUFFIX}`);
   if ((await readFileIfPresent(accountFile)) === undefined) {
     await writeSecretFile(accountFile, toHex(randomKey(rng)));

@@ -11,6 +11,7 @@ import {
 import { DevnetDirectory } from './devnet-directory.ts';
 import { endpointsOf, loopback, writeEndpoints } from './endpoints.ts';
 import { DevnetError } from './errors.ts';
+import { openMinerKeys } from './miner-keys.ts';
 import { type PortChoice, type PortPlan, planPorts } from './ports.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
@@ -264,13 +265,18 @@ class RunningDevnet implements Devnet {
   async #startStorage(
     ports: PortPlan,
     { rpc, chainId }: RunningChain,
-    { flow }: ContractAddresses,
+    { flow, poraMine }: ContractAddresses,
     signal: AbortSignal,
   ): Promise<void> {
     if (flow === undefined) throw new Error('unreachable: a deployment has a flow contract');
     const { data, config } = this.#own.paths;
-    const surroundings = { rpc, chainId, flow, dataDirectory: data, configDirectory: config };
     const { storage: plans } = this.#topology;
+    const miners = { directory: join(data, 'miner-keys'), plans, rpc, rng: this.#rng };
+    const minerKeys = await openMinerKeys(miners, { signal });
+    const surroundings = {
+      ...{ rpc, chainId, flow, poraMine, minerKeys },
+      ...{ dataDirectory: data, configDirectory: config },
+    };
     const services = storageServices(this.#deps, { plans, ports, surroundings });
     await this.#startAll([...services.storage, services.indexer], signal);
     const { name, url } = services.indexer;

@@ -14,6 +14,10 @@ export interface NodeSurroundings {
   readonly rpc: string;
   readonly chainId: number;
   readonly flow: Address;
+  /** `undefined` on a chain that an earlier version deployed to. */
+  readonly poraMine: Address | undefined;
+  /** Files with the keys of nodes that mine, by the nodes' names. */
+  readonly minerKeys: ReadonlyMap<string, string>;
   /** Every node's own directory lies below. */
   readonly dataDirectory: string;
   readonly configDirectory: string;
@@ -86,7 +90,16 @@ function storageConfig(
     // A devnet is to run on a laptop that is nearly full as well.
     `reserve_bytes = ${16 * MIB}`,
     `\n[http]\nhost = "127.0.0.1"\nport = ${port}\n`,
+    miningConfig(name, surroundings),
   ].join('\n');
+}
+
+/** A tenth of a core for each: enough for an answer every few seconds at a devnet's difficulty. */
+function miningConfig(name: string, { poraMine, minerKeys }: NodeSurroundings): string {
+  const keyFile = minerKeys.get(name);
+  if (keyFile === undefined || poraMine === undefined) return '';
+  const account = `account = ${quoted(keyFile)}`;
+  return `[mining]\ncontract = ${quoted(poraMine)}\n${account}\ncpu_percent = 10\npoll_ms = 1000\n`;
 }
 
 function indexerConfig(

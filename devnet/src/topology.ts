@@ -9,6 +9,8 @@ export interface StorageNodePlan {
   readonly name: string;
   /** The segments it keeps. */
   readonly shard: ShardConfig;
+  /** Whether it mines what it keeps. */
+  readonly mines: boolean;
   /** Fixed by the topology file; else planned. */
   readonly port?: number;
 }
@@ -55,18 +57,20 @@ export const MAX_SIGNERS = 16;
 const DEFAULT_BLOCK_TIME_SECONDS = 1;
 
 /**
- * The topology of `--storage 0/1,0/2,1/2 --da 4`.
+ * The topology of `--storage 0/1,0/2,1/2 --da 4 --mine`.
  *
  * @param signers - 0 for a devnet that takes no blobs
+ * @param mine - whether every storage node mines what it keeps
  * @throws {DevnetError} TOPOLOGY_INVALID
  */
 export function topologyOf(
   storage: string = DEFAULT_STORAGE,
   signers: number = DEFAULT_SIGNERS,
+  mine = false,
 ): Topology {
   return {
     chain: { blockTimeSeconds: DEFAULT_BLOCK_TIME_SECONDS },
-    storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim() }))),
+    storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim(), mine }))),
     indexer: {},
     ...daOf(signerPlans(Array.from({ length: signers }, () => ({}))), {}),
   };
@@ -74,7 +78,7 @@ export function topologyOf(
 
 /**
  * A topology written as JSON:
- * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port"}], "indexer": {"port"},
+ * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port", "mine": true}], "indexer": {"port"},
  * "da": {"signers": [{"port"}], "disperser": {"port"}}}`, where everything may be left out. Without
  * signers, or with another block time, there is no disperser either.
  *
@@ -99,12 +103,16 @@ export function parseTopology(text: string): Topology {
     chain: { blockTimeSeconds, ...portIn(chain, 'chain') },
     storage: storagePlans(
       storage.map((node: unknown, index) => {
-        const fields = fieldsOf(node, `storage[${index}]`, ['shard', 'port']);
+        const fields = fieldsOf(node, `storage[${index}]`, ['shard', 'port', 'mine']);
+        const { mine = false } = fields;
+        if (typeof mine !== 'boolean') {
+          throw invalid(`storage[${index}].mine`, mine, 'is not true or false');
+        }
         const shard = fields['shard'];
         if (typeof shard !== 'string') {
           throw invalid(`storage[${index}].shard`, shard, 'is not a text such as "0/2"');
         }
-        return { shard, ...portIn(fields, `storage[${index}]`) };
+        return { shard, mine, ...portIn(fields, `storage[${index}]`) };
       }),
     ),
     indexer: portIn(indexer, 'indexer'),
@@ -151,12 +159,12 @@ export async function readTopology(path: string): Promise<Topology> {
 }
 
 function storagePlans(
-  nodes: readonly { readonly shard: string; readonly port?: number }[],
+  nodes: readonly { readonly shard: string; readonly mine: boolean; readonly port?: number }[],
 ): StorageNodePlan[] {
   if (nodes.length < 1 || nodes.length > MAX_STORAGE_NODES) {
     throw invalid('storage', nodes.length, `must name 1 to ${MAX_STORAGE_NODES} nodes`);
   }
-  return nodes.map(({ shard, port }, index) => {
+  return nodes.map(({ shard, mine, port }, index) => {
     let parsed: ShardConfig;
     try {
       parsed = parseShardText(shard);
@@ -166,6 +174,7 @@ function storagePlans(
     return {
       name: `storage-${index}`,
       shard: parsed,
+      mines: mine,
       ...(port === undefined ? {} : { port }),
     };
   });

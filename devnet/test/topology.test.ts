@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { isFault } from '@cairn/primitives';
-import { MAX_SIGNERS, MAX_STORAGE_NODES, parseTopology, topologyOf } from '../src/topology.ts';
+import {
+  MAX_SIGNERS,
+  MAX_STORAGE_NODES,
+  parseTopology,
+  type Topology,
+  topologyOf,
+} from '../src/topology.ts';
 
 const isInvalid = (field: string) => (error: unknown) =>
   isFault(error, 'TOPOLOGY_INVALID') && error.message.includes(field);
@@ -28,6 +34,14 @@ describe('topology', () => {
     );
   });
 
+  it('lets all storage nodes mine, or those that the file says', () => {
+    const mines = ({ storage }: Topology): boolean[] => storage.map((node) => node.mines);
+    assert.deepEqual(mines(topologyOf('0/2,1/2', 0)), [false, false]);
+    assert.deepEqual(mines(topologyOf('0/2,1/2', 0, true)), [true, true]);
+    const file = '{"storage": [{"shard": "0/1"}, {"shard": "0/1", "mine": true}]}';
+    assert.deepEqual(mines(parseTopology(file)), [false, true]);
+  });
+
   it('refuses shards that are none', () => {
     for (const text of ['2/2', '0/3', 'x', '', '0/2,,1/2']) {
       assert.throws(() => topologyOf(text), isInvalid('storage['), text);
@@ -45,7 +59,7 @@ describe('topology', () => {
     );
     assert.deepEqual(topology, {
       chain: { blockTimeSeconds: 3, port: 9000 },
-      storage: [{ name: 'storage-0', shard: { id: 1, count: 2 }, port: 9100 }],
+      storage: [{ name: 'storage-0', shard: { id: 1, count: 2 }, mines: false, port: 9100 }],
       indexer: {},
     });
     assert.deepEqual(parseTopology('{}'), topologyOf());
@@ -60,6 +74,7 @@ describe('topology', () => {
       ['{"chain": {"blockTimeSeconds": 0.5}}', 'chain.blockTimeSeconds'],
       ['{"storage": "0/1"}', 'storage'],
       ['{"storage": [{"shard": 1}]}', 'storage[0].shard'],
+      ['{"storage": [{"shard": "0/1", "mine": 1}]}', 'storage[0].mine'],
       ['{"storage": [{"shard": "0/1", "size": 1}]}', 'storage[0].size'],
       ['{"indexer": {"port": 70000}}', 'indexer.port'],
     ];

@@ -27,6 +27,8 @@ export interface DevnetUpOptions {
   readonly storage?: string;
   /** How many signers; 0 for no blobs. */
   readonly da?: number;
+  /** Whether storage nodes mine. */
+  readonly mine?: boolean;
   readonly topology?: string;
   readonly keep?: boolean;
   readonly json?: boolean;
@@ -86,10 +88,12 @@ async function serve(
 }
 
 async function topologyFor(
-  { topology, storage, da }: DevnetUpOptions,
+  { topology, storage, da, mine }: DevnetUpOptions,
   io: CommandIo,
 ): Promise<Topology> {
-  return topology === undefined ? topologyOf(storage, da) : readTopology(resolve(io.cwd, topology));
+  return topology === undefined
+    ? topologyOf(storage, da, mine)
+    : readTopology(resolve(io.cwd, topology));
 }
 
 /**
