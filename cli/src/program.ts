@@ -4,6 +4,8 @@ import { daCommands, lightCommands } from './da-program.ts';
 import { dbCommands } from './db-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
+import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
+import { proveCommands } from './prove-program.ts';
 
 /** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over what the declarations below say
@@ -56,6 +58,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
 
   devnetCommands(program, runs);
   fileCommands(program, runs);
+  proveCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);
   nodeCommands(program, runs);
@@ -101,11 +104,6 @@ async function readOptions(typed: unknown, parsers: Parsers): Promise<object> {
   return Object.fromEntries(options);
 }
 
-const NETWORK: Parsers = {
-  node: (parse) => parse.parseUrl,
-  indexer: (parse) => parse.parseUrl,
-  rpc: (parse) => parse.parseUrl,
-};
 const PORTS: Parsers = {
   basePort: (parse) => parse.parsePort,
   port: (parse) => parse.parseAnyPort,
@@ -321,41 +319,6 @@ function keyCommands(program: Command, runs: Runs): void {
         .description('Keys of a directory with their accounts; else those of the devnet.'),
     ),
   ).action(runs(async () => (await import('./commands/key-list.ts')).keyList));
-}
-
-function json(command: Command): Command {
-  return command.option('--json', 'print JSON');
-}
-
-function devnetDir(command: Command): Command {
-  return command.option(
-    '--dir <directory>',
-    'where the devnet lies (CAIRN_DIR; ./.cairn/devnet unless told)',
-  );
-}
-
-function network(command: Command): Command {
-  return devnetDir(command)
-    .option('--endpoints <file>', 'a network’s endpoints.json')
-    .option('--node <url>', 'ask this storage node; may be repeated', collectText)
-    .option('--indexer <url>', 'ask this indexer')
-    .option('--rpc <url>', 'JSON-RPC address of the chain');
-}
-
-function key(command: Command): Command {
-  return command
-    .option('--key-file <file>', 'key as hex or keystore (CAIRN_KEY_FILE)')
-    .option('--password-file <file>', 'password of a keystore (CAIRN_PASSWORD_FILE)');
-}
-
-function payer(command: Command): Command {
-  return command
-    .option('--key-file <file>', 'who pays: key as hex or keystore (CAIRN_KEY_FILE)')
-    .option('--password-file <file>', 'password of a keystore (CAIRN_PASSWORD_FILE)');
-}
-
-function collectText(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
 }
 
 function eachCommand(command: Command, visit: (command: Command) => void): void {

@@ -4,13 +4,16 @@ import {
   encodeSegmentMessage,
   heldPath,
   isHeld,
+  MAX_SECTOR_MESSAGE_BYTES,
   MAX_SEGMENT_MESSAGE_BYTES,
   PROBLEM_TYPE,
   type Problem,
   parseHeldBitmap,
   parseProblem,
+  parseSectorMessage,
   parseSegmentMessage,
   SEGMENT_MESSAGE_TYPE,
+  sectorPath,
   segmentPath,
   splitSegmentMessages,
 } from '@cairn/wire-protocol';
@@ -72,6 +75,18 @@ export function cairnDoor(node: StorageNode): SegmentDoor {
       return splitSegmentMessages(bytes, count).map((message, at) =>
         matchingSegment(message, entry, first + at),
       );
+    },
+
+    async fetchSector(entry, index, { signal }) {
+      const url = `${node.url}${sectorPath(entry.root, index, entry.sequence)}`;
+      const reply = await transport.send({ method: 'GET', url, signal, timeoutMs });
+      if (reply.status === 200) {
+        const claim = parseSectorMessage(await reply.bytes(MAX_SECTOR_MESSAGE_BYTES));
+        return { ...claim, root: rootBytes(entry.root), sizeBytes: entry.sizeBytes, index };
+      }
+      const problem = await readProblem(reply, url);
+      if (isNotHeld(problem.status)) return undefined;
+      throw new NodeRefusal(node.url, problem);
     },
 
     async progress({ root, sequence, sizeBytes }, options): Promise<HolderProgress | undefined> {

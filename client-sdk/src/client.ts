@@ -1,9 +1,11 @@
 import type { FileSource } from '@cairn/log-layer';
 import type { Address, ChainId, Hex, Root, Sequence } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
+import type { AvailabilityScore } from './availability.ts';
 import type { CostQuote } from './cost.ts';
 import type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
 import type { Decryption, Encryption } from './encryption/keys.ts';
+import type { ProveRequest } from './prove-availability.ts';
 import type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
 
 /** What can be stored: bytes in memory, a `Blob` or `File` of the browser, or any file source. */
@@ -198,6 +200,16 @@ export interface FilesClient {
     file: FileReference,
     options?: { readonly signal?: AbortSignal },
   ): Promise<FileStat | undefined>;
+  /**
+   * Asks nodes for random sectors of one file of the log and proves each answer under its root.
+   *
+   * @throws {SdkError} SDK_OPTION for a count out of bounds or the roots of several fragments,
+   * SDK_FILE_NOT_FOUND, SDK_SIZE_DISPUTED
+   */
+  proveAvailability(
+    file: FileReference,
+    options?: ProveRequest & { readonly signal?: AbortSignal },
+  ): Promise<AvailabilityScore>;
   /** A file's root, computed here. @throws {SdkError} SDK_EMPTY_FILE */
   root(input: FileInput, options?: RootOptions): Promise<FileIdentity>;
   /**

@@ -35,6 +35,7 @@ import { type Answers, failureOf, type Holder, HolderBook } from './holders.ts';
 import { type IndexerClient, indexerClient } from './indexer-client.ts';
 import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
+import type { ProveDeps } from './prove-availability.ts';
 import type { PutDeps } from './put-file.ts';
 import { uploadJournal } from './upload-journal.ts';
 
@@ -86,6 +87,7 @@ export function createClient(options: ClientOptions): Client {
       upload: () => connection.upload(),
       download: (call) => connection.download(call),
       pricing: (call) => connection.pricing(call),
+      proving: (call) => connection.proving(call),
     }),
     close: () => connection.close(),
   };
@@ -174,6 +176,10 @@ class Connection {
       clock: this.#clock,
       logger: this.#logger,
     };
+  }
+
+  async proving(call: Call): Promise<ProveDeps> {
+    return { ...(await this.download(call)), rng: this.#rng };
   }
 
   async pricing(call: Call): Promise<Payer> {

@@ -11,6 +11,7 @@ import { FRAME_PLAIN_BYTES, FRAME_TAG_BYTES } from './encryption/sealed-frames.t
 import { SdkError } from './errors.ts';
 import type { Payer } from './payer.ts';
 import { prepareUpload } from './prepare-upload.ts';
+import { type ProveDeps, proveAvailability } from './prove-availability.ts';
 import { putDirectory } from './put-directory.ts';
 import { cutFileManifest, type PutDeps, putFile } from './put-file.ts';
 import { openStored, readManifest, readWhole } from './read-files.ts';
@@ -24,6 +25,7 @@ const MAX_GET_BYTES: number = 1024 ** 3;
 export interface FilesDeps {
   readonly upload: () => Promise<PutDeps>;
   readonly download: (options: { readonly signal: AbortSignal }) => Promise<DownloadDeps>;
+  readonly proving: (options: { readonly signal: AbortSignal }) => Promise<ProveDeps>;
   /** The chain's prices. @throws {SdkError} SDK_OPTION without a chain */
   readonly pricing: (options: { readonly signal: AbortSignal }) => Promise<Payer>;
 }
@@ -54,6 +56,11 @@ export function filesClient(deps: FilesDeps): FilesClient {
     async stat(file, options = {}) {
       const signal = signalOf(options);
       return statFile(file, await deps.download({ signal }), { signal });
+    },
+
+    async proveAvailability(file, options = {}) {
+      const signal = signalOf(options);
+      return proveAvailability(file, await deps.proving({ signal }), { ...options, signal });
     },
 
     root: async (input, options = {}) => identify(input, await deps.upload(), options),

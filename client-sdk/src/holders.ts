@@ -132,13 +132,17 @@ export class HolderBook {
   ): Promise<Answers<Holder>> {
     return this.askAll(
       urls,
-      async (node, signal) => {
-        const description = await this.measure(node.url, () => node.describe({ signal }));
-        const door = description.kind === 'cairn' ? cairnDoor(node) : zgDoor(node);
-        return { ...description, url: node.url, node, door };
-      },
+      async (node, signal) => this.measure(node.url, () => this.holder(node.url, { signal })),
       options,
     );
+  }
+
+  /** Asks one node what it is, convicted or not. @throws as `StorageNode.describe` */
+  async holder(url: string, options: { readonly signal: AbortSignal }): Promise<Holder> {
+    const node = this.node(url);
+    const description = await node.describe(options);
+    const door = description.kind === 'cairn' ? cairnDoor(node) : zgDoor(node);
+    return { ...description, url: node.url, node, door };
   }
 
   /** Asks nodes something; those that fail are listed, not thrown. @throws the signal's reason */

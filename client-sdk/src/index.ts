@@ -1,5 +1,11 @@
 /** Files on a Cairn or 0G network, from the browser. The Node entry adds disks and threads. */
 export type {
+  AvailabilityScore,
+  LossBound,
+  NodeAvailability,
+  SignedScore,
+} from './availability.ts';
+export type {
   ByteRange,
   Client,
   DirectoryReceipt,
@@ -24,4 +30,6 @@ export type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directori
 export type { Decryption, Encryption } from './encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from './errors.ts';
 export type { ExclusiveJournal } from './exclusive-sender.ts';
+export type { ProveRequest } from './prove-availability.ts';
 export type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
+export { scoreMessage, signerOfScore, signScore } from './signed-score.ts';

@@ -1,4 +1,4 @@
-import type { Segment } from '@cairn/commitments';
+import type { FileSector, Segment } from '@cairn/commitments';
 import type { ChainId, Root, Sequence } from '@cairn/primitives';
 
 /** A file's log entry, as far as moving its segments needs it. */
@@ -61,6 +61,16 @@ export interface SegmentDoor {
       readonly allocate?: (length: number) => Uint8Array;
     },
   ): Promise<readonly Segment[]>;
+  /**
+   * One sector with its path, as the node claims it; `undefined` if it has none. Left out where the
+   * node cannot.
+   * @throws as `fetch`
+   */
+  fetchSector?(
+    entry: EntryPlace,
+    index: number,
+    options: { readonly signal: AbortSignal },
+  ): Promise<FileSector | undefined>;
   /** `undefined` while the node does not know the entry, or has another file's in its place. */
   progress(
     entry: Pick<EntryPlace, 'root' | 'sequence' | 'sizeBytes'>,

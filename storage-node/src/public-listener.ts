@@ -9,6 +9,7 @@ import { entryDoors } from './doors/entries.ts';
 import { fileRoutes } from './doors/files/file-routes.ts';
 import { jsonRpcDoor } from './doors/json-rpc.ts';
 import { RunMemory } from './doors/run-memory.ts';
+import { sectorDoor } from './doors/sectors.ts';
 import { segmentDoors } from './doors/segments.ts';
 import { statusDoor } from './doors/status.ts';
 import { readyReport } from './health.ts';
@@ -67,6 +68,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
         gate,
         stopping,
       }),
+      sectorDoor({ finder, reader: segmentReader, hasher, stopping }),
       entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
       statusDoor(status),
       fileRoutes({ library }),

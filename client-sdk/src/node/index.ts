@@ -1,5 +1,11 @@
 /** Files on a Cairn or 0G network, from Node: everything of the browser entry, disks and threads. */
 export type {
+  AvailabilityScore,
+  LossBound,
+  NodeAvailability,
+  SignedScore,
+} from '../availability.ts';
+export type {
   ByteRange,
   Client,
   DirectoryReceipt,
@@ -24,7 +30,9 @@ export type { DirectoryChange, DirectoryEntry, DirectoryItem } from '../director
 export type { Decryption, Encryption } from '../encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
 export type { ExclusiveJournal } from '../exclusive-sender.ts';
+export type { ProveRequest } from '../prove-availability.ts';
 export type { PutDirectoryOptions, PutEvent, PutOptions } from '../put-options.ts';
+export { scoreMessage, signerOfScore, signScore } from '../signed-score.ts';
 export { createClient, type NodeClientOptions } from './create-client.ts';
 export { type DownloadOptions, type DownloadResult, downloadToPath } from './download-to-path.ts';
 export { fileJournal } from './file-journal.ts';

@@ -529,17 +529,19 @@ export class FakeNetwork {
       logger,
       journal: uploadJournal(journal),
     };
+    const download = {
+      book,
+      nodes: urls,
+      indexer,
+      hasher: this.hasher,
+      checkEntry: options.checkEntry,
+      clock,
+      logger,
+    };
     return filesClient({
       upload: async () => upload,
-      download: async () => ({
-        book,
-        nodes: urls,
-        indexer,
-        hasher: this.hasher,
-        checkEntry: options.checkEntry,
-        clock,
-        logger,
-      }),
+      download: async () => download,
+      proving: async () => ({ ...download, rng: upload.rng }),
       pricing: async () => this.payer,
     });
   }

@@ -8,6 +8,7 @@ export {
 } from './commit-file.ts';
 export { type CommitStreamOptions, commitStream } from './commit-stream.ts';
 export { CommitmentError, type CommitmentFault, ProofError, type ProofFault } from './errors.ts';
+export { type FileSector, proveFileSector, verifyFileSector } from './file-sector.ts';
 export {
   assertNodeLayout,
   FileTree,

@@ -84,9 +84,17 @@ export {
   heldPath,
   INDEXER,
   STATUS_PATH,
+  sectorPath,
   segmentPath,
   ZGS,
 } from './routes.ts';
+export {
+  encodeSectorMessage,
+  MAX_SECTOR_MESSAGE_BYTES,
+  parseSectorMessage,
+  SECTOR_MESSAGE_TYPE,
+  type SectorFields,
+} from './sector-message.ts';
 export {
   encodeSegmentHead,
   encodeSegmentMessage,

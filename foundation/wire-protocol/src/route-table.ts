@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
 import { binary, type HttpRoute, type JsonSchema, json, plain, problems } from './route-parts.ts';
 import { STATUS_PATH } from './routes.ts';
+import { SECTOR_MESSAGE_TYPE } from './sector-message.ts';
 import {
   MAX_SEGMENT_MESSAGE_BYTES,
   MAX_SEGMENTS_PER_REPLY,
@@ -49,6 +50,15 @@ export function storageRoutes(): readonly HttpRoute[] {
         }),
       ),
       replies: { 200: binary('the segment', SEGMENT_MESSAGE_TYPE), ...problems(400, 404) },
+    },
+    {
+      method: 'GET',
+      path: '/v1/sectors/{root}/{index}',
+      id: 'getSector',
+      summary: 'One sector by its place in the file, with its path to the root',
+      params: segmentParams,
+      query: bySequence,
+      replies: { 200: binary('the sector', SECTOR_MESSAGE_TYPE), ...problems(400, 404) },
     },
     ...fileRoutes('/v1/files/{root}', 'File', 'of a root', rootParams),
     ...fileRoutes(

@@ -33,6 +33,11 @@ export function segmentPath(root: Root, index: number, sequence?: number, count 
   return count === 1 ? path : `${path}${sequence === undefined ? '?' : '&'}count=${count}`;
 }
 
+/** Path of one sector of a file, by its place in the file, with its path to the root. */
+export function sectorPath(root: Root, index: number, sequence?: number): string {
+  return `/v1/sectors/${root}/${index}${query(sequence)}`;
+}
+
 /** Path of a file's bytes, or of a file inside a directory. */
 export function filePath(root: Root, inner?: string): string {
   return `/v1/files/${root}${innerPath(inner)}`;
