@@ -41,6 +41,12 @@ describe('our own doors', () => {
     equal(final.headers.get('x-cairn-outcome'), 'finalized');
   });
 
+  it('keeps a segment for a later entry of a known file in memory, and says no more than that', async () => {
+    const reply = await node.put(file, 0, sequence + 1);
+    equal(reply.status, 202);
+    equal(reply.headers.get('x-cairn-outcome'), 'cached');
+  });
+
   it('serves a segment with a proof that holds', async () => {
     for (const path of [
       `/v1/segments/${file.root}/2`,

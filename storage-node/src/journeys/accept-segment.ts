@@ -135,12 +135,20 @@ export class SegmentAcceptor {
     segment: VerifiedSegment,
     signal: AbortSignal,
   ): Promise<AcceptOutcome> {
-    this.#deps.cache.add(segment);
-    // The entry may have come between the look-up and now, and with it the flush for it.
-    const known = await this.#deps.finder.byRoot(offer.root, signal);
-    if (known === undefined || known.entry.sizeBytes !== offer.sizeBytes) return 'cached';
-    await this.flush(known.entry, signal);
-    return 'stored';
+    const { finder, cache, store, shard } = this.#deps;
+    cache.add(segment);
+    // The entry may have come between the look-up and now, and with it the flush for it. Where a
+    // sequence is meant, only that one counts: the file may be in the log elsewhere, too, where its
+    // segments are of other shards.
+    const known = await finder.find(offer, signal);
+    if (known?.entry.root !== offer.root || known.entry.sizeBytes !== offer.sizeBytes)
+      return 'cached';
+    const { entry } = known;
+    await this.flush(entry, signal);
+    if (!ownsSegment(shard(), firstGlobalSegment(entry.startSector) + segment.index)) {
+      return 'foreign';
+    }
+    return (await store.has(entry, segment.index)) ? 'stored' : 'cached';
   }
 
   async #store(

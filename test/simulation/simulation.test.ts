@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { type Hasher, loadHasher } from '@cairn/commitments';
+import { isSoak, seedOf } from '../support/soak.ts';
+import { FileBank } from './file-bank.ts';
+import { Simulation, type SimulationOptions, type SimulationResult } from './simulation.ts';
+
+/** Networks of each size, and how many seeds of them run. */
+const SIZES = isSoak
+  ? [
+      { seeds: 1000, nodes: 30, files: 200 },
+      { seeds: 10, nodes: 200, files: 1000 },
+    ]
+  : [{ seeds: 6, nodes: 16, files: 40 }];
+/** Seeds among which one must find the planted fault. */
+const MAX_SEEDS_TO_FIND = 5;
+const FIRST_SEED = seedOf(1);
+
+describe('a simulated network of storage nodes', () => {
+  let hasher: Hasher;
+  let bank: FileBank;
+
+  before(async () => {
+    hasher = await loadHasher();
+    bank = new FileBank(hasher);
+  });
+
+  function simulate(options: SimulationOptions): Promise<SimulationResult> {
+    return new Simulation({ hasher, bank }, options).run();
+  }
+
+  for (const { seeds, nodes, files } of SIZES) {
+    it(`loses nothing, serves nothing bad and heals: ${nodes} nodes, ${files} files, ${seeds} seeds`, async () => {
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed += 1) {
+        const { problems } = await simulate({ seed, nodes, files });
+        assert.deepEqual(problems, [], `CAIRN_SEED=${seed}`);
+      }
+    });
+  }
+
+  it('does the same again from the same seed', async () => {
+    const options = { seed: FIRST_SEED, nodes: 8, files: 12 };
+    const [first, second] = [await simulate(options), await simulate(options)];
+    assert.equal(first.trace, second.trace);
+    const other = await simulate({ ...options, seed: FIRST_SEED + 1 });
+    assert.notEqual(first.trace, other.trace);
+  });
+
+  it('finds a store that acknowledges segments before they are on the disk', async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= MAX_SEEDS_TO_FIND && found.length === 0; seed += 1) {
+      const { problems } = await simulate({ seed, nodes: 8, files: 40, acknowledgesEarly: true });
+      found.push(...problems.filter((problem) => problem.includes('which it acknowledged')));
+    }
+    assert.notDeepEqual(found, []);
+  });
+});
