@@ -139,7 +139,6 @@ export class Simulation {
 
   /** Adds to what happened. */
   note(what: string): void {
-    console.error(this.clock.monotonic(), what);
     this.#trace.update(`${this.clock.monotonic()} ${what}\n`);
   }
 
