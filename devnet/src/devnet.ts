@@ -18,7 +18,7 @@ import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } fro
 import { type LostService, type ServicePlan, Services } from './services.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
 import type { StartNodeDeps } from './start-node.ts';
-import { awaitIndexerKnows, storageServices } from './start-nodes.ts';
+import { awaitIndexerKnows, planMeeting, storageServices } from './start-nodes.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
 import { type Topology, topologyOf } from './topology.ts';
 
@@ -277,7 +277,8 @@ class RunningDevnet implements Devnet {
       ...{ rpc, chainId, flow, poraMine, minerKeys },
       ...{ dataDirectory: data, configDirectory: config },
     };
-    const services = storageServices(this.#deps, { plans, ports, surroundings });
+    const meeting = ports.peers === undefined ? undefined : await planMeeting(config, ports.peers);
+    const services = storageServices(this.#deps, { plans, ports, surroundings, meeting });
     await this.#startAll([...services.storage, services.indexer], signal);
     const { name, url } = services.indexer;
     const urls = services.storage.map((service) => service.url);

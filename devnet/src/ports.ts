@@ -9,6 +9,8 @@ export interface PortPlan {
   readonly indexer: number;
   /** In the order of the topology's storage nodes. */
   readonly storage: readonly number[];
+  /** libp2p of the first storage node, where there is another to meet it. */
+  readonly peers?: number;
   /** Where the topology has signers. */
   readonly da?: DaPorts;
 }
@@ -30,9 +32,9 @@ export interface DaPorts {
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, storage from + 10, signers from + 80. */
+  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, signers from + 80. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -46,7 +48,9 @@ const DEFAULT_PAGE_PORT = 3280;
 const DEFAULT_GRPC_PORT = 51_001;
 const DEFAULT_NITRO_PORT = 9880;
 const DEFAULT_SIGNER_PORT = 3201;
+const DEFAULT_PEERS_PORT = 5600;
 /** Ports of a base: services first, then storage nodes, then signers. Bases 100 apart never meet. */
+const PEERS_OFFSET = 7;
 const STORAGE_OFFSET = 10;
 const SIGNER_OFFSET = 80;
 /** Below what Linux and macOS hand to outgoing connections, so that none of those takes a port first. */
@@ -111,8 +115,15 @@ export async function planPorts(
     storage.push(await settle(node.name, node.port, firstStorage + index));
   }
   const { da } = topology;
-  if (da === undefined) return { chain, indexer, storage };
-  return { chain, indexer, storage, da: await daPorts(da, base, settle) };
+  const meets = topology.storage.length > 1;
+  const peersAt = base === undefined ? DEFAULT_PEERS_PORT : base + PEERS_OFFSET;
+  return {
+    chain,
+    indexer,
+    storage,
+    ...(meets ? { peers: await settle('peers', undefined, peersAt) } : {}),
+    ...(da === undefined ? {} : { da: await daPorts(da, base, settle) }),
+  };
 }
 
 /** A port for a service: the fixed one, else the planned one, else any. */

@@ -1,4 +1,6 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openP2pKey, peerIdOf } from '@cairn/node-runtime/p2p';
 import { type Address, MIB } from '@cairn/primitives';
 import { formatShard, INDEXER } from '@cairn/wire-protocol';
 import { loopback } from './endpoints.ts';
@@ -30,10 +32,13 @@ export function storageServices(
     plans,
     ports,
     surroundings,
+    meeting,
   }: {
     readonly plans: readonly StorageNodePlan[];
     readonly ports: Pick<PortPlan, 'storage' | 'indexer'>;
     readonly surroundings: NodeSurroundings;
+    /** Where nodes meet; `undefined` where there is only one. */
+    readonly meeting: MeetingPlace | undefined;
   },
 ): { readonly storage: readonly ServicePlan[]; readonly indexer: ServicePlan } {
   const { configDirectory } = surroundings;
@@ -46,7 +51,11 @@ export function storageServices(
   });
   const storage = plans.map((plan, index) => {
     const port = ports.storage[index] ?? 0;
-    return service(plan.name, port, storageConfig(plan, port, surroundings));
+    return service(
+      plan.name,
+      port,
+      storageConfig(plan, port, surroundings) + p2pConfig(index, meeting),
+    );
   });
   const urls = storage.map(({ url }) => url);
   const config = indexerConfig(ports.indexer, urls, surroundings);
@@ -74,6 +83,35 @@ export function awaitIndexerKnows(
       return storageUrls.every((storageUrl) => text.includes(JSON.stringify(storageUrl)));
     });
   return awaitReady(process, knowsAll, { clock, signal, timeoutMs: READY_WITHIN_MS });
+}
+
+/** Where the storage nodes of a devnet meet: the first one's libp2p. */
+export interface MeetingPlace {
+  /** The file with its key. */
+  readonly keyFile: string;
+  readonly port: number;
+  /** Multiaddress that ends in its peer id. */
+  readonly address: string;
+}
+
+/** The place where nodes meet, the same after a restart. @throws as `openP2pKey` */
+export async function planMeeting(configDirectory: string, port: number): Promise<MeetingPlace> {
+  await mkdir(configDirectory, { recursive: true });
+  const keyFile = join(configDirectory, 'storage-0.p2p.key');
+  const peer = await peerIdOf(await openP2pKey(keyFile));
+  return { keyFile, port, address: `/ip4/127.0.0.1/tcp/${port}/p2p/${peer}` };
+}
+
+function p2pConfig(index: number, meeting: MeetingPlace | undefined): string {
+  if (meeting === undefined) return '';
+  const { keyFile, port, address } = meeting;
+  const isFirst = index === 0;
+  return [
+    `\n[p2p]\nenabled = true\npublic_url = "listener"\nprivate_urls = true`,
+    `listen = ["/ip4/127.0.0.1/tcp/${isFirst ? port : 0}"]`,
+    isFirst ? `key_file = ${quoted(keyFile)}` : `boot = [${quoted(address)}]`,
+    '',
+  ].join('\n');
 }
 
 /** Longest path of a unix socket that every system takes. */

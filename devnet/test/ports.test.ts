@@ -7,10 +7,10 @@ import { MAX_SIGNERS, parseTopology, topologyOf } from '../src/topology.ts';
 const rng = seededRng(7);
 const allFree = async () => true;
 
-function portsIn({ chain, indexer, storage, da }: PortPlan): readonly number[] {
+function portsIn({ chain, indexer, storage, peers, da }: PortPlan): readonly number[] {
   const blobs =
     da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.page, da.keeper, ...da.signers];
-  return [chain, indexer, ...storage, ...blobs];
+  return [chain, indexer, ...storage, ...(peers === undefined ? [] : [peers]), ...blobs];
 }
 
 describe('ports', () => {
@@ -19,6 +19,7 @@ describe('ports', () => {
       chain: 8545,
       indexer: 12_345,
       storage: [5678, 5679, 5680],
+      peers: 5600,
       da: {
         disperser: 3100,
         grpc: 51_001,
@@ -33,6 +34,7 @@ describe('ports', () => {
   it('are none for blobs where there are no signers', async () => {
     const plan = await planPorts(topologyOf('0/1', 0), { kind: 'any' }, { rng, isFree: allFree });
     assert.equal(plan.da, undefined);
+    assert.equal(plan.peers, undefined); // a lone storage node has nobody to meet
   });
 
   it('of bases 100 apart never meet, with as many nodes as there may be', async () => {
@@ -49,7 +51,7 @@ describe('ports', () => {
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = portsIn(plan);
-    assert.equal(new Set(ports).size, 14);
+    assert.equal(new Set(ports).size, 15);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),

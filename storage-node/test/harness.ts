@@ -282,6 +282,7 @@ export function testConfig(
     admin: { enabled: false, socketPath: join(directory, 'admin.sock'), ...admin },
     p2p: {
       enabled: p2p !== undefined,
+      keyFile: undefined,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announce: [],
       boot: [],

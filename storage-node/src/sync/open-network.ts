@@ -26,7 +26,7 @@ const KEY_NAME = 'p2p.key';
 export async function openNetwork(deps: OpenNetworkDeps): Promise<PeerNetwork> {
   const { config, dataDirectory, log, drainMs, clock, logger, metrics } = deps;
   const network = await createPeerNetwork({
-    key: await openP2pKey(join(dataDirectory, KEY_NAME)),
+    key: await openP2pKey(config.keyFile ?? join(dataDirectory, KEY_NAME)),
     listen: config.listen,
     announce: config.announce,
     topics: [filesTopic(log)],

@@ -4,6 +4,8 @@ import { isListenAddress, isPeerAddress } from '@cairn/wire-protocol/peers';
 /** How a node takes part in the network of its peers. */
 export interface P2pConfig {
   readonly enabled: boolean;
+  /** File with the key that the node is known by; `undefined`: `p2p.key` in the data directory. */
+  readonly keyFile: string | undefined;
   /** Multiaddresses to listen on; none for a node that others reach over its own connections only. */
   readonly listen: readonly string[];
   /** Multiaddresses that others are told; those listened on if there are none. */
@@ -25,6 +27,7 @@ export interface P2pConfig {
 /** The section as it is written in the file. */
 export interface P2pSection {
   readonly enabled: boolean;
+  readonly key_file: string;
   readonly listen: readonly string[];
   readonly announce: readonly string[];
   readonly boot: readonly string[];
@@ -51,6 +54,12 @@ export const P2P_SCHEMA: ConfigSchema = {
   description: 'The network of storage nodes: finding others, fetching what the shard lacks.',
   properties: {
     enabled: { type: 'boolean', description: 'Whether the node takes part.', default: false },
+    key_file: {
+      type: 'string',
+      description:
+        'File with the key that others know the node by, made if there is none; empty: p2p.key in the data directory.',
+      default: '',
+    },
     listen: addresses(
       'Multiaddresses to listen on. None: others reach this node only over connections that it opened.',
       ['/ip4/127.0.0.1/tcp/0'],
@@ -111,6 +120,7 @@ export const P2P_SCHEMA: ConfigSchema = {
 export function p2pConfigOf(section: P2pSection): P2pConfig {
   return {
     enabled: section.enabled,
+    keyFile: section.key_file === '' ? undefined : section.key_file,
     listen: section.listen,
     announce: section.announce,
     boot: section.boot,

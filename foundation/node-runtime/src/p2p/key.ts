@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { fromHex, isFault, toHex } from '@cairn/primitives';
 import { readSecretFile, writeSecretFile } from '../files/key-file.ts';
 import { P2pError } from './errors.ts';
+import { provideWithResolvers } from './with-resolvers.ts';
 
 /** Bytes of the seed of a host's Ed25519 key. */
 export const P2P_KEY_BYTES = 32;
+
+/** The peer id under which others know the host of a key; loads a part of libp2p. */
+export async function peerIdOf(key: Uint8Array): Promise<string> {
+  provideWithResolvers();
+  const { peerIdOfSeed } = await import('./peer-signatures.ts');
+  return peerIdOfSeed(key);
+}
 
 /** A key that is nobody's: for hosts that only ask. */
 export function randomP2pKey(): Uint8Array {

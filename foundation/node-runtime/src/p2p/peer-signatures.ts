@@ -1,8 +1,13 @@
 import { generateKeyPairFromSeed, publicKeyFromMultihash } from '@libp2p/crypto/keys';
-import { peerIdFromString } from '@libp2p/peer-id';
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id';
 
 /** Bytes of an Ed25519 signature. */
 const SIGNATURE_BYTES = 64;
+
+/** The peer id of a key's seed, 32 bytes. */
+export async function peerIdOfSeed(seed: Uint8Array): Promise<string> {
+  return peerIdFromPrivateKey(await generateKeyPairFromSeed('Ed25519', seed)).toString();
+}
 
 /** Signs with the key of a seed of 32 bytes: 64 bytes, Ed25519 over the message as it is. */
 export async function signerOf(
