@@ -247,8 +247,29 @@ function fileCommands(program: Command, runs: Runs): void {
     .option('--fragment-size <size>', 'as for put')
     .action(runs(async () => (await import('./commands/file-root.ts')).fileRoot, FRAGMENTS));
   network(
-    json(file.command('stat <root>').description('Log entries of a file and who keeps it.')),
+    json(
+      file
+        .command('stat <root>')
+        .description('Log entries of a file, who keeps it, and what is paid.'),
+    ),
   ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat, NETWORK));
+  payer(
+    network(
+      json(
+        file
+          .command('extend <root>')
+          .description('Pay for a file for some terms more; says what it costs unless --yes.'),
+      ),
+    ),
+  )
+    .option('--terms <count>', 'terms to pay for, 1 to 64', '1')
+    .option('-y, --yes', 'pay')
+    .action(
+      runs(async () => (await import('./commands/file-extend.ts')).fileExtend, {
+        ...NETWORK,
+        terms: (parse) => parse.parseCount(1),
+      }),
+    );
   key(network(json(file.command('ls <root> [path]').description('List a stored directory.'))))
     .option('-R, --recursive', 'with everything below')
     .option('--decrypt [file]', 'decrypt with the key in this file; else with --key-file')

@@ -4,6 +4,7 @@ import type { ShardConfig } from '@cairn/wire-protocol';
 import type { AvailabilityScore } from './availability.ts';
 import type { CostQuote } from './cost.ts';
 import type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
+import type { ExtendOptions, FileEconomics, RenewalReceipt } from './economics.ts';
 import type { Decryption, Encryption } from './encryption/keys.ts';
 import type { ProveRequest } from './prove-availability.ts';
 import type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
@@ -112,6 +113,10 @@ export interface FileStat {
   readonly finalised: boolean;
   /** How many full copies the holders below make up. */
   readonly replicas: number;
+  /** Nodes that have all their shard keeps and keep the segment that fewest of them do. */
+  readonly leastReplicas: number;
+  /** The same for the segment that most of them keep. */
+  readonly mostReplicas: number;
   readonly holders: readonly FileHolder[];
 }
 
@@ -210,6 +215,25 @@ export interface FilesClient {
     file: FileReference,
     options?: ProveRequest & { readonly signal?: AbortSignal },
   ): Promise<AvailabilityScore>;
+  /**
+   * What one file of the log costs, until when it is paid for, and who proved it last.
+   *
+   * @throws {SdkError} SDK_OPTION without a chain, with one whose contracts know no renewals, or for
+   * the roots of several fragments; SDK_FILE_NOT_FOUND, SDK_SIZE_DISPUTED; what the chain throws
+   */
+  economics(
+    file: FileReference,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<FileEconomics>;
+  /**
+   * Pays for one file of the log for some terms more. Anyone may, for any file.
+   *
+   * @throws {SdkError} SDK_NO_PAYER, SDK_DECLINED; as `economics`
+   */
+  extend(
+    file: FileReference,
+    options?: ExtendOptions & { readonly signal?: AbortSignal },
+  ): Promise<RenewalReceipt>;
   /** A file's root, computed here. @throws {SdkError} SDK_EMPTY_FILE */
   root(input: FileInput, options?: RootOptions): Promise<FileIdentity>;
   /**

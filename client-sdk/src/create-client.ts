@@ -28,6 +28,7 @@ import { chainPayer } from './chain-payer.ts';
 import { chainEntryCheck } from './check-entry.ts';
 import type { Client } from './client.ts';
 import type { DownloadDeps } from './download-file.ts';
+import type { EconomicsDeps } from './economics.ts';
 import { SdkError } from './errors.ts';
 import { exclusiveSender, isExclusive } from './exclusive-sender.ts';
 import { filesClient } from './files-client.ts';
@@ -88,6 +89,7 @@ export function createClient(options: ClientOptions): Client {
       download: (call) => connection.download(call),
       pricing: (call) => connection.pricing(call),
       proving: (call) => connection.proving(call),
+      economics: (call) => connection.economics(call),
     }),
     close: () => connection.close(),
   };
@@ -180,6 +182,16 @@ class Connection {
 
   async proving(call: Call): Promise<ProveDeps> {
     return { ...(await this.download(call)), rng: this.#rng };
+  }
+
+  async economics(call: Call): Promise<EconomicsDeps> {
+    const chain = this.#chain;
+    if (chain === undefined) throw badOption('rpc', 'fees are on the chain: give its rpc');
+    const sender = async () => {
+      this.#sender ??= this.#openSender(chain, await chain.chainId(call));
+      return this.#sender;
+    };
+    return { ...(await this.download(call)), chain, flow: this.#knownFlow(), sender };
   }
 
   async pricing(call: Call): Promise<Payer> {

@@ -4,6 +4,7 @@ import type { FileInput, FilesClient, GetOptions, RootOptions } from './client.t
 import { type CostQuote, quoteOf } from './cost.ts';
 import { diffDirectories, listEntries } from './directories.ts';
 import type { DownloadDeps } from './download-file.ts';
+import { type EconomicsDeps, extendFile, readEconomics } from './economics.ts';
 import { sealedSize } from './encryption/framed-sources.ts';
 import { headerBytesOf } from './encryption/headers.ts';
 import type { Encryption } from './encryption/keys.ts';
@@ -26,6 +27,8 @@ export interface FilesDeps {
   readonly upload: () => Promise<PutDeps>;
   readonly download: (options: { readonly signal: AbortSignal }) => Promise<DownloadDeps>;
   readonly proving: (options: { readonly signal: AbortSignal }) => Promise<ProveDeps>;
+  /** The chain's fees. @throws {SdkError} SDK_OPTION without a chain */
+  readonly economics: (options: { readonly signal: AbortSignal }) => Promise<EconomicsDeps>;
   /** The chain's prices. @throws {SdkError} SDK_OPTION without a chain */
   readonly pricing: (options: { readonly signal: AbortSignal }) => Promise<Payer>;
 }
@@ -56,6 +59,16 @@ export function filesClient(deps: FilesDeps): FilesClient {
     async stat(file, options = {}) {
       const signal = signalOf(options);
       return statFile(file, await deps.download({ signal }), { signal });
+    },
+
+    async economics(file, options = {}) {
+      const signal = signalOf(options);
+      return readEconomics(file, await deps.economics({ signal }), { signal });
+    },
+
+    async extend(file, options = {}) {
+      const signal = signalOf(options);
+      return extendFile(file, await deps.economics({ signal }), { ...options, signal });
     },
 
     async proveAvailability(file, options = {}) {

@@ -27,6 +27,12 @@ export type {
 export type { CostQuote, FileCost } from './cost.ts';
 export { type ClientOptions, createClient } from './create-client.ts';
 export type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
+export type {
+  ExtendOptions,
+  FileEconomics,
+  RenewalQuote,
+  RenewalReceipt,
+} from './economics.ts';
 export type { Decryption, Encryption } from './encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from './errors.ts';
 export type { ExclusiveJournal } from './exclusive-sender.ts';

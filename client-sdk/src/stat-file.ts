@@ -2,6 +2,7 @@ import { segmentsOf } from '@cairn/commitments';
 import { Fault } from '@cairn/primitives';
 import { countOwnedSegments, coversAllShards, type EntryStat } from '@cairn/wire-protocol';
 import type { FileHolder, FileReference, FileStat } from './client.ts';
+import { countReplicas } from './count-replicas.ts';
 import { SdkError } from './errors.ts';
 import { fileEntries } from './find-entry.ts';
 import {
@@ -48,6 +49,7 @@ export async function statFile(
   let replicas = 0;
   while (replicas < MAX_REPLICAS && coversAllShards(complete, replicas + 1)) replicas += 1;
   const { root, sequence, chainId, sizeBytes, startSector } = located;
+  const { least, most } = countReplicas(complete, located);
   return {
     root,
     sequence,
@@ -57,6 +59,8 @@ export async function statFile(
     segments: segmentsOf(sizeBytes),
     finalised: replicas > 0,
     replicas,
+    leastReplicas: least,
+    mostReplicas: most,
     holders: described,
   };
 }

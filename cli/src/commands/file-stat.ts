@@ -1,5 +1,13 @@
-import type { FileStat } from '@cairn/client-sdk';
-import { formatBytes, parseRoot, type Root, toHex } from '@cairn/primitives';
+import type { Client, FileEconomics, FileStat } from '@cairn/client-sdk';
+import {
+  describeError,
+  Fault,
+  formatBytes,
+  formatCoin,
+  parseRoot,
+  type Root,
+  toHex,
+} from '@cairn/primitives';
 import { formatShard } from '@cairn/wire-protocol';
 import { askEntries, type KnownEntry } from '../ask-entries.ts';
 import { connect } from '../connect.ts';
@@ -9,8 +17,9 @@ import type { CommandContext, CommandIo } from '../io.ts';
 import { chooseNetwork, type NetworkOptions } from '../network-options.ts';
 import { writeLine } from '../output.ts';
 import { formatTable } from '../table.ts';
+import { daysOf, paidUntilText } from './file-extend.ts';
 
-/** Prints what the network says about a file: its log entries, who keeps it, how often. */
+/** Prints what is known of a file: its log entries, who keeps it, how often, and what the chain says. */
 export async function fileStat(
   rootText: string,
   options: NetworkOptions & { readonly json?: boolean },
@@ -24,8 +33,14 @@ export async function fileStat(
     if (stat === undefined) throw notFound(root, network.name);
     const urls = stat.holders.map(({ url }) => url);
     const entries = await askEntries(root, urls, { signal });
-    if (options.json === true) await io.writeOut(`${JSON.stringify(statJson(stat, entries))}\n`);
-    else await printStat(stat, entries, io);
+    const economics =
+      network.rpc === undefined ? undefined : await economicsOf(client, stat, { io, signal });
+    if (options.json === true) {
+      const fees = economics === undefined ? {} : { economics };
+      await io.writeOut(`${JSON.stringify({ ...statJson(stat, entries), ...fees }, textOfWei)}\n`);
+    } else {
+      await printStat(stat, entries, economics, io);
+    }
     return EXIT.ok;
   } finally {
     await client.close();
@@ -40,6 +55,43 @@ export function notFound(root: Root, network: string): CliError {
   );
 }
 
+/** What the chain says of its fees; `undefined`, with a word, where it does not. */
+async function economicsOf(
+  client: Client,
+  { root, sequence }: FileStat,
+  { io, signal }: CommandContext,
+): Promise<FileEconomics | undefined> {
+  try {
+    return await client.files.economics({ root, sequence }, { signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Fault)) throw error;
+    io.writeErr(`what it costs is not known: ${describeError(error)}\n`);
+    return undefined;
+  }
+}
+
+/** Amounts as decimal texts. */
+function textOfWei(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function economicsFacts(economics: FileEconomics): readonly (readonly [string, string])[] {
+  const { paidWei, paidUntil, renewalWei, termSeconds, lastProven } = economics;
+  const { file, chunk, fromBlock } = lastProven;
+  const answer = file ?? chunk;
+  const of = file === undefined ? ', of its pricing chunk' : '';
+  const proven =
+    answer === undefined
+      ? `by nobody since block ${fromBlock}`
+      : `in block ${answer.block} by ${answer.beneficiary ?? answer.minerId}${of}`;
+  return [
+    ...(paidWei === undefined ? [] : [['cost', `${formatCoin(paidWei)} coins`] as const]),
+    ['paid', paidUntilText(paidUntil)],
+    ['renewal', `${formatCoin(renewalWei)} coins for ${daysOf(termSeconds)}`],
+    ['proven', proven],
+  ];
+}
+
 function statJson(stat: FileStat, entries: readonly KnownEntry[]): object {
   return {
     ...stat,
@@ -48,16 +100,20 @@ function statJson(stat: FileStat, entries: readonly KnownEntry[]): object {
 }
 
 async function printStat(
-  { root, sequence, chainId, sizeBytes, finalised, replicas, holders }: FileStat,
+  stat: FileStat,
   entries: readonly KnownEntry[],
+  economics: FileEconomics | undefined,
   io: CommandIo,
 ): Promise<void> {
+  const { root, sequence, chainId, sizeBytes, finalised, replicas, holders } = stat;
+  const { leastReplicas, mostReplicas } = stat;
   const facts: (readonly [string, string])[] = [
     ['root', root],
     ['size', `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`],
     ['sequence', `${sequence}${chainId === undefined ? '' : ` on chain ${chainId}`}`],
     ['state', finalised ? 'finalised' : 'not complete yet'],
-    ['replicas', String(replicas)],
+    ['replicas', `${replicas}; a segment is at ${leastReplicas} to ${mostReplicas} nodes`],
+    ...(economics === undefined ? [] : economicsFacts(economics)),
   ];
   for (const [name, value] of facts) await writeLine(io, `${name.padEnd(9)} ${value}`);
   const holderRows = holders.map((holder) => [

@@ -542,6 +542,9 @@ export class FakeNetwork {
       upload: async () => upload,
       download: async () => download,
       proving: async () => ({ ...download, rng: upload.rng }),
+      economics: async () => {
+        throw new Error('this network has no chain');
+      },
       pricing: async () => this.payer,
     });
   }

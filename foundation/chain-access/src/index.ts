@@ -57,6 +57,16 @@ export {
 } from './keys/signer.ts';
 export { type ChainLogOptions, createChainLog } from './log/create-chain-log.ts';
 export { decodeSubmit } from './log/decode-submit.ts';
+export { findLastProven, type LastProven, type ProvenAnswer } from './reward/last-proven.ts';
+export { type FileFees, openFileFees, type Stretch } from './reward/open-reward.ts';
+export {
+  MAX_RENEWAL_TERMS,
+  type Renewal,
+  readPaidUntil,
+  readRenewalCost,
+  readSectorPrice,
+  renewSectors,
+} from './reward/renewals.ts';
 export { createTransactionSender, type TransactionSenderOptions } from './send/create-sender.ts';
 export { TransactionError, type TransactionFault } from './send/errors.ts';
 export type {

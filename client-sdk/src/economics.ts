@@ -1,0 +1,211 @@
+import {
+  type ChainClient,
+  ChainError,
+  type FileFees,
+  findLastProven,
+  type LastProven,
+  MAX_RENEWAL_TERMS,
+  openFileFees,
+  readPaidUntil,
+  readRenewalCost,
+  readSectorPrice,
+  renewSectors,
+  type Stretch,
+  type TransactionSender,
+} from '@cairn/chain-access';
+import { fileShape } from '@cairn/commitments';
+import type { Address, Hex, Root, Sequence } from '@cairn/primitives';
+import type { FileReference } from './client.ts';
+import { SdkError } from './errors.ts';
+import { fileEntries } from './find-entry.ts';
+import { type LocateDeps, type LocatedFile, locateFile, parseReference } from './locate-file.ts';
+
+/** What a file's place in the log costs, until when that is paid, and who proved it last. */
+export interface FileEconomics {
+  readonly root: Root;
+  readonly sequence: Sequence;
+  /** Sectors charged: the padded length. */
+  readonly chargedSectors: number;
+  /** What was paid for storing it, at the price of its block; absent where nobody tells that. */
+  readonly paidWei?: bigint;
+  /** A sector's price now. */
+  readonly pricePerSectorWei: bigint;
+  /** Seconds that an upload pays for, and each term of a renewal. */
+  readonly termSeconds: number;
+  /**
+   * Unix second until which it is paid for. Absent while its pricing chunk is not full: the first
+   * term begins when it is.
+   */
+  readonly paidUntil?: number;
+  /** What one term more costs now. */
+  readonly renewalWei: bigint;
+  readonly lastProven: LastProven;
+}
+
+/** What a renewal would be. */
+export interface RenewalQuote {
+  readonly root: Root;
+  readonly sequence: Sequence;
+  readonly terms: number;
+  readonly termSeconds: number;
+  readonly feeWei: bigint;
+  /** As in `FileEconomics`, before the renewal. */
+  readonly paidUntil?: number;
+}
+
+/** What a renewal brought. */
+export interface RenewalReceipt extends Omit<RenewalQuote, 'paidUntil'> {
+  readonly transactionHash: Hex;
+  readonly gasPaidWei: bigint;
+  /** As in `FileEconomics`, with the renewal. */
+  readonly paidUntil?: number;
+  /** The same before it. */
+  readonly paidBefore?: number;
+}
+
+/** How a file is renewed. */
+export interface ExtendOptions {
+  /** 1 … 64; 1 unless told. */
+  readonly terms?: number;
+  /** Sees the price before anything is paid; returning `false` ends it unpaid. */
+  readonly onQuote?: (quote: RenewalQuote) => boolean | undefined | Promise<boolean | undefined>;
+}
+
+/** What asking for fees needs. */
+export interface EconomicsDeps extends LocateDeps {
+  readonly chain: ChainClient;
+  /** The log contract; what the nodes say unless told. */
+  readonly flow: Address | undefined;
+  /** Who pays; `undefined`: nobody here. */
+  readonly sender: () => Promise<TransactionSender | undefined>;
+}
+
+/**
+ * What the chain says of a file's fees.
+ *
+ * @throws {SdkError} SDK_OPTION for several roots or contracts without renewals, SDK_FILE_NOT_FOUND;
+ *   what the chain throws
+ */
+export async function readEconomics(
+  reference: FileReference,
+  deps: EconomicsDeps,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<FileEconomics> {
+  const { file, fees, stretch } = await openFees(reference, deps, signal);
+  const { root, sequence } = file;
+  const options = { signal };
+  const [pricePerSectorWei, renewalWei, paidUntil, lastProven, paidWei] = await Promise.all([
+    readSectorPrice(fees, options),
+    readRenewalCost(fees, stretch, 1, options),
+    readPaidUntil(fees, stretch, options),
+    findLastProven(fees, stretch, options),
+    readPaid(file, fees, stretch, signal),
+  ]);
+  return {
+    root,
+    sequence,
+    chargedSectors: stretch.sectors,
+    ...(paidWei !== undefined && { paidWei }),
+    pricePerSectorWei,
+    termSeconds: fees.termSeconds,
+    ...(paidUntil !== undefined && { paidUntil }),
+    renewalWei,
+    lastProven,
+  };
+}
+
+/**
+ * Pays for a file for some terms more. Run again after a crash it pays once; run again after it was
+ * paid it pays for as many again.
+ *
+ * @throws {SdkError} SDK_OPTION, SDK_FILE_NOT_FOUND, SDK_NO_PAYER, SDK_DECLINED; what the chain throws
+ */
+export async function extendFile(
+  reference: FileReference,
+  deps: EconomicsDeps,
+  { terms = 1, onQuote, signal }: ExtendOptions & { readonly signal: AbortSignal },
+): Promise<RenewalReceipt> {
+  if (!Number.isInteger(terms) || terms < 1 || terms > MAX_RENEWAL_TERMS) {
+    throw badOption('terms', `a renewal is for 1 to ${MAX_RENEWAL_TERMS} terms, not ${terms}`);
+  }
+  const { file, fees, stretch } = await openFees(reference, deps, signal);
+  const { root, sequence } = file;
+  const { termSeconds } = fees;
+  const paidBefore = await readPaidUntil(fees, stretch, { signal });
+  const feeWei = await readRenewalCost(fees, stretch, terms, { signal });
+  const known = { root, sequence, terms, termSeconds };
+  const before = paidBefore === undefined ? {} : { paidUntil: paidBefore };
+  if ((await onQuote?.({ ...known, feeWei, ...before })) === false) {
+    throw new SdkError({ code: 'SDK_DECLINED', totalWei: feeWei }, 'the price was declined');
+  }
+  const sender = await deps.sender();
+  if (sender === undefined) {
+    throw new SdkError(
+      { code: 'SDK_NO_PAYER', roots: [root] },
+      `renewing ${root} costs ${feeWei} wei and nobody is there to pay`,
+    );
+  }
+  const renewal = await renewSectors({ fees, sender }, stretch, terms, { signal });
+  const { transactionHash, gasPaidWei, paidUntil } = renewal;
+  return {
+    ...known,
+    feeWei: renewal.feeWei,
+    transactionHash,
+    gasPaidWei,
+    ...(paidUntil !== undefined && { paidUntil }),
+    ...(paidBefore !== undefined && { paidBefore }),
+  };
+}
+
+interface OpenedFees {
+  readonly file: LocatedFile;
+  readonly fees: FileFees;
+  readonly stretch: Stretch;
+}
+
+async function openFees(
+  reference: FileReference,
+  deps: EconomicsDeps,
+  signal: AbortSignal,
+): Promise<OpenedFees> {
+  const [entry, second] = parseReference(reference);
+  if (entry === undefined || second !== undefined) {
+    throw badOption(
+      'roots',
+      'fees are of one file of the log; ask about each fragment by its root',
+    );
+  }
+  const file = await locateFile(entry, deps, { signal });
+  const flow = deps.flow ?? file.holders[0]?.flow;
+  const fees = flow === undefined ? undefined : await openFileFees(deps.chain, flow, { signal });
+  if (fees === undefined) {
+    throw badOption('flow', `the contracts of the log ${flow} know no renewals`);
+  }
+  const { startSector, sizeBytes } = file;
+  return { file, fees, stretch: { startSector, sectors: fileShape(sizeBytes).paddedSectors } };
+}
+
+/** What storing cost: the price as of the block that holds the entry, where a node tells which. */
+async function readPaid(
+  { holders, root, sequence }: LocatedFile,
+  fees: FileFees,
+  { sectors }: Stretch,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const own = holders.find(({ kind }) => kind === 'cairn');
+  if (own === undefined) return undefined;
+  const entries = await fileEntries(own.node, root, { signal });
+  const block = entries.find((entry) => entry.sequence === sequence)?.block;
+  if (block === undefined) return undefined;
+  try {
+    return (await readSectorPrice(fees, { signal, block })) * BigInt(sectors);
+  } catch (error) {
+    // Endpoints without old states.
+    if (error instanceof ChainError && error.code === 'CHAIN_RPC_ERROR') return undefined;
+    throw error;
+  }
+}
+
+function badOption(option: string, message: string): SdkError {
+  return new SdkError({ code: 'SDK_OPTION', option }, message);
+}
