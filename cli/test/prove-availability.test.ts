@@ -137,17 +137,18 @@ describe('proof that a file is available', () => {
   });
 
   it('tells a liar and a silent node from one that has the file', async () => {
-    const more = ['--samples', '8', '--answer-timeout', '300ms', '--json'];
+    // Long enough for a busy machine to answer, and still awaited once by those that never do.
+    const more = ['--samples', '4', '--answer-timeout', '4s', '--json'];
     const { exit, out } = await prove([whole, liar, mute], ...more);
     assert.equal(exit, 4);
     const score = scoreOf(out);
     assert.equal(score.verdict, 'available');
     const of = (url: string) => score.nodes.find((each) => each.url === url);
-    assert.equal(of(whole)?.answered, 8);
-    assert.deepEqual(of(liar)?.reasons, { PROOF_WRONG_ROOT: 8 });
-    assert.equal(of(liar)?.wrong, 8);
-    assert.deepEqual(of(mute)?.reasons, { DEADLINE_PASSED: 8 });
-    assert.equal(of(mute)?.silent, 8);
+    assert.equal(of(whole)?.answered, 4);
+    assert.deepEqual(of(liar)?.reasons, { PROOF_WRONG_ROOT: 4 });
+    assert.equal(of(liar)?.wrong, 4);
+    assert.deepEqual(of(mute)?.reasons, { DEADLINE_PASSED: 4 });
+    assert.equal(of(mute)?.silent, 4);
   });
 
   it('signs a score that nobody can change', async () => {
