@@ -17,6 +17,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/chain-access', 'src/index.ts'],
   ['@cairn/chain-access', 'src/da/index.ts'],
   ['@cairn/chain-access', 'src/pora/index.ts'],
+  ['@cairn/chain-access', 'src/possession/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
   ['@cairn/light-client', 'src/index.ts'],
   ['@cairn/light-client', 'src/chain/index.ts'],
