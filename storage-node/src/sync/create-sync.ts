@@ -1,7 +1,7 @@
 import type { Hasher } from '@cairn/commitments';
 import type { LogEntry, LogStore, SegmentStore } from '@cairn/log-layer';
 import type { Clock, HttpTransport, Logger, Metrics, PeerNetwork, Rng } from '@cairn/primitives';
-import type { ShardConfig } from '@cairn/wire-protocol';
+import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
 import type { PeerLog } from '@cairn/wire-protocol/peers';
 import type { DiskGuard } from '../disk-guard.ts';
 import type { EntryFinder } from '../entry-finder.ts';
@@ -200,8 +200,9 @@ export class Sync {
     this.#filler?.reconsider(sequence);
   }
 
-  /** An entry is finalised here. */
+  /** An entry is finalised here. Peers are told if that means that there is something to be had. */
   noteFinalised(entry: LogEntry): void {
-    this.#news.tell(entry);
+    const { startSector, sizeBytes } = entry;
+    if (countOwnedSegments(this.#deps.shard(), startSector, sizeBytes) > 0) this.#news.tell(entry);
   }
 }
