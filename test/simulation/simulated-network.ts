@@ -29,6 +29,8 @@ export interface SimulatedNetworkDeps {
   readonly note: (what: string) => void;
   /** Told of what a peer answers another. */
   readonly onReply: (from: string, protocol: string, reply: Uint8Array) => void;
+  /** Told of what a peer publishes. */
+  readonly onPublish: (from: string, bytes: Uint8Array) => void;
   /** Told of a peer that keeps another out. */
   readonly onDrop: (by: string, peer: string) => void;
 }
@@ -153,10 +155,11 @@ export class SimulatedNetwork {
     }
   }
 
-  /** A number for a new message. */
-  nextMessage(): number {
+  /** A new message, that its maker spreads. */
+  publish(from: string, topic: string, bytes: Uint8Array): Gossip {
+    this.#deps.onPublish(from, bytes);
     this.#sent += 1;
-    return this.#sent;
+    return { id: this.#sent, from, topic, bytes };
   }
 
   noteHeard(peer: string, { id, from }: Gossip): void {
@@ -264,7 +267,7 @@ export class SimulatedPeer implements PeerNetwork {
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<void> {
-    const message = { id: this.#network.nextMessage(), from: this.self, topic, bytes };
+    const message = this.#network.publish(this.self, topic, bytes);
     this.#heard.add(message.id);
     this.#network.spread(this, message);
   }

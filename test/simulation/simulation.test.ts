@@ -10,7 +10,7 @@ const SIZES = isSoak
       { seeds: 1000, nodes: 30, files: 200 },
       { seeds: 10, nodes: 200, files: 1000 },
     ]
-  : [{ seeds: 6, nodes: 16, files: 40 }];
+  : [{ seeds: 4, nodes: 16, files: 40 }];
 /** Seeds among which one must find the planted fault. */
 const MAX_SEEDS_TO_FIND = 5;
 const FIRST_SEED = seedOf(1);

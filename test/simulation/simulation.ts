@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Hasher } from '@cairn/commitments';
 import { describeError, type Rng, rootOf, seededRng } from '@cairn/primitives';
 import {
+  countOwnedSegments,
   ownedSegments,
   parseSegmentMessage,
   type ShardConfig,
   splitSegmentMessages,
 } from '@cairn/wire-protocol';
-import { MAX_ASKED_SEGMENTS, SEGMENTS_PROTOCOL } from '@cairn/wire-protocol/peers';
+import {
+  MAX_ASKED_SEGMENTS,
+  parseFileAnnouncement,
+  SEGMENTS_PROTOCOL,
+} from '@cairn/wire-protocol/peers';
 import { Faults } from './faults.ts';
 import type { BankFile, FileBank } from './file-bank.ts';
 import { lyingManners } from './lies.ts';
@@ -85,6 +90,8 @@ export class Simulation {
   readonly #problems: string[] = [];
   readonly #faults: Faults;
   readonly #ended = new AbortController();
+  /** All that was ever in a block. */
+  readonly #mined: LoggedFile[] = [];
   /** Files that were paid for and are in no block. */
   #waiting: BankFile[] = [];
   #uploads = 0;
@@ -104,6 +111,7 @@ export class Simulation {
       rng: this.#chance(),
       note: (what) => this.note(what),
       onReply: (from, protocol, reply) => this.#checkReply(from, protocol, reply),
+      onPublish: (from, bytes) => this.#checkNews(from, bytes),
       onDrop: (by, peer) => {
         if (this.#honest.get(peer) === true && this.#honest.get(by) === true)
           this.problem(`${by} keeps out ${peer}, which is honest`);
@@ -124,7 +132,6 @@ export class Simulation {
     this.#spawn(() => this.#payForFiles());
     this.#spawn(() => this.#watch());
     while (!this.#ended.signal.aborted && (await this.clock.turn()));
-    await this.#checkBytes();
     const diskBytes = this.nodes.reduce((sum, { disk }) => sum + disk.sizeBytes, 0);
     for (const node of this.nodes) node.crash({ keepDisk: true });
     return {
@@ -230,13 +237,14 @@ export class Simulation {
     const blocks = BUSY_MS / BLOCK_MS;
     let paid = 0;
     for (let block = 1; block <= blocks || this.#waiting.length > 0; block += 1) {
-      await this.clock.sleep(BLOCK_MS, this.#ended.signal);
+      await this.clock.wait(BLOCK_MS);
       const due = Math.min(files, Math.round((files * block) / blocks));
       for (; paid < due; paid += 1)
         this.#waiting.push(this.#bank.file((seed * 7 + paid) % BANK_FILES));
       if (block <= blocks) await this.#faults.strike();
       if (block === blocks) this.#faults.end();
       const mined = this.chain.mine(this.#waiting.splice(0));
+      this.#mined.push(...mined);
       this.note(`block ${this.chain.head.number} of ${mined.length} files`);
       for (const logged of mined) {
         for (const index of logged.file.segments.keys()) {
@@ -256,7 +264,7 @@ export class Simulation {
       [...ownedSegments(shard, startSector, sizeBytes)].includes(index),
     );
     for (;;) {
-      await this.clock.sleep(this.rng.below(RETRY_MS), this.#ended.signal);
+      await this.clock.wait(this.rng.below(RETRY_MS));
       if (!this.chain.stands(logged.entry)) break;
       const node = owners[this.rng.below(owners.length)];
       if (node?.isUp !== true) continue;
@@ -295,16 +303,28 @@ export class Simulation {
     }
   }
 
+  /** An honest node announces only files of which its shard owns something, at some place they had. */
+  #checkNews(from: string, bytes: Uint8Array): void {
+    const { root, shard } = parseFileAnnouncement(bytes);
+    const places = this.#mined.filter(({ file }) => file.root === root);
+    const isOwner = places.some(({ entry: { startSector, sizeBytes } }) => {
+      return countOwnedSegments(shard, startSector, sizeBytes) > 0;
+    });
+    if (!isOwner) this.problem(`${from} announces ${root}, of which it holds nothing`);
+  }
+
   /** Looks until everybody has everything. */
   async #watch(): Promise<void> {
     for (;;) {
-      await this.clock.sleep(LOOK_MS, this.#ended.signal);
+      await this.clock.wait(LOOK_MS);
       if (this.#problems.length > 0) break;
       if (this.#calmSinceMs === undefined) continue;
       const calmMs = this.clock.monotonic() - this.#calmSinceMs;
+      if (this.#faults.rotted.size > 0 && calmMs <= SCRUB_MS) continue; // not everybody has looked
       const lacking = await this.#whoLacks();
       if (this.#uploads === 0 && lacking === undefined) {
         this.#convergedAfterMs = calmMs;
+        await this.#checkBytes();
         break;
       }
       if (calmMs < CONVERGES_WITHIN_MS) continue;
@@ -326,7 +346,6 @@ export class Simulation {
 
   /** Reads everything that honest nodes should hold. */
   async #checkBytes(): Promise<void> {
-    if (this.#convergedAfterMs === undefined) return;
     for (const node of this.honest) {
       for (const logged of this.chain.files) {
         const { sizeBytes } = logged.file.commitment.shape;

@@ -41,6 +41,11 @@ export class VirtualClock implements Clock {
     });
   }
 
+  /** Resolves later: a sleep that nobody ends early. */
+  wait(durationMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(durationMs, resolve));
+  }
+
   /** Runs something later; at the end of this tick at the earliest. */
   after(durationMs: number, run: () => void): void {
     const atMs = Math.ceil((this.#nowMs + Math.max(0, durationMs)) / TICK_MS) * TICK_MS;
