@@ -14,6 +14,8 @@ import { processUsage } from '../measured-run.ts';
 import { type Row, versusPeer } from '../report.ts';
 
 const FILE_BYTES = 256 * MIB;
+/** Comes first: a process compiles in its first seconds what it goes on with for months. */
+const WARM_BYTES = 96 * MIB;
 const ROUNDS = 5;
 const COPY = fileURLToPath(new URL('./copy-plain.mjs', import.meta.url));
 const PEER = 'plain HTTP copy';
@@ -59,6 +61,7 @@ export async function peerSyncRows(): Promise<readonly Row[]> {
       signer: network.key,
       threads: 0,
     });
+    await client.files.put(contentOf(76, WARM_BYTES));
     const { root } = await client.files.put(contentOf(77, FILE_BYTES));
     await client.close();
     const synced: Transfer[] = [];
@@ -112,7 +115,7 @@ async function copyPlain(giver: StorageProcess, root: string, path: string): Pro
   };
 }
 
-/** From the first segments that came to the last: joining the network is not the transfer. */
+/** From the file's first segments to its last: joining the network and warming up are not the transfer. */
 async function watchFill(
   giver: StorageProcess,
   taker: StorageProcess,
