@@ -157,7 +157,7 @@ export class SegmentFetcher {
     const place = (segment.index - range.first) / range.step;
     const isAsked = Number.isInteger(place) && place >= 0 && place < range.count;
     const isOurs =
-      chainId === entryChain(this.#deps.log) &&
+      chainId === this.#deps.log.chainId &&
       segment.sizeBytes === entry.sizeBytes &&
       equalBytes(segment.root, rootBytes(entry.root));
     if (!isAsked || !isOurs) {
@@ -174,8 +174,4 @@ export class SegmentFetcher {
     }
     return verifySegment(segment, this.#deps.hasher);
   }
-}
-
-function entryChain({ chainId }: PeerLog): number {
-  return chainId;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseShardText } from '@cairn/wire-protocol';
 import {
   segmentData,
@@ -89,6 +91,29 @@ describe('a storage node that fills its shard from peers', () => {
     const again = await start({ chain }, parts);
     await allFinal(again, [sequence]);
     await assertServes(again, '0/1', file, sequence);
+  });
+
+  it('serves no damaged byte, and has what was damaged again from a peer', async () => {
+    const chain = new ScriptedChain();
+    const intact = await start({ chain });
+    const file = await testFile(262_144 * 4, 8);
+    const [sequence = 0] = await intact.announce(file);
+    await intact.upload(file, sequence);
+    const healed = await start({ chain }, [intact]);
+    await allFinal(healed, [sequence]);
+    const { entries } = await healed.json(`/v1/entries/${file.root}`);
+    const place = entries[0].startSector * 256 + 262_144 * 2 + 5000;
+    const segments = join(healed.directory, 'segments');
+    const [name = ''] = (await readdir(segments)).sort(); // the first gibibyte of the flow
+    const disk = await open(join(segments, name), 'r+');
+    const { buffer } = await disk.read(Buffer.alloc(1), 0, 1, place);
+    await disk.write(Buffer.of((buffer[0] ?? 0) ^ 16), 0, 1, place);
+    await disk.close();
+    const bad = await healed.get(`/v1/segments/${file.root}/2?seq=${sequence}`);
+    assert.equal(bad.status, 404); // found damaged, and gone from what is served
+    await bad.body?.cancel();
+    await allFinal(healed, [sequence]);
+    await assertServes(healed, '0/1', file, sequence);
   });
 
   it('hears of a file that a peer was given, from a peer of a peer', async () => {
