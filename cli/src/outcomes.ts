@@ -175,6 +175,7 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.timeout,
     'The machine may be busy: try again; `cairn devnet logs` shows what its services wrote.',
   ),
+  POSSESSION_NO_DUTY: outcome(EXIT.notFound, '`cairn duty open` prints a duty’s number.'),
   SERVICE_UNKNOWN: outcome(EXIT.usage, 'Name one of those.'),
 };
 
@@ -188,6 +189,7 @@ export const FAMILIES: OutcomesByPrefix = [
   ['NODE_CONFIG', outcome(EXIT.usage, 'Correct the configuration file.')],
   ['SHARD_', outcome(EXIT.usage, 'Write shards as id/count, for instance 0/2.')],
   ['TRANSPORT_', outcome(EXIT.failure, NEXT_AGAIN)],
+  ['POSSESSION_', outcome(EXIT.failure, 'Check the duty and its files, and run it again.')],
   ['TX_', outcome(EXIT.failure, 'The payment was not made; see why, and run the command again.')],
   ['CHAIN_', outcome(EXIT.failure, 'Check --rpc and that the chain answers.')],
 ];

@@ -162,3 +162,9 @@ function badRange(text: string): Error {
     `"${text}" is not a range; write 0-1023 (both ends included), 4096- or -512 for the last 512 bytes`,
   );
 }
+
+/** An amount in wei, as a whole decimal number. @throws {CliError} CLI_USAGE */
+export function parseWei(text: string): bigint {
+  if (/^\d{1,38}$/.test(text)) return BigInt(text);
+  throw usageError('wei', `an amount is a whole number of wei, not ${JSON.stringify(text)}`);
+}

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { codecCommands } from './codec-program.ts';
 import { daCommands, lightCommands } from './da-program.ts';
 import { dbCommands } from './db-program.ts';
+import { dutyCommands } from './duty-program.ts';
 import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
@@ -61,6 +62,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   proveCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);
+  dutyCommands(program, runs);
   nodeCommands(program, runs);
   dbCommands(program, runs);
   keyCommands(program, runs);

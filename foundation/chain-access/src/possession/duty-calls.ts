@@ -3,6 +3,7 @@ import { randaoEntropyAbi } from '@cairn/contracts';
 import { toHex } from '@cairn/primitives';
 import { readHeaderRlp } from '../client/header-rlp.ts';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
+import { ROLES } from '../da/hub-facts.ts';
 import { type IntendedOptions, sendCall } from '../da/send-call.ts';
 import type { SendOptions, TransactionSender } from '../send/transaction-sender.ts';
 import type { DrawnSector, DutySet } from './duty-set.ts';
@@ -63,6 +64,24 @@ export async function openDuty(
     { code: 'POSSESSION_NO_EVENT', transactionHash },
     `transaction ${transactionHash} opened a duty and announced none`,
   );
+}
+
+/**
+ * Adds to the sender's stake, and takes the role of a provider besides those it has.
+ *
+ * @throws as `sendCall`
+ */
+export async function bondProvider(
+  { possession, sender }: DutyCaller,
+  amountWei: bigint,
+  options: IntendedOptions,
+): Promise<void> {
+  const { stakeHub: contract } = possession;
+  await sendCall(sender, { contract, name: 'bond', args: [], valueWei: amountWei }, options);
+  const account = await contract.read('accountOf', [sender.address], options);
+  const roles = account.inner(0).number('roles') | ROLES.provider;
+  const intent = `${options.intent}:roles`;
+  await sendCall(sender, { contract, name: 'setRoles', args: [roles] }, { ...options, intent });
 }
 
 /** Fixes a duty's set and reserves stake for it. @throws as `sendCall` */

@@ -97,3 +97,29 @@ export async function readDutyPayments(
 ): Promise<bigint> {
   return (await contract.read('payments', [payee], options)).wide(0);
 }
+
+/**
+ * Numbers in the log of the files of a duty, ascending, from the events that added them.
+ *
+ * @throws what the client throws; {ChainError} CHAIN_LOG_RANGE where the endpoint takes no such range
+ */
+export async function readDutySequences(
+  { client, contract }: Possession,
+  id: number,
+  options: ReadOptions,
+): Promise<readonly number[]> {
+  const logs = await client.getLogs(
+    {
+      address: contract.address,
+      topic: contract.topic('EntriesAdded'),
+      indexed: `0x${id.toString(16).padStart(64, '0')}`,
+      fromBlock: 0,
+      toBlock: await client.blockNumber(options),
+    },
+    options,
+  );
+  return logs.flatMap((log) => {
+    const sequences = contract.decode('EntriesAdded', log).inner('sequences');
+    return Array.from({ length: sequences.length }, (_, index) => sequences.number(index));
+  });
+}

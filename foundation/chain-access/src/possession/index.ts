@@ -1,6 +1,7 @@
 /** Duties of possession on chain: sets, periods, answers, and a keeper that gives them by itself. */
 export {
   answerPeriod,
+  bondProvider,
   type DutyCaller,
   fundDuty,
   openDuty,
@@ -15,6 +16,7 @@ export {
   readDrawn,
   readDuty,
   readDutyPayments,
+  readDutySequences,
   readDutySpans,
   readIsPeriodOpen,
   readIsSettled,
