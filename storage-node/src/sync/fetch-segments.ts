@@ -23,6 +23,7 @@ import {
   type PeerRecord,
   SEGMENTS_PROTOCOL,
 } from '@cairn/wire-protocol/peers';
+import type { SegmentRange } from './segment-ranges.ts';
 
 /** How a peer answered a question for segments. */
 export type FetchOutcome =
@@ -45,14 +46,6 @@ export interface SegmentFetcherDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Whether an address that a peer states may be asked: it must not lead into our own network. */
   readonly mayAsk: (url: string) => Promise<boolean>;
-}
-
-/** Which segments of an entry: `first`, then every `step`-th, as many as one reply carries. */
-export interface SegmentRange {
-  readonly first: number;
-  readonly step: number;
-  /** 1 to 8. */
-  readonly count: number;
 }
 
 const TIMEOUT_MS = 20_000;

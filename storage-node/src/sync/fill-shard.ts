@@ -10,16 +10,12 @@ import {
   Semaphore,
   type Sequence,
 } from '@cairn/primitives';
-import {
-  firstGlobalSegment,
-  MAX_SEGMENTS_PER_REPLY,
-  ownedSegments,
-  type ShardConfig,
-} from '@cairn/wire-protocol';
+import { firstGlobalSegment, MAX_SEGMENTS_PER_REPLY, type ShardConfig } from '@cairn/wire-protocol';
 import type { PeerRecord } from '@cairn/wire-protocol/peers';
 import type { DiskGuard } from '../disk-guard.ts';
-import type { FetchOutcome, SegmentFetcher, SegmentRange } from './fetch-segments.ts';
+import type { FetchOutcome, SegmentFetcher } from './fetch-segments.ts';
 import type { PeerBook } from './peer-book.ts';
+import { missingRanges, restOf, type SegmentRange } from './segment-ranges.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
 
 /** What filling works with. */
@@ -324,42 +320,6 @@ export class ShardFiller {
     this.#isWoken = true;
     this.#wake();
   }
-}
-
-/** What a shard lacks of an entry, in ranges that one reply carries; one at a time. */
-function* missingRanges(
-  shard: ShardConfig,
-  { startSector, sizeBytes }: LogEntry,
-  isMissing: (index: number) => boolean,
-): Generator<SegmentRange, undefined, undefined> {
-  const step = shard.count;
-  let range: SegmentRange | undefined;
-  for (const index of ownedSegments(shard, startSector, sizeBytes)) {
-    if (!isMissing(index)) continue;
-    if (range !== undefined && extendsRange(range, index)) {
-      range = { ...range, count: range.count + 1 };
-      continue;
-    }
-    if (range !== undefined) yield range;
-    range = { first: index, step, count: 1 };
-  }
-  if (range !== undefined) yield range;
-  return undefined;
-}
-
-function extendsRange({ first, step, count }: SegmentRange, index: number): boolean {
-  return count < MAX_SEGMENTS_PER_REPLY && index === first + count * step;
-}
-
-/** What of a range is still missing, from its first missing segment on. */
-function restOf(
-  { first, step, count }: SegmentRange,
-  isMissing: (index: number) => boolean,
-): SegmentRange | undefined {
-  for (let at = 0; at < count; at += 1) {
-    if (isMissing(first + at * step)) return { first: first + at * step, step, count: count - at };
-  }
-  return undefined;
 }
 
 function* untilFalse<Item>(
