@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signerFromKey } from '@cairn/chain-access';
 import { type AvailabilityScore, type SignedScore, signerOfScore } from '@cairn/client-sdk';
-import { type TestFile, TestNode, testFile } from '../../storage-node/test/harness.ts';
-import { ScriptedChain } from '../../storage-node/test/scripted-chain.ts';
-import { run } from '../src/main.ts';
-import { contextOf, fakeIo } from './fake-io.ts';
+import { type TestFile, TestNode, testFile } from '../../../storage-node/test/harness.ts';
+import { ScriptedChain } from '../../../storage-node/test/scripted-chain.ts';
+import { run } from '../../src/main.ts';
+import { contextOf, fakeIo } from '../fake-io.ts';
 
 const SEGMENTS = 6;
 const KEY = '07'.repeat(32);

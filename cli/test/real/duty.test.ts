@@ -6,11 +6,11 @@ import { DEVNET_POSSESSION, deployDa, deployPossession } from '@cairn/chain-acce
 import { openPossession, type Possession, seedBlockOf } from '@cairn/chain-access/possession';
 import { createClient } from '@cairn/client-sdk';
 import { DEVNET_CONSENSUS, keccak256, utf8Bytes } from '@cairn/primitives';
-import { ANVIL_KEYS, hasAnvil, testSignal } from '../../foundation/chain-access/test/anvil.ts';
-import { patternBytes } from '../../storage-node/test/harness.ts';
-import { MiningNetwork, MiningNode } from '../../storage-node/test/mining/network.ts';
-import { run } from '../src/main.ts';
-import { contextOf, fakeIo } from './fake-io.ts';
+import { ANVIL_KEYS, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import { patternBytes } from '../../../storage-node/test/harness.ts';
+import { MiningNetwork, MiningNode } from '../../../storage-node/test/mining/network.ts';
+import { run } from '../../src/main.ts';
+import { contextOf, fakeIo } from '../fake-io.ts';
 
 describe('duties from the command line, on a real chain', function () {
   this.timeout(120_000);

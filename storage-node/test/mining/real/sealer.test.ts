@@ -19,15 +19,15 @@ import {
   type WorkerPool,
 } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
-import { createMiningMetrics } from '../../src/mining/metrics.ts';
-import { SealContexts } from '../../src/mining/seal-contexts.ts';
-import { sealSegment } from '../../src/mining/seal-segment.ts';
-import { contextOfPiece, countPieces, hasPiece } from '../../src/mining/sealed-record.ts';
-import { SealedStore } from '../../src/mining/sealed-store.ts';
-import { Sealer } from '../../src/mining/sealer.ts';
-import type { SealTask } from '../../src/mining/worker-tasks.ts';
-import { segmentData, type TestFile, testFile, until } from '../harness.ts';
-import { CHAIN_ID, FLOW, ScriptedChain } from '../scripted-chain.ts';
+import { createMiningMetrics } from '../../../src/mining/metrics.ts';
+import { SealContexts } from '../../../src/mining/seal-contexts.ts';
+import { sealSegment } from '../../../src/mining/seal-segment.ts';
+import { contextOfPiece, countPieces, hasPiece } from '../../../src/mining/sealed-record.ts';
+import { SealedStore } from '../../../src/mining/sealed-store.ts';
+import { Sealer } from '../../../src/mining/sealer.ts';
+import type { SealTask } from '../../../src/mining/worker-tasks.ts';
+import { segmentData, type TestFile, testFile, until } from '../../harness.ts';
+import { CHAIN_ID, FLOW, ScriptedChain } from '../../scripted-chain.ts';
 
 const MINER = new Uint8Array(32).fill(0x4d);
 const { signal: never } = new AbortController();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { addressOf, parsePrivateKey } from '@cairn/chain-access';
 import { createClient } from '@cairn/client-sdk';
 import { toHex } from '@cairn/primitives';
-import { ANVIL_KEYS, hasAnvil } from '../../foundation/chain-access/test/anvil.ts';
-import { patternBytes, until } from '../../storage-node/test/harness.ts';
-import { MiningNetwork, MiningNode } from '../../storage-node/test/mining/network.ts';
-import { run } from '../src/main.ts';
-import { contextOf, fakeIo } from './fake-io.ts';
+import { ANVIL_KEYS, hasAnvil } from '../../../foundation/chain-access/test/anvil.ts';
+import { patternBytes, until } from '../../../storage-node/test/harness.ts';
+import { MiningNetwork, MiningNode } from '../../../storage-node/test/mining/network.ts';
+import { run } from '../../src/main.ts';
+import { contextOf, fakeIo } from '../fake-io.ts';
 
 /** Two pricing chunks of 1,024 sectors, and something that fills the second to its end. */
 const FILE_BYTES = 2 * 262_144;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRng } from '@cairn/primitives';
 import { parseSegmentMessage } from '@cairn/wire-protocol';
-import { segmentData, type TestFile, TestNode, testFile, until } from '../harness.ts';
+import { segmentData, type TestFile, TestNode, testFile, until } from '../../harness.ts';
 
 const isSoak = process.env['CAIRN_SOAK'] === '1';
 const SEED = Number(process.env['CAIRN_SEED'] ?? 77_031);

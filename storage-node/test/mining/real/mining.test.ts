@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { signerFromKey } from '@cairn/chain-access';
 import { openMine, readPayments } from '@cairn/chain-access/pora';
 import { parseAddress, toHex } from '@cairn/primitives';
-import { ANVIL_KEYS, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
-import { type TestFile, testFile } from '../harness.ts';
-import { MiningNetwork, MiningNode } from './network.ts';
+import {
+  ANVIL_KEYS,
+  hasAnvil,
+  testSignal,
+} from '../../../../foundation/chain-access/test/anvil.ts';
+import { type TestFile, testFile } from '../../harness.ts';
+import { MiningNetwork, MiningNode } from '../network.ts';
 
 describe('mining on a real chain', () => {
   let network: MiningNetwork;

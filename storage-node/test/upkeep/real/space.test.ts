@@ -3,8 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault, MIB, memoryKeyValueStore, seededRng } from '@cairn/primitives';
 import { ownsSegment, parseSegmentMessage, parseShardText } from '@cairn/wire-protocol';
-import { ShardKeeper } from '../../src/upkeep/shard-keeper.ts';
-import { segmentData, type TestFile, TestNode, testFile, until } from '../harness.ts';
+import { ShardKeeper } from '../../../src/upkeep/shard-keeper.ts';
+import { segmentData, type TestFile, TestNode, testFile, until } from '../../harness.ts';
 
 const SEGMENT = 262_144;
 

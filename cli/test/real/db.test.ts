@@ -3,9 +3,9 @@ import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRng } from '@cairn/primitives';
-import { type TestFile, TestNode, testFile, until } from '../../storage-node/test/harness.ts';
-import { run } from '../src/main.ts';
-import { contextOf, fakeIo } from './fake-io.ts';
+import { type TestFile, TestNode, testFile, until } from '../../../storage-node/test/harness.ts';
+import { run } from '../../src/main.ts';
+import { contextOf, fakeIo } from '../fake-io.ts';
 
 const SEGMENT = 262_144;
 
