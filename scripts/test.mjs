@@ -24,7 +24,7 @@ const steps = [
   // One run, so that files through the command, over HTTP and by the official SDK share a network.
   mochaStep('journeys and interop', ['test/journeys', 'test/interop'], env),
   mochaStep('unit tests of the foundation', foundation, env),
-  mochaStep('faults', ['test/faults'], env),
+  mochaStep('faults', ['test/faults', 'test/simulation'], env),
   // After the contracts: it looks at what their tests compiled.
   mochaStep('architecture', ['test/architecture'], env),
 ];

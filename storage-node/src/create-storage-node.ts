@@ -26,7 +26,6 @@ import type { Mining } from './mining/create-mining.ts';
 import { type EntryWatch, type NodeParts, openParts } from './node-parts.ts';
 import { createPublicListener } from './public-listener.ts';
 import type { Sync } from './sync/create-sync.ts';
-import { openSync } from './sync/open-sync.ts';
 import type { Upkeep } from './upkeep/create-upkeep.ts';
 import { VERSION } from './version.ts';
 import { zgAdminMethods } from './zg-compat/admin-methods.ts';
@@ -251,6 +250,7 @@ class WiredStorageNode implements StorageNode {
   /** Takes a place in the network of peers, and begins to fill the shard from there. */
   async #join(parts: NodeParts, hasher: Hasher): Promise<void> {
     const [clock, logger, { metrics }] = [this.#clock, this.#logger, this.#metrics];
+    const { openSync } = await import('./sync/open-sync.ts'); // for those that have peers only
     const sync = await openSync({
       config: this.#options.config,
       parts,

@@ -22,7 +22,7 @@ import { SegmentReader } from './journeys/serve-segment.ts';
 import { LocalLibrary } from './local-library.ts';
 import { LogProgress } from './log-progress.ts';
 import { createStorageNodeMetrics, type StorageNodeMetrics } from './metrics.ts';
-import { createMining, type Mining } from './mining/create-mining.ts';
+import type { Mining } from './mining/create-mining.ts';
 import { openStores } from './open-stores.ts';
 import { createUpkeep, type Upkeep } from './upkeep/create-upkeep.ts';
 
@@ -85,6 +85,7 @@ export async function openParts(
   const metrics = createStorageNodeMetrics(deps.metrics);
   const logMetrics = createLogMetrics(deps.metrics);
   let onDamaged: (entry: LogEntry) => void = () => undefined;
+  let mining: Mining | undefined;
   const { log, segments, kv, files, keeper } = await openStores(
     { hasher, clock, logger, metrics: logMetrics, opened: deps.opened },
     {
@@ -177,11 +178,15 @@ export async function openParts(
     },
     config,
   );
-  const mining: Mining | undefined = createMining(
-    config,
-    { ...deps, log, segments, reader, kv, shard },
-    chain.chainLog.flow,
-  );
+  mining = await openMining();
+  /** Loaded where it is configured only: others start without its kernels and contracts. */
+  async function openMining(): Promise<Mining | undefined> {
+    if (config.mining === undefined) return undefined;
+    const { createMining } = await import('./mining/create-mining.ts');
+    const stores = { log, segments, reader, kv, shard };
+    return createMining(config, { ...deps, ...stores }, chain.chainLog.flow);
+  }
+
   return {
     log,
     shard,
