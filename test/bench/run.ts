@@ -1,6 +1,6 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
 // `codec` also takes `--gpu`, and `--leopard PATH`: a built program that prints as Leopard's benchmark does.
-// `da` takes `--part gas|wire|network|growth` for one part of it, `storage-network` `--part mining`.
+// `da` takes `--part gas|wire|network|growth` for one part of it, `storage-network` `--part mining|peer-sync`.
 import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 

@@ -49,15 +49,13 @@ export interface SyncOptions {
 export interface SyncPeers {
   /** Peers whose record is held. */
   readonly known: number;
-  /** Peers that were kept out since the start. */
+  /** Peers that are kept out, or were until lately. */
   readonly banned: number;
   readonly connected: readonly string[];
   /** Those whose connection this node opened. */
   readonly dialled: ReadonlySet<string>;
 }
 
-/** Peers kept out that are counted. */
-const MAX_BANNED = 100_000;
 /** A peer that lied is kept out for a day. */
 const BAN_MS = 24 * 3_600_000;
 
@@ -65,7 +63,6 @@ const BAN_MS = 24 * 3_600_000;
 export class Sync {
   readonly #deps: SyncDeps;
   readonly #book: PeerBook;
-  readonly #banned = new Set<string>();
   readonly #office: RecordOffice;
   readonly #news: FileNews;
   readonly #keeper: PeerKeeper;
@@ -79,8 +76,7 @@ export class Sync {
     const onLie = async (peer: string, reason: string): Promise<void> => {
       logger.warn({ peer, reason }, 'a peer lied and is kept out');
       metrics.bans.add(1, { reason: 'lie' });
-      if (this.#banned.size < MAX_BANNED) this.#banned.add(peer);
-      book.remove(peer);
+      book.ban(peer, BAN_MS); // over HTTP no connection is there to be refused
       await network.drop(peer, BAN_MS);
     };
     const fetcher = new SegmentFetcher({ ...deps, log });
@@ -138,10 +134,10 @@ export class Sync {
     });
   }
 
-  /** Whose record is held, who there is a connection to, and who was kept out since the start. */
+  /** Whose record is held, who there is a connection to, and who is kept out. */
   get peers(): SyncPeers {
     const { network } = this.#deps;
-    const [known, banned] = [this.#book.size, this.#banned.size];
+    const { size: known, banned } = this.#book;
     return { known, banned, connected: network.peers(), dialled: new Set(network.dialled()) };
   }
 

@@ -50,6 +50,8 @@ const MAX_REST_MS = 300_000;
 /** What a peer does not hold of an entry is not asked for again for so long, unless it says it does. */
 const ABSENT_MS = 15_000;
 const MAX_ABSENT = 65_536;
+/** Peers that are kept out at once, at most; beyond, those longest out may come back. */
+const MAX_BANS = 4096;
 
 /**
  * The storage nodes that are known: their records, and how it went to ask them. Those that never
@@ -67,6 +69,7 @@ export class PeerBook {
     string,
     { readonly shard: ShardConfig; readonly peers: Set<string> }
   >();
+  readonly #bans = new LruCache<string, number>({ maxWeight: MAX_BANS });
   readonly #absent = new LruCache<string, number>({ maxWeight: MAX_ABSENT });
 
   constructor(deps: PeerBookDeps, options: PeerBookOptions = {}) {
@@ -97,10 +100,11 @@ export class PeerBook {
   /**
    * Takes a record whose signature holds.
    *
-   * @returns `new` for a peer or a shard that was not known, `known` otherwise
+   * @returns `new` for a peer or a shard that was not known; `known` otherwise, and for a peer that is kept out
    */
   add(booked: BookedRecord): 'new' | 'known' {
     const { peer, shard } = booked.record;
+    if ((this.#bans.get(peer) ?? 0) > this.#clock.monotonic()) return 'known';
     const held = this.#pages.get(peer);
     if (held !== undefined && held.record.signedAtMs >= booked.record.signedAtMs) return 'known';
     const isMoved = held === undefined || formatShard(held.shard) !== formatShard(shard);
@@ -120,9 +124,15 @@ export class PeerBook {
     return isMoved ? 'new' : 'known';
   }
 
-  /** Forgets a peer. */
-  remove(peer: string): void {
+  /** Peers that are kept out, or were until lately. */
+  get banned(): number {
+    return this.#bans.weight;
+  }
+
+  /** Forgets a peer and takes no record of it for `durationMs`, whoever passes one on. */
+  ban(peer: string, durationMs: number): void {
     this.#remove(peer);
+    this.#bans.set(peer, this.#clock.monotonic() + durationMs);
   }
 
   /**

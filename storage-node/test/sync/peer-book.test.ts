@@ -115,6 +115,17 @@ describe('the book of peers', () => {
     assert.deepEqual(holders(book), ['hidden']);
   });
 
+  it('takes no record of a peer that is kept out, until the time is over', () => {
+    const book = open();
+    add(book, record('liar'));
+    book.ban('liar', 60_000);
+    add(book, record('liar', { signedAtMs: 9 }));
+    assert.deepEqual([book.size, book.banned, holders(book)], [0, 1, []]);
+    nowMs = 60_000;
+    assert.equal(add(book, record('liar', { signedAtMs: 10 })), 'new');
+    assert.deepEqual(holders(book), ['liar']);
+  });
+
   it('drops those that never gave anything when names flood in', () => {
     const book = open(10);
     add(book, record('good'));
