@@ -1,4 +1,4 @@
-import { type Hex, isHexOf, MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
+import { fromHex, type Hex, isHexOf, MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
 import { usageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -55,6 +55,12 @@ export function parseCount(least: number): (text: string) => number {
 export function parseBlockHash(text: string): Hex {
   if (isHexOf(text, 32)) return text;
   throw usageError('block', `"${text}" is not the hash of a block: 0x and 64 hex digits`);
+}
+
+/** What draws are made from: 0x and 64 hex digits, as 32 bytes. */
+export function parseSeed(text: string): Uint8Array {
+  if (isHexOf(text, 32)) return fromHex(text);
+  throw usageError('seed', `"${text}" is not a seed: 0x and 64 hex digits`);
 }
 
 /** A TCP port, or 0 for any that is free. */

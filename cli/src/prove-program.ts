@@ -11,6 +11,7 @@ export function proveCommands(program: Command, runs: Runs): void {
       .description('Ask nodes for random sectors of a file; each is proven against the root.')
       .option('--json', 'print JSON')
       .option('--samples <count>', 'sectors asked of each node', '30')
+      .option('--seed <hex>', 'draw what a score drew: its seed, 32 bytes as hex')
       .option('--answer-timeout <duration>', 'longest wait for one sector', '5s'),
   )
     .option('--key-file <file>', 'sign the score with this key: hex or keystore (CAIRN_KEY_FILE)')
@@ -19,6 +20,7 @@ export function proveCommands(program: Command, runs: Runs): void {
       runs(async () => (await import('./commands/prove-availability.ts')).proveAvailability, {
         ...NETWORK,
         samples: (parse) => parse.parseCount(1),
+        seed: (parse) => parse.parseSeed,
         answerTimeout: (parse) => parse.parseDuration,
       }),
     );

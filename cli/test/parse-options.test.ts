@@ -7,6 +7,7 @@ import {
   parseFragmentSize,
   parsePort,
   parseRange,
+  parseSeed,
   parseSize,
   parseTags,
   parseUrl,
@@ -66,6 +67,13 @@ describe('options', () => {
     assert.equal(parseUrl('http://127.0.0.1:5678/'), 'http://127.0.0.1:5678');
     for (const text of ['', 'localhost:5678', 'ftp://x', 'file:///etc/passwd']) {
       assert.throws(() => parseUrl(text), isUsage, text);
+    }
+  });
+
+  it('read seeds of 32 bytes', () => {
+    assert.deepEqual(parseSeed(`0x${'0a'.repeat(32)}`), new Uint8Array(32).fill(10));
+    for (const text of ['', '0x', '0a'.repeat(32), `0x${'0a'.repeat(31)}`]) {
+      assert.throws(() => parseSeed(text), isUsage, text);
     }
   });
 

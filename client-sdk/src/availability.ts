@@ -55,6 +55,8 @@ export interface AvailabilityScore {
   readonly timeMs: number;
   /** Sectors asked of each node, or all that it should hold where those are fewer. */
   readonly samples: number;
+  /** What the draws were made from, 32 bytes: whoever asks with it asks for the same sectors. */
+  readonly seed: Hex;
   readonly lossBound: LossBound;
   readonly nodes: readonly NodeAvailability[];
   /** Of all segments, how many nodes that passed should hold the one that fewest do. */
@@ -82,8 +84,13 @@ export interface SignedScore {
 export function lossBound(asked: number, sectors: number): LossBound {
   if (asked >= sectors) return { share: 0, chance: EXCLUDED_CHANCE, chanceAtTenth: 0 };
   return {
-    share: 1 - EXCLUDED_CHANCE ** (1 / asked),
+    share: twelveDigits(1 - EXCLUDED_CHANCE ** (1 / asked)),
     chance: EXCLUDED_CHANCE,
-    chanceAtTenth: (1 - TOLD_SHARE) ** asked,
+    chanceAtTenth: twelveDigits((1 - TOLD_SHARE) ** asked),
   };
+}
+
+/** Powers differ in their last digit from one JavaScript engine to another; scores do not. */
+function twelveDigits(value: number): number {
+  return Number(value.toPrecision(12));
 }

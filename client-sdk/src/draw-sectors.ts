@@ -1,4 +1,11 @@
-import { type Rng, SECTOR_BYTES, SEGMENT_SECTORS, viewOf } from '@cairn/primitives';
+import {
+  keccak256,
+  type Rng,
+  SECTOR_BYTES,
+  SEGMENT_SECTORS,
+  utf8Bytes,
+  viewOf,
+} from '@cairn/primitives';
 import { countOwnedSegments, ownedSegments, type ShardConfig } from '@cairn/wire-protocol';
 
 /** A file's place in the log, as far as shards depend on it. */
@@ -40,6 +47,37 @@ export function drawSectors(
 function firstOwned(shard: ShardConfig, { sizeBytes, startSector }: Place): number {
   const first = ownedSegments(shard, startSector, sizeBytes).next();
   return first.done === true ? 0 : first.value;
+}
+
+/**
+ * What a seed draws for one node: keccak-256 of the seed, the node's address and a counter of 4 bytes,
+ * one after another. It depends on nothing else, so that whoever knows the seed draws the same,
+ * in whatever order nodes answer.
+ *
+ * @param seed - 32 bytes
+ * @param url - without a slash at its end
+ */
+export function drawStream(seed: Uint8Array, url: string): Pick<Rng, 'fill'> {
+  const name = utf8Bytes(url);
+  const counter = new Uint8Array(4);
+  let number = 0;
+  let rest = new Uint8Array();
+  return {
+    fill(target) {
+      for (let filled = 0; filled < target.length; ) {
+        if (rest.length === 0) {
+          viewOf(counter).setUint32(0, number);
+          rest = Uint8Array.from(keccak256(seed, name, counter));
+          number += 1;
+        }
+        const taken = rest.subarray(0, target.length - filled);
+        target.set(taken, filled);
+        filled += taken.length;
+        rest = rest.subarray(taken.length);
+      }
+      return target;
+    },
+  };
 }
 
 /** `count` different numbers below `total`, by Floyd's algorithm: one draw for each. */

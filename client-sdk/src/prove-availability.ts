@@ -5,6 +5,7 @@ import {
   forEachConcurrent,
   type Rng,
   SEGMENT_SECTORS,
+  toHex,
   withDeadline,
 } from '@cairn/primitives';
 import { WireError } from '@cairn/wire-protocol';
@@ -17,7 +18,7 @@ import {
 } from './availability.ts';
 import type { FileReference } from './client.ts';
 import { countReplicas } from './count-replicas.ts';
-import { countOwnedSectors, drawSectors } from './draw-sectors.ts';
+import { countOwnedSectors, drawSectors, drawStream } from './draw-sectors.ts';
 import { SdkError } from './errors.ts';
 import { failureOf, type Holder } from './holders.ts';
 import { type LocateDeps, type LocatedFile, locateFile, parseReference } from './locate-file.ts';
@@ -29,13 +30,15 @@ const NODES_PARALLEL = 16;
 const SECTORS_PARALLEL = 8;
 /** Nodes asked at most, those named first. */
 const MAX_ASKED_NODES = 1024;
+/** Bytes of a seed. */
+const SEED_BYTES = 32;
 /** Time for one answer unless told: an honest node reads 256 KiB and hashes them. */
 const ANSWER_MS = 5_000;
 
 /** What asking for sectors needs. */
 export interface ProveDeps extends LocateDeps {
   readonly clock: Clock;
-  /** Nobody asked may foresee what it draws. */
+  /** Draws seeds; nobody asked may foresee them. */
   readonly rng: Pick<Rng, 'fill'>;
 }
 
@@ -47,16 +50,21 @@ export interface ProveRequest {
   readonly nodes?: readonly string[];
   /** Time for each answer in ms; 5,000 unless told. */
   readonly answerMs?: number;
+  /**
+   * 32 bytes that fix what is drawn for each node, to ask again what a score asked; unless told, chance
+   * draws them. Worth something only while the nodes asked do not know them.
+   */
+  readonly seed?: Uint8Array;
 }
 
 /**
  * Asks nodes for random sectors of a file and proves each answer under its root.
  *
- * The draw is made here, for each node by itself, of the sectors that its shard keeps, and stands:
+ * The draw is made here, for each node by its address and a seed, of the sectors that its shard keeps, and stands:
  * what a node does not give counts against it, and nothing is drawn in its place. It shows that a
  * node can give the file now, not that it keeps a copy of its own.
  *
- * @throws {SdkError} SDK_OPTION for a count out of bounds or the roots of several fragments,
+ * @throws {SdkError} SDK_OPTION for a count or a seed out of bounds or the roots of several fragments,
  *   SDK_FILE_NOT_FOUND, SDK_SIZE_DISPUTED; the signal's reason
  */
 export async function proveAvailability(
@@ -66,6 +74,7 @@ export async function proveAvailability(
     samples = DEFAULT_SAMPLES,
     nodes,
     answerMs = ANSWER_MS,
+    seed = deps.rng.fill(new Uint8Array(SEED_BYTES)),
     signal,
   }: ProveRequest & { readonly signal: AbortSignal },
 ): Promise<AvailabilityScore> {
@@ -76,6 +85,9 @@ export async function proveAvailability(
   if (!Number.isInteger(samples) || samples < 1 || samples > MAX_SAMPLES) {
     throw badOption('samples', `a node is asked for 1 to ${MAX_SAMPLES} sectors, not ${samples}`);
   }
+  if (seed.length !== SEED_BYTES) {
+    throw badOption('seed', `a seed has ${SEED_BYTES} bytes, not ${seed.length}`);
+  }
   const places = { ...deps, nodes: [...deps.nodes, ...(nodes ?? [])] };
   const file = await locateFile(entry, places, { signal });
   const [first] = file.holders;
@@ -85,7 +97,7 @@ export async function proveAvailability(
   await forEachConcurrent(
     urls.map((url) => url.replace(/\/+$/, '')).slice(0, MAX_ASKED_NODES),
     async (url, inner) => {
-      scores.push(await askNode(url, { file, samples, answerMs }, deps, inner));
+      scores.push(await askNode(url, { file, samples, answerMs, seed }, deps, inner));
     },
     { parallel: NODES_PARALLEL, signal },
   );
@@ -105,6 +117,7 @@ export async function proveAvailability(
     sizeBytes,
     timeMs: deps.clock.now(),
     samples,
+    seed: toHex(seed),
     lossBound: lossBound(samples, sectorsOf(sizeBytes)),
     nodes: asked,
     leastReplicas: least,
@@ -132,6 +145,7 @@ interface Questions {
   readonly file: LocatedFile;
   readonly samples: number;
   readonly answerMs: number;
+  readonly seed: Uint8Array;
 }
 
 async function askNode(
@@ -140,8 +154,8 @@ async function askNode(
   deps: ProveDeps,
   signal: AbortSignal,
 ): Promise<NodeAvailability> {
-  const { file, samples, answerMs } = questions;
-  const { book, clock, rng } = deps;
+  const { file, samples, answerMs, seed } = questions;
+  const { book, clock } = deps;
   const timed = { clock, signal };
   let holder: Holder;
   try {
@@ -168,7 +182,7 @@ async function askNode(
   // Another entry of the same file lies elsewhere in the log, and shards keep other parts of it.
   const entry = file.holders.find((each) => each.url === url)?.entry ?? file;
   const { shard } = holder;
-  const drawn = drawSectors(shard, entry, samples, rng);
+  const drawn = drawSectors(shard, entry, samples, drawStream(seed, url));
   const counts = { answered: 0, wrong: 0, silent: 0 };
   const reasons: Record<string, number> = {};
   await forEachConcurrent(

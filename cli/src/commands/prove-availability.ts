@@ -19,6 +19,8 @@ export interface ProveOptions extends NetworkOptions, KeyOptions {
   readonly samples: number;
   /** In ms. */
   readonly answerTimeout: number;
+  /** 32 bytes; drawn anew unless told. */
+  readonly seed?: Uint8Array;
   readonly json?: boolean;
 }
 
@@ -47,6 +49,7 @@ export async function proveAvailability(
     const score = await client.files.proveAvailability(root, {
       samples: options.samples,
       answerMs: options.answerTimeout,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.node === undefined ? {} : { nodes: options.node }),
       signal,
     });
