@@ -18,6 +18,7 @@ import { silentLogger } from '@cairn/primitives';
 import { CliError, usageError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 import { type KeyOptions, requireKey } from './keys.ts';
+import { KnownRecords } from './known-records.ts';
 import { chooseNetwork, readNetworkFile } from './network-options.ts';
 
 /** Which network's duties, with whose key. */
@@ -32,6 +33,8 @@ export interface DutyChain {
   readonly client: ChainClient;
   readonly possession: Possession;
   readonly sender: TransactionSender;
+  /** Of the log whose files count. */
+  readonly records: KnownRecords;
 }
 
 /**
@@ -61,15 +64,19 @@ export async function withDuties<Result>(
   const network = await chooseNetwork(options, io);
   const key = await requireKey('act for a duty', options, network.keyFiles, context);
   const directory = network.uploadsDirectory;
-  const journal = fileJournal(journalName === undefined ? directory : join(directory, journalName));
+  const place = journalName === undefined ? directory : join(directory, journalName);
+  const journal = fileJournal(place);
   const client = createChainClient({ rpcUrl: found.rpc });
   const act = async (): Promise<Result> => {
     const possession = await openPossession(client, address, { signal });
-    const { chainId } = possession;
+    const { chainId, flow } = possession;
     const signer = signerFromKey(key);
     const logger = silentLogger();
     const sender = createTransactionSender({ client, signer, journal, chainId, logger });
-    return work({ client, possession, sender });
+    const { finalityBlocks } = possession.terms;
+    const path = join(place, `log-${chainId}-${flow}.records`);
+    const records = new KnownRecords({ client, flow, finalityBlocks, path });
+    return records.trust(() => work({ client, possession, sender, records }));
   };
   try {
     return await journal.exclusive(act, signal);

@@ -175,6 +175,10 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.timeout,
     'The machine may be busy: try again; `cairn devnet logs` shows what its services wrote.',
   ),
+  POSSESSION_OTHER_LOG: outcome(
+    EXIT.failure,
+    'What was remembered of the log was dropped; run the command again.',
+  ),
   POSSESSION_NO_DUTY: outcome(EXIT.notFound, '`cairn duty open` prints a duty’s number.'),
   SERVICE_UNKNOWN: outcome(EXIT.usage, 'Name one of those.'),
 };

@@ -1,4 +1,4 @@
-import { bondProvider, openDuty, readLogRecords, startDuty } from '@cairn/chain-access/possession';
+import { bondProvider, openDuty, startDuty } from '@cairn/chain-access/possession';
 import { equalBytes, parseRoot, rootBytes } from '@cairn/primitives';
 import { type DutyOptions, withDuties } from '../duty-chain.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -23,8 +23,7 @@ export async function dutyOpen(
   const roots = typed.map((text) => parseRoot(text));
   const id = await withDuties(options, context, async (chain) => {
     const { client, possession } = chain;
-    const range = { fromBlock: 0, toBlock: await client.blockNumber({ signal }) };
-    const records = await readLogRecords(client, possession.flow, range, { signal });
+    const records = await chain.records.upTo(await client.blockNumber({ signal }), { signal });
     const sequences = roots.map((root) => {
       const bytes = rootBytes(root);
       const record = records.find(({ fileRoot }) => equalBytes(fileRoot, bytes));
@@ -37,7 +36,11 @@ export async function dutyOpen(
     if (options.bond !== undefined) {
       await bondProvider(chain, options.bond, { intent: `${intent}:bond`, signal });
     }
-    const wish = { priceWei: options.price, records, sequences: ascending };
+    const wish = {
+      priceWei: options.price,
+      recordsUpTo: chain.records.upTo.bind(chain.records),
+      sequences: ascending,
+    };
     const opened = await openDuty(chain, wish, { intent, signal });
     await startDuty(chain, opened, options.deposit, { signal });
     return opened;

@@ -2,10 +2,9 @@ import {
   DutyKeeper,
   DutySet,
   readDutySequences,
-  readLogRecords,
   type SectorSource,
 } from '@cairn/chain-access/possession';
-import { type Hasher, loadHasher, verifyFileSector } from '@cairn/commitments';
+import { loadHasher } from '@cairn/commitments';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import { type HttpTransport, rootOf, silentLogger, systemClock } from '@cairn/primitives';
 import { MAX_SECTOR_MESSAGE_BYTES, parseSectorMessage, sectorPath } from '@cairn/wire-protocol';
@@ -42,13 +41,13 @@ export async function dutyRun(
     const keep = async (chain: DutyChain): Promise<void> => {
       const { client, possession, sender } = chain;
       await requireDuty(chain, id, context);
-      const range = { fromBlock: 0, toBlock: await client.blockNumber({ signal }) };
-      const records = await readLogRecords(client, possession.flow, range, { signal });
+      const records = await chain.records.upTo(await client.blockNumber({ signal }), { signal });
       const files = new Set(await readDutySequences(possession, id, { signal }));
       const set = new DutySet(records.filter(({ sequence }) => files.has(sequence)));
-      const source = sectorsOf(options.node, await loadHasher(), transport);
+      const hasher = await loadHasher();
+      const source = sectorsOf(options.node, transport);
       const parts = { clock: systemClock(), logger: silentLogger() };
-      const keeper = new DutyKeeper({ possession, sender, set, source, ...parts }, { id });
+      const keeper = new DutyKeeper({ possession, sender, set, source, hasher, ...parts }, { id });
       if (options.once !== true) {
         io.writeErr(`keeping duty ${id}: ${set.entries.length} files; Ctrl-C stops\n`);
         await keeper.run(signal);
@@ -66,11 +65,11 @@ export async function dutyRun(
   return EXIT.ok;
 }
 
-function sectorsOf(node: string, hasher: Hasher, transport: HttpTransport): SectorSource {
+function sectorsOf(node: string, transport: HttpTransport): SectorSource {
   const base = node.replace(/\/+$/, '');
   return {
     async sector({ entry, sector }, { signal }) {
-      const { fileRoot: root, sizeBytes, sequence } = entry;
+      const { fileRoot: root, sequence } = entry;
       const url = `${base}${sectorPath(rootOf(root), sector, sequence)}`;
       const reply = await transport.send({
         method: 'GET',
@@ -85,9 +84,7 @@ function sectorsOf(node: string, hasher: Hasher, transport: HttpTransport): Sect
           `${base} does not give sector ${sector} of ${rootOf(root)}: HTTP status ${reply.status}`,
         );
       }
-      const proof = parseSectorMessage(await reply.bytes(MAX_SECTOR_MESSAGE_BYTES));
-      verifyFileSector({ ...proof, root, sizeBytes, index: sector }, hasher);
-      return proof;
+      return parseSectorMessage(await reply.bytes(MAX_SECTOR_MESSAGE_BYTES));
     },
   };
 }

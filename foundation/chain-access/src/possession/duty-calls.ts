@@ -1,10 +1,12 @@
 import { encodeRecord, type FileSector, type SubmissionRecord } from '@cairn/commitments';
 import { randaoEntropyAbi } from '@cairn/contracts';
-import { toHex } from '@cairn/primitives';
+import { type Address, toHex } from '@cairn/primitives';
 import { readHeaderRlp } from '../client/header-rlp.ts';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
+import type { Contract } from '../da/contract.ts';
 import { ROLES } from '../da/hub-facts.ts';
 import { type IntendedOptions, sendCall } from '../da/send-call.ts';
+import type { Values } from '../da/values.ts';
 import type { SendOptions, TransactionSender } from '../send/transaction-sender.ts';
 import type { DrawnSector, DutySet } from './duty-set.ts';
 import { PossessionError } from './errors.ts';
@@ -17,52 +19,75 @@ export interface DutyCaller {
   readonly sender: TransactionSender;
 }
 
+/** The records of a log from its first one up to a block. */
+export type RecordsUpTo = (
+  toBlock: number,
+  options: { readonly signal: AbortSignal },
+) => Promise<readonly SubmissionRecord[]>;
+
 /**
  * Begins a duty of the sender's with files of the log: notes the log's root first, and proves each
- * file under it.
+ * file under it. Files that others add meanwhile do no harm.
  *
- * @param records - all of the log, in order, as of a block after which nothing was added
+ * @param recordsUpTo - gives all of the log up to the block that notes the root
  * @param sequences - the files' numbers, ascending
  * @returns the duty's number
- * @throws {PossessionError} POSSESSION_NO_EVENT; as `sendCall`; {RangeError} for a sequence that is none
+ * @throws {PossessionError} POSSESSION_NO_EVENT, POSSESSION_OTHER_LOG before the duty is paid for; as
+ * `sendCall`; {RangeError} for a sequence that is none
  */
 export async function openDuty(
   { possession, sender }: DutyCaller,
   {
     priceWei,
-    records,
+    recordsUpTo,
     sequences,
   }: {
     readonly priceWei: bigint;
-    readonly records: readonly SubmissionRecord[];
+    readonly recordsUpTo: RecordsUpTo;
     readonly sequences: readonly number[];
   },
   options: IntendedOptions,
 ): Promise<number> {
   const { contract } = possession;
-  const { intent } = options;
-  await sendCall(
+  const { intent, signal } = options;
+  const noted = await sendCall(
     sender,
     { contract, name: 'anchor', args: [] },
     { ...options, intent: `${intent}:anchor` },
   );
+  const anchored = eventOf(noted, contract, 'LogAnchored');
+  const count = anchored.number('count');
+  const records = (await recordsUpTo(noted.block.number, { signal })).slice(0, count);
   const paths = new RecordPaths(records.map(encodeRecord));
+  const expected = toHex(anchored.bytes('logRoot'));
+  const actual = toHex(paths.root());
+  if (expected !== actual) {
+    throw new PossessionError(
+      { code: 'POSSESSION_OTHER_LOG', records: records.length, expected, actual },
+      `the log has the root ${expected} over ${count} records, the ${records.length} at hand make ${actual}`,
+    );
+  }
   const entries = sequences.map((sequence) => {
     const record = records[sequence];
     if (record === undefined) throw new RangeError(`the log has no record ${sequence}`);
     return [recordArgument(record), paths.pathOf(sequence).map(toHex)];
   });
-  const args = [priceWei, toHex(paths.root()), entries];
+  const args = [priceWei, expected, entries];
   const receipt = await sendCall(sender, { contract, name: 'open', args }, options);
-  const topic = contract.topic('DutyOpened');
+  return eventOf(receipt, contract, 'DutyOpened').number('id');
+}
+
+/** What a transaction announced. @throws {PossessionError} POSSESSION_NO_EVENT */
+function eventOf(receipt: TransactionReceipt, contract: Contract, event: string): Values {
+  const topic = contract.topic(event);
   const log = receipt.logs.find(
     ({ address, topics }) => address === contract.address && topics[0] === topic,
   );
-  if (log !== undefined) return contract.decode('DutyOpened', log).number('id');
+  if (log !== undefined) return contract.decode(event, log);
   const { transactionHash } = receipt;
   throw new PossessionError(
-    { code: 'POSSESSION_NO_EVENT', transactionHash },
-    `transaction ${transactionHash} opened a duty and announced none`,
+    { code: 'POSSESSION_NO_EVENT', event, transactionHash },
+    `transaction ${transactionHash} was to announce ${event} and did not`,
   );
 }
 
@@ -179,6 +204,81 @@ export function reportMissedPeriod(
   const { contract, stakeHub } = possession;
   const call = { contract, name: 'reportMissed', args: [id, span, period], others: [stakeHub.abi] };
   return sendCall(sender, call, options);
+}
+
+/** Says that the sender will end a duty. @throws as `sendCall` */
+export function requestCloseDuty(
+  { possession, sender }: DutyCaller,
+  id: number,
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract } = possession;
+  return sendCall(sender, { contract, name: 'requestClose', args: [id] }, options);
+}
+
+/** Ends a duty that may end. @throws as `sendCall`; TX_REVERTED with ClosableFrom and others */
+export function closeDuty(
+  { possession, sender }: DutyCaller,
+  id: number,
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract } = possession;
+  return sendCall(sender, { contract, name: 'close', args: [id] }, options);
+}
+
+/** Frees the stake of an ended duty; anyone may. @throws as `sendCall`; TX_REVERTED with TooEarly and others */
+export function releaseDuty(
+  { possession, sender }: DutyCaller,
+  id: number,
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract, stakeHub } = possession;
+  return sendCall(
+    sender,
+    { contract, name: 'release', args: [id], others: [stakeHub.abi] },
+    options,
+  );
+}
+
+/** Gives the pay of a span's periods after a duty's end back to who paid; anyone may. @throws as `sendCall` */
+export function refundClosedSpan(
+  { possession, sender }: DutyCaller,
+  { id, span }: { readonly id: number; readonly span: number },
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract } = possession;
+  return sendCall(sender, { contract, name: 'refundClosed', args: [id, span] }, options);
+}
+
+/** Gives the pay of a period back that was neither answered nor reported in time; anyone may. @throws as `sendCall` */
+export function refundLapsedPeriod(
+  { possession, sender }: DutyCaller,
+  { id, span, period }: { readonly id: number; readonly span: number; readonly period: number },
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract } = possession;
+  return sendCall(sender, { contract, name: 'refundLapsed', args: [id, span, period] }, options);
+}
+
+/**
+ * Pays an account all that waits for it; anyone may. A call that was cut off is finished first, so
+ * that the same pay is not asked for twice.
+ *
+ * @throws as `sendCall`; what the client throws
+ */
+export async function withdrawDutyPayments(
+  { possession, sender }: DutyCaller,
+  payee: Address,
+  options: SendOptions,
+): Promise<TransactionReceipt> {
+  const { contract, client } = possession;
+  const prefix = `withdraw:${contract.address}:${payee}:`;
+  const open = await sender.openIntents(options);
+  const begun = open.find((intent) => intent.startsWith(prefix));
+  // Pay comes again and again, in the same amounts: only when tells one withdrawal from another.
+  const intent = begun ?? `${prefix}${await client.blockNumber(options)}`;
+  const call = { contract, name: 'withdrawPayments', args: [payee] };
+  return sendCall(sender, call, { ...options, intent });
 }
 
 function recordArgument(record: SubmissionRecord): readonly unknown[] {

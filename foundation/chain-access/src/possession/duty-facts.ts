@@ -1,5 +1,6 @@
-import { type Address, isZeroBytes } from '@cairn/primitives';
+import { type Address, isZeroBytes, toHex } from '@cairn/primitives';
 import type { ReadOptions } from '../da/contract.ts';
+import { dutyEventPages } from './duty-events.ts';
 import type { Possession } from './open-possession.ts';
 
 /** A provider's duty. */
@@ -13,6 +14,8 @@ export interface Duty {
   readonly entries: number;
   /** First period without the duty; 0 while it has no end. */
   readonly endPeriod: number;
+  /** Unix second from which the provider may end it; 0 while it has not said that it will. */
+  readonly closableFrom: number;
   /** Wei for each answered period. */
   readonly priceWei: bigint;
   readonly depositWei: bigint;
@@ -41,6 +44,7 @@ export async function readDuty(
     sectors: duty.number('sectors'),
     entries: duty.number('entries'),
     endPeriod: duty.number('endPeriod'),
+    closableFrom: duty.number('closableFrom'),
     priceWei: duty.wide('price'),
     depositWei: duty.wide('deposit'),
   };
@@ -101,25 +105,31 @@ export async function readDutyPayments(
 /**
  * Numbers in the log of the files of a duty, ascending, from the events that added them.
  *
- * @throws what the client throws; {ChainError} CHAIN_LOG_RANGE where the endpoint takes no such range
+ * @throws as `dutyEventPages`
  */
 export async function readDutySequences(
-  { client, contract }: Possession,
+  possession: Possession,
   id: number,
   options: ReadOptions,
 ): Promise<readonly number[]> {
-  const logs = await client.getLogs(
-    {
-      address: contract.address,
-      topic: contract.topic('EntriesAdded'),
-      indexed: `0x${id.toString(16).padStart(64, '0')}`,
-      fromBlock: 0,
-      toBlock: await client.blockNumber(options),
-    },
-    options,
-  );
-  return logs.flatMap((log) => {
-    const sequences = contract.decode('EntriesAdded', log).inner('sequences');
-    return Array.from({ length: sequences.length }, (_, index) => sequences.number(index));
-  });
+  const toBlock = await possession.client.blockNumber(options);
+  const found: number[] = [];
+  for await (const { events } of dutyEventPages(possession, { id, toBlock }, options)) {
+    for (const event of events) {
+      if (event.kind !== 'added') continue;
+      for (const sequence of event.sequences) found.push(sequence);
+    }
+  }
+  return found;
+}
+
+/** Stake that still answers for a duty, in wei: its deposit less what missed periods cost. @throws what the client throws */
+export async function readDepositLeft(
+  { contract, stakeHub }: Possession,
+  id: number,
+  provider: Address,
+  options: ReadOptions,
+): Promise<bigint> {
+  const caseId = (await contract.read('caseOf', [id], options)).bytes(0);
+  return (await stakeHub.read('reservedFor', [provider, toHex(caseId)], options)).wide(0);
 }

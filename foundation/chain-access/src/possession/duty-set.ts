@@ -5,6 +5,9 @@ import { RecordPaths } from './record-paths.ts';
 /** Bytes of an entry of a set: sequence u64, file root 32, size u64, padded sectors u64, first u64. */
 const ENTRY_BYTES = 64;
 
+/** What a set takes of a file's record. */
+export type SetRecord = Pick<SubmissionRecord, 'sequence' | 'fileRoot' | 'sizeBytes' | 'sectors'>;
+
 /** A file of a duty's set. */
 export interface SetEntry {
   readonly sequence: Sequence;
@@ -34,7 +37,7 @@ export class DutySet {
   readonly #paths: RecordPaths;
 
   /** @param records - those of the files, ascending; at least one */
-  constructor(records: readonly SubmissionRecord[]) {
+  constructor(records: readonly SetRecord[]) {
     let firstSector = 0;
     const entries: SetEntry[] = [];
     for (const { sequence, fileRoot, sizeBytes, sectors } of records) {

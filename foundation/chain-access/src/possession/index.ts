@@ -1,18 +1,33 @@
 /** Duties of possession on chain: sets, periods, answers, and a keeper that gives them by itself. */
+export { type DuePeriod, findSpan, openWindowAt, readDuePeriod } from './due-period.ts';
 export {
   answerPeriod,
   bondProvider,
+  closeDuty,
   type DutyCaller,
   fundDuty,
   openDuty,
   openPeriod,
+  type RecordsUpTo,
+  refundClosedSpan,
+  refundLapsedPeriod,
+  releaseDuty,
   reportMissedPeriod,
+  requestCloseDuty,
   type ShownSector,
   startDuty,
+  withdrawDutyPayments,
 } from './duty-calls.ts';
+export {
+  type DutyEvent,
+  type DutyEventPage,
+  type DutyEventRange,
+  dutyEventPages,
+} from './duty-events.ts';
 export {
   type Duty,
   type DutySpan,
+  readDepositLeft,
   readDrawn,
   readDuty,
   readDutyPayments,
@@ -21,7 +36,7 @@ export {
   readIsPeriodOpen,
   readIsSettled,
 } from './duty-facts.ts';
-export { type DrawnSector, DutySet, type SetEntry } from './duty-set.ts';
+export { type DrawnSector, DutySet, type SetEntry, type SetRecord } from './duty-set.ts';
 export { PossessionError, type PossessionFault } from './errors.ts';
 export { DutyKeeper, type DutyKeeperDeps, type DutyLook, type SectorSource } from './keep-duty.ts';
 export {
@@ -33,4 +48,10 @@ export {
   seedBlockOf,
   windowEndOf,
 } from './open-possession.ts';
-export { readLogRecords } from './read-records.ts';
+export {
+  logRecordPages,
+  type RecordPage,
+  type RecordRange,
+  readFirstLogBlock,
+  readLogRecords,
+} from './read-records.ts';

@@ -1,22 +1,17 @@
-import type { FileSector } from '@cairn/commitments';
+import { type FileSector, type Hasher, verifyFileSector } from '@cairn/commitments';
 import { type Clock, equalBytes, type Logger, toHex } from '@cairn/primitives';
 import { isOutage } from '../client/errors.ts';
+import type { TransactionReceipt } from '../client/parse-replies.ts';
 import { refusalOf } from '../da/send-call.ts';
+import { type DuePeriod, openWindowAt, readDuePeriod } from './due-period.ts';
 import { answerPeriod, type DutyCaller, openPeriod, type ShownSector } from './duty-calls.ts';
-import {
-  readDrawn,
-  readDuty,
-  readDutySpans,
-  readIsPeriodOpen,
-  readIsSettled,
-} from './duty-facts.ts';
+import { type Duty, readDrawn, readDuty, readIsPeriodOpen } from './duty-facts.ts';
 import type { DrawnSector, DutySet } from './duty-set.ts';
 import { PossessionError } from './errors.ts';
-import { periodAt, seedBlockOf, windowEndOf } from './open-possession.ts';
 
 /** Sectors of the files of a duty, wherever they are kept. */
 export interface SectorSource {
-  /** A drawn sector with its path, proven under the file's root. @throws where it cannot be had */
+  /** A drawn sector with its path. @throws where it cannot be had */
   sector(
     drawn: DrawnSector,
     options: { readonly signal: AbortSignal },
@@ -27,6 +22,8 @@ export interface SectorSource {
 export interface DutyKeeperDeps extends DutyCaller {
   readonly set: DutySet;
   readonly source: SectorSource;
+  /** Proves what the source gives before it is paid for. */
+  readonly hasher: Pick<Hasher, 'hashMany'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly logger: Logger;
 }
@@ -69,20 +66,26 @@ export class DutyKeeper {
    * Answers the period of now if it is due: opens it where nobody did, reads what it draws, and
    * shows that.
    *
-   * @throws {PossessionError} POSSESSION_NO_DUTY, POSSESSION_OTHER_SET; what source and chain throw
+   * @throws {PossessionError} POSSESSION_NO_DUTY, POSSESSION_OTHER_SET; {ProofError} for a sector
+   * that is not the file's; what source and chain throw
    */
   async look({ signal }: { readonly signal: AbortSignal }): Promise<DutyLook> {
-    const { possession, sender, set, source, logger } = this.#deps;
+    const { possession } = this.#deps;
+    const block = await possession.client.blockNumber({ signal });
+    if (openWindowAt(possession, block) === undefined) return 'nothing due';
+    const duty = await this.requireOwn({ signal });
+    const due = await readDuePeriod(possession, { id: this.#id, duty, block }, { signal });
+    if (due === undefined) return 'nothing due';
+    if (due.isSettled) return 'settled';
+    await this.answer(due, { signal });
+    return 'answered';
+  }
+
+  /** The duty, once it is sure that these are its files. @throws {PossessionError} POSSESSION_NO_DUTY, POSSESSION_OTHER_SET; what the chain throws */
+  async requireOwn({ signal }: { readonly signal: AbortSignal }): Promise<Duty> {
+    const { possession, sender, set } = this.#deps;
     const id = this.#id;
-    const { client, terms } = possession;
-    const options = { signal };
-    const block = await client.blockNumber(options);
-    const period = periodAt(terms, block);
-    // A transaction sent now is in the next block at the earliest.
-    if (block < seedBlockOf(terms, period) || block >= windowEndOf(terms, period)) {
-      return 'nothing due';
-    }
-    const duty = await readDuty(possession, id, options);
+    const duty = await readDuty(possession, id, { signal });
     if (duty === undefined || duty.provider !== sender.address) {
       throw new PossessionError(
         { code: 'POSSESSION_NO_DUTY', id },
@@ -96,22 +99,35 @@ export class DutyKeeper {
         `duty ${id} is of the set ${expected}, the files at hand make ${actual}`,
       );
     }
-    const hasEnded = duty.endPeriod !== 0 && period >= duty.endPeriod;
-    const spans = await readDutySpans(possession, id, options);
-    const span = spans.findIndex(({ from, until }) => period >= from && period < until);
-    if (span < 0 || hasEnded) return 'nothing due';
-    if (await readIsSettled(possession, id, period, options)) return 'settled';
-    if (!(await readIsPeriodOpen(possession, period, options))) {
+    return duty;
+  }
+
+  /**
+   * Answers a period, each sector proven here before anything is paid.
+   *
+   * @throws {ProofError} for a sector that is not the file's; what source and chain throw
+   */
+  async answer(
+    { period, span }: DuePeriod,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<TransactionReceipt> {
+    const { possession, sender, set, source, hasher, logger } = this.#deps;
+    const id = this.#id;
+    if (!(await readIsPeriodOpen(possession, period, { signal }))) {
       await this.#open(period, signal);
     }
     const shown: ShownSector[] = [];
-    for (const number of await readDrawn(possession, id, period, options)) {
+    for (const number of await readDrawn(possession, id, period, { signal })) {
       const drawn = set.find(number);
-      shown.push({ drawn, proof: await source.sector(drawn, options) });
+      const proof = await source.sector(drawn, { signal });
+      const { fileRoot: root, sizeBytes } = drawn.entry;
+      verifyFileSector({ ...proof, root, sizeBytes, index: drawn.sector }, hasher);
+      shown.push({ drawn, proof });
     }
-    await answerPeriod({ possession, sender }, { id, span, period }, set, shown, options);
-    logger.info({ duty: id, period, block }, 'a period is answered');
-    return 'answered';
+    const place = { id, span, period };
+    const receipt = await answerPeriod({ possession, sender }, place, set, shown, { signal });
+    logger.info({ duty: id, period, block: receipt.block.number }, 'a period is answered');
+    return receipt;
   }
 
   /** Proves the period's seed, unless another was faster. */

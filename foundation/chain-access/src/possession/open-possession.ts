@@ -9,6 +9,8 @@ export interface PossessionTerms {
   /** Start of period 0; the first one with duties is 1. */
   readonly firstBlock: number;
   readonly periodBlocks: number;
+  /** What is younger than that when a period starts is not in force in it. */
+  readonly finalityBlocks: number;
   /** From a period's start to the block whose entropy is its seed. */
   readonly seedDelay: number;
   /** After that block, to answer in. */
@@ -41,15 +43,23 @@ export async function openPossession(
   await checkContract(contract, 'periodBlocks', { client, chainId }, options);
   const read = async (name: string): Promise<number> =>
     (await contract.read(name, [], options)).number(0);
-  const [firstBlock, periodBlocks, seedDelay, windowBlocks, reportBlocks, challenges] =
-    await Promise.all([
-      read('firstBlock'),
-      read('periodBlocks'),
-      read('seedDelay'),
-      read('windowBlocks'),
-      read('reportBlocks'),
-      read('challenges'),
-    ]);
+  const [
+    firstBlock,
+    periodBlocks,
+    finalityBlocks,
+    seedDelay,
+    windowBlocks,
+    reportBlocks,
+    challenges,
+  ] = await Promise.all([
+    read('firstBlock'),
+    read('periodBlocks'),
+    read('finalityBlocks'),
+    read('seedDelay'),
+    read('windowBlocks'),
+    read('reportBlocks'),
+    read('challenges'),
+  ]);
   const hub = (await contract.read('hub', [], options)).address(0);
   return {
     client,
@@ -57,7 +67,15 @@ export async function openPossession(
     contract,
     stakeHub: new Contract(client, hub, stakeHubAbi),
     flow: (await contract.read('flow', [], options)).address(0),
-    terms: { firstBlock, periodBlocks, seedDelay, windowBlocks, reportBlocks, challenges },
+    terms: {
+      firstBlock,
+      periodBlocks,
+      finalityBlocks,
+      seedDelay,
+      windowBlocks,
+      reportBlocks,
+      challenges,
+    },
   };
 }
 

@@ -135,7 +135,15 @@ describe('duties of possession on a real chain', () => {
 
   const keeper = (): DutyKeeper =>
     new DutyKeeper(
-      { possession, sender: provider, set, source, clock: systemClock(), logger: silentLogger() },
+      {
+        possession,
+        sender: provider,
+        set,
+        source,
+        hasher,
+        clock: systemClock(),
+        logger: silentLogger(),
+      },
       { id, pollMs: 5 },
     );
   const head = () => anvil.client.blockNumber(options());
@@ -155,7 +163,9 @@ describe('duties of possession on a real chain', () => {
     const sequences = [0, 1, 3];
     set = new DutySet(records.filter(({ sequence }) => sequences.includes(sequence)));
     const caller = { possession, sender: provider };
-    const wish = { priceWei: PRICE, records, sequences };
+    const recordsUpTo = (toBlock: number) =>
+      readLogRecords(client, flow, { fromBlock: 0, toBlock }, options());
+    const wish = { priceWei: PRICE, recordsUpTo, sequences };
     id = await openDuty(caller, wish, { ...options(), intent: 'first' });
     await startDuty(caller, id, DEPOSIT, options());
     const duty = await readDuty(possession, id, options());
@@ -206,7 +216,7 @@ describe('duties of possession on a real chain', () => {
         await readLogRecords(anvil.client, flow, { fromBlock: 0, toBlock: await head() }, options())
       ).slice(0, 2),
     );
-    const deps = { possession, sender: provider, source, clock: systemClock() };
+    const deps = { possession, sender: provider, source, hasher, clock: systemClock() };
     const wrong = new DutyKeeper({ ...deps, set: other, logger: silentLogger() }, { id });
     await assert.rejects(wrong.run(testSignal()), { code: 'POSSESSION_OTHER_SET' });
     const stop = new AbortController();
