@@ -8,6 +8,8 @@ export interface NodeAnswer {
   readonly isReady: boolean;
   /** Why it is not ready or not reachable, in its own words. */
   readonly reasons: readonly string[];
+  /** What else it does, such as mining, in a sentence each of its own words. */
+  readonly facts: Readonly<Record<string, string>>;
   /** Absent for nodes of other makers and for indexers. */
   readonly status?: NodeStatus;
   readonly version?: string;
@@ -38,6 +40,7 @@ export async function askNode(
     isReachable: ready !== undefined || status !== undefined,
     isReady: ready?.ok === true,
     reasons: reasonsOf(ready),
+    facts: factsOf(ready),
     ...(found === undefined ? {} : { status: found }),
     ...(saidVersion === undefined ? {} : { version: saidVersion }),
     ...(dated === undefined ? {} : { clockSkewMs: now() - dated }),
@@ -89,6 +92,19 @@ function parseStatus(reply: Reply | undefined): NodeStatus | undefined {
   } catch {
     return undefined; // another maker's node, or an indexer
   }
+}
+
+/** Facts told by more than this are no facts. */
+const MAX_FACT_CHARACTERS = 500;
+
+function factsOf(ready: Reply | undefined): Readonly<Record<string, string>> {
+  const facts: unknown = isRecord(ready?.body) ? ready.body['facts'] : undefined;
+  if (!isRecord(facts)) return {};
+  const told = Object.entries(facts).map(([what, fact]): [string, string] => [
+    what.slice(0, MAX_FACT_CHARACTERS),
+    String(fact).slice(0, MAX_FACT_CHARACTERS),
+  ]);
+  return Object.fromEntries(told.slice(0, 16));
 }
 
 function reasonsOf(ready: Reply | undefined): readonly string[] {

@@ -2,18 +2,29 @@ import type { HealthReport } from '@cairn/node-runtime/http';
 import type { DiskGuard } from './disk-guard.ts';
 import type { LogProgress } from './log-progress.ts';
 
+/** What is told of mining: what it does, and what keeps it from going on. */
+export interface MiningHealth {
+  readonly fact: string;
+  readonly problems: readonly string[];
+}
+
 /** A chain silent for longer is a reason not to be asked for new files. */
 const MAX_SILENCE_MS = 60_000;
 
 /**
- * Whether the node should be sent requests: the log is read up to the chain's head. A full disk is told
- * among the reasons and is none for a no: uploads are turned away by name, reads go on.
+ * Whether the node should be sent requests: the log is read up to the chain's head. A full disk, and what
+ * keeps it from mining, are told among the reasons and are none for a no: reads go on.
  */
 export function readyReport(
   {
     progress,
     disk,
-  }: { readonly progress: Pick<LogProgress, 'current'>; readonly disk: Pick<DiskGuard, 'reason'> },
+    mining,
+  }: {
+    readonly progress: Pick<LogProgress, 'current'>;
+    readonly disk: Pick<DiskGuard, 'reason'>;
+    readonly mining: { readonly health: MiningHealth } | undefined;
+  },
   { maxLagBlocks }: { readonly maxLagBlocks: number },
 ): HealthReport {
   const { head, lagBlocks, silentMs } = progress.current();
@@ -28,5 +39,7 @@ export function readyReport(
   }
   const ok = reasons.length === 0;
   if (disk.reason !== undefined) reasons.push(disk.reason);
-  return { ok, reasons };
+  if (mining === undefined) return { ok, reasons };
+  const { fact, problems } = mining.health;
+  return { ok, reasons: [...reasons, ...problems], facts: { mining: fact } };
 }

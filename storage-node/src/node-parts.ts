@@ -183,7 +183,7 @@ export async function openParts(
   async function openMining(): Promise<Mining | undefined> {
     if (config.mining === undefined) return undefined;
     const { createMining } = await import('./mining/create-mining.ts');
-    const stores = { log, segments, reader, kv, shard };
+    const stores = { log, segments, reader, kv, shard, disk };
     return createMining(config, { ...deps, ...stores }, chain.chainLog.flow);
   }
 

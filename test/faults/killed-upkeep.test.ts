@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,21 +16,15 @@ import {
 import { ownedSegments } from '@cairn/wire-protocol';
 import { type TestFile, TestNode, testFile } from '../../storage-node/test/harness.ts';
 import { type BundledProgram, bundleProgram } from '../support/bundle-program.ts';
+import { canTrace, runAndKill } from '../support/kill-at-call.ts';
 import { isSoak, seedOf } from '../support/soak.ts';
 
 const SEED = seedOf(90_210);
 const SEGMENT = 262_144;
 const SEGMENTS = [9, 5, 12, 1];
 const { signal } = new AbortController();
-/** What may be the last thing a process did. Counted for each thread, so one thread does it all. */
-const WRITES = 'pwrite64,write,writev,fdatasync,fsync,rename,renameat2,unlink,ftruncate,mkdir';
 /** In the soak every call up to where an operation ends; else as many by chance. */
 const KILLS_EACH = 2;
-
-/** Whether calls can be counted and stopped at here. */
-function canTrace(): boolean {
-  return spawnSync('strace', ['-f', '-e', 'trace=none', 'true'], { stdio: 'ignore' }).status === 0;
-}
 
 /** One thing that is done to a data directory, and what must be true of it whenever it was killed. */
 interface Operation {
@@ -209,7 +203,9 @@ describe('upkeep that is killed', () => {
         const data = join(folder, `${operation.name}-${round}`);
         await cp(original, data, { recursive: true });
         await operation.prepare?.(data);
-        const wasKilled = await runAndKill([program.path, ...operation.command(data)], nth);
+        const wasKilled = await runAndKill([program.path, ...operation.command(data)], nth, {
+          isTraced,
+        });
         await operation.check(data, `seed ${SEED}, killed at call ${nth}`);
         for (const path of [data, `${data}.snapshot`, `${data}.snapshot.part`]) {
           await rm(path, { recursive: true, force: true });
@@ -221,23 +217,6 @@ describe('upkeep that is killed', () => {
       }
       assert.ok(killed > 0);
       if (isSoak) process.stderr.write(`      ${operation.name}: killed at ${killed} calls\n`);
-    });
-  }
-
-  /** Runs a command until its nth write call of a thread, or for so many steps of time; whether it was killed. */
-  function runAndKill(command: readonly string[], nth: number): Promise<boolean> {
-    const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' };
-    const inject = `inject=${WRITES}:signal=KILL:when=${nth}`;
-    const traced = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${WRITES}`, '-e', inject];
-    const child = isTraced
-      ? spawn('strace', [...traced, process.execPath, ...command], { env, stdio: 'ignore' })
-      : spawn(process.execPath, [...command], { env, stdio: 'ignore' });
-    return new Promise((resolve) => {
-      const timer = isTraced ? undefined : setTimeout(() => child.kill('SIGKILL'), nth * 12);
-      child.once('exit', (code, name) => {
-        clearTimeout(timer);
-        resolve(name === 'SIGKILL' || code === 137);
-      });
     });
   }
 

@@ -22,6 +22,13 @@ export async function nodeStatus(
   } else {
     const head = ['NODE', 'STATE', 'KEEPS', 'NEXT', 'HEAD', 'VERSION'];
     await writeLine(io, formatTable(head, answers.map(answerRow)));
+    const facts = answers.flatMap(({ url, facts: told }) =>
+      Object.entries(told).map(([what, fact]) => [url, what, fact]),
+    );
+    if (facts.length > 0) {
+      await writeLine(io, '');
+      await writeLine(io, formatTable(['NODE', 'WHAT', 'STATE'], facts));
+    }
   }
   return answers.every(({ isReady }) => isReady) ? EXIT.ok : EXIT.failure;
 }
@@ -47,12 +54,13 @@ function answerRow({ url, isReady, reasons, status, version }: NodeAnswer): read
   ];
 }
 
-function answerJson({ url, isReachable, isReady, reasons, status, version }: NodeAnswer) {
+function answerJson({ url, isReachable, isReady, reasons, facts, status, version }: NodeAnswer) {
   return {
     url,
     reachable: isReachable,
     ready: isReady,
     reasons,
+    facts,
     ...(version === undefined ? {} : { version }),
     ...(status === undefined ? {} : { status: nodeStatusJson(status) }),
   };

@@ -4,6 +4,8 @@ import type { Counter, Gauge, Metrics } from '@cairn/primitives';
 export interface MiningMetrics {
   readonly sealedPieces: Counter;
   readonly sealedSegments: Gauge;
+  /** 1 while sealing waits for room on the disk. */
+  readonly noRoom: Gauge;
   readonly pads: Counter;
   readonly attempts: Counter;
   readonly hits: Counter;
@@ -26,6 +28,10 @@ export function createMiningMetrics(metrics: Metrics): MiningMetrics {
     sealedSegments: metrics.gauge({
       name: 'cairn_mining_sealed_segments',
       help: 'segments of the flow with sealed pieces',
+    }),
+    noRoom: metrics.gauge({
+      name: 'cairn_mining_seal_no_room',
+      help: '1 while sealing waits for room on the disk',
     }),
     pads: metrics.counter({
       name: 'cairn_mining_pads_total',

@@ -89,6 +89,26 @@ export class Miner {
     return this.#isEnabled ? this.#puzzle : undefined;
   }
 
+  /** Why nothing is mined now, in a sentence; `undefined` while something is. */
+  get idleReason(): string | undefined {
+    const { store, flowLength } = this.#deps;
+    const context = this.#context;
+    if (!this.#isEnabled) return 'an operator stopped it';
+    if (store.table.segments === 0) return 'nothing is sealed yet';
+    if (this.#puzzle !== undefined) return undefined;
+    if (context === undefined) return 'the chain has not told what is mined yet';
+    const { count } = this.#deps.shard();
+    if (count > context.maxShards) {
+      return `the contract takes answers of up to ${context.maxShards} shards, this is one of ${count}`;
+    }
+    if (context.poraTarget === 0n || toHex(context.contextDigest) === EMPTY_DIGEST) {
+      return `it is not its turn in epoch ${context.epoch}, or the epoch has all its answers`;
+    }
+    if (minableLength(context.flowLength) === 0) return 'the flow has no whole segment yet';
+    if (context.flowLength > flowLength()) return 'the log is not read up to what is mined';
+    return 'it is about to begin';
+  }
+
   /** Of all threads, over their last tasks. */
   get attemptsPerSecond(): number {
     return this.puzzle === undefined ? 0 : this.#attemptsPerSecond;

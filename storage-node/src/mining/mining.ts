@@ -12,15 +12,23 @@ import {
   type Logger,
   type Metrics,
   type Rng,
-  toHex,
 } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
+import type { DiskGuard } from '../disk-guard.ts';
+import type { MiningHealth } from '../health.ts';
 import { ReopeningFileStore } from '../reopening-file-store.ts';
 import { AnswerDesk } from './answer-desk.ts';
 import type { MiningConfig } from './config.ts';
 import { createMiningMetrics, type MiningMetrics } from './metrics.ts';
 import { Miner } from './miner.ts';
 import { settleMinerId } from './miner-id.ts';
+import {
+  MINING_STATES,
+  type MiningParts,
+  type MiningState,
+  miningHealth,
+  miningStatusJson,
+} from './mining-report.ts';
 import type { MiningChain } from './ports.ts';
 import { SealContexts } from './seal-contexts.ts';
 import { SealedStore } from './sealed-store.ts';
@@ -37,26 +45,13 @@ export interface MiningDeps {
   readonly reader: Reader;
   readonly kv: KeyValueStore;
   readonly shard: () => ShardConfig;
+  readonly disk: Pick<DiskGuard, 'requireRoom'>;
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
-
-/** How mining goes. */
-export type MiningState =
-  /** The contracts are not open yet. */
-  | 'starting'
-  /** It cannot, for the reason told; it tries again. */
-  | 'degraded'
-  /** An operator stopped it. */
-  | 'stopped'
-  /** There is nothing to mine now: outside its window, or nothing is sealed. */
-  | 'waiting'
-  | 'mining';
-
-const STATES: readonly MiningState[] = ['starting', 'degraded', 'stopped', 'waiting', 'mining'];
 
 /** Between tries to begin, and to ask the chain that did not answer. */
 const RETRY_MS = 5000;
@@ -84,12 +79,17 @@ export class Mining {
     if (this.#fault !== undefined) return 'degraded';
     if (this.#parts === undefined) return 'starting';
     if (!this.#isEnabled) return 'stopped';
-    return this.#parts.miner.puzzle === undefined ? 'waiting' : 'mining';
+    return this.#parts.miner.idleReason === undefined ? 'mining' : 'waiting';
   }
 
   /** Why it is degraded, in a sentence. */
   get reason(): string | undefined {
     return this.#fault === undefined ? undefined : describeError(this.#fault);
+  }
+
+  /** What everybody may know of it. */
+  get health(): MiningHealth {
+    return miningHealth(this.state, this.#fault, this.#parts);
   }
 
   start(): void {
@@ -135,28 +135,8 @@ export class Mining {
 
   /** What admins see of it. */
   statusJson(): Json {
-    const parts = this.#parts;
-    const context = parts?.miner.puzzle?.context;
-    const counts = parts?.desk.counts;
-    return {
-      state: this.state,
-      reason: this.reason ?? null,
-      minerId: parts === undefined ? null : toHex(parts.minerId),
-      account: parts?.chain.account ?? null,
-      epoch: context?.epoch ?? null,
-      sealedSegments: parts?.store.table.segments ?? 0,
-      isSealed: parts?.sealer.isDone ?? false,
-      threads: this.#deps.config.threads,
-      cpuPercent: Math.round(this.#deps.config.duty * 100),
-      attemptsPerSecond: Math.round(parts?.miner.attemptsPerSecond ?? 0),
-      answers: {
-        accepted: counts?.accepted ?? 0,
-        refused: counts?.refused ?? 0,
-        wrong: counts?.wrong ?? 0,
-      },
-      rewardWei: String(counts?.rewardWei ?? 0n),
-      gasWei: String(counts?.gasWei ?? 0n),
-    };
+    const { state, reason } = this;
+    return miningStatusJson({ state, reason, config: this.#deps.config }, this.#parts);
   }
 
   /** From opening the contracts until something fails or `signal` aborts. */
@@ -183,7 +163,8 @@ export class Mining {
   }
 
   async #open(signal: AbortSignal, closers: (() => Promise<void>)[]): Promise<MiningParts> {
-    const { config, dataDirectory, kv, shard, clock, logger, rng, log, segments } = this.#deps;
+    const { config, dataDirectory, kv, shard, disk, clock, logger, rng, log, segments } =
+      this.#deps;
     const metrics = this.#metrics;
     const chain = await this.#deps.openChain(signal);
     closers.push(() => chain.close());
@@ -204,7 +185,7 @@ export class Mining {
     closers.push(() => mining.close());
     const contexts = new SealContexts(chain);
     const sealer = new Sealer(
-      { log, segments, store, contexts, pool: sealing, shard, clock, logger, metrics },
+      { log, segments, store, contexts, pool: sealing, disk, shard, clock, logger, metrics },
       { minerId, duty: config.sealDuty },
     );
     const miner: Miner = new Miner(
@@ -264,16 +245,7 @@ export class Mining {
   }
 
   #showState(): void {
-    for (const state of STATES) this.#metrics.state.set(Number(state === this.state), { state });
+    for (const state of MINING_STATES)
+      this.#metrics.state.set(Number(state === this.state), { state });
   }
-}
-
-/** What runs while the contracts are open. */
-interface MiningParts {
-  readonly chain: MiningChain;
-  readonly minerId: Uint8Array;
-  readonly store: SealedStore;
-  readonly sealer: Sealer;
-  readonly miner: Miner;
-  readonly desk: AnswerDesk;
 }

@@ -5,12 +5,13 @@ import {
   type Clock,
   describeError,
   equalBytes,
+  isFault,
   type Logger,
   SEGMENT_SECTORS,
   type WorkerPool,
 } from '@cairn/primitives';
 import { nextOwnedSegment, ownsSegment, type ShardConfig } from '@cairn/wire-protocol';
-import { isNoRoom } from '../disk-guard.ts';
+import { type DiskGuard, isNoRoom } from '../disk-guard.ts';
 import { Bell } from '../upkeep/bell.ts';
 import type { MiningMetrics } from './metrics.ts';
 import type { SealContexts } from './seal-contexts.ts';
@@ -33,6 +34,8 @@ export interface SealerDeps extends StoredSegmentDeps {
   readonly store: SealedStore;
   readonly contexts: SealContexts;
   readonly pool: Pick<WorkerPool, 'run'>;
+  /** Sealed copies leave the reserve alone, as uploads do. */
+  readonly disk: Pick<DiskGuard, 'requireRoom'>;
   /** The shard that is kept now. */
   readonly shard: () => ShardConfig;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
@@ -67,6 +70,7 @@ export class Sealer {
   /** First segment with pieces that no context held yet. */
   #openFrom = Number.POSITIVE_INFINITY;
   #seenBlock: BlockMark | undefined;
+  #noRoom: string | undefined;
 
   constructor(deps: SealerDeps, options: { readonly minerId: Uint8Array; readonly duty: number }) {
     this.#deps = deps;
@@ -77,6 +81,11 @@ export class Sealer {
   /** Whether everything that can be sealed was sealed when it was last looked at. */
   get isDone(): boolean {
     return !this.#isVisiting && this.#batch.length === 0 && this.#next() === undefined;
+  }
+
+  /** Why it waits for room on the disk, in a sentence; `undefined` while it does not. */
+  get noRoom(): string | undefined {
+    return this.#noRoom;
   }
 
   /** Notes that something is stored at a sector. */
@@ -101,15 +110,13 @@ export class Sealer {
 
   /** Runs until `signal` aborts. @throws what chain and stores throw, but for a disk without room */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     while (!signal.aborted) {
       try {
         await this.#step(signal);
       } catch (error) {
-        this.#batch = [];
-        this.#cursor = 0;
-        if (signal.aborted || !isNoRoom(error)) throw error;
-        logger.warn({ reason: describeError(error) }, 'no room to seal, waiting');
+        if (signal.aborted || !isForRoom(error)) throw error;
+        this.#tellNoRoom(describeError(error));
         await clock.sleep(RESUME_AFTER_MS, signal);
       }
     }
@@ -122,16 +129,35 @@ export class Sealer {
     const segment = this.#next();
     if (segment === undefined) {
       await this.#flush();
+      this.#tellNoRoom(undefined);
       await this.#bell.wait(clock, IDLE_MS, signal);
       return;
     }
     if (!this.#changed.delete(segment)) this.#cursor = segment + 1;
     this.#isVisiting = true;
-    const isWork = await this.#visit(segment, signal).finally(() => {
+    let isWork: boolean;
+    try {
+      isWork = await this.#visit(segment, signal);
+    } catch (error) {
+      this.#changed.add(segment);
+      throw error;
+    } finally {
       this.#isVisiting = false;
-    });
+    }
     if (this.#batch.length >= BATCH_SEGMENTS) await this.#flush();
     if (isWork) await clock.sleep((clock.monotonic() - began) * (1 / this.#duty - 1), signal);
+  }
+
+  #tellNoRoom(reason: string | undefined): void {
+    const { logger, metrics } = this.#deps;
+    if (reason !== undefined && this.#noRoom === undefined) {
+      logger.warn({ reason }, 'no room to seal, waiting');
+    }
+    if (reason === undefined && this.#noRoom !== undefined) {
+      logger.info({}, 'there is room to seal again');
+    }
+    this.#noRoom = reason;
+    metrics.noRoom.set(reason === undefined ? 0 : 1);
   }
 
   /** Begins anew after the chain took blocks back or the shard changed. */
@@ -177,6 +203,7 @@ export class Sealer {
       equalBytes(record.wanted, wanted) &&
       agree(record.runs, contexts, wanted);
     if (isSealed) return false;
+    await this.#deps.disk.requireRoom();
     const bytes = await readSegment(stored, this.#deps, signal);
     if (bytes === undefined) return true; // damaged meanwhile: it comes back once it is mended
     const position = segment * SEGMENT_SECTORS;
@@ -236,10 +263,22 @@ export class Sealer {
     this.#batch = [];
     if (batch.length === 0) return;
     const { store, metrics } = this.#deps;
-    await store.put(batch);
+    try {
+      await store.put(batch);
+    } catch (error) {
+      for (const { segment } of batch) this.#changed.add(segment); // no more than a batch beyond the bound
+      throw error;
+    } finally {
+      metrics.sealedSegments.set(store.table.segments);
+    }
+    this.#tellNoRoom(undefined);
     for (const { record } of batch) metrics.sealedPieces.add(countPieces(record.sealed));
-    metrics.sealedSegments.set(store.table.segments);
   }
+}
+
+/** Whether an error says that the disk has no room, or none beyond what is kept in reserve. */
+function isForRoom(error: unknown): boolean {
+  return isFault(error, 'STORE_FULL') || isNoRoom(error);
 }
 
 /** Whether every wanted piece has the same context in both. */

@@ -159,6 +159,13 @@ export class MiningNode {
     }
   }
 
+  /** What `/health/ready` answers. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into replies of many shapes
+  async ready(): Promise<{ readonly status: number; readonly body: any }> {
+    const reply = await fetch(`${this.node.address.url}/health/ready`);
+    return { status: reply.status, body: await reply.json() };
+  }
+
   /** What admins see of mining. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into replies of many shapes
   status(): any {

@@ -5,6 +5,8 @@ import type { EventLoopWatch } from '../observe/event-loop-watch.ts';
 export interface HealthReport {
   readonly ok: boolean;
   readonly reasons: readonly string[];
+  /** What else goes on, by what does it, in a sentence each: it says nothing about fitness. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** Looks at a node's health; is asked at every request, so it should be cheap. */
@@ -30,6 +32,7 @@ const reportSchema = (field: 'live' | 'ready'): Record<string, unknown> => ({
   properties: {
     [field]: { type: 'boolean' },
     reasons: { type: 'array', items: { type: 'string' } },
+    facts: { type: 'object', additionalProperties: { type: 'string' } },
   },
   required: [field, 'reasons'],
 });
@@ -70,11 +73,12 @@ export function registerStandardRoutes(app: FastifyInstance, routes: StandardRou
       },
     },
     async (_, reply) => {
-      const { ok, reasons } = isStopping()
+      const report: HealthReport = isStopping()
         ? { ok: false, reasons: ['the node is stopping'] }
         : ((await ready?.()) ?? { ok: true, reasons: [] });
+      const { ok, reasons, facts } = report;
       void reply.code(ok ? 200 : 503);
-      return { ready: ok, reasons };
+      return { ready: ok, reasons, ...(facts === undefined ? {} : { facts }) };
     },
   );
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { signerFromKey } from '@cairn/chain-access';
 import { openMine, readPayments } from '@cairn/chain-access/pora';
 import { parseAddress, toHex } from '@cairn/primitives';
@@ -109,4 +112,52 @@ describe('mining on a real chain', () => {
       await wrong.stop();
     }
   });
+
+  it('says on a full disk that sealing waits, reads on, and seals once there is room', async function () {
+    const disk = join(network.directory, 'small');
+    await mkdir(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]);
+    if (mounted.status !== 0) this.skip(); // needs the right to mount
+    const node = new MiningNode(await network.config('small'));
+    try {
+      await node.start();
+      const [file] = files;
+      if (file === undefined) throw new Error('there are three files');
+      await node.upload(file, 0);
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 1);
+      const late = await testFile(700_000, 4);
+      await network.submit(late);
+      await node.upload(late, 3);
+      await fill(join(disk, 'filler'));
+      await network.nextEpoch();
+      await node.until(({ sealingWaitsFor }) => sealingWaitsFor !== null);
+      const { status, body } = await node.ready();
+      assert.equal(status, 200);
+      const waits = (reason: string): boolean => reason.startsWith('sealing waits for room');
+      assert.ok(body.reasons.some(waits), JSON.stringify(body));
+      assert.match(body.facts.mining, /1 segments of shard 0\/1 are sealed, sealing goes on/);
+      const { result } = await node.rpc('zgs_downloadSegmentByTxSeq', [3, 0, 1024]);
+      assert.deepEqual(Buffer.from(result, 'base64'), Buffer.from(late.bytes.subarray(0, 262_144)));
+
+      await rm(join(disk, 'filler'));
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 4);
+      assert.equal(node.status().sealingWaitsFor, null);
+      assert.ok(!(await node.ready()).body.reasons.some(waits));
+    } finally {
+      await node.stop();
+      spawnSync('umount', ['-l', disk]);
+    }
+  });
 });
+
+/** Writes until the disk takes no byte more. */
+async function fill(path: string): Promise<void> {
+  const file = await open(path, 'a');
+  for (const part of [65_536, 4096]) {
+    for (let isFull = false; !isFull; ) {
+      const written = await file.write(new Uint8Array(part)).catch(() => ({ bytesWritten: 0 }));
+      isFull = written.bytesWritten < part;
+    }
+  }
+  await file.close();
+}

@@ -19,6 +19,7 @@ import {
   type WorkerPool,
 } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
+import { StorageNodeError } from '../../../src/errors.ts';
 import { createMiningMetrics } from '../../../src/mining/metrics.ts';
 import { SealContexts } from '../../../src/mining/seal-contexts.ts';
 import { sealSegment } from '../../../src/mining/seal-segment.ts';
@@ -101,6 +102,8 @@ class Bench {
   contexts: SealContext[] = [];
   shard: ShardConfig = { id: 0, count: 1 };
   asked = 0;
+  /** What the disk says before something is sealed. */
+  requireRoom: () => void = () => undefined;
   readonly #hasher: Hasher;
   #log: LogStore | undefined;
   #segments: SegmentStore | undefined;
@@ -212,6 +215,7 @@ class Bench {
         store,
         contexts,
         pool,
+        disk: { requireRoom: async () => this.requireRoom() },
         shard: () => this.shard,
         clock: systemClock(),
         logger: silentLogger(),
@@ -371,5 +375,29 @@ describe('sealing', () => {
     await bench.run(sealer, () => store.table.shard.count === 1 && sealer.isDone);
     assert.deepEqual(await bench.sealedSectors(store), bench.whole());
     assert.ok(countPieces((await store.get(1))?.sealed ?? new Uint8Array(8)) > 0);
+  });
+
+  it('says that the disk has no room beyond its reserve, keeps what is sealed, and goes on with room', async () => {
+    const bench = await Bench.open();
+    const [small, , middle, large] = files as [TestFile, TestFile, TestFile, TestFile];
+    await bench.add(small, middle);
+    bench.endEpoch('one');
+    const { sealer, store } = await bench.sealer();
+    await bench.run(sealer);
+    const before = await bench.sealedSectors(store);
+    bench.requireRoom = () => {
+      const facts = { code: 'STORE_FULL', freeBytes: 5, reserveBytes: 9 } as const;
+      throw new StorageNodeError(facts, 'the disk of this node is full: 5 bytes free');
+    };
+    await bench.add(large);
+    bench.endEpoch('two');
+    sealer.renew();
+    await bench.run(sealer, () => sealer.noRoom !== undefined);
+    assert.match(sealer.noRoom ?? '', /5 bytes free/);
+    assert.deepEqual(await bench.sealedSectors(store), before);
+    bench.requireRoom = () => undefined;
+    await bench.run(sealer);
+    assert.equal(sealer.noRoom, undefined);
+    assert.deepEqual(await bench.sealedSectors(store), bench.whole());
   });
 });
