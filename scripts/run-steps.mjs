@@ -119,6 +119,7 @@ export const UNIT_TESTS = [
   'foundation/node-runtime/test',
   'contracts/test',
   'log-layer/test',
+  'kv-layer/test',
   'light-client/test',
   'client-sdk/test',
   'storage-node/test',

@@ -19,6 +19,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/chain-access', 'src/pora/index.ts'],
   ['@cairn/chain-access', 'src/possession/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
+  ['@cairn/kv-layer', 'src/index.ts'],
   ['@cairn/light-client', 'src/index.ts'],
   ['@cairn/light-client', 'src/chain/index.ts'],
   ['@cairn/client-sdk', 'src/index.ts'],

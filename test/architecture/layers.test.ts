@@ -9,7 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/commitments', '@cairn/attestation', '@cairn/contracts'],
   ['@cairn/erasure-codec', '@cairn/pora', '@cairn/wire-protocol'],
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
-  ['@cairn/light-client'],
+  ['@cairn/kv-layer', '@cairn/light-client'],
   ['@cairn/client-sdk'],
   ['@cairn/storage-node', '@cairn/da-node'],
   ['@cairn/devnet'],

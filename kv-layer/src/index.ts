@@ -1,0 +1,71 @@
+/** Streams of keys and values over the log: batches, pure replay, state, proofs. */
+export {
+  ACCESS_OP,
+  type AccessOp,
+  type AccessOpShape,
+  accessOpShape,
+  isAccessOp,
+} from './batch/access-op.ts';
+export { BatchBuilder, type BuiltBatch } from './batch/batch-builder.ts';
+export { encodeBatch, encodedBatchBytes } from './batch/encode-batch.ts';
+export {
+  decodeBatch,
+  type ParsedBatch,
+  type ParseFault,
+  parseBatch,
+  parseBatchBytes,
+  type WriteHeader,
+} from './batch/parse-batch.ts';
+export {
+  type AccessControl,
+  type BatchSource,
+  fileBatchSource,
+  memoryBatchSource,
+  readableBytes,
+  type StreamBatch,
+  type StreamKey,
+  type StreamWrite,
+} from './batch/stream-batch.ts';
+export { BatchError, type BatchFault, type BatchSection } from './errors.ts';
+export type { FoldedControls, RoleChange } from './replay/fold-controls.ts';
+export {
+  gateEntry,
+  type ReplayOutcome,
+  type ReplayView,
+  replayBatch,
+  type StateChange,
+  type StreamEntry,
+} from './replay/replay-batch.ts';
+export {
+  COMMIT,
+  controlDeniedResult,
+  DOWNLOAD_FAILED,
+  parseFaultResult,
+  resultKeyText,
+  SENDER_NO_WRITE_PERMISSION,
+  TAGS_MISMATCH,
+  VERSION_CONFLICT,
+  writeDeniedResult,
+} from './replay/results.ts';
+export {
+  canWrite,
+  hasWritePermission,
+  isAdmin,
+  isSpecialKey,
+  isWriterOfKey,
+  isWriterOfStream,
+  ROLE,
+  type RoleKind,
+  type RoleSlot,
+  type RoleView,
+  slotOf,
+  ZERO_ADDRESS,
+} from './replay/role.ts';
+export {
+  deriveStreamId,
+  parseStreamId,
+  type StreamId,
+  streamIdBytes,
+  streamIdOf,
+} from './stream-id.ts';
+export { encodeTags, parseTags } from './tags.ts';

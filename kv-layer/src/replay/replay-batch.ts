@@ -1,0 +1,144 @@
+import type { Address, Sequence } from '@cairn/primitives';
+import { ACCESS_OP } from '../batch/access-op.ts';
+import type { ParsedBatch, WriteHeader } from '../batch/parse-batch.ts';
+import { keyText } from '../key-text.ts';
+import type { StreamId } from '../stream-id.ts';
+import { foldControls, type RoleChange } from './fold-controls.ts';
+import {
+  COMMIT,
+  controlDeniedResult,
+  parseFaultResult,
+  SENDER_NO_WRITE_PERMISSION,
+  TAGS_MISMATCH,
+  VERSION_CONFLICT,
+  writeDeniedResult,
+} from './results.ts';
+import {
+  canWrite,
+  hasWritePermission,
+  isWriterOfKey,
+  isWriterOfStream,
+  type RoleView,
+} from './role.ts';
+
+/** A log entry whose tags name streams, as replay sees it. */
+export interface StreamEntry {
+  readonly sequence: Sequence;
+  /** Who is judged: the sender of the chain's transaction. */
+  readonly sender: Address;
+  /** What the tags name, each once, in order. */
+  readonly streams: readonly StreamId[];
+}
+
+/** The state before an entry, as far as replay asks. */
+export interface ReplayView extends RoleView {
+  /** The newest version of a key, deletions included; 0 if it was never written. */
+  latestVersion(stream: StreamId, key: Uint8Array): number;
+}
+
+/** What a committed entry changes; every change gets the entry's sequence as its version. */
+export interface StateChange {
+  /** The last write of each key. */
+  readonly writes: readonly WriteHeader[];
+  readonly roles: readonly RoleChange[];
+}
+
+/** What becomes of an entry. */
+export interface ReplayOutcome {
+  /** One of the nine result strings. */
+  readonly result: string;
+  /** There exactly if the result is `Commit`. */
+  readonly change?: StateChange;
+}
+
+/**
+ * What can be said of an entry before its bytes are there: `skip` if it is none of this node's,
+ * `refuse` if its sender may not write to any tagged stream, `read` if the bytes decide.
+ */
+export function gateEntry(
+  entry: StreamEntry,
+  watched: ReadonlySet<StreamId>,
+  view: RoleView,
+): 'skip' | 'refuse' | 'read' {
+  if (entry.streams.length === 0) return 'skip';
+  if (!entry.streams.every((stream) => watched.has(stream))) return 'skip';
+  const { sender } = entry;
+  return entry.streams.every((stream) => canWrite(view, sender, stream)) ? 'read' : 'refuse';
+}
+
+/** The result of an entry that `gateEntry` refuses. */
+export const REFUSED: ReplayOutcome = { result: SENDER_NO_WRITE_PERMISSION };
+
+/**
+ * Judges the batch of an entry that passed the gate: the function every node computes alike. Checks
+ * run section by section in the order of the format; of several violations the first in the batch
+ * is reported.
+ *
+ * @param view - the state before the entry
+ */
+export function replayBatch(
+  entry: StreamEntry,
+  batch: ParsedBatch,
+  { watched, view }: { readonly watched: ReadonlySet<StreamId>; readonly view: ReplayView },
+): ReplayOutcome {
+  const { fault } = batch;
+  const unreadable = fault && { result: parseFaultResult(fault.reason) };
+  if (unreadable && (fault.section === 'version' || fault.section === 'reads')) return unreadable;
+  const isNewer = (stream: StreamId, key: Uint8Array): boolean =>
+    BigInt(view.latestVersion(stream, key)) > batch.version;
+  for (const { stream, key } of batch.reads) {
+    if (!watched.has(stream)) return { result: TAGS_MISMATCH };
+    if (isNewer(stream, key)) return { result: VERSION_CONFLICT };
+  }
+  if (unreadable && fault.section !== 'controls') return unreadable;
+  const tagged = new Set(entry.streams);
+  const writes = lastWrites(batch.writes);
+  for (const { stream, key } of writes) {
+    if (!tagged.has(stream)) return { result: TAGS_MISMATCH };
+    if (isNewer(stream, key)) return { result: VERSION_CONFLICT };
+    if (!hasWritePermission(view, entry.sender, stream, key)) {
+      return { result: writeDeniedResult(stream, key) };
+    }
+  }
+  if (unreadable) return unreadable;
+  const { changes, adminOf } = foldControls(entry, batch.controls, view);
+  for (const change of changes) {
+    if (!tagged.has(change.stream)) return { result: TAGS_MISMATCH };
+    if (!isAllowed(change, entry.sender, { adminOf, view })) {
+      const { op, stream, slot } = change;
+      const { key, account } = slot;
+      return { result: controlDeniedResult({ op, stream, key, account }) };
+    }
+  }
+  return { result: COMMIT, change: { writes, roles: changes } };
+}
+
+function lastWrites(writes: readonly WriteHeader[]): readonly WriteHeader[] {
+  const last = new Map<string, WriteHeader>();
+  for (const write of writes) last.set(write.stream + keyText(write.key), write);
+  return [...last.values()];
+}
+
+/** Whether the sender may use a control, by the roles before the entry. */
+function isAllowed(
+  { op, stream, slot }: RoleChange,
+  sender: Address,
+  { adminOf, view }: { readonly adminOf: ReadonlySet<StreamId>; readonly view: ReplayView },
+): boolean {
+  switch (op) {
+    case ACCESS_OP.renounceAdmin:
+    case ACCESS_OP.renounceWriter:
+    case ACCESS_OP.renounceSpecialWriter:
+      return true;
+    case ACCESS_OP.grantWriter:
+      return adminOf.has(stream) || isWriterOfStream(view, sender, stream);
+    case ACCESS_OP.grantSpecialWriter:
+      return adminOf.has(stream) || isWriterOfKey(view, sender, stream, slot.key);
+    case ACCESS_OP.grantAdmin:
+    case ACCESS_OP.setKeyToSpecial:
+    case ACCESS_OP.setKeyToNormal:
+    case ACCESS_OP.revokeWriter:
+    case ACCESS_OP.revokeSpecialWriter:
+      return adminOf.has(stream);
+  }
+}
