@@ -1,4 +1,4 @@
-import { concatBytes, type KeyRange, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { type KeyRange, viewOf, writeSafeU64 } from '@cairn/primitives';
 
 /**
  * Every key of the log layer's stores. A key is one letter and binary fields; numbers are 64 bits
@@ -47,7 +47,18 @@ export type KeyLetter = (typeof KEY)[keyof typeof KEY];
 
 /** The key of a letter and its binary fields; a number takes 8 bytes. */
 export function keyOf(letter: KeyLetter, ...fields: readonly (number | Uint8Array)[]): Uint8Array {
-  return concatBytes(Uint8Array.of(letter.charCodeAt(0)), ...fields.map(fieldBytes));
+  let length = 1;
+  for (const field of fields) length += typeof field === 'number' ? 8 : field.length;
+  const key = new Uint8Array(length);
+  const view = viewOf(key);
+  key[0] = letter.charCodeAt(0);
+  let at = 1;
+  for (const field of fields) {
+    if (typeof field === 'number') writeSafeU64(view, at, field);
+    else key.set(field, at);
+    at += typeof field === 'number' ? 8 : field.length;
+  }
+  return key;
 }
 
 /** The key of a node of the flow tree. */
@@ -83,11 +94,4 @@ function successorOf(prefix: Uint8Array): Uint8Array {
     }
   }
   return next;
-}
-
-function fieldBytes(field: number | Uint8Array): Uint8Array {
-  if (typeof field !== 'number') return field;
-  const bytes = new Uint8Array(8);
-  writeSafeU64(viewOf(bytes), 0, field);
-  return bytes;
 }

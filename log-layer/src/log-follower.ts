@@ -6,6 +6,7 @@ import {
   equalBytes,
   type Logger,
   rootOf,
+  runTogether,
   type Sequence,
   sequenceOf,
 } from '@cairn/primitives';
@@ -81,20 +82,14 @@ export class LogFollower {
    * @throws what the chain or the store throws; the signal's reason
    */
   async run(signal: AbortSignal): Promise<void> {
-    const failed = new AbortController();
-    const inner = AbortSignal.any([signal, failed.signal]);
-    const stopOthers = (error: unknown): never => {
-      failed.abort(error);
-      throw error;
-    };
-    const loops = [
-      this.#follow(inner),
-      this.#finaliseLoop(inner),
-      this.#considerPending(inner),
-    ].map((loop) => loop.catch(stopOthers));
-    await Promise.allSettled(loops);
-    signal.throwIfAborted();
-    failed.signal.throwIfAborted();
+    await runTogether(
+      [
+        (inner) => this.#follow(inner),
+        (inner) => this.#finaliseLoop(inner),
+        (inner) => this.#considerPending(inner),
+      ],
+      signal,
+    );
   }
 
   /** Looks at an entry again soon: after a piece of it was found damaged, for example. */

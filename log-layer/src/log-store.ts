@@ -373,6 +373,7 @@ export class LogStore {
     this.#tree = tree;
     this.#next = next;
     this.#marks = marks;
+    for (const entry of added) this.#entries.set(entry.sequence, entry); // asked for right away
     return { added, removed: [] };
   }
 

@@ -45,6 +45,19 @@ export class Extents {
     return removed;
   }
 
+  /** Bytes that nobody may change: where they were written together, they are what was written. */
+  read(offset: number, length: number): Uint8Array {
+    const extent = this.#extents[this.#firstReaching(offset)];
+    if (extent !== undefined && extent.offset <= offset) {
+      const start = offset - extent.offset;
+      if (start + length <= extent.bytes.length)
+        return extent.bytes.subarray(start, start + length);
+    }
+    const bytes = new Uint8Array(length);
+    this.readInto(offset, bytes);
+    return bytes;
+  }
+
   readInto(offset: number, target: Uint8Array): void {
     target.fill(0);
     const end = offset + target.length;
@@ -77,5 +90,9 @@ export class Extents {
 }
 
 function partOf({ offset, bytes }: Extent, start: number, stop: number): Extent {
-  return { offset: start, bytes: bytes.subarray(start - offset, stop - offset) };
+  const isWhole = start === offset && stop === offset + bytes.length;
+  return {
+    offset: start,
+    bytes: isWhole ? bytes : bytes.subarray(start - offset, stop - offset),
+  };
 }

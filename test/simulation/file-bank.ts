@@ -5,6 +5,7 @@ import {
   segmentDataBytes,
 } from '@cairn/commitments';
 import { type Root, rootOf, SEGMENT_BYTES, seededRng } from '@cairn/primitives';
+import { KnownBytes } from './known-bytes.ts';
 
 /** A file that is stored in simulations. */
 export interface BankFile {
@@ -20,12 +21,15 @@ const MAX_SHORT_BYTES = 6000;
 
 /** Files with known bytes, made once and used in many runs. */
 export class FileBank {
-  readonly #hasher: Hasher;
+  /** Hashes the segments of these files once each, however often it is asked. */
+  readonly hasher: Hasher;
+  /** The segments of the files that were asked for. */
+  readonly known = new KnownBytes();
   readonly #files = new Map<number, BankFile>();
   readonly #byRoot = new Map<Root, BankFile>();
 
   constructor(hasher: Hasher) {
-    this.#hasher = hasher;
+    this.hasher = this.known.hasherOver(hasher);
   }
 
   /** File `number`: the same bytes for ever. */
@@ -36,10 +40,11 @@ export class FileBank {
     const whole = (SEGMENTS[number % SEGMENTS.length] ?? 1) - 1;
     const bytes = new Uint8Array(whole * SEGMENT_BYTES + 1 + rng.below(MAX_SHORT_BYTES));
     rng.fill(bytes);
-    const commitment = commitBytes(this.#hasher, bytes);
+    const commitment = commitBytes(this.hasher, bytes);
     const segments = Array.from({ length: commitment.shape.segments }, (_, index) => {
       const data = new Uint8Array(segmentDataBytes(commitment.shape, index));
       data.set(bytes.subarray(index * SEGMENT_BYTES, index * SEGMENT_BYTES + data.length));
+      this.known.add(data);
       return data;
     });
     const file = { root: rootOf(commitment.root), commitment, segments };

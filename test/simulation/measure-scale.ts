@@ -6,7 +6,7 @@ import { Simulation } from './simulation.ts';
 const [nodes = 100, files = 40] = process.argv.slice(2).map(Number);
 const hasher = await loadHasher();
 const bank = new FileBank(hasher);
-const simulation = new Simulation({ hasher, bank }, { seed: 1, nodes, files, isCalm: true });
+const simulation = new Simulation(bank, { seed: 1, nodes, files, isCalm: true });
 const { traffic, diskBytes, problems } = await simulation.run();
 const { requests, requestBytes, gossip, gossipBytes } = traffic;
 const row = {

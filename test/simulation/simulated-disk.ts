@@ -1,5 +1,6 @@
 import type { Clock, FileStore, KeyValueStore, KeyValueWrite, Rng } from '@cairn/primitives';
 import { type Extent, Extents } from './extents.ts';
+import type { KnownBytes } from './known-bytes.ts';
 import { SortedMap } from './sorted-map.ts';
 
 /** Time that a sync takes, at most. */
@@ -24,6 +25,7 @@ export interface MountedDisk {
 export class SimulatedDisk {
   readonly #clock: Clock;
   readonly #rng: Rng;
+  readonly #known: Pick<KnownBytes, 'kept'>;
   #files = new Extents();
   #index = new SortedMap();
   /** Not synced yet, in order. */
@@ -34,8 +36,13 @@ export class SimulatedDisk {
   #inFlight: readonly KeyValueWrite[] | undefined;
   #running = new AbortController();
 
-  constructor(deps: { readonly clock: Clock; readonly rng: Rng }) {
+  constructor(deps: {
+    readonly clock: Clock;
+    readonly rng: Rng;
+    readonly known: Pick<KnownBytes, 'kept'>;
+  }) {
     this.#clock = deps.clock;
+    this.#known = deps.known;
     this.#rng = deps.rng;
   }
 
@@ -91,20 +98,18 @@ export class SimulatedDisk {
   }
 
   #filesOf(signal: AbortSignal): FileStore {
-    const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
-      signal.throwIfAborted();
-      this.#files.readInto(offset, target);
-    };
     return {
       read: async (offset, length) => {
-        const bytes = new Uint8Array(length);
-        await readInto(offset, bytes);
-        return bytes;
+        signal.throwIfAborted();
+        return this.#files.read(offset, length);
       },
-      readInto,
+      readInto: async (offset, target) => {
+        signal.throwIfAborted();
+        this.#files.readInto(offset, target);
+      },
       write: async (offset, bytes) => {
         signal.throwIfAborted();
-        const copy = bytes.slice();
+        const copy = this.#known.kept(bytes);
         const before = this.#files.put(offset, copy);
         this.#fileWrites.push({ offset, bytes: copy, before });
       },

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import { P2pError, P2pRefusal } from '@cairn/node-runtime/p2p';
-import {
-  type Clock,
-  isFault,
-  type PeerHandler,
-  type PeerListener,
-  type PeerNetwork,
-  type PeerProtocol,
-  type PeerRequestOptions,
-  type Rng,
-  withDeadline,
+import type {
+  Clock,
+  PeerHandler,
+  PeerListener,
+  PeerNetwork,
+  PeerProtocol,
+  PeerRequestOptions,
+  Rng,
 } from '@cairn/primitives';
 import { peerOfAddress } from '@cairn/wire-protocol/peers';
 
@@ -51,6 +49,8 @@ const LOST_ONE_OF = 100;
 /** Peers that a message is passed on to. */
 const FANOUT = 4;
 const DEFAULT_TIMEOUT_MS = 20_000;
+/** Longer than anybody waits for an answer. */
+const NEVER_MS = 3_600_000;
 /** Messages that a peer knows it has heard. */
 const MAX_HEARD = 20_000;
 
@@ -141,15 +141,17 @@ export class SimulatedNetwork {
     this.#deps.onDrop(by, peer);
   }
 
-  /** Passes a message on to some of a peer's neighbours. */
-  spread(by: SimulatedPeer, message: Gossip): void {
-    const neighbours = [...by.peers()];
+  /** Passes a message on to some of a peer's neighbours; not back, and not to its maker. */
+  spread(by: SimulatedPeer, message: Gossip, heardFrom?: string): void {
+    const neighbours = by.peers().filter((peer) => peer !== heardFrom && peer !== message.from);
     for (let left = FANOUT; left > 0 && neighbours.length > 0; left -= 1) {
       const [to = ''] = neighbours.splice(this.rng.below(neighbours.length), 1);
       this.traffic.gossip += 1;
       this.traffic.gossipBytes += message.bytes.length;
-      if (this.isLost()) continue;
-      this.clock.after(this.wayMs(), () => {
+      const wayMs = this.wayMs();
+      // Who has heard it does nothing about it when it comes again.
+      if (this.isLost() || this.#online.get(to)?.hasHeard(message) !== false) continue;
+      this.clock.after(wayMs, () => {
         if (this.isReached(by.self, to)) this.#online.get(to)?.hear(by.self, message);
       });
     }
@@ -195,7 +197,7 @@ export class SimulatedPeer implements PeerNetwork {
     this.manners = manners;
   }
 
-  peers(): readonly string[] {
+  peers(): string[] {
     return [...this.#links.keys()];
   }
 
@@ -248,12 +250,13 @@ export class SimulatedPeer implements PeerNetwork {
       requireLength('request', bytes, protocol.maxRequestBytes);
       if (!this.#links.has(peer)) throw unreachable(peer);
       await clock.sleep(this.#network.wayMs(), signal);
-      if (this.#network.isLost()) await clock.sleep(Number.MAX_SAFE_INTEGER / 2, signal);
+      if (this.#network.isLost()) await clock.sleep(NEVER_MS, signal);
       const other = this.#network.seatOf(peer);
       if (other === undefined || !this.#links.has(peer)) throw unreachable(peer);
       const { manners } = other;
       if (manners.answerMs > 0) await clock.sleep(rng.below(manners.answerMs), signal);
-      const honest = await other.answer(this.self, protocol, bytes, signal);
+      const honest = await other.answer(this.self, protocol, bytes);
+      signal.throwIfAborted();
       const reply = manners.tamper?.(protocol.id, honest) ?? honest;
       this.#network.noteReply(peer, this.self, protocol.id, reply);
       await clock.sleep(this.#network.wayMs(), signal);
@@ -304,8 +307,8 @@ export class SimulatedPeer implements PeerNetwork {
     peer: string,
     { id, maxReplyBytes }: PeerProtocol,
     bytes: Uint8Array,
-    signal: AbortSignal,
   ): Promise<Uint8Array> {
+    const { signal } = this.#running;
     const handler = this.#handlers.get(id);
     if (handler === undefined) {
       const facts = { code: 'P2P_PROTOCOL_UNKNOWN', peer: this.self, protocol: id } as const;
@@ -316,13 +319,16 @@ export class SimulatedPeer implements PeerNetwork {
       requireLength('reply', reply, maxReplyBytes);
       return reply;
     } catch (error) {
-      signal.throwIfAborted();
-      if (this.#running.signal.aborted) throw unreachable(this.self);
+      if (signal.aborted) throw unreachable(this.self);
       const isRefusal = error instanceof P2pRefusal;
       const reply = isRefusal ? error.facts.code : 'INTERNAL';
       const facts = { code: 'P2P_REFUSED', peer: this.self, protocol: id, reply } as const;
       throw new P2pError(facts, isRefusal ? error.message : 'the peer failed');
     }
+  }
+
+  hasHeard({ id }: Pick<Gossip, 'id'>): boolean {
+    return this.#heard.has(id);
   }
 
   /** Hears a message from a neighbour, once. */
@@ -332,7 +338,7 @@ export class SimulatedPeer implements PeerNetwork {
     this.#heard.add(message.id);
     const verdict = this.#listeners.get(message.topic)?.(message);
     this.#network.noteHeard(this.self, message);
-    if (verdict === 'accept') this.#network.spread(this, message);
+    if (verdict === 'accept') this.#network.spread(this, message, by);
   }
 
   async #within<Result>(
@@ -341,16 +347,15 @@ export class SimulatedPeer implements PeerNetwork {
     { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: PeerRequestOptions,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const { clock } = this.#network;
-    const within = AbortSignal.any([signal, this.#running.signal]);
-    try {
-      return await withDeadline(protocol, timeoutMs, work, { clock, signal: within });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isFault(error, 'DEADLINE_PASSED')) throw error;
-      const facts = { code: 'P2P_TIMEOUT', peer, protocol, timeoutMs } as const;
-      throw new P2pError(facts, `${peer} did not answer ${protocol} within ${timeoutMs} ms`);
-    }
+    signal.throwIfAborted();
+    const expiry = new Promise<never>((_, reject) => {
+      this.#network.clock.after(timeoutMs, () => {
+        const facts = { code: 'P2P_TIMEOUT', peer, protocol, timeoutMs } as const;
+        reject(new P2pError(facts, `${peer} did not answer ${protocol} within ${timeoutMs} ms`));
+      });
+    });
+    expiry.catch(() => undefined); // mostly nobody waits for it any more
+    return Promise.race([work(signal), expiry]);
   }
 }
 

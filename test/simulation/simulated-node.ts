@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { type Hasher, type VerifiedSegment, verifySegment } from '@cairn/commitments';
 import {
   createLogMetrics,
@@ -29,6 +28,7 @@ import {
 import { SegmentReader } from '../../storage-node/src/journeys/serve-segment.ts';
 import { createStorageNodeMetrics } from '../../storage-node/src/metrics.ts';
 import { Sync } from '../../storage-node/src/sync/create-sync.ts';
+import type { KnownBytes } from './known-bytes.ts';
 import type { LoggedFile } from './simulated-chain.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import type { Manners, SimulatedNetwork } from './simulated-network.ts';
@@ -38,6 +38,7 @@ export interface SimulatedNodeDeps {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly hasher: Hasher;
+  readonly known: Pick<KnownBytes, 'checksum'>;
   readonly chainLog: ChainLog;
   readonly network: SimulatedNetwork;
   readonly disk: SimulatedDisk;
@@ -171,7 +172,7 @@ export class SimulatedNode {
     readonly parts: Running;
     readonly loops: readonly ((signal: AbortSignal) => Promise<void>)[];
   }> {
-    const { clock, rng, hasher, chainLog, network, disk } = this.#deps;
+    const { clock, rng, hasher, known, chainLog, network, disk } = this.#deps;
     const { peer, address, shard, boot, manners, targetPeers, scrubMs } = this.options;
     const { signal } = stop;
     const logger = silentLogger();
@@ -183,7 +184,7 @@ export class SimulatedNode {
     const segments = await SegmentStore.open(
       { files, kv, log, hasher, logger, metrics: logMetrics },
       {
-        checksum: (bytes) => crc32(bytes),
+        checksum: (bytes) => known.checksum(bytes),
         onDamaged: (entry) => {
           follower.reconsider(entry);
           sync.noteDamage(entry);

@@ -26,7 +26,7 @@ describe('a simulated network of storage nodes', () => {
   });
 
   function simulate(options: SimulationOptions): Promise<SimulationResult> {
-    return new Simulation({ hasher, bank }, options).run();
+    return new Simulation(bank, options).run();
   }
 
   for (const { seeds, nodes, files } of SIZES) {

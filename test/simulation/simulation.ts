@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Hasher } from '@cairn/commitments';
 import { describeError, type Rng, rootOf, seededRng } from '@cairn/primitives';
 import {
   countOwnedSegments,
@@ -68,9 +67,11 @@ export const CONVERGES_WITHIN_MS = 900_000;
 const LOOK_MS = 2000;
 const BLOCK_MS = 2000;
 /** Time between looks of a node through all it stores. */
-const SCRUB_MS = 45_000;
+const SCRUB_MS = 30_000;
 /** Until an uploader that was turned away tries again. */
 const RETRY_MS = 700;
+/** Characters of the trace that are kept before they go into its digest. */
+const MAX_TRACED = 16_384;
 const PEER_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ';
 
 /** A network of storage nodes on simulated machines, with people who store files in it. */
@@ -83,10 +84,11 @@ export class Simulation {
   readonly nodes: SimulatedNode[] = [];
   /** Segments that honest nodes said they store. */
   readonly acknowledged: Acknowledged[] = [];
-  readonly #hasher: Hasher;
   readonly #bank: FileBank;
   readonly #honest = new Map<string, boolean>();
   readonly #trace = createHash('sha256');
+  /** The newest part of the trace, that is not in its digest yet. */
+  #traced = '';
   readonly #problems: string[] = [];
   readonly #faults: Faults;
   readonly #ended = new AbortController();
@@ -98,13 +100,9 @@ export class Simulation {
   #calmSinceMs: number | undefined;
   #convergedAfterMs: number | undefined;
 
-  constructor(
-    deps: { readonly hasher: Hasher; readonly bank: FileBank },
-    options: SimulationOptions,
-  ) {
+  constructor(bank: FileBank, options: SimulationOptions) {
     this.options = options;
-    this.#hasher = deps.hasher;
-    this.#bank = deps.bank;
+    this.#bank = bank;
     this.rng = seededRng(options.seed);
     this.network = new SimulatedNetwork({
       clock: this.clock,
@@ -134,6 +132,7 @@ export class Simulation {
     while (!this.#ended.signal.aborted && (await this.clock.turn()));
     const diskBytes = this.nodes.reduce((sum, { disk }) => sum + disk.sizeBytes, 0);
     for (const node of this.nodes) node.crash({ keepDisk: true });
+    this.#digest();
     return {
       trace: this.#trace.digest('hex'),
       problems: this.#problems,
@@ -146,7 +145,13 @@ export class Simulation {
 
   /** Adds to what happened. */
   note(what: string): void {
-    this.#trace.update(`${this.clock.monotonic()} ${what}\n`);
+    this.#traced += `${this.clock.monotonic()} ${what}\n`;
+    if (this.#traced.length > MAX_TRACED) this.#digest();
+  }
+
+  #digest(): void {
+    this.#trace.update(this.#traced);
+    this.#traced = '';
   }
 
   /** Something that should never be. */
@@ -213,9 +218,10 @@ export class Simulation {
         clock,
         rng,
         network,
-        hasher: this.#hasher,
+        hasher: this.#bank.hasher,
+        known: this.#bank.known,
         chainLog: chain.viewFor(clock, this.#chance()),
-        disk: new SimulatedDisk({ clock, rng: this.#chance() }),
+        disk: new SimulatedDisk({ clock, rng: this.#chance(), known: this.#bank.known }),
         onFailure: (reason) => this.problem(`${peerOf(number)} ended: ${reason}`),
       },
       {

@@ -15,6 +15,8 @@ interface Due {
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #asked = 0;
+  /** Who is to be woken when a signal aborts: one listener does for all of them. */
+  readonly #sleepers = new WeakMap<AbortSignal, Set<(reason: unknown) => void>>();
   /** A binary heap: nothing is due before what its parent is due. */
   readonly #heap: Due[] = [];
 
@@ -32,10 +34,10 @@ export class VirtualClock implements Clock {
         reject(signal.reason);
         return;
       }
-      const onAbort = (): void => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
+      const sleepers = this.#sleepersOf(signal);
+      sleepers.add(reject);
       this.after(durationMs, () => {
-        signal.removeEventListener('abort', onAbort);
+        sleepers.delete(reject);
         resolve();
       });
     });
@@ -64,6 +66,19 @@ export class VirtualClock implements Clock {
     }
     await settled();
     return true;
+  }
+
+  #sleepersOf(signal: AbortSignal): Set<(reason: unknown) => void> {
+    const known = this.#sleepers.get(signal);
+    if (known !== undefined) return known;
+    const sleepers = new Set<(reason: unknown) => void>();
+    this.#sleepers.set(signal, sleepers);
+    const wakeAll = (): void => {
+      for (const reject of sleepers) reject(signal.reason);
+      sleepers.clear();
+    };
+    signal.addEventListener('abort', wakeAll, { once: true });
+    return sleepers;
   }
 
   #push(due: Due): void {

@@ -106,6 +106,10 @@ export function viewOf(bytes: Uint8Array): DataView {
 /** `value` as `byteLength` big-endian bytes. @throws {RangeError} if it is negative or does not fit */
 export function bigEndianBytes(value: number | bigint, byteLength: number): Uint8Array {
   const bytes = new Uint8Array(byteLength);
+  if (byteLength === 8 && Number.isSafeInteger(value) && Number(value) >= 0) {
+    writeSafeU64(viewOf(bytes), 0, Number(value)); // without big integers: most numbers are small
+    return bytes;
+  }
   let rest = BigInt(value);
   if (rest < 0n) throw new RangeError(`cannot encode the negative number ${value}`);
   for (let index = byteLength - 1; index >= 0; index -= 1) {

@@ -14,6 +14,7 @@ export {
   mapConcurrent,
 } from './async/map-concurrent.ts';
 export { type RetryOptions, retry } from './async/retry.ts';
+export { runTogether } from './async/run-together.ts';
 export { QueueFullError, Semaphore, type SemaphoreFault } from './async/semaphore.ts';
 export { abortable, SingleFlight } from './async/single-flight.ts';
 export { BufferPool } from './buffer-pool.ts';

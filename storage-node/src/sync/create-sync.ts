@@ -1,7 +1,15 @@
 import type { Hasher } from '@cairn/commitments';
 import type { LogEntry, LogStore, SegmentStore } from '@cairn/log-layer';
-import type { Clock, HttpTransport, Logger, Metrics, PeerNetwork, Rng } from '@cairn/primitives';
-import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
+import {
+  type Clock,
+  type HttpTransport,
+  type Logger,
+  type Metrics,
+  type PeerNetwork,
+  type Rng,
+  runTogether,
+} from '@cairn/primitives';
+import type { ShardConfig } from '@cairn/wire-protocol';
 import type { PeerLog } from '@cairn/wire-protocol/peers';
 import type { DiskGuard } from '../disk-guard.ts';
 import type { EntryFinder } from '../entry-finder.ts';
@@ -127,6 +135,7 @@ export class Sync {
       shard,
       store: deps.log,
       clock,
+      rng,
       logger,
       metrics,
       onNews: (sequence) => this.#filler?.announce(sequence),
@@ -166,18 +175,11 @@ export class Sync {
 
   /** Meets peers and fills the shard until `signal` aborts. @throws the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
-    const failed = new AbortController();
-    const inner = AbortSignal.any([signal, failed.signal]);
     const parts = [this.#keeper, this.#news, ...(this.#filler === undefined ? [] : [this.#filler])];
-    const loops = parts.map((part) =>
-      part.run(inner).catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }),
+    await runTogether(
+      parts.map((part) => (inner) => part.run(inner)),
+      signal,
     );
-    await Promise.allSettled(loops);
-    signal.throwIfAborted();
-    failed.signal.throwIfAborted();
   }
 
   /** An entry came from the chain. `isNew`: just now, so that its uploader is at work. */
@@ -196,9 +198,8 @@ export class Sync {
     this.#filler?.reconsider(sequence);
   }
 
-  /** An entry is finalised here. Peers are told if that means that there is something to be had. */
+  /** An entry is finalised here. */
   noteFinalised(entry: LogEntry): void {
-    const { startSector, sizeBytes } = entry;
-    if (countOwnedSegments(this.#deps.shard(), startSector, sizeBytes) > 0) this.#news.tell(entry);
+    this.#news.tell(entry);
   }
 }

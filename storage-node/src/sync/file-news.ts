@@ -8,9 +8,12 @@ import {
   LruCache,
   type PeerNetwork,
   type PeerVerdict,
+  type Rng,
+  type Root,
+  runTogether,
   type Sequence,
 } from '@cairn/primitives';
-import type { ShardConfig } from '@cairn/wire-protocol';
+import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
 import {
   encodeFileAnnouncement,
   type FileAnnouncement,
@@ -20,6 +23,7 @@ import {
   type PeerLog,
   parseFileAnnouncement,
 } from '@cairn/wire-protocol/peers';
+import { FileHolders } from './file-holders.ts';
 import type { PeerBook } from './peer-book.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
 
@@ -29,8 +33,9 @@ export interface FileNewsDeps {
   readonly book: PeerBook;
   readonly log: PeerLog;
   readonly shard: () => ShardConfig;
-  readonly store: Pick<LogStore, 'nextSequence' | 'entryAt'>;
-  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly store: Pick<LogStore, 'nextSequence' | 'entryAt' | 'stateOf'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
+  readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: SyncMetrics;
   /** Told that a peer holds its part of an entry now. */
@@ -39,6 +44,16 @@ export interface FileNewsDeps {
   readonly onStranger: (peer: string) => void;
 }
 
+/**
+ * Holders of all that this node keeps of a file that suffice: with two announcements, each missed by one
+ * node of fifty, all but one of 2,500 have heard. Those ask by themselves later.
+ */
+const ENOUGH_HOLDERS = 2;
+/**
+ * A node that is not the first waits for a time of chance up to this, ten times what gossip takes to be
+ * everywhere: then most find that others were quicker.
+ */
+const MAX_HUSH_MS = 3000;
 /** Time between announcements: fifty a second are heard by everybody. */
 const TELL_MS = 20;
 /** Entries that wait to be told of; a node that catches up leaves the rest to those who ask. */
@@ -48,14 +63,27 @@ const MAX_HEARD = 65_536;
 /** Entries beyond those known here that an announcement may be about: the chain is seen unevenly. */
 const MAX_AHEAD = 10_000;
 
+type News = Pick<LogEntry, 'sequence' | 'root'>;
+
+/** What is told once its time has come. */
+interface HushedNews extends News {
+  /** Of the monotonic clock. */
+  readonly fromMs: number;
+}
+
 /** Tells peers which files this node holds since now, and hears what they hold. */
 export class FileNews {
   readonly #deps: FileNewsDeps;
   readonly #heard = new LruCache<string, number>({ maxWeight: MAX_HEARD });
-  readonly #untold = new BoundedQueue<Sequence>(MAX_UNTOLD);
+  readonly #holders: FileHolders;
+  /** To be told at once: nobody else said that it holds them. */
+  readonly #urgent = new BoundedQueue<News>(MAX_UNTOLD);
+  /** To be told unless others do. */
+  readonly #hushed = new BoundedQueue<HushedNews>(MAX_UNTOLD);
 
   constructor(deps: FileNewsDeps) {
     this.#deps = deps;
+    this.#holders = new FileHolders(deps);
   }
 
   /** Hears announcements from now on. */
@@ -64,24 +92,57 @@ export class FileNews {
     network.subscribe(filesTopic(log), ({ from, bytes }) => this.#hear(from, bytes));
   }
 
-  /** Tells of an entry that is finalised here, soon. What cannot be told now is found by asking. */
-  tell({ sequence }: Pick<LogEntry, 'sequence'>): void {
-    if (this.#untold.length < MAX_UNTOLD) this.#untold.push(sequence);
+  /**
+   * Tells of an entry that is finalised here, if that means that there is something to be had: at once if
+   * nobody else did, or in a while unless enough others do. What cannot be told now is found by asking.
+   */
+  tell(entry: LogEntry): void {
+    const { clock, rng, shard } = this.#deps;
+    if (!this.#ownsSome(entry)) return;
+    const { sequence, root } = entry;
+    if (this.#holders.count(sequence, root, shard()) === 0) {
+      if (this.#urgent.length < MAX_UNTOLD) this.#urgent.push({ sequence, root });
+      return;
+    }
+    const fromMs = clock.monotonic() + rng.below(MAX_HUSH_MS);
+    if (this.#hushed.length < MAX_UNTOLD) this.#hushed.push({ sequence, root, fromMs });
   }
 
   /** Tells what there is to tell, a bounded number a second, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    for await (const sequence of this.#untold.take(signal)) {
-      await this.#publish(sequence);
+    await runTogether(
+      [(inner) => this.#tellUrgent(inner), (inner) => this.#tellHushed(inner)],
+      signal,
+    );
+  }
+
+  async #tellUrgent(signal: AbortSignal): Promise<void> {
+    for await (const { sequence, root } of this.#urgent.take(signal)) {
+      await this.#publish(sequence, root);
       await this.#deps.clock.sleep(TELL_MS, signal);
     }
   }
 
-  async #publish(sequence: Sequence): Promise<void> {
+  async #tellHushed(signal: AbortSignal): Promise<void> {
+    const { clock, metrics, shard } = this.#deps;
+    for await (const { sequence, root, fromMs } of this.#hushed.take(signal)) {
+      const leftMs = fromMs - clock.monotonic();
+      if (leftMs > 0) await clock.sleep(leftMs, signal);
+      if (this.#holders.count(sequence, root, shard()) >= ENOUGH_HOLDERS) {
+        metrics.announcements.add(1, { direction: 'hushed' });
+        continue;
+      }
+      await this.#publish(sequence, root);
+      await clock.sleep(TELL_MS, signal);
+    }
+  }
+
+  async #publish(sequence: Sequence, root: Root): Promise<void> {
     const { network, log, shard, store, clock, logger, metrics } = this.#deps;
+    // The chain may have put another file into its place meanwhile, or the disk lost a segment.
     const entry = await store.entryAt(sequence);
-    if (entry === undefined) return;
-    const { root } = entry;
+    if (entry?.root !== root || !this.#ownsSome(entry)) return;
+    if (!(await store.stateOf(sequence)).finalized) return;
     const news = { ...log, shard: shard(), sequence, root, saidAtMs: clock.now() };
     try {
       await network.publish(filesTopic(log), encodeFileAnnouncement(news));
@@ -89,6 +150,10 @@ export class FileNews {
     } catch (error) {
       logger.debug({ sequence, reason: describeError(error) }, 'a file could not be announced');
     }
+  }
+
+  #ownsSome({ startSector, sizeBytes }: LogEntry): boolean {
+    return countOwnedSegments(this.#deps.shard(), startSector, sizeBytes) > 0;
   }
 
   #hear(from: string, bytes: Uint8Array): PeerVerdict {
@@ -110,6 +175,7 @@ export class FileNews {
     metrics.announcements.add(1, { direction: 'in' });
     if (book.recordOf(from) === undefined) onStranger(from);
     book.notePresent(from, news.sequence);
+    this.#holders.note(from, news);
     onNews(news.sequence);
     return 'accept';
   }

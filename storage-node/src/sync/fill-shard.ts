@@ -7,6 +7,7 @@ import {
   forEachConcurrent,
   type Logger,
   LruCache,
+  runTogether,
   Semaphore,
   type Sequence,
 } from '@cairn/primitives';
@@ -125,17 +126,7 @@ export class ShardFiller {
 
   /** Runs until `signal` aborts. @throws the signal's reason; what the log's store throws */
   async run(signal: AbortSignal): Promise<void> {
-    const failed = new AbortController();
-    const inner = AbortSignal.any([signal, failed.signal]);
-    const loops = [this.#heed(inner), this.#sweep(inner)].map((loop) =>
-      loop.catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }),
-    );
-    await Promise.allSettled(loops);
-    signal.throwIfAborted();
-    failed.signal.throwIfAborted();
+    await runTogether([(inner) => this.#heed(inner), (inner) => this.#sweep(inner)], signal);
   }
 
   async #heed(signal: AbortSignal): Promise<void> {
@@ -305,13 +296,16 @@ export class ShardFiller {
 
   async #rest(signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
-    this.#wake = () => woken.abort(new Error('there is something to do'));
+    const wake = (): void => woken.abort(new Error('there is something to do'));
+    this.#wake = wake;
+    signal.addEventListener('abort', wake, { once: true });
     try {
-      await this.#deps.clock.sleep(SWEEP_MS, AbortSignal.any([signal, woken.signal]));
+      await this.#deps.clock.sleep(SWEEP_MS, woken.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!woken.signal.aborted) throw error;
     } finally {
+      signal.removeEventListener('abort', wake);
       this.#wake = () => undefined;
     }
   }

@@ -92,6 +92,12 @@ export class PeerBook {
     return this.#pages.get(peer)?.record;
   }
 
+  /** Whether these bytes are the record that is held of a peer: nothing about them is to be checked. */
+  holds(peer: string, bytes: Uint8Array): boolean {
+    const page = this.#pages.get(peer);
+    return page !== undefined && Buffer.compare(page.bytes, bytes) === 0;
+  }
+
   /** All that is held, in no order that says anything. */
   records(): IterableIterator<BookedRecord> {
     return this.#pages.values();

@@ -11,7 +11,7 @@ export interface SyncMetrics {
   readonly requests: Counter;
   /** By `reason`. */
   readonly bans: Counter;
-  /** By `direction`. */
+  /** By `direction`: out, in, hushed. */
   readonly announcements: Counter;
   readonly waitingEntries: Gauge;
 }
@@ -48,7 +48,7 @@ export function createSyncMetrics(metrics: Metrics): SyncMetrics {
     }),
     announcements: metrics.counter({
       name: 'cairn_sync_announcements_total',
-      help: 'announcements of files, sent and heard',
+      help: 'announcements of files: sent, heard, and kept back since others sent them',
       labels: ['direction'],
     }),
     waitingEntries: metrics.gauge({

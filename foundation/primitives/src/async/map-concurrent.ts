@@ -21,8 +21,9 @@ export async function* mapConcurrent<Item, Result>(
   if (!Number.isSafeInteger(parallel) || parallel < 1) {
     throw new RangeError(`parallel must be a positive integer, not ${parallel}`);
   }
-  const stop = new AbortController();
-  const inner = AbortSignal.any([signal, stop.signal]);
+  // Made for the first item: loops that look for work every second mostly find none.
+  let inner: AbortSignal | undefined;
+  let stop: AbortController | undefined;
   const iterator = iteratorOf(items);
   const running: Promise<Result>[] = [];
   let exhausted = false;
@@ -35,6 +36,8 @@ export async function* mapConcurrent<Item, Result>(
           exhausted = true;
           break;
         }
+        stop ??= new AbortController();
+        inner ??= AbortSignal.any([signal, stop.signal]);
         const result = map(next.value, inner);
         result.catch(() => undefined); // awaited in order below; this only marks it as seen
         running.push(result);
@@ -44,8 +47,10 @@ export async function* mapConcurrent<Item, Result>(
       yield await first;
     }
   } finally {
-    stop.abort(new Error('a sibling failed or the consumer stopped'));
-    await Promise.allSettled(running);
+    if (running.length > 0) {
+      stop?.abort(new Error('a sibling failed or the consumer stopped'));
+      await Promise.allSettled(running);
+    }
     await iterator.return?.();
   }
 }

@@ -3,6 +3,7 @@ import { BoundedQueue } from '../../src/async/bounded-queue.ts';
 import { withDeadline } from '../../src/async/deadline.ts';
 import { forEachConcurrent, mapConcurrent } from '../../src/async/map-concurrent.ts';
 import { retry } from '../../src/async/retry.ts';
+import { runTogether } from '../../src/async/run-together.ts';
 import { Semaphore } from '../../src/async/semaphore.ts';
 import { SingleFlight } from '../../src/async/single-flight.ts';
 import { isFault } from '../../src/fault.ts';
@@ -211,5 +212,34 @@ describe('BoundedQueue', () => {
     queue.close();
     await consumer;
     assert.deepEqual(taken, [1, 2, 3]);
+  });
+});
+
+describe('runTogether', () => {
+  const forever = (inner: AbortSignal): Promise<void> =>
+    new Promise((_, reject) => {
+      inner.addEventListener('abort', () => reject(inner.reason), { once: true });
+    });
+
+  it('ends the others when one fails, and throws what it threw', async () => {
+    let ended = 0;
+    const other = (inner: AbortSignal): Promise<void> =>
+      forever(inner).finally(() => {
+        ended += 1;
+      });
+    const fails = async (): Promise<void> => {
+      await turn();
+      throw new Error('this one fails');
+    };
+    await assert.rejects(runTogether([other, fails, other], signal), /this one fails/);
+    assert.equal(ended, 2);
+  });
+
+  it('throws the signal’s reason, and returns once all have', async () => {
+    const stop = new AbortController();
+    const running = runTogether([forever, async () => undefined], stop.signal);
+    stop.abort(new Error('enough'));
+    await assert.rejects(running, /enough/);
+    await runTogether([async () => undefined], signal);
   });
 });

@@ -14,6 +14,7 @@ export {
   MAX_RECORD_BYTES,
   type PeerRecord,
   parseSignedRecord,
+  peerOfRecord,
   type SignedPeerRecord,
 } from './peer-record.ts';
 export type { PeerLog } from './place.ts';

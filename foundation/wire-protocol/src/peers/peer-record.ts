@@ -1,4 +1,4 @@
-import { concatBytes, utf8Bytes, utf8Text, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { concatBytes, utf8Bytes, viewOf, writeSafeU64 } from '@cairn/primitives';
 import { assertBound, refuseField, urlOf } from '../check.ts';
 import { isPeerId, peerOfAddress } from '../peer-address.ts';
 import type { ShardConfig } from '../shard.ts';
@@ -91,6 +91,16 @@ export function encodeSignedRecord(body: Uint8Array, signature: Uint8Array): Uin
 }
 
 /**
+ * Whose record these bytes would be; `undefined` where no text lies in its place. Nothing is checked: it
+ * tells where to look for the same bytes, which need no second check.
+ */
+export function peerOfRecord(bytes: Uint8Array): string | undefined {
+  const at = PREAMBLE_BYTES + LOG_BYTES + SHARD_BYTES + 8;
+  const end = at + 1 + (bytes[at] ?? 0);
+  return end > bytes.length ? undefined : asciiText(bytes.subarray(at + 1, end));
+}
+
+/**
  * The record in these bytes: every field checked, nothing left over. The signature is not: whoever
  * has the peer's key does that.
  *
@@ -141,6 +151,16 @@ function encodeText(text: string): Uint8Array {
   return concatBytes(Uint8Array.of(bytes.length), bytes);
 }
 
+/** Every text here is ASCII without spaces: URLs, multiaddresses and peer ids. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte < 0x21 || byte > 0x7e) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 /** Reads texts with their length before them. */
 class TextReader {
   readonly #bytes: Uint8Array;
@@ -163,11 +183,10 @@ class TextReader {
     const end = this.#at + length;
     if (end > this.#bytes.length) refuseLength(RECORD.what, end, this.#bytes.length);
     const bytes = this.#bytes.subarray(this.#at, end);
-    // Every text here is ASCII: URLs, multiaddresses and peer ids.
-    if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) {
+    const text = asciiText(bytes);
+    if (text === undefined) {
       refuseField(RECORD.what, 'text', 'ASCII without spaces', `${length} bytes`);
     }
-    const text = utf8Text(bytes);
     this.#at = end;
     return text;
   }
