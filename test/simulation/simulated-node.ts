@@ -248,6 +248,7 @@ export class SimulatedNode {
         store: segments,
         finder,
         reader,
+        hashing: undefined,
         hasher,
         disk: guard,
         settle,

@@ -8,21 +8,43 @@ export interface SegmentRootsTask {
   readonly bytes: Uint8Array;
 }
 
+/** Roots over the data of segments of any length, which lie behind one another. */
+export interface DataRootsTask {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of each segment the length of its data and the leaves of its tree. */
+  readonly parts: readonly { readonly bytes: number; readonly leaves: number }[];
+}
+
 /** The thread's hasher: compiled once per thread, with the first task. */
 let loading: Promise<Hasher> | undefined;
 
 /**
  * Entry for worker threads.
  *
- * @param task - a `SegmentRootsTask`
+ * @param task - a `SegmentRootsTask` or a `DataRootsTask`
  * @returns a Uint8Array of 32 bytes for each segment, in order
  * @throws {RangeError} if the task is not one
  */
 export async function run(task: unknown): Promise<unknown> {
-  const { bytes } = isRecord(task) ? task : {};
+  const { bytes, parts } = isRecord(task) ? task : {};
   if (!(bytes instanceof Uint8Array)) throw new RangeError('a segment roots task has bytes');
   loading ??= loadHasher();
-  return segmentRootsOf(await loading, bytes);
+  if (parts === undefined) return segmentRootsOf(await loading, bytes);
+  return dataRootsOf(await loading, { bytes, parts } as DataRootsTask);
+}
+
+function dataRootsOf(
+  hasher: Pick<Hasher, 'segmentRoot'>,
+  { bytes, parts }: DataRootsTask,
+): Uint8Array {
+  const roots = new Uint8Array(parts.length * HASH_BYTES);
+  let from = 0;
+  for (const [at, part] of parts.entries()) {
+    const data = bytes.subarray(from, from + part.bytes);
+    roots.set(hasher.segmentRoot(data, part.leaves), at * HASH_BYTES);
+    from += part.bytes;
+  }
+  return roots;
 }
 
 /**

@@ -54,5 +54,6 @@ export {
   type VerifiedSegment,
   verifySegment,
   verifySegmentRoot,
+  verifySegments,
 } from './verify-segment.ts';
 export { zeroSubtreeRoot } from './zero-hashes.ts';

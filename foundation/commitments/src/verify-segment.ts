@@ -1,6 +1,7 @@
-import { equalBytes, SEGMENT_HEIGHT } from '@cairn/primitives';
+import { concatBytes, equalBytes, SEGMENT_HEIGHT, type WorkerPool } from '@cairn/primitives';
 import { ProofError } from './errors.ts';
 import { proofSteps, type SegmentProof } from './file-tree.ts';
+import type { DataRootsTask } from './hash-worker.ts';
 import { HASH_BYTES, type Hasher } from './hasher.ts';
 import { assertHash, assertLeadsTo, assertSiblings } from './proof-checks.ts';
 import { type FileShape, fileShape, segmentDataBytes, segmentLeaves } from './shape.ts';
@@ -49,7 +50,46 @@ export function verifySegment(
   segment: Segment,
   hasher: Pick<Hasher, 'hashMany' | 'segmentRoot'>,
 ): VerifiedSegment {
-  const { root, sizeBytes, index, data, proof } = segment;
+  const leaves = requireForm(segment); // before hashing: a malformed path costs nothing
+  return withRoot(segment, hasher.segmentRoot(segment.data, leaves), hasher);
+}
+
+/**
+ * Proves several segments, of one file or of many, with one visit to another thread: their data go
+ * there as a copy, and what is compared with the file's root here is what came back.
+ *
+ * @param segments - up to 4 GiB of data together
+ * @param options.pool - threads running the `hash-worker` module
+ * @returns the segments in the order given
+ * @throws as `verifySegment` at the first that does not prove; what the pool throws
+ */
+export async function verifySegments(
+  segments: readonly Segment[],
+  {
+    hasher,
+    pool,
+    signal,
+  }: {
+    readonly hasher: Pick<Hasher, 'hashMany'>;
+    readonly pool: Pick<WorkerPool, 'run'>;
+    readonly signal: AbortSignal;
+  },
+): Promise<readonly VerifiedSegment[]> {
+  const leaves = segments.map(requireForm);
+  const bytes = concatBytes(...segments.map(({ data }) => data));
+  const task: DataRootsTask = {
+    bytes,
+    parts: segments.map(({ data }, at) => ({ bytes: data.length, leaves: leaves[at] ?? 0 })),
+  };
+  const roots = await pool.run<Uint8Array>(task, { signal, transfer: [bytes.buffer] });
+  return segments.map((segment, at) =>
+    withRoot(segment, roots.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES), hasher),
+  );
+}
+
+/** @returns the leaves of the segment's tree. @throws as `verifySegment` */
+function requireForm(segment: Segment): number {
+  const { sizeBytes, index, data } = segment;
   const shape = fileShape(sizeBytes);
   assertHoldsData(shape, index);
   const expectedBytes = segmentDataBytes(shape, index);
@@ -59,8 +99,16 @@ export function verifySegment(
       `segment ${index} of a file of ${sizeBytes} bytes has ${expectedBytes} bytes, not ${data.length}`,
     );
   }
-  assertPathForm(shape, segment); // before hashing: a malformed path costs nothing
-  const segmentRoot = hasher.segmentRoot(data, segmentLeaves(shape, index));
+  assertPathForm(shape, segment);
+  return segmentLeaves(shape, index);
+}
+
+/** @throws {ProofError} PROOF_WRONG_ROOT, PROOF_PADDING */
+function withRoot(
+  { root, sizeBytes, index, data, proof }: Segment,
+  segmentRoot: Uint8Array,
+  hasher: Pick<Hasher, 'hashMany'>,
+): VerifiedSegment {
   verifySegmentRoot({ root, sizeBytes, index, segmentRoot, proof }, hasher);
   return { root, sizeBytes, index, data, proof, segmentRoot } as VerifiedSegment;
 }

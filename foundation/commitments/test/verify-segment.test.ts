@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { concatBytes, isFault, keccak256, toHex } from '@cairn/primitives';
 import fc from 'fast-check';
+import { run } from '../src/hash-worker.ts';
 import {
   commitBytes,
   type FileCommitment,
@@ -13,6 +14,7 @@ import {
   segmentDataBytes,
   verifySegment,
   verifySegmentRoot,
+  verifySegments,
   zeroSubtreeRoot,
 } from '../src/index.ts';
 import { aperiodicBytes, flipBit, SEED, vectorFiles } from './support.ts';
@@ -50,6 +52,30 @@ describe('segment verification', () => {
       }
     }
     assert.equal(count > 30, true);
+  });
+
+  it('proves several at once in another thread, and refuses all if one is not right', async () => {
+    const pool = {
+      run: async <Result>(task: unknown): Promise<Result> =>
+        (await run(structuredClone(task))) as Result,
+    };
+    const bytes = aperiodicBytes(3 * 262_144 + 70_001);
+    const commitment = commitBytes(hasher, bytes);
+    const segments = [3, 0, 2].map((index) => segmentOf(bytes, commitment, index));
+    const { signal } = new AbortController();
+    const proven = await verifySegments(segments, { hasher, pool, signal });
+    assert.deepEqual(
+      proven,
+      segments.map((segment) => verifySegment(segment, hasher)),
+    );
+    for (const at of segments.keys()) {
+      const spoiled = segments.map((segment, place) =>
+        place === at ? { ...segment, data: flipBit(segment.data, 8 * 1000 + at) } : segment,
+      );
+      await assert.rejects(verifySegments(spoiled, { hasher, pool, signal }), (error) =>
+        isFault(error, 'PROOF_WRONG_ROOT'),
+      );
+    }
   });
 
   it('accepts all segments of files of random length', () => {

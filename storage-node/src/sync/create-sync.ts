@@ -8,6 +8,7 @@ import {
   type PeerNetwork,
   type Rng,
   runTogether,
+  type WorkerPool,
 } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
 import type { PeerLog } from '@cairn/wire-protocol/peers';
@@ -34,6 +35,8 @@ export interface SyncDeps {
   readonly finder: EntryFinder;
   readonly reader: Pick<SegmentReader, 'read'>;
   readonly hasher: Hasher;
+  /** Threads that hash what comes from peers; without them it is hashed here. */
+  readonly hashing: WorkerPool | undefined;
   readonly disk: DiskGuard;
   readonly settle: (entry: LogEntry, signal: AbortSignal) => Promise<void>;
   readonly shard: () => ShardConfig;

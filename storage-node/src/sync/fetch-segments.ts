@@ -1,4 +1,11 @@
-import { type Hasher, ProofError, type VerifiedSegment, verifySegment } from '@cairn/commitments';
+import {
+  type Hasher,
+  ProofError,
+  type Segment,
+  type VerifiedSegment,
+  verifySegment,
+  verifySegments,
+} from '@cairn/commitments';
 import type { LogEntry } from '@cairn/log-layer';
 import {
   type Clock,
@@ -8,6 +15,7 @@ import {
   isFault,
   type PeerNetwork,
   rootBytes,
+  type WorkerPool,
 } from '@cairn/primitives';
 import {
   MAX_SEGMENT_MESSAGE_BYTES,
@@ -42,6 +50,8 @@ export interface SegmentFetcherDeps {
   /** `undefined` where peers are only reached over the network. */
   readonly transport: HttpTransport | undefined;
   readonly hasher: Pick<Hasher, 'hashMany' | 'segmentRoot'>;
+  /** Threads running the `hash-worker` module of commitments; without them all is hashed here. */
+  readonly hashing: WorkerPool | undefined;
   readonly log: PeerLog;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Whether an address that a peer states may be asked: it must not lead into our own network. */
@@ -74,7 +84,8 @@ export class SegmentFetcher {
         ? await this.#overHttp(peer, entry, range, signal)
         : await this.#overNetwork(peer, entry, range, signal);
       if (messages === undefined || messages.length === 0) return { kind: 'absent' };
-      return { kind: 'gave', segments: messages.map((bytes) => this.#prove(bytes, entry, range)) };
+      const segments = messages.map((bytes) => this.#parse(bytes, entry, range));
+      return { kind: 'gave', segments: await this.#prove(segments, signal) };
     } catch (error) {
       signal.throwIfAborted();
       const reason = describeError(error);
@@ -144,8 +155,8 @@ export class SegmentFetcher {
     return messages;
   }
 
-  /** @throws {WireError}, {ProofError} */
-  #prove(bytes: Uint8Array, entry: LogEntry, range: SegmentRange): VerifiedSegment {
+  /** @throws {WireError} */
+  #parse(bytes: Uint8Array, entry: LogEntry, range: SegmentRange): Segment {
     const { chainId, segment } = parseSegmentMessage(bytes);
     const place = (segment.index - range.first) / range.step;
     const isAsked = Number.isInteger(place) && place >= 0 && place < range.count;
@@ -165,6 +176,16 @@ export class SegmentFetcher {
         `segment ${segment.index} of another file or place came for log entry ${entry.sequence}`,
       );
     }
-    return verifySegment(segment, this.#deps.hasher);
+    return segment;
+  }
+
+  /** @throws {ProofError}; what the pool throws */
+  async #prove(
+    segments: readonly Segment[],
+    signal: AbortSignal,
+  ): Promise<readonly VerifiedSegment[]> {
+    const { hasher, hashing: pool } = this.#deps;
+    if (pool === undefined) return segments.map((segment) => verifySegment(segment, hasher));
+    return verifySegments(segments, { hasher, pool, signal });
   }
 }

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import type { Hasher } from '@cairn/commitments';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
+import { createWorkerPool, siblingModule } from '@cairn/node-runtime/workers';
 import type { Clock, Logger, Metrics, PeerNetwork, Rng } from '@cairn/primitives';
 import type { StorageNodeConfig } from '../config.ts';
 import type { NodeParts } from '../node-parts.ts';
@@ -24,6 +26,9 @@ export interface OpenSyncDeps {
   readonly opened: (close: () => Promise<void>) => void;
 }
 
+/** Threads that hash what peers give: beyond these the disk is what is waited for. */
+const MAX_HASHING_THREADS = 4;
+
 /** The node's part in the network, with its connections open. @throws as `openNetwork` */
 export async function openSync(deps: OpenSyncDeps): Promise<Sync> {
   const { config, parts, clock, logger, metrics, opened, listenerUrl } = deps;
@@ -43,6 +48,15 @@ export async function openSync(deps: OpenSyncDeps): Promise<Sync> {
   opened(() => network.stop());
   const transport = createNodeTransport();
   opened(() => transport.close());
+  const cores = availableParallelism();
+  const hashing =
+    cores === 1
+      ? undefined
+      : createWorkerPool({
+          module: siblingModule('./hash-worker', import.meta.url),
+          size: Math.min(cores - 1, MAX_HASHING_THREADS),
+        });
+  opened(async () => hashing?.close());
   const urls = new PeerUrls({ clock });
   const sync = new Sync(
     {
@@ -54,6 +68,7 @@ export async function openSync(deps: OpenSyncDeps): Promise<Sync> {
       finder,
       reader: segmentReader,
       hasher: deps.hasher,
+      hashing,
       disk,
       settle,
       shard: parts.shard,
