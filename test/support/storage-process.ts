@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { CAIRN } from './cli.ts';
+import type { Prefix } from './kill-at-call.ts';
 import type { Network } from './network.ts';
 
 /** How a storage node of a test differs from the default one. */
@@ -16,6 +17,8 @@ export interface StorageProcessOptions {
   readonly confirmations?: number;
   /** More lines of TOML. */
   readonly extra?: string;
+  /** What runs the command, for the first start; it ends when the command does. */
+  readonly under?: Prefix;
 }
 
 /** On a machine with much other work a node loads for half a minute. */
@@ -63,7 +66,7 @@ port = ${port}
 ${extra}`,
     );
     const node = new StorageProcess(`http://127.0.0.1:${port}`, config);
-    await node.restart();
+    await node.restart(options.under);
     return node;
   }
 
@@ -73,17 +76,25 @@ ${extra}`,
     return pid;
   }
 
+  /** Whether the process is gone, by itself or killed. */
+  get hasEnded(): boolean {
+    const child = this.#child;
+    return child === undefined || child.exitCode !== null || child.signalCode !== null;
+  }
+
   /** What the process wrote, its last 20,000 characters. */
   get said(): string {
     return this.#said;
   }
 
-  /** Starts the process again and waits until it answers. */
-  async restart(): Promise<void> {
+  /** Starts the process again and waits until it answers. @throws with what it said if it ends before */
+  async restart(under: Prefix = { command: [], env: {} }): Promise<void> {
     await this.kill();
     const { NODE_OPTIONS: _options, ...env } = process.env;
-    const child = spawn(process.execPath, [CAIRN, 'node', 'run', '--config', this.#config], {
-      env,
+    const words = [process.execPath, CAIRN, 'node', 'run', '--config', this.#config];
+    const [program = '', ...args] = [...under.command, ...words];
+    const child = spawn(program, args, {
+      env: { ...env, ...under.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {
@@ -94,7 +105,7 @@ ${extra}`,
     this.#child = child;
     const deadline = performance.now() + READY_WITHIN_MS;
     while (!(await this.#answers())) {
-      if (child.exitCode !== null || performance.now() > deadline) {
+      if (this.hasEnded || performance.now() > deadline) {
         throw new Error(`the storage node did not get ready: ${this.#said}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 25));
