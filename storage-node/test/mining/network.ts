@@ -17,7 +17,7 @@ import { createStorageNode, type StorageNode } from '../../src/create-storage-no
 import { type TestFile, testConfig, until, zgSegment } from '../harness.ts';
 
 /** Every other hash wins, pools are of a segment, and an epoch is 40 blocks. */
-const MINING: MiningParams = {
+export const MINING: MiningParams = {
   difficulty: 200n,
   minDifficulty: 1n,
   answersPerEpoch: 50,
@@ -67,10 +67,10 @@ export class MiningNetwork {
     await this.anvil.mine(BLOCKS_PER_EPOCH - (number % BLOCKS_PER_EPOCH) + 8);
   }
 
-  /** Puts a file into the log. */
-  async submit({ commitment }: TestFile): Promise<void> {
+  /** Puts a file into the log, or into another one. */
+  async submit({ commitment }: TestFile, { contracts } = this.deployment): Promise<void> {
     const { shape, nodes } = commitment;
-    await this.anvil.submit(this.deployment.contracts.flow, [
+    await this.anvil.submit(contracts.flow, [
       { sizeBytes: shape.sizeBytes, tags: new Uint8Array(), nodes, submitter: FIRST_ACCOUNT },
     ]);
   }
