@@ -8,6 +8,8 @@ import {
   MAX_QUEUED_WRITES,
   MIB,
 } from '@cairn/primitives';
+import type { DutyFile } from './duty/config.ts';
+import { DUTY_SCHEMA } from './duty/config-schema.ts';
 import type { MiningFile } from './mining/config.ts';
 import { MINING_SCHEMA } from './mining/config-schema.ts';
 
@@ -175,6 +177,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
       },
     },
     mining: MINING_SCHEMA,
+    duty: DUTY_SCHEMA,
     http: {
       type: 'object',
       description: 'The public listener of the storage role: JSON-RPC, binary doors, health.',
@@ -260,6 +263,7 @@ export interface ConfigFile {
     readonly duty_percent: number;
   };
   readonly mining: MiningFile;
+  readonly duty: DutyFile;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socket: string };
   readonly p2p: P2pSection;

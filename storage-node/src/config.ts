@@ -4,6 +4,7 @@ import type { LogLevel } from '@cairn/node-runtime/observe';
 import { type Address, type ChainId, chainIdOf, isHexOf, parseAddress } from '@cairn/primitives';
 import { parseShardText, type ShardConfig } from '@cairn/wire-protocol';
 import { type ConfigFile, type NodeRole, STORAGE_NODE_SCHEMA } from './config-schema.ts';
+import { type DutyConfig, dutyConfigOf, dutyProblems } from './duty/config.ts';
 import { StorageNodeError } from './errors.ts';
 import { type MiningConfig, miningConfigOf, miningProblems } from './mining/config.ts';
 import { type P2pConfig, p2pConfigOf, p2pProblems } from './sync/sync-config.ts';
@@ -42,6 +43,8 @@ export interface StorageNodeConfig {
   readonly scrub: ScrubOptions;
   /** `undefined`: the node does not mine. */
   readonly mining: MiningConfig | undefined;
+  /** `undefined`: the node keeps no duties of possession. */
+  readonly duty: DutyConfig | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly admin: { readonly enabled: boolean; readonly socketPath: string };
   /** Its part in the network of storage nodes. */
@@ -125,6 +128,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       duty: scrub.duty_percent / 100,
     },
     mining: isStorage ? miningConfigOf(file.mining) : undefined,
+    duty: isStorage ? dutyConfigOf(file.duty) : undefined,
     http: file.http,
     admin: {
       enabled: admin.enabled,
@@ -149,8 +153,12 @@ interface Problem {
   readonly rule: string;
 }
 
-function problemsOf({ node, chain, mining, p2p }: ConfigFile): readonly Problem[] {
-  const problems: Problem[] = [...miningProblems(mining), ...p2pProblems(p2p)];
+function problemsOf({ node, chain, mining, duty, p2p }: ConfigFile): readonly Problem[] {
+  const problems: Problem[] = [
+    ...miningProblems(mining),
+    ...dutyProblems(duty, mining.contract === '' ? '' : mining.account),
+    ...p2pProblems(p2p),
+  ];
   const isStorage = node.roles.includes('storage');
   if (isStorage && chain.rpc === '') {
     problems.push({ field: 'chain.rpc', rule: 'must be set for the storage role' });

@@ -211,9 +211,12 @@ class WiredStorageNode implements StorageNode {
     this.#runner.run('log', (signal) => this.#follow(parts, signal));
     this.#runner.run('measures', (signal) => this.#measure(parts, signal));
     parts.upkeep.startLoops(this.#runner);
-    const { mining } = parts;
+    const { mining, duties } = parts;
     if (mining !== undefined) {
       this.#runner.run('mining', (signal) => mining.run(signal), { onFailure: 'restart' });
+    }
+    if (duties !== undefined) {
+      this.#runner.run('duties', (signal) => duties.run(signal), { onFailure: 'restart' });
     }
   }
 
@@ -328,7 +331,7 @@ class WiredStorageNode implements StorageNode {
   }
 
   async #adminStatus(parts: NodeParts): Promise<Json> {
-    const { cache, gate, acceptor, disk, progress, upkeep, mining } = parts;
+    const { cache, gate, acceptor, disk, progress, upkeep, mining, duties } = parts;
     await disk.look();
     const { lagBlocks, silentMs } = progress.current();
     return {
@@ -345,6 +348,7 @@ class WiredStorageNode implements StorageNode {
       },
       upkeep: upkeep.statusJson(),
       mining: mining?.statusJson() ?? null,
+      duties: duties?.statusJson() ?? null,
       residentBytes: process.memoryUsage.rss(),
     };
   }

@@ -2,28 +2,33 @@ import type { HealthReport } from '@cairn/node-runtime/http';
 import type { DiskGuard } from './disk-guard.ts';
 import type { LogProgress } from './log-progress.ts';
 
-/** What is told of mining: what it does, and what keeps it from going on. */
-export interface MiningHealth {
+/** What is told of a part such as mining: what it does, and what keeps it from going on. */
+export interface PartHealth {
   readonly fact: string;
   readonly problems: readonly string[];
 }
+
+/** What is told of mining. */
+export type MiningHealth = PartHealth;
 
 /** A chain silent for longer is a reason not to be asked for new files. */
 const MAX_SILENCE_MS = 60_000;
 
 /**
  * Whether the node should be sent requests: the log is read up to the chain's head. A full disk, and what
- * keeps it from mining, are told among the reasons and are none for a no: reads go on.
+ * keeps it from mining or from its duties, are told among the reasons and are none for a no: reads go on.
  */
 export function readyReport(
   {
     progress,
     disk,
     mining,
+    duties,
   }: {
     readonly progress: Pick<LogProgress, 'current'>;
     readonly disk: Pick<DiskGuard, 'reason'>;
-    readonly mining: { readonly health: MiningHealth } | undefined;
+    readonly mining: { readonly health: PartHealth } | undefined;
+    readonly duties: { readonly health: PartHealth } | undefined;
   },
   { maxLagBlocks }: { readonly maxLagBlocks: number },
 ): HealthReport {
@@ -39,7 +44,12 @@ export function readyReport(
   }
   const ok = reasons.length === 0;
   if (disk.reason !== undefined) reasons.push(disk.reason);
-  if (mining === undefined) return { ok, reasons };
-  const { fact, problems } = mining.health;
-  return { ok, reasons: [...reasons, ...problems], facts: { mining: fact } };
+  const facts: Record<string, string> = {};
+  for (const [what, part] of Object.entries({ mining, duties })) {
+    if (part === undefined) continue;
+    const { fact, problems } = part.health;
+    facts[what] = fact;
+    reasons.push(...problems);
+  }
+  return Object.keys(facts).length === 0 ? { ok, reasons } : { ok, reasons, facts };
 }

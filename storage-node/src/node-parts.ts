@@ -16,6 +16,7 @@ import { BodyGate } from './body-gate.ts';
 import type { StorageNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
 import { DiskGuard } from './disk-guard.ts';
+import type { Duties } from './duty/create-duties.ts';
 import { EntryFinder } from './entry-finder.ts';
 import { SegmentAcceptor } from './journeys/accept-segment.ts';
 import { SegmentReader } from './journeys/serve-segment.ts';
@@ -72,6 +73,8 @@ export interface NodeParts {
   readonly upkeep: Upkeep;
   /** `undefined` where the node is not to mine. */
   readonly mining: Mining | undefined;
+  /** `undefined` where the node keeps no duties. */
+  readonly duties: Duties | undefined;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -179,12 +182,21 @@ export async function openParts(
     config,
   );
   mining = await openMining();
+  const duties = await openDuties();
   /** Loaded where it is configured only: others start without its kernels and contracts. */
   async function openMining(): Promise<Mining | undefined> {
     if (config.mining === undefined) return undefined;
     const { createMining } = await import('./mining/create-mining.ts');
     const stores = { log, segments, reader, kv, shard, disk };
     return createMining(config, { ...deps, ...stores }, chain.chainLog.flow);
+  }
+
+  /** Loaded where it is configured only, as mining is. */
+  async function openDuties(): Promise<Duties | undefined> {
+    if (config.duty === undefined) return undefined;
+    const { createDuties } = await import('./duty/create-duties.ts');
+    const { chainId, flow } = chain.chainLog;
+    return createDuties(config, { ...deps, log, segments, reader, kv }, { chainId, flow });
   }
 
   return {
@@ -213,6 +225,7 @@ export async function openParts(
     library: new LocalLibrary({ log, reader, shard, metrics }),
     upkeep,
     mining,
+    duties,
     metrics,
   };
 }

@@ -32,6 +32,25 @@ describe('the configuration', () => {
     equal(Object.isFrozen(config.http), true);
   });
 
+  it('keeps duties where their contract and a key file of their own are named', async () => {
+    equal((await load(least)).duty, undefined);
+    const contract = `0x${'d0'.repeat(20)}`;
+    const duty = { contract, account: '/k', max_fee_gwei: 3 };
+    const found = (await load({ ...least, duty })).duty;
+    deepEqual(found, {
+      contract,
+      accountFile: '/k',
+      accountPasswordFile: undefined,
+      pollMs: 2000,
+      maxFeePerGasWei: 3_000_000_000n,
+    });
+    await refused({ ...least, duty: { contract } }, 'NODE_CONFIG');
+    await refused({ ...least, duty: { account: '/k' } }, 'NODE_CONFIG');
+    await refused({ ...least, duty: { contract: '0x12', account: '/k' } }, 'NODE_CONFIG');
+    const mining = { contract, account: '/k' };
+    await rejects(load({ ...least, mining, duty }), /take each other’s nonces/);
+  });
+
   it('takes the environment over the file and flags over both', async () => {
     const env = { CAIRN_HTTP__PORT: '7000', CAIRN_STORAGE__SHARD: '1/2' };
     const config = await load({ ...least, http: { port: 7001 } }, env);

@@ -243,6 +243,7 @@ export interface TestNodeOptions {
   readonly storage?: Partial<StorageNodeConfig['storage']>;
   readonly scrub?: Partial<StorageNodeConfig['scrub']>;
   readonly mining?: StorageNodeConfig['mining'];
+  readonly duty?: StorageNodeConfig['duty'];
   readonly limits?: Partial<StorageNodeConfig['limits']>;
   readonly admin?: Partial<StorageNodeConfig['admin']>;
   /** The network of peers, which is off unless asked for. */
@@ -251,7 +252,7 @@ export interface TestNodeOptions {
 
 export function testConfig(
   directory: string,
-  { shard = '0/1', storage, scrub, mining, limits, admin, p2p }: TestNodeOptions = {},
+  { shard = '0/1', storage, scrub, mining, duty, limits, admin, p2p }: TestNodeOptions = {},
 ): StorageNodeConfig {
   return {
     node: { roles: ['storage'], dataDirectory: directory },
@@ -278,6 +279,7 @@ export function testConfig(
     },
     scrub: { enabled: false, periodMs: 1000, bytesPerSecond: 1e12, duty: 1, ...scrub },
     mining,
+    duty,
     http: { host: '127.0.0.1', port: 0 },
     admin: { enabled: false, socketPath: join(directory, 'admin.sock'), ...admin },
     p2p: {

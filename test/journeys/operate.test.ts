@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetrics } from '@cairn/node-runtime/observe';
+import { parseAddress } from '@cairn/primitives';
 import { TestNode } from '../../storage-node/test/harness.ts';
 import {
   alertExpressions,
@@ -25,7 +26,15 @@ describe('what operators watch', () => {
     !/^cairn_(dispersal|signer|keeper)_/.test(name);
 
   it('is measured by a storage node that runs', async () => {
-    const node = await TestNode.start({ node: { metrics: createMetrics() } });
+    // One that keeps duties as well, at a chain that is away: it measures, and goes on.
+    const duty = {
+      contract: parseAddress(`0x${'d0'.repeat(20)}`),
+      accountFile: join(folder, 'none'),
+      accountPasswordFile: undefined,
+      pollMs: 1000,
+      maxFeePerGasWei: undefined,
+    };
+    const node = await TestNode.start({ duty, node: { metrics: createMetrics() } });
     try {
       await node.get('/version');
       const page = await (await node.get('/metrics')).text();
@@ -42,13 +51,15 @@ describe('what operators watch', () => {
       process.stderr.write('      promtool is absent: rules and panels are not checked by it\n');
       this.skip();
     }
-    const check = (path: string): void => {
-      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', path], {
+    const tool = (what: 'check' | 'test', path: string): void => {
+      const { status, stdout, stderr } = spawnSync('promtool', [what, 'rules', path], {
         encoding: 'utf8',
       });
       assert.equal(status, 0, `${stdout}${stderr}`);
     };
+    const check = (path: string): void => tool('check', path);
     check(join(OBSERVE, 'alerts.yml'));
+    tool('test', join(OBSERVE, 'alerts.test.yml'));
     const rules = dashboardExpressions().map(({ where, text }, at) => {
       const name = `panel_${at}`;
       return `      # ${where}\n      - record: ${name}\n        expr: ${JSON.stringify(text)}\n`;
@@ -58,7 +69,7 @@ describe('what operators watch', () => {
     check(path);
   });
 
-  it('comes with alerts for a full disk, rot, a chain that stands still and a node that is away', () => {
+  it('comes with alerts for a full disk, rot, a chain that stands still, a node that is away and a period about to be missed', () => {
     const text = alertExpressions()
       .map(({ text: expression }) => expression)
       .join('\n');
@@ -67,6 +78,7 @@ describe('what operators watch', () => {
       'cairn_disk_free_bytes',
       'cairn_segment_damaged_total',
       'cairn_chain_lag_blocks',
+      'cairn_duty_window_left_ratio',
     ]) {
       assert.ok(text.includes(name), name);
     }

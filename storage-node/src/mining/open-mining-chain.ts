@@ -1,12 +1,5 @@
 import { join } from 'node:path';
-import {
-  ChainError,
-  createChainClient,
-  createTransactionSender,
-  type LocalSigner,
-  signerFromKey,
-  signerFromKeystore,
-} from '@cairn/chain-access';
+import { ChainError, createChainClient, createTransactionSender } from '@cairn/chain-access';
 import {
   openMine,
   readBeneficiary,
@@ -15,10 +8,10 @@ import {
   requestMinerId,
   submitAnswer,
 } from '@cairn/chain-access/pora';
-import { readSecretFile } from '@cairn/node-runtime/files';
 import { openLevelStore } from '@cairn/node-runtime/level';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
-import { type Address, type Clock, isFault, type Logger, toHex } from '@cairn/primitives';
+import { type Address, type Clock, type Logger, toHex } from '@cairn/primitives';
+import { readAccount } from '../read-account.ts';
 import type { MiningConfig } from './config.ts';
 import { MiningError } from './errors.ts';
 import type { MiningChain } from './ports.ts';
@@ -45,7 +38,15 @@ export async function openMiningChain(
   signal: AbortSignal,
 ): Promise<MiningChain> {
   const { rpcUrl, mining, flow, dataDirectory } = options;
-  const signer = await readAccount(mining, signal);
+  const signer = await readAccount(
+    mining,
+    (file) =>
+      new MiningError(
+        { code: 'MINER_KEY', file },
+        `${file} does not hold a private key of 64 hex digits; a keystore needs mining.account_password`,
+      ),
+    signal,
+  );
   const client = createChainClient({ rpcUrl, clock, transport: createNodeTransport() });
   const closers = [() => client.close()];
   const close = async (): Promise<void> => {
@@ -92,26 +93,6 @@ export async function openMiningChain(
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** The account that mines, from a file that only its owner may read. */
-async function readAccount(
-  { accountFile, accountPasswordFile }: MiningConfig,
-  signal: AbortSignal,
-): Promise<LocalSigner> {
-  const text = await readSecretFile(accountFile);
-  if (accountPasswordFile !== undefined) {
-    return signerFromKeystore(text, await readSecretFile(accountPasswordFile), { signal });
-  }
-  try {
-    return signerFromKey(text);
-  } catch (error) {
-    if (!isFault(error, 'KEY_INVALID')) throw error;
-    throw new MiningError(
-      { code: 'MINER_KEY', file: accountFile },
-      `${accountFile} does not hold a private key of 64 hex digits; a keystore needs mining.account_password`,
-    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Address } from '@cairn/primitives';
 import type { CallOptions } from '../client/chain-client.ts';
 import { EventReader, indexedNumber } from '../log/event-reader.ts';
-import type { Possession } from './open-possession.ts';
+import { type Possession, seedBlockOf, windowEndOf } from './open-possession.ts';
 
 /** What became of duties: one was begun, or got files. */
 export type DutyEvent =
@@ -57,4 +57,30 @@ export async function* dutyEventPages(
     });
     yield { throughBlock: through.number, events };
   }
+}
+
+/**
+ * Whether a period was answered, by the event that says so: of the blocks of its window only.
+ *
+ * @throws as `EventReader`
+ */
+export async function readWasAnswered(
+  { client, contract, terms }: Possession,
+  id: number,
+  period: number,
+  options: CallOptions,
+): Promise<boolean> {
+  const reader = new EventReader({ client, address: contract.address });
+  const query = {
+    topics: [contract.topic('Answered')],
+    indexed: indexedNumber(id),
+    fromBlock: seedBlockOf(terms, period) + 1,
+    toBlock: windowEndOf(terms, period),
+  };
+  for await (const { logs } of reader.forward(query, options)) {
+    if (logs.some((log) => contract.decode('Answered', log).number('period') === period)) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -23,6 +23,7 @@ export {
   type DutyEventPage,
   type DutyEventRange,
   dutyEventPages,
+  readWasAnswered,
 } from './duty-events.ts';
 export {
   type Duty,
@@ -38,7 +39,13 @@ export {
 } from './duty-facts.ts';
 export { type DrawnSector, DutySet, type SetEntry, type SetRecord } from './duty-set.ts';
 export { PossessionError, type PossessionFault } from './errors.ts';
-export { DutyKeeper, type DutyKeeperDeps, type DutyLook, type SectorSource } from './keep-duty.ts';
+export {
+  DutyKeeper,
+  type DutyKeeperDeps,
+  type DutyLook,
+  ensurePeriodOpen,
+  type SectorSource,
+} from './keep-duty.ts';
 export {
   openPossession,
   type Possession,

@@ -3,6 +3,7 @@ import { type Clock, equalBytes, type Logger, toHex } from '@cairn/primitives';
 import { isOutage } from '../client/errors.ts';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
 import { refusalOf } from '../da/send-call.ts';
+import type { SendOptions } from '../send/transaction-sender.ts';
 import { type DuePeriod, openWindowAt, readDuePeriod } from './due-period.ts';
 import { answerPeriod, type DutyCaller, openPeriod, type ShownSector } from './duty-calls.ts';
 import { type Duty, readDrawn, readDuty, readIsPeriodOpen } from './duty-facts.ts';
@@ -113,9 +114,7 @@ export class DutyKeeper {
   ): Promise<TransactionReceipt> {
     const { possession, sender, set, source, hasher, logger } = this.#deps;
     const id = this.#id;
-    if (!(await readIsPeriodOpen(possession, period, { signal }))) {
-      await this.#open(period, signal);
-    }
+    await ensurePeriodOpen({ possession, sender }, period, { signal });
     const shown: ShownSector[] = [];
     for (const number of await readDrawn(possession, id, period, { signal })) {
       const drawn = set.find(number);
@@ -129,13 +128,18 @@ export class DutyKeeper {
     logger.info({ duty: id, period, block: receipt.block.number }, 'a period is answered');
     return receipt;
   }
+}
 
-  /** Proves the period's seed, unless another was faster. */
-  async #open(period: number, signal: AbortSignal): Promise<void> {
-    try {
-      await openPeriod(this.#deps, period, { signal });
-    } catch (error) {
-      if (refusalOf(error) !== 'PeriodOpen') throw error;
-    }
+/** Proves a period's seed, unless somebody has. @throws as `openPeriod` */
+export async function ensurePeriodOpen(
+  caller: DutyCaller,
+  period: number,
+  options: SendOptions,
+): Promise<void> {
+  if (await readIsPeriodOpen(caller.possession, period, options)) return;
+  try {
+    await openPeriod(caller, period, options);
+  } catch (error) {
+    if (refusalOf(error) !== 'PeriodOpen') throw error; // another was faster
   }
 }
