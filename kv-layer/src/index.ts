@@ -27,6 +27,13 @@ export {
   type StreamWrite,
 } from './batch/stream-batch.ts';
 export { BatchError, type BatchFault, type BatchSection } from './errors.ts';
+export {
+  type KeySlice,
+  type ReadOptions,
+  type SliceOptions,
+  StreamReads,
+  type ValueSlice,
+} from './read/stream-reads.ts';
 export type { FoldedControls, RoleChange } from './replay/fold-controls.ts';
 export {
   gateEntry,
@@ -61,6 +68,22 @@ export {
   slotOf,
   ZERO_ADDRESS,
 } from './replay/role.ts';
+export type { AppliedEntry, ReplayInput } from './store/apply-group.ts';
+export { StateError, type StateFault } from './store/errors.ts';
+export { Generations, type GenerationsDeps } from './store/generations.ts';
+export {
+  type SenderSource,
+  type StateIdentity,
+  sortedStreams,
+  stateDomain,
+} from './store/state-identity.ts';
+export {
+  type AppliedEntries,
+  type Gate,
+  type OpenStateOptions,
+  StreamState,
+  type StreamStateDeps,
+} from './store/stream-state.ts';
 export {
   deriveStreamId,
   parseStreamId,

@@ -56,7 +56,7 @@ export function foldControls(
 }
 
 /** Ops without an account are about a key only, or about the sender: they renounce. */
-function impliedAccount(op: AccessOp, sender: Address): Address {
+export function impliedAccount(op: AccessOp, sender: Address): Address {
   const isOfKey = op === ACCESS_OP.setKeyToSpecial || op === ACCESS_OP.setKeyToNormal;
   return isOfKey ? ZERO_ADDRESS : sender;
 }

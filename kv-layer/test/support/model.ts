@@ -60,7 +60,8 @@ export class Model {
     const outcome =
       gate === 'refuse' ? REFUSED : replayBatch(entry, batch, { watched: this.watched, view });
     for (const { stream, key, valueOffset, valueBytes } of outcome.change?.writes ?? []) {
-      const value = bytes.slice(valueOffset, valueOffset + valueBytes);
+      const value = new Uint8Array(valueBytes); // zeros of the last sector count
+      value.set(bytes.subarray(valueOffset, valueOffset + valueBytes));
       listOf(this.rows, stream, toHex(key)).push({ version: sequence, value });
     }
     for (const { stream, slot, op } of outcome.change?.roles ?? []) {

@@ -1,0 +1,104 @@
+import {
+  type Address,
+  bigEndianBytes,
+  type ChainId,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  type KeyValueStore,
+  keccak256,
+  utf8Bytes,
+  viewOf,
+} from '@cairn/primitives';
+import { type StreamId, streamIdBytes } from '../stream-id.ts';
+import { StateError } from './errors.ts';
+import { KEY, type Keyspace } from './keyspace.ts';
+import { damaged } from './row.ts';
+
+/** Layout version this build writes and reads. */
+const LAYOUT_VERSION = 1;
+
+/** Who is judged as the sender of an entry: the two differ for contract wallets and relayers. */
+export type SenderSource = 'transaction' | 'event';
+
+/** What a state is a function of, besides the log's entries. */
+export interface StateIdentity {
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  /** The streams that are replayed: a batch that names another one is none of this state's. */
+  readonly streams: readonly StreamId[];
+  /** `transaction` unless told. */
+  readonly senders?: SenderSource;
+}
+
+/** The streams of a state, each once, ascending. */
+export function sortedStreams(streams: Iterable<StreamId>): readonly StreamId[] {
+  return [...new Set(streams)].sort();
+}
+
+/**
+ * 32 bytes over everything a state is a function of besides the log's entries: keccak-256 over
+ * "cairn key-value domain 1", chain id u64, flow 20, sender source u8, and the stream ids, ascending.
+ * Two nodes that answer with one domain must have one root for one sequence.
+ */
+export function stateDomain(identity: StateIdentity): Uint8Array {
+  return keccak256(concatBytes(utf8Bytes('cairn key-value domain 1'), identityFields(identity)));
+}
+
+function identityFields({
+  chainId,
+  flow,
+  streams,
+  senders = 'transaction',
+}: StateIdentity): Uint8Array {
+  return concatBytes(
+    bigEndianBytes(chainId, 8),
+    fromHex(flow),
+    Uint8Array.of(senders === 'transaction' ? 0 : 1),
+    ...sortedStreams(streams).map(streamIdBytes),
+  );
+}
+
+/**
+ * Claims an empty generation for an identity, or checks that it is of that one.
+ *
+ * @throws {StateError} KV_WRONG_STATE, KV_STATE_VERSION, KV_STATE_DAMAGED
+ */
+export async function claimState(
+  kv: KeyValueStore,
+  keys: Keyspace,
+  identity: StateIdentity,
+): Promise<void> {
+  const key = keys.key(KEY.identity);
+  const fields = identityFields(identity);
+  const stored = await kv.get(key);
+  if (stored === undefined) {
+    const value = concatBytes(bigEndianBytes(LAYOUT_VERSION, 2), fields);
+    await kv.write([{ type: 'put', key, value }], { sync: true });
+    return;
+  }
+  const version = stored.length < 2 ? 0 : viewOf(stored).getUint16(0);
+  if (version !== LAYOUT_VERSION) {
+    throw new StateError(
+      { code: 'KV_STATE_VERSION', version, supported: LAYOUT_VERSION },
+      `the state has layout version ${version}; this build reads ${LAYOUT_VERSION}`,
+    );
+  }
+  if (stored.length < 31) damaged('identity', stored.length);
+  const parts = [
+    { field: 'chain', from: 0, to: 8 },
+    { field: 'flow', from: 8, to: 28 },
+    { field: 'senders', from: 28, to: 29 },
+    { field: 'streams', from: 29, to: undefined },
+  ] as const;
+  for (const { field, from, to } of parts) {
+    const held = stored.subarray(2 + from, to === undefined ? undefined : 2 + to);
+    if (equalBytes(held, fields.subarray(from, to))) continue;
+    throw new StateError(
+      { code: 'KV_WRONG_STATE', field },
+      field === 'streams'
+        ? `the state watches ${held.length / 32} other streams than the ${identity.streams.length} asked for`
+        : `the state was made with another ${field}`,
+    );
+  }
+}
