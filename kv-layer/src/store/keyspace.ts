@@ -113,7 +113,7 @@ export class Keyspace {
 }
 
 /** Bytes of a `latest` key before the key itself. */
-export const LATEST_HEAD_BYTES = 5 + 1 + 32;
+export const LATEST_HEAD_BYTES: number = 5 + 1 + 32;
 
 /** A key as part of a longer one, in the same order: zeros become 00 ff, and 00 00 ends it. */
 export function escaped(key: Uint8Array): Uint8Array {
