@@ -37,21 +37,26 @@ export interface DutyChain {
   readonly records: KnownRecords;
 }
 
+/** Which contract of duties a network names, and how its files are kept. */
+export interface DutyPlace {
+  readonly possession: Possession;
+  readonly client: ChainClient;
+  /** Keys that the network brings. */
+  readonly keyFiles: readonly string[];
+  /** Where payments are journalled. */
+  readonly directory: string;
+}
+
 /**
- * Works on a network's duties with a key, one process at a time: what it signed is journalled, and
- * paid once.
+ * Looks at a network's duties, without a key.
  *
- * @param journalName - a journal of its own, for work that goes on while others pay
- * @throws {CliError} CLI_NO_NETWORK, CLI_NOT_FOUND for a network without duties, CLI_NO_KEY; what the
- *   chain throws
+ * @throws {CliError} CLI_NO_NETWORK, CLI_NOT_FOUND for a network without duties; what the chain throws
  */
-export async function withDuties<Result>(
-  options: DutyOptions,
-  context: CommandContext,
-  work: (chain: DutyChain) => Promise<Result>,
-  { journalName }: { readonly journalName?: string } = {},
+export async function readDuties<Result>(
+  options: Pick<DutyOptions, 'dir' | 'endpoints'>,
+  { io, signal }: CommandContext,
+  work: (place: DutyPlace) => Promise<Result>,
 ): Promise<Result> {
-  const { io, signal } = context;
   const { endpoints, path } = await readNetworkFile(options, io);
   const found = endpoints.chains.find(({ contracts }) => contracts['possession'] !== undefined);
   const address = found?.contracts['possession'];
@@ -61,28 +66,45 @@ export async function withDuties<Result>(
       `${path} names no contract for duties`,
     );
   }
-  const network = await chooseNetwork(options, io);
-  const key = await requireKey('act for a duty', options, network.keyFiles, context);
-  const directory = network.uploadsDirectory;
-  const place = journalName === undefined ? directory : join(directory, journalName);
-  const journal = fileJournal(place);
+  const { keyFiles, uploadsDirectory: directory } = await chooseNetwork(options, io);
   const client = createChainClient({ rpcUrl: found.rpc });
-  const act = async (): Promise<Result> => {
-    const possession = await openPossession(client, address, { signal });
-    const { chainId, flow } = possession;
-    const signer = signerFromKey(key);
-    const logger = silentLogger();
-    const sender = createTransactionSender({ client, signer, journal, chainId, logger });
-    const { finalityBlocks } = possession.terms;
-    const path = join(place, `log-${chainId}-${flow}.records`);
-    const records = new KnownRecords({ client, flow, finalityBlocks, path });
-    return records.trust(() => work({ client, possession, sender, records }));
-  };
   try {
-    return await journal.exclusive(act, signal);
+    const possession = await openPossession(client, address, { signal });
+    return await work({ possession, client, keyFiles, directory });
   } finally {
     await client.close();
   }
+}
+
+/**
+ * Works on a network's duties with a key, one process at a time: what it signed is journalled, and
+ * paid once.
+ *
+ * @param journalName - a journal of its own, for work that goes on while others pay
+ * @throws {CliError} CLI_NO_KEY; as `readDuties`
+ */
+export async function withDuties<Result>(
+  options: DutyOptions,
+  context: CommandContext,
+  work: (chain: DutyChain) => Promise<Result>,
+  { journalName }: { readonly journalName?: string } = {},
+): Promise<Result> {
+  return readDuties(options, context, async ({ possession, client, keyFiles, directory }) => {
+    const key = await requireKey('act for a duty', options, keyFiles, context);
+    const place = journalName === undefined ? directory : join(directory, journalName);
+    const journal = fileJournal(place);
+    const act = async (): Promise<Result> => {
+      const { chainId, flow } = possession;
+      const { finalityBlocks } = possession.terms;
+      const signer = signerFromKey(key);
+      const logger = silentLogger();
+      const sender = createTransactionSender({ client, signer, journal, chainId, logger });
+      const path = join(place, `log-${chainId}-${flow}.records`);
+      const records = new KnownRecords({ client, flow, finalityBlocks, path });
+      return records.trust(() => work({ client, possession, sender, records }));
+    };
+    return journal.exclusive(act, context.signal);
+  });
 }
 
 /** The number of a duty as it was typed. @throws {CliError} CLI_USAGE */
@@ -101,4 +123,28 @@ export async function requireDuty(
   const duty = await readDuty(possession, id, { signal });
   if (duty !== undefined) return duty;
   throw new PossessionError({ code: 'POSSESSION_NO_DUTY', id }, `there is no duty ${id}`);
+}
+
+/** A duty that the account of the key has begun. @throws {PossessionError} POSSESSION_NO_DUTY, POSSESSION_NOT_OWN, POSSESSION_NOT_STARTED */
+export async function requireOwnDuty(
+  chain: Pick<DutyChain, 'possession' | 'sender'>,
+  id: number,
+  context: Pick<CommandContext, 'signal'>,
+): Promise<Duty> {
+  const duty = await requireDuty(chain, id, context);
+  const { provider } = duty;
+  const account = chain.sender.address;
+  if (provider !== account) {
+    throw new PossessionError(
+      { code: 'POSSESSION_NOT_OWN', id, provider, account },
+      `duty ${id} is of ${provider}, and the key is of ${account}`,
+    );
+  }
+  if (duty.firstPeriod === 0) {
+    throw new PossessionError(
+      { code: 'POSSESSION_NOT_STARTED', id },
+      `duty ${id} was opened and never started: nothing answers for it, and there is nothing to end`,
+    );
+  }
+  return duty;
 }

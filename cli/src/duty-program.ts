@@ -39,4 +39,38 @@ export function dutyCommands(program: Command, runs: Runs): void {
         node: (parse) => parse.parseUrl,
       }),
     );
+  const look = json(
+    devnetDir(duty.command('list').description('List duties and what they are worth.')),
+  );
+  payer(look.option('--endpoints <file>', 'a network’s endpoints.json'))
+    .option('--provider <address>', 'those of this account; of the key’s unless told')
+    .option('--all', 'everybody’s')
+    .action(
+      runs(async () => (await import('./commands/duty-list.ts')).dutyList, {
+        provider: (parse) => parse.parseAccount,
+      }),
+    );
+  declare('close <duty>', 'End a duty: say so, and end it once it may; run it again then.').action(
+    runs(async () => (await import('./commands/duty-close.ts')).dutyClose),
+  );
+  declare('release <duty>', 'Free the deposit of a duty that has ended; anyone may.').action(
+    runs(async () => (await import('./commands/duty-release.ts')).dutyRelease),
+  );
+  declare('report <duty>', 'Have stake taken for missed periods of a duty; anyone may.').action(
+    runs(async () => (await import('./commands/duty-report.ts')).dutyReport),
+  );
+  declare('withdraw', 'Pay out what an account earned or got back.')
+    .option('--to <address>', 'whose earnings; the key’s own unless told')
+    .action(
+      runs(async () => (await import('./commands/duty-withdraw.ts')).dutyWithdraw, {
+        to: (parse) => parse.parseAccount,
+      }),
+    );
+  declare('unbond', 'Take free stake out: what has waited long enough is paid.')
+    .option('--amount <wei>', 'put this much on its way out')
+    .action(
+      runs(async () => (await import('./commands/duty-unbond.ts')).dutyUnbond, {
+        amount: (parse) => parse.parseWei,
+      }),
+    );
 }

@@ -179,6 +179,12 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.failure,
     'What was remembered of the log was dropped; run the command again.',
   ),
+  POSSESSION_NOT_OWN: outcome(EXIT.failure, 'Name the provider’s key with --key-file.'),
+  POSSESSION_TOO_EARLY: outcome(EXIT.failure, 'Run the command again after that block.'),
+  POSSESSION_NOT_FREE: outcome(
+    EXIT.failure,
+    '`cairn duty list` shows what stake answers for; `cairn duty close` and `release` free it.',
+  ),
   POSSESSION_NO_DUTY: outcome(EXIT.notFound, '`cairn duty open` prints a duty’s number.'),
   SERVICE_UNKNOWN: outcome(EXIT.usage, 'Name one of those.'),
 };

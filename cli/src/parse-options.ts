@@ -1,4 +1,12 @@
-import { fromHex, type Hex, isHexOf, MIN_FRAGMENT_BYTES, nextPowerOfTwo } from '@cairn/primitives';
+import {
+  type Address,
+  fromHex,
+  type Hex,
+  isHexOf,
+  MIN_FRAGMENT_BYTES,
+  nextPowerOfTwo,
+  parseAddress,
+} from '@cairn/primitives';
 import { usageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -61,6 +69,12 @@ export function parseBlockHash(text: string): Hex {
 export function parseSeed(text: string): Uint8Array {
   if (isHexOf(text, 32)) return fromHex(text);
   throw usageError('seed', `"${text}" is not a seed: 0x and 64 hex digits`);
+}
+
+/** An account of a chain: 0x and 40 hex digits. */
+export function parseAccount(text: string): Address {
+  if (isHexOf(text.toLowerCase(), 20)) return parseAddress(text);
+  throw usageError('account', `"${text}" is not an account: 0x and 40 hex digits`);
 }
 
 /** A TCP port, or 0 for any that is free. */

@@ -260,25 +260,33 @@ export function refundLapsedPeriod(
   return sendCall(sender, { contract, name: 'refundLapsed', args: [id, span, period] }, options);
 }
 
-/**
- * Pays an account all that waits for it; anyone may. A call that was cut off is finished first, so
- * that the same pay is not asked for twice.
- *
- * @throws as `sendCall`; what the client throws
- */
+/** Pays an account all that waits for it; anyone may. @throws as `sendCall`; what the client throws */
 export async function withdrawDutyPayments(
   { possession, sender }: DutyCaller,
   payee: Address,
   options: SendOptions,
 ): Promise<TransactionReceipt> {
-  const { contract, client } = possession;
+  const { contract } = possession;
   const prefix = `withdraw:${contract.address}:${payee}:`;
-  const open = await sender.openIntents(options);
-  const begun = open.find((intent) => intent.startsWith(prefix));
-  // Pay comes again and again, in the same amounts: only when tells one withdrawal from another.
-  const intent = begun ?? `${prefix}${await client.blockNumber(options)}`;
+  const intent = await repeatedIntent({ possession, sender }, prefix, options);
   const call = { contract, name: 'withdrawPayments', args: [payee] };
   return sendCall(sender, call, { ...options, intent });
+}
+
+/**
+ * A name for a call that is made again and again with the same content: that of one which was cut off
+ * and is finished first, or else a new one, of the newest block.
+ *
+ * @throws what the client and the journal throw
+ */
+export async function repeatedIntent(
+  { possession, sender }: DutyCaller,
+  prefix: string,
+  options: SendOptions,
+): Promise<string> {
+  const open = await sender.openIntents(options);
+  const begun = open.find((intent) => intent.startsWith(prefix));
+  return begun ?? `${prefix}${await possession.client.blockNumber(options)}`;
 }
 
 function recordArgument(record: SubmissionRecord): readonly unknown[] {

@@ -133,3 +133,11 @@ export async function readDepositLeft(
   const caseId = (await contract.read('caseOf', [id], options)).bytes(0);
   return (await stakeHub.read('reservedFor', [provider, toHex(caseId)], options)).wide(0);
 }
+
+/** Duties that were ever begun; their numbers are below this. @throws what the client throws */
+export async function readDutyCount(
+  { contract }: Possession,
+  options: ReadOptions,
+): Promise<number> {
+  return (await contract.read('dutyCount', [], options)).number(0);
+}

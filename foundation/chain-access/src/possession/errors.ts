@@ -1,4 +1,4 @@
-import { Fault, type Hex } from '@cairn/primitives';
+import { type Address, Fault, type Hex } from '@cairn/primitives';
 
 /** What can be wrong with duties of possession. */
 export type PossessionFault =
@@ -12,6 +12,28 @@ export type PossessionFault =
   | { readonly code: 'POSSESSION_NO_BLOCK'; readonly period: number; readonly block: number }
   /** No such duty, or another provider's. */
   | { readonly code: 'POSSESSION_NO_DUTY'; readonly id: number }
+  | {
+      readonly code: 'POSSESSION_NOT_OWN';
+      readonly id: number;
+      readonly provider: Address;
+      readonly account: Address;
+    }
+  | { readonly code: 'POSSESSION_NOT_STARTED'; readonly id: number }
+  | { readonly code: 'POSSESSION_NOT_ENDED'; readonly id: number }
+  /** So much stake answers for something. */
+  | {
+      readonly code: 'POSSESSION_NOT_FREE';
+      readonly account: Address;
+      readonly freeWei: bigint;
+      readonly wantedWei: bigint;
+    }
+  /** What is asked for is for later blocks. */
+  | {
+      readonly code: 'POSSESSION_TOO_EARLY';
+      readonly id: number;
+      readonly block: number;
+      readonly fromBlock: number;
+    }
   /** The records at hand are not those of the log that the contract noted. */
   | {
       readonly code: 'POSSESSION_OTHER_LOG';

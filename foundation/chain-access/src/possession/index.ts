@@ -31,6 +31,7 @@ export {
   readDepositLeft,
   readDrawn,
   readDuty,
+  readDutyCount,
   readDutyPayments,
   readDutySequences,
   readDutySpans,
@@ -55,6 +56,14 @@ export {
   seedBlockOf,
   windowEndOf,
 } from './open-possession.ts';
+export {
+  collectStakeReward,
+  type ProviderStake,
+  readProviderStake,
+  requestUnbond,
+  type UnbondingStake,
+  withdrawStake,
+} from './provider-stake.ts';
 export {
   logRecordPages,
   type RecordPage,
