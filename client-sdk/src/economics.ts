@@ -1,14 +1,12 @@
 import {
   type ChainClient,
-  ChainError,
   type FileFees,
-  findLastProven,
-  type LastProven,
+  type FileTerms,
   MAX_RENEWAL_TERMS,
   openFileFees,
+  readFileTerms,
   readPaidUntil,
   readRenewalCost,
-  readSectorPrice,
   renewSectors,
   type Stretch,
   type TransactionSender,
@@ -21,25 +19,9 @@ import { fileEntries } from './find-entry.ts';
 import { type LocateDeps, type LocatedFile, locateFile, parseReference } from './locate-file.ts';
 
 /** What a file's place in the log costs, until when that is paid, and who proved it last. */
-export interface FileEconomics {
+export interface FileEconomics extends FileTerms {
   readonly root: Root;
   readonly sequence: Sequence;
-  /** Sectors charged: the padded length. */
-  readonly chargedSectors: number;
-  /** What was paid for storing it, at the price of its block; absent where nobody tells that. */
-  readonly paidWei?: bigint;
-  /** A sector's price now. */
-  readonly pricePerSectorWei: bigint;
-  /** Seconds that an upload pays for, and each term of a renewal. */
-  readonly termSeconds: number;
-  /**
-   * Unix second until which it is paid for. Absent while its pricing chunk is not full: the first
-   * term begins when it is.
-   */
-  readonly paidUntil?: number;
-  /** What one term more costs now. */
-  readonly renewalWei: bigint;
-  readonly lastProven: LastProven;
 }
 
 /** What a renewal would be. */
@@ -93,25 +75,8 @@ export async function readEconomics(
 ): Promise<FileEconomics> {
   const { file, fees, stretch } = await openFees(reference, deps, signal);
   const { root, sequence } = file;
-  const options = { signal };
-  const [pricePerSectorWei, renewalWei, paidUntil, lastProven, paidWei] = await Promise.all([
-    readSectorPrice(fees, options),
-    readRenewalCost(fees, stretch, 1, options),
-    readPaidUntil(fees, stretch, options),
-    findLastProven(fees, stretch, options),
-    readPaid(file, fees, stretch, signal),
-  ]);
-  return {
-    root,
-    sequence,
-    chargedSectors: stretch.sectors,
-    ...(paidWei !== undefined && { paidWei }),
-    pricePerSectorWei,
-    termSeconds: fees.termSeconds,
-    ...(paidUntil !== undefined && { paidUntil }),
-    renewalWei,
-    lastProven,
-  };
+  const block = await blockOf(file, signal);
+  return { root, sequence, ...(await readFileTerms(fees, stretch, block, { signal })) };
 }
 
 /**
@@ -185,25 +150,15 @@ async function openFees(
   return { file, fees, stretch: { startSector, sectors: fileShape(sizeBytes).paddedSectors } };
 }
 
-/** What storing cost: the price as of the block that holds the entry, where a node tells which. */
-async function readPaid(
+/** The block that holds a log entry, where a node tells it. */
+async function blockOf(
   { holders, root, sequence }: LocatedFile,
-  fees: FileFees,
-  { sectors }: Stretch,
   signal: AbortSignal,
-): Promise<bigint | undefined> {
+): Promise<number | undefined> {
   const own = holders.find(({ kind }) => kind === 'cairn');
   if (own === undefined) return undefined;
   const entries = await fileEntries(own.node, root, { signal });
-  const block = entries.find((entry) => entry.sequence === sequence)?.block;
-  if (block === undefined) return undefined;
-  try {
-    return (await readSectorPrice(fees, { signal, block })) * BigInt(sectors);
-  } catch (error) {
-    // Endpoints without old states.
-    if (error instanceof ChainError && error.code === 'CHAIN_RPC_ERROR') return undefined;
-    throw error;
-  }
+  return entries.find((entry) => entry.sequence === sequence)?.block;
 }
 
 function badOption(option: string, message: string): SdkError {

@@ -8,7 +8,7 @@ import {
   toHex,
   withDeadline,
 } from '@cairn/primitives';
-import { WireError } from '@cairn/wire-protocol';
+import { countReplicas, WireError } from '@cairn/wire-protocol';
 import {
   type AvailabilityScore,
   DEFAULT_SAMPLES,
@@ -17,7 +17,6 @@ import {
   type NodeAvailability,
 } from './availability.ts';
 import type { FileReference } from './client.ts';
-import { countReplicas } from './count-replicas.ts';
 import { countOwnedSectors, drawSectors, drawStream } from './draw-sectors.ts';
 import { SdkError } from './errors.ts';
 import { failureOf, type Holder } from './holders.ts';

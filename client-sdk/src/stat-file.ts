@@ -1,8 +1,12 @@
 import { segmentsOf } from '@cairn/commitments';
 import { Fault } from '@cairn/primitives';
-import { countOwnedSegments, coversAllShards, type EntryStat } from '@cairn/wire-protocol';
+import {
+  countOwnedSegments,
+  countReplicas,
+  coversAllShards,
+  type EntryStat,
+} from '@cairn/wire-protocol';
 import type { FileHolder, FileReference, FileStat } from './client.ts';
-import { countReplicas } from './count-replicas.ts';
 import { SdkError } from './errors.ts';
 import { fileEntries } from './find-entry.ts';
 import {

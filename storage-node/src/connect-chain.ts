@@ -1,4 +1,11 @@
-import { createChainClient, createChainLog } from '@cairn/chain-access';
+import {
+  createChainClient,
+  createChainLog,
+  type FileTerms,
+  openFileFees,
+  readFileTerms,
+  type Stretch,
+} from '@cairn/chain-access';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import type { ChainLog, Clock, Logger, Metrics } from '@cairn/primitives';
 import type { StorageNodeConfig } from './config.ts';
@@ -9,6 +16,15 @@ export interface ConnectedChain {
   readonly chainLog: ChainLog;
   /** Number of the newest block. */
   readonly headOf: (signal: AbortSignal) => Promise<number>;
+  /**
+   * What the chain says of the fees of a file that block `block` holds; `undefined` where its contracts
+   * know no renewals. Absent where nobody can be asked.
+   */
+  readonly termsOf?: (
+    stretch: Stretch,
+    block: number,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<FileTerms | undefined>;
   close(): Promise<void>;
 }
 
@@ -54,6 +70,10 @@ export async function connectChain(
     return {
       chainLog,
       headOf: (inner) => client.blockNumber({ signal: inner }),
+      termsOf: async (stretch, block, options) => {
+        const fees = await openFileFees(client, flow, options);
+        return fees && readFileTerms(fees, stretch, block, options);
+      },
       close: () => client.close(),
     };
   } catch (error) {

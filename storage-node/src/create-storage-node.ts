@@ -201,7 +201,7 @@ class WiredStorageNode implements StorageNode {
       hasher,
     });
     this.#startLoops(parts);
-    await this.#listen(parts, hasher, methods);
+    await this.#listen(parts, hasher, methods, chain);
     if (config.p2p.enabled) await this.#join(parts, hasher);
     if (config.admin.enabled) await this.#listenToAdmins(parts);
   }
@@ -233,7 +233,12 @@ class WiredStorageNode implements StorageNode {
     }
   }
 
-  async #listen(parts: NodeParts, hasher: Hasher, methods: JsonRpcMethods): Promise<void> {
+  async #listen(
+    parts: NodeParts,
+    hasher: Hasher,
+    methods: JsonRpcMethods,
+    { termsOf }: ConnectedChain,
+  ): Promise<void> {
     const { config } = this.#options;
     const host = createPublicListener({
       config,
@@ -242,6 +247,8 @@ class WiredStorageNode implements StorageNode {
       clock: this.#clock,
       logger: this.#logger,
       metrics: this.#metrics,
+      termsOf,
+      peerShards: () => [...(this.#sync?.book.records() ?? [])].map(({ record }) => record.shard),
       rpc: this.#rpc(parts, methods),
       status: () => this.#status(parts),
       stopping: this.#stopping.signal,

@@ -12,6 +12,8 @@ export type StorageNodeFault =
       readonly expected: string | number;
       readonly actual: string | number;
     }
+  /** Its contracts know no renewals, or the node has no chain to ask. */
+  | { readonly code: 'FEES_UNKNOWN'; readonly sequence: Sequence }
   /** The node gave the file up. */
   | { readonly code: 'ENTRY_PRUNED'; readonly sequence: Sequence }
   /** The segment is not on this node: another shard's, not uploaded yet, or damaged. */

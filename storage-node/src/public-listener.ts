@@ -2,9 +2,11 @@ import type { Hasher } from '@cairn/commitments';
 import { createHttpHost, DiskProbe, type HttpHost } from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import { type Clock, type Logger, MIB } from '@cairn/primitives';
-import type { NodeStatus } from '@cairn/wire-protocol';
+import type { NodeStatus, ShardConfig } from '@cairn/wire-protocol';
 import type { StorageNodeConfig } from './config.ts';
+import type { ConnectedChain } from './connect-chain.ts';
 import { describeProblem } from './doors/describe-problem.ts';
+import { economicsDoor } from './doors/economics.ts';
 import { entryDoors } from './doors/entries.ts';
 import { fileRoutes } from './doors/files/file-routes.ts';
 import { jsonRpcDoor } from './doors/json-rpc.ts';
@@ -26,6 +28,9 @@ export interface PublicListenerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
+  readonly termsOf: ConnectedChain['termsOf'];
+  /** The shards of other nodes, as their records say. */
+  readonly peerShards: () => readonly ShardConfig[];
   /** The zgs_* methods. */
   readonly rpc: JsonRpcDeps;
   readonly status: () => NodeStatus;
@@ -39,6 +44,7 @@ const UNSENT_BYTES: number = 128 * MIB;
 /** The listener for everybody, with all doors of a storage node and none for admins. */
 export function createPublicListener(deps: PublicListenerDeps): HttpHost {
   const { config, parts, hasher, clock, logger, metrics, rpc, status, stopping } = deps;
+  const { termsOf, peerShards } = deps;
   const { log, shard, segments, finder, acceptor, segmentReader, gate, library } = parts;
   const { chainId } = log;
   const { readyLagBlocks } = config.storage;
@@ -70,6 +76,14 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
       }),
       sectorDoor({ finder, reader: segmentReader, hasher, stopping }),
       entryDoors({ chainId, shard, log, finder, store: segments, stopping }),
+      economicsDoor({
+        chainId,
+        finder,
+        termsOf,
+        shards: () => [shard(), ...peerShards()],
+        clock,
+        stopping,
+      }),
       statusDoor(status),
       fileRoutes({ library }),
       jsonRpcDoor({ ...rpc, gate, stopping }),

@@ -179,6 +179,12 @@ describe('our own doors', () => {
     }
   });
 
+  it('says by name that it has no chain to ask about fees', async () => {
+    const reply = await node.get(`/v1/entries/${file.root}/economics`);
+    equal(reply.status, 404);
+    equal((await reply.json()).code, 'FEES_UNKNOWN');
+  });
+
   it('describes every route in OpenAPI', async () => {
     const { openapi, paths } = await node.json('/openapi.json');
     equal(openapi, '3.1.0');

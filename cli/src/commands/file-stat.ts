@@ -9,6 +9,7 @@ import {
   toHex,
 } from '@cairn/primitives';
 import { formatShard } from '@cairn/wire-protocol';
+import { askEconomics, type ToldEconomics } from '../ask-economics.ts';
 import { askEntries, type KnownEntry } from '../ask-entries.ts';
 import { connect } from '../connect.ts';
 import { CliError } from '../errors.ts';
@@ -34,7 +35,9 @@ export async function fileStat(
     const urls = stat.holders.map(({ url }) => url);
     const entries = await askEntries(root, urls, { signal });
     const economics =
-      network.rpc === undefined ? undefined : await economicsOf(client, stat, { io, signal });
+      network.rpc === undefined
+        ? await askEconomics(stat, urls, { signal })
+        : await economicsOf(client, stat, { io, signal });
     if (options.json === true) {
       const fees = economics === undefined ? {} : { economics };
       await io.writeOut(`${JSON.stringify({ ...statJson(stat, entries), ...fees }, textOfWei)}\n`);
@@ -75,7 +78,9 @@ function textOfWei(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }
 
-function economicsFacts(economics: FileEconomics): readonly (readonly [string, string])[] {
+function economicsFacts(
+  economics: FileEconomics | ToldEconomics,
+): readonly (readonly [string, string])[] {
   const { paidWei, paidUntil, renewalWei, termSeconds, lastProven } = economics;
   const { file, chunk, fromBlock } = lastProven;
   const answer = file ?? chunk;
@@ -89,6 +94,8 @@ function economicsFacts(economics: FileEconomics): readonly (readonly [string, s
     ['paid', paidUntilText(paidUntil)],
     ['renewal', `${formatCoin(renewalWei)} coins for ${daysOf(termSeconds)}`],
     ['proven', proven],
+    // Nobody asked the chain: what a node says of it.
+    ...('url' in economics ? [['says', economics.url] as const] : []),
   ];
 }
 
@@ -102,7 +109,7 @@ function statJson(stat: FileStat, entries: readonly KnownEntry[]): object {
 async function printStat(
   stat: FileStat,
   entries: readonly KnownEntry[],
-  economics: FileEconomics | undefined,
+  economics: FileEconomics | ToldEconomics | undefined,
   io: CommandIo,
 ): Promise<void> {
   const { root, sequence, chainId, sizeBytes, finalised, replicas, holders } = stat;

@@ -80,6 +80,29 @@ describe('what a file costs, on a real chain', function () {
     assert.match(out, /replicas +1; a segment is at 1 to 1 nodes/);
   });
 
+  it('is told by a node the same, and by the command without a chain', async () => {
+    const { url } = node.node.address;
+    const reply = await fetch(`${url}/v1/entries/${root}/economics`);
+    assert.equal(reply.status, 200);
+    assert.equal(reply.headers.get('access-control-allow-origin'), '*');
+    const { chainId, replicas, lastProven, ...told } = await reply.json();
+    const { lastProven: proven, ...known } = (await stat()).economics;
+    assert.deepEqual(told, known);
+    assert.ok(lastProven.fromBlock <= proven.fromBlock);
+    assert.equal(chainId, network.deployment.chainId);
+    assert.deepEqual(replicas, { least: 1, most: 1, nodes: 1 });
+    const bySequence = await fetch(`${url}/v1/entries/${root}/economics?seq=${told.sequence}`);
+    assert.equal((await bySequence.json()).paidUntil, told.paidUntil);
+    const unknown = await fetch(`${url}/v1/entries/${toHex(new Uint8Array(32))}/economics`);
+    assert.equal(unknown.status, 404);
+    assert.equal((await unknown.json()).code, 'ENTRY_UNKNOWN');
+
+    const io = fakeIo({ cwd: network.directory, env: { XDG_STATE_HOME: network.directory } });
+    assert.equal(await run(['file', 'stat', root, '--node', url], contextOf(io)), 0, io.err());
+    assert.match(io.out(), /paid +paid until 20\d\d-/);
+    assert.ok(io.out().includes(`says      ${url}`), io.out());
+  });
+
   it('is paid for by a renewal only where --yes says so, and then for that much longer', async () => {
     const before = (await stat()).economics.paidUntil;
     const quoted = await cairn('file', 'extend', root, '--terms', '2', '--json');

@@ -57,6 +57,7 @@ export {
 } from './keys/signer.ts';
 export { type ChainLogOptions, createChainLog } from './log/create-chain-log.ts';
 export { decodeSubmit } from './log/decode-submit.ts';
+export { type FileTerms, readFileTerms } from './reward/file-terms.ts';
 export { findLastProven, type LastProven, type ProvenAnswer } from './reward/last-proven.ts';
 export { type FileFees, openFileFees, type Stretch } from './reward/open-reward.ts';
 export {

@@ -67,6 +67,7 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   CACHE_FILE_TOO_LARGE: row(404, 'Files this large wait for their log entry', 'later'),
   CACHE_FULL: row(503, 'Too many files wait for their log entry', 'later'),
   CACHE_SIZE_MISMATCH: row(409, 'The file size differs from earlier segments'),
+  FEES_UNKNOWN: row(404, 'No fees are known of this log', 'elsewhere'),
   FLOW_ROOT_UNKNOWN: row(404, 'No such flow root is remembered'),
   RANGE_INVALID: row(416, 'No such range'),
   CHAIN_MISMATCH: row(409, 'Meant for another chain'),

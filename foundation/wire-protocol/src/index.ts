@@ -1,6 +1,7 @@
 /** Every shape two parties share: messages, routes, faults, shards, manifests, endpoints. */
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { chooseHolders, coversAllShards, type HolderOrder } from './choose-holders.ts';
+export { countReplicas } from './count-replicas.ts';
 export {
   type ChainEndpoint,
   type DaEndpoint,
@@ -10,6 +11,12 @@ export {
   parseEndpointsText,
   type StorageEndpoint,
 } from './endpoints.ts';
+export {
+  type AcceptedAnswer,
+  type EntryEconomics,
+  entryEconomicsJson,
+  parseEntryEconomics,
+} from './entry-economics.ts';
 export { WireError, type WireFault } from './errors.ts';
 export {
   PROBLEM_TYPE,
@@ -79,6 +86,7 @@ export {
   parseNodeStatus,
 } from './node-shapes.ts';
 export {
+  economicsPath,
   filePath,
   fileStatPath,
   heldPath,

@@ -86,6 +86,19 @@ export function storageRoutes(): readonly HttpRoute[] {
     },
     {
       method: 'GET',
+      path: '/v1/entries/{root}/economics',
+      id: 'getEconomics',
+      summary:
+        'What a file cost, until when it is paid for, who proved it last, and how many should keep it',
+      params: rootParams,
+      query: bySequence,
+      replies: {
+        200: json('the economics', economicsSchema(root, natural)),
+        ...problems(400, 404, 503),
+      },
+    },
+    {
+      method: 'GET',
       path: STATUS_PATH,
       id: 'getStatus',
       summary: 'What the node follows and how far it is',
@@ -143,6 +156,36 @@ function fileStatSchema(root: TSchema, natural: TSchema): JsonSchema {
           pruned: Type.Boolean(),
         }),
       ),
+    }),
+  );
+}
+
+function economicsSchema(root: TSchema, natural: TSchema): JsonSchema {
+  const wei = Type.String({ pattern: '^[0-9]+$', description: 'wei' });
+  const answer = Type.Object({
+    block: natural,
+    transactionHash: Type.String({ pattern: '^0x[0-9a-f]{64}$' }),
+    minerId: Type.String({ pattern: '^0x[0-9a-f]{64}$' }),
+    beneficiary: Type.Optional(Type.String({ pattern: '^0x[0-9a-f]{40}$' })),
+    sector: natural,
+  });
+  return plain(
+    Type.Object({
+      chainId: natural,
+      root,
+      sequence: natural,
+      chargedSectors: natural,
+      paidWei: Type.Optional(wei),
+      pricePerSectorWei: wei,
+      termSeconds: natural,
+      paidUntil: Type.Optional(natural),
+      renewalWei: wei,
+      lastProven: Type.Object({
+        file: Type.Optional(answer),
+        chunk: Type.Optional(answer),
+        fromBlock: natural,
+      }),
+      replicas: Type.Object({ least: natural, most: natural, nodes: natural }),
     }),
   );
 }

@@ -48,6 +48,11 @@ export function fileStatPath(root: Root): string {
   return `/v1/entries/${root}`;
 }
 
+/** Path of what a file costs and who proved it. */
+export function economicsPath(root: Root, sequence?: number): string {
+  return `/v1/entries/${root}/economics${query(sequence)}`;
+}
+
 /** Path of the bitmap of held segments. */
 export function heldPath(root: Root, sequence?: number): string {
   return `/v1/entries/${root}/held${query(sequence)}`;

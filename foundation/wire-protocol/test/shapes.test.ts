@@ -17,6 +17,11 @@ import {
   parseEndpoints,
   parseEndpointsText,
 } from '../src/endpoints.ts';
+import {
+  type EntryEconomics,
+  entryEconomicsJson,
+  parseEntryEconomics,
+} from '../src/entry-economics.ts';
 import { WireError } from '../src/errors.ts';
 import { faultAdvice, faultRows, parseProblem, problemOf } from '../src/fault-table.ts';
 import { networkOf } from '../src/networks.ts';
@@ -130,6 +135,37 @@ describe('node shapes', () => {
     logSyncBlock: { number: 12, hash: ROOT },
   };
 
+  const answer = { block: 7, transactionHash: ROOT, minerId: ROOT, beneficiary: FLOW, sector: 16 };
+  const economics: EntryEconomics = {
+    chainId: chainIdOf(5),
+    root: ROOT,
+    sequence: sequenceOf(3),
+    chargedSectors: 2,
+    paidWei: 2n ** 80n,
+    pricePerSectorWei: 2n ** 79n,
+    termSeconds: 1000,
+    paidUntil: 1_800_000_000,
+    renewalWei: 2n ** 200n,
+    lastProven: { file: answer, chunk: answer, fromBlock: 3 },
+    replicas: { least: 1, most: 2, nodes: 3 },
+  };
+
+  it('say amounts beyond 2^53 exactly, and what is not known not at all', () => {
+    assert.deepEqual(parseEntryEconomics(overWire(entryEconomicsJson(economics))), economics);
+    const { paidWei: _paid, paidUntil: _until, ...rest } = economics;
+    const { beneficiary: _nobody, ...unpaid } = answer;
+    const young = { ...rest, lastProven: { chunk: unpaid, fromBlock: 3 } };
+    assert.deepEqual(parseEntryEconomics(overWire(entryEconomicsJson(young))), young);
+    const json = overWire(entryEconomicsJson(economics));
+    for (const renewalWei of ['-1', '1e9', '0x1', 5, '9'.repeat(79)]) {
+      assert.throws(
+        () => parseEntryEconomics({ ...(json as object), renewalWei }),
+        (error) => error instanceof WireError,
+        String(renewalWei),
+      );
+    }
+  });
+
   it('come back over JSON', () => {
     assert.deepEqual(parseFileStat(overWire(fileStatJson(stat))), stat);
     assert.deepEqual(parseNodeStatus(overWire(nodeStatusJson(status))), status);
@@ -142,6 +178,10 @@ describe('node shapes', () => {
       fc.property(fc.anything(), (value) => {
         assert.throws(
           () => parseFileStat(value),
+          (error) => error instanceof Fault,
+        );
+        assert.throws(
+          () => parseEntryEconomics(value),
           (error) => error instanceof Fault,
         );
         assert.throws(

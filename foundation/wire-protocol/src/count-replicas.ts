@@ -1,5 +1,5 @@
 import { segmentsOf } from '@cairn/commitments';
-import { firstGlobalSegment, ownsSegment, type ShardConfig } from '@cairn/wire-protocol';
+import { firstGlobalSegment, ownsSegment, type ShardConfig } from './shard.ts';
 
 /** How many of these shards keep the segment that fewest keep, and the one that most keep. */
 export function countReplicas(
