@@ -124,7 +124,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
           { unit: 'bytes' },
         ),
         max_bytes: whole(
-          'The most the node takes on its disk, index included. At nine tenths of it one half of the shard, chosen by chance, is given up; at all of it uploads are turned away. 0: no bound.',
+          'The most the node takes on its disk, index and sealed copies included. At nine tenths of it one half of the shard, chosen by chance, is given up; at all of it uploads are turned away. 0: no bound.',
           0,
           { unit: 'bytes' },
         ),

@@ -173,6 +173,10 @@ export async function openParts(
       files,
       keeper,
       follower,
+      dataDirectory: config.node.dataDirectory,
+      checkSealed: async (from, to, inner) =>
+        (await mining?.checkSealed(from, to, inner)) ?? { checked: 0, bytes: 0, damaged: [] },
+      onGivenUp: () => mining?.onGivenUp(),
       isReading,
       rng: deps.rng,
       clock,

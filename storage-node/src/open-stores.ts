@@ -32,6 +32,9 @@ import { VERSION } from './version.ts';
 /** Layout of the data directory that this build reads and writes. */
 const FORMAT = 1;
 
+/** Name in the data directory of the folder with sealed copies. */
+export const SEALED_DIRECTORY = 'sealed';
+
 /** Whose data a directory holds. */
 export interface StoresOptions {
   readonly directory: string;

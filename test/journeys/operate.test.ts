@@ -26,7 +26,7 @@ describe('what operators watch', () => {
     !/^cairn_(dispersal|signer|keeper)_/.test(name);
 
   it('is measured by a storage node that runs', async () => {
-    // One that keeps duties as well, at a chain that is away: it measures, and goes on.
+    // One that keeps duties and mines as well, at a chain that is away: it measures, and goes on.
     const duty = {
       contract: parseAddress(`0x${'d0'.repeat(20)}`),
       accountFile: join(folder, 'none'),
@@ -34,7 +34,20 @@ describe('what operators watch', () => {
       pollMs: 1000,
       maxFeePerGasWei: undefined,
     };
-    const node = await TestNode.start({ duty, node: { metrics: createMetrics() } });
+    const mining = {
+      contract: parseAddress(`0x${'12'.repeat(20)}`),
+      accountFile: join(folder, 'no.key'),
+      accountPasswordFile: undefined,
+      minerId: undefined,
+      threads: 1,
+      duty: 1,
+      sealDuty: 1,
+      startPosition: 0,
+      pollMs: 1000,
+      maxFeePerGasWei: undefined,
+      autostart: true,
+    };
+    const node = await TestNode.start({ duty, mining, node: { metrics: createMetrics() } });
     try {
       await node.get('/version');
       const page = await (await node.get('/metrics')).text();

@@ -12,6 +12,7 @@ import {
 } from '@cairn/primitives';
 import type { OfflineStores } from '@cairn/storage-node/db';
 import { createMiningMetrics } from '../../storage-node/src/mining/metrics.ts';
+import { reclaimSealed } from '../../storage-node/src/mining/reclaim-sealed.ts';
 import { SealContexts } from '../../storage-node/src/mining/seal-contexts.ts';
 import { sealSegment } from '../../storage-node/src/mining/seal-segment.ts';
 import { contextOfPiece, hasPiece } from '../../storage-node/src/mining/sealed-record.ts';
@@ -75,6 +76,7 @@ export async function openSealing(
         },
       },
       disk: { requireRoom: async () => undefined },
+      reclaim: (inner) => reclaimSealed({ files, store, logger }, inner),
       shard,
       clock,
       logger,

@@ -17,6 +17,7 @@ interface Found {
   readonly checked: number;
   readonly bytes: number;
   readonly damaged: number;
+  readonly sealedDamaged: number;
 }
 
 /** Between two looks at a pass of a running node. */
@@ -38,13 +39,16 @@ export async function dbScrub(options: DbScrubOptions, context: CommandContext):
   } finally {
     progress.clear();
   }
-  const { checked, bytes, damaged } = found;
-  if (options.json === true) await writeJson(io, { checked, bytes, damaged });
+  const { checked, bytes, damaged, sealedDamaged } = found;
+  if (options.json === true) await writeJson(io, { checked, bytes, damaged, sealedDamaged });
   else
     io.writeErr(
       `${checked} segments, ${formatBytes(bytes)}, hashed anew; ${damaged} are damaged\n`,
     );
-  if (damaged === 0) return EXIT.ok;
+  if (sealedDamaged > 0) {
+    io.writeErr(`${sealedDamaged} sealed copies were damaged; the node seals them anew.\n`);
+  }
+  if (damaged === 0) return sealedDamaged === 0 ? EXIT.ok : EXIT.verification;
   io.writeErr(
     'They are out of service; a running node fetches them again, `cairn db repair --from URL` does it here.\n',
   );
@@ -93,6 +97,11 @@ function isSame(pass: Readonly<Record<string, unknown>>, before: unknown): boole
 }
 
 function foundOf(pass: Readonly<Record<string, unknown>>): Found {
-  const { checked, bytes, damaged } = pass;
-  return { checked: Number(checked), bytes: Number(bytes), damaged: Number(damaged) };
+  const { checked, bytes, damaged, sealedDamaged = 0 } = pass;
+  return {
+    checked: Number(checked),
+    bytes: Number(bytes),
+    damaged: Number(damaged),
+    sealedDamaged: Number(sealedDamaged),
+  };
 }

@@ -34,7 +34,9 @@ async function countsOf(
 ): Promise<Readonly<Record<string, never>>> {
   try {
     const { countDatabase, databaseCountsJson } = await import('@cairn/storage-node/db');
-    const counts = await withDatabase(options, context, (stores) => countDatabase(stores, signal));
+    const counts = await withDatabase(options, context, (stores) =>
+      countDatabase(stores, stores.directory, signal),
+    );
     return Object(databaseCountsJson(counts));
   } catch (error) {
     if (!isRunning(error)) throw error;

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { countStored, type StoreCounts } from '@cairn/log-layer';
 import type { Address, ChainId, Json } from '@cairn/primitives';
 import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
-import type { Stores } from '../open-stores.ts';
+import { SEALED_DIRECTORY, type Stores } from '../open-stores.ts';
+import { occupiedBytes } from '../upkeep/occupied-bytes.ts';
 import { moveJson, type ShardMove } from '../upkeep/shard-keeper.ts';
 
 /** What a data directory holds. */
@@ -19,12 +21,15 @@ export interface DatabaseCounts extends StoreCounts {
   /** Segment files, and what they and the index take on the disk. */
   readonly files: number;
   readonly segmentDiskBytes: number;
+  /** What sealed copies take. */
+  readonly sealedDiskBytes: number;
   readonly indexDiskBytes: number;
 }
 
 /** Counts what a data directory holds; reads the whole index. */
 export async function countDatabase(
   { log, kv, files, keeper }: Pick<Stores, 'log' | 'kv' | 'files' | 'keeper'>,
+  directory: string,
   signal: AbortSignal,
 ): Promise<DatabaseCounts> {
   const counts = await countStored(kv, { checksum: (bytes) => crc32(bytes), signal });
@@ -41,6 +46,7 @@ export async function countDatabase(
     block: log.newestBlock?.number,
     files: numbers.length,
     segmentDiskBytes,
+    sealedDiskBytes: await occupiedBytes(join(directory, SEALED_DIRECTORY)),
     indexDiskBytes: await kv.sizeBytes(),
   };
 }

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { type Hasher, loadHasher } from '@cairn/commitments';
 import { createLogMetrics, Finaliser, type LogEntry } from '@cairn/log-layer';
-import { readDataDirectory } from '@cairn/node-runtime/files';
+import { openFlatFileStore, readDataDirectory } from '@cairn/node-runtime/files';
 import {
   type Clock,
   chainIdOf,
@@ -11,7 +12,10 @@ import {
   systemClock,
 } from '@cairn/primitives';
 import { StorageNodeError } from '../errors.ts';
-import { openStores, type Stores } from '../open-stores.ts';
+import { MINER_KEY } from '../keyspace.ts';
+import { SealedStore } from '../mining/sealed-store.ts';
+import { SEALED_FILE_BYTES } from '../mining/worker-tasks.ts';
+import { openStores, SEALED_DIRECTORY, type Stores } from '../open-stores.ts';
 import { createUpkeepMetrics } from '../upkeep/metrics.ts';
 import { moveShard } from '../upkeep/move-shard.ts';
 import { Pruner } from '../upkeep/prune.ts';
@@ -26,6 +30,8 @@ export interface OfflineStores extends Stores {
   finishWork(signal: AbortSignal): Promise<void>;
   /** Gives up files that end at or before a sector of the flow, to the end. */
   prune(belowSector: number, signal: AbortSignal): Promise<void>;
+  /** Sealed copies, opened when first asked for; `undefined` where nothing was ever mined. */
+  openSealed(signal: AbortSignal): Promise<SealedStore | undefined>;
   /** Entries that lost a segment to damage since the stores were opened, by sequence. */
   readonly damaged: ReadonlySet<number>;
   close(): Promise<void>;
@@ -60,6 +66,7 @@ export async function openOffline(
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   const damaged = new Set<number>();
+  let sealed: Promise<SealedStore | undefined> | undefined;
   const metrics = createLogMetrics(noMetrics());
   const hasher = await loadHasher();
   try {
@@ -110,6 +117,10 @@ export async function openOffline(
         await pruner.request(belowSector);
         await pruner.run(inner);
       },
+      openSealed: (inner) => {
+        sealed ??= openSealed(stores, directory, (closer) => closers.push(closer), inner);
+        return sealed;
+      },
       damaged,
       close,
     };
@@ -117,4 +128,20 @@ export async function openOffline(
     await close();
     throw error;
   }
+}
+
+async function openSealed(
+  { kv, keeper }: Pick<Stores, 'kv' | 'keeper'>,
+  directory: string,
+  opened: (close: () => Promise<void>) => void,
+  signal: AbortSignal,
+): Promise<SealedStore | undefined> {
+  const minerId = await kv.get(MINER_KEY);
+  if (minerId === undefined) return undefined;
+  const files = await openFlatFileStore({
+    directory: join(directory, SEALED_DIRECTORY),
+    fileBytes: SEALED_FILE_BYTES,
+  });
+  opened(() => files.close());
+  return SealedStore.open({ files, kv }, { minerId, shard: keeper.current }, signal);
 }

@@ -50,6 +50,8 @@ interface Waiting {
 export interface AnswerCounts {
   readonly accepted: number;
   readonly refused: number;
+  /** Not sent: no coins for gas, or another reason of the account's or the endpoint's. */
+  readonly failed: number;
   /** Found wrong here, before anybody paid gas for it. */
   readonly wrong: number;
   readonly rewardWei: bigint;
@@ -67,7 +69,14 @@ export class AnswerDesk {
   readonly #minerId: Uint8Array;
   readonly #bell = new Bell();
   readonly #waiting: Waiting[] = [];
-  #counts: AnswerCounts = { accepted: 0, refused: 0, wrong: 0, rewardWei: 0n, gasWei: 0n };
+  #counts: AnswerCounts = {
+    accepted: 0,
+    refused: 0,
+    failed: 0,
+    wrong: 0,
+    rewardWei: 0n,
+    gasWei: 0n,
+  };
 
   constructor(deps: AnswerDeskDeps, minerId: Uint8Array) {
     this.#deps = deps;
@@ -111,7 +120,7 @@ export class AnswerDesk {
 
   /** What became of it. @throws what the chain throws while it cannot be asked */
   async #answer({ hit, puzzle }: Waiting, signal: AbortSignal): Promise<string> {
-    const { current, logger, onStaleSeal, store } = this.#deps;
+    const { current, logger, metrics, onStaleSeal, store } = this.#deps;
     if (current()?.generation !== puzzle.generation) return 'stale';
     let answer: PoraAnswer | undefined;
     try {
@@ -119,6 +128,7 @@ export class AnswerDesk {
     } catch (error) {
       if (!(error instanceof PoraError)) throw error;
       const { code } = error;
+      if (code === 'PORA_WRONG_ROOT') metrics.sealedDamaged.add(1, { found: 'answer' });
       logger.warn({ code, segment: hit.segment, reason: error.message }, 'an answer is wrong');
     }
     if (answer === undefined) {
@@ -177,9 +187,15 @@ export class AnswerDesk {
       return 'accepted';
     } catch (error) {
       if (!(error instanceof TransactionError)) throw error;
-      this.#counts = { ...this.#counts, refused: this.#counts.refused + 1 };
-      logger.warn({ ...facts, reason: describeError(error) }, 'an answer was refused');
-      return isFault(error, 'TX_REVERTED') ? 'refused' : 'failed';
+      const isRefused = isFault(error, 'TX_REVERTED');
+      const { refused, failed } = this.#counts;
+      this.#counts = isRefused
+        ? { ...this.#counts, refused: refused + 1 }
+        : { ...this.#counts, failed: failed + 1 };
+      const text = isRefused ? 'an answer was refused' : 'an answer could not be sent';
+      logger.warn({ ...facts, reason: describeError(error) }, text);
+      if (isRefused) return 'refused';
+      return isFault(error, 'TX_INSUFFICIENT_FUNDS') ? 'underfunded' : 'failed';
     }
   }
 }

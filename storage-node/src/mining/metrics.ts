@@ -6,13 +6,18 @@ export interface MiningMetrics {
   readonly sealedSegments: Gauge;
   /** 1 while sealing waits for room on the disk. */
   readonly noRoom: Gauge;
+  /** By `found`: scrub, answer. */
+  readonly sealedDamaged: Counter;
   readonly pads: Counter;
   readonly attempts: Counter;
   readonly hits: Counter;
-  /** By `result`: accepted, refused, stale, wrong, dropped, failed. */
+  /** By `result`: accepted, refused, underfunded, failed, stale, wrong, dropped. */
   readonly answers: Counter;
   readonly reward: Counter;
   readonly gas: Counter;
+  readonly accountWei: Gauge;
+  /** Answers that the account can pay for at the price of gas now. */
+  readonly affordable: Gauge;
   /** 1 for the state that holds, by `state`. */
   readonly state: Gauge;
   readonly expectedSeconds: Gauge;
@@ -32,6 +37,11 @@ export function createMiningMetrics(metrics: Metrics): MiningMetrics {
     noRoom: metrics.gauge({
       name: 'cairn_mining_seal_no_room',
       help: '1 while sealing waits for room on the disk',
+    }),
+    sealedDamaged: metrics.counter({
+      name: 'cairn_mining_sealed_damaged_total',
+      help: 'sealed copies that were found damaged, and are made anew, by what found them',
+      labels: ['found'],
     }),
     pads: metrics.counter({
       name: 'cairn_mining_pads_total',
@@ -54,6 +64,14 @@ export function createMiningMetrics(metrics: Metrics): MiningMetrics {
     gas: metrics.counter({
       name: 'cairn_mining_gas_wei_total',
       help: 'wei paid for the gas of accepted answers',
+    }),
+    accountWei: metrics.gauge({
+      name: 'cairn_mining_account_wei',
+      help: 'what the account that pays for answers holds, in wei',
+    }),
+    affordable: metrics.gauge({
+      name: 'cairn_mining_affordable_answers',
+      help: 'answers that the account can pay for at the present price of gas',
     }),
     state: metrics.gauge({
       name: 'cairn_mining_state',

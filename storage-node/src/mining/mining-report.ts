@@ -1,10 +1,10 @@
-import { isFault, type Json, toHex } from '@cairn/primitives';
+import { describeError, isFault, type Json, toHex } from '@cairn/primitives';
 import { formatShard } from '@cairn/wire-protocol';
 import type { MiningHealth } from '../health.ts';
 import type { AnswerDesk } from './answer-desk.ts';
 import type { MiningConfig } from './config.ts';
 import type { Miner } from './miner.ts';
-import type { MiningChain } from './ports.ts';
+import type { MiningChain, MiningFunds } from './ports.ts';
 import type { SealedStore } from './sealed-store.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -28,6 +28,27 @@ export const MINING_STATES: readonly MiningState[] = [
   'mining',
 ];
 
+/** What mining is at, beside its parts. */
+export interface MiningFacts {
+  readonly state: MiningState;
+  /** What keeps it from going on. */
+  readonly fault: unknown;
+  /** As of the last look. */
+  readonly funds: MiningFunds | undefined;
+  readonly config: Pick<MiningConfig, 'threads' | 'duty'>;
+}
+
+/** Below as many answers the operator is told to send coins. */
+const MIN_AFFORDABLE = 20;
+
+/** How many answers funds pay for; no more than a million. */
+export function affordableAnswers({ balanceWei, answerWei }: MiningFunds): number {
+  const answers = answerWei === 0n ? MAX_AFFORDABLE : balanceWei / answerWei;
+  return Number(answers < MAX_AFFORDABLE ? answers : MAX_AFFORDABLE);
+}
+
+const MAX_AFFORDABLE = 1_000_000n;
+
 /** What runs while the contracts are open. */
 export interface MiningParts {
   readonly chain: MiningChain;
@@ -43,8 +64,7 @@ export interface MiningParts {
  * endpoint with its key.
  */
 export function miningHealth(
-  state: MiningState,
-  fault: unknown,
+  { state, fault, funds }: Pick<MiningFacts, 'state' | 'fault' | 'funds'>,
   parts: MiningParts | undefined,
 ): MiningHealth {
   const problems: string[] = [];
@@ -54,6 +74,13 @@ export function miningHealth(
   }
   if (parts?.sealer.noRoom !== undefined) {
     problems.push('sealing waits for room on the disk: the admin status has the numbers');
+  }
+  const answers = funds === undefined ? MIN_AFFORDABLE : affordableAnswers(funds);
+  if (parts !== undefined && answers < MIN_AFFORDABLE) {
+    const { account } = parts.chain;
+    problems.push(
+      `the mining account ${account} can pay for ${answers} more answers: send it coins for gas`,
+    );
   }
   return { fact: factOf(state, parts), problems };
 }
@@ -72,24 +99,18 @@ function factOf(state: MiningState, parts: MiningParts | undefined): string {
 
 /** What admins see of mining. */
 export function miningStatusJson(
-  {
-    state,
-    reason,
-    config,
-  }: {
-    readonly state: MiningState;
-    readonly reason: string | undefined;
-    readonly config: Pick<MiningConfig, 'threads' | 'duty'>;
-  },
+  { state, fault, funds, config }: MiningFacts,
   parts: MiningParts | undefined,
 ): Json {
   const context = parts?.miner.puzzle?.context;
   const counts = parts?.desk.counts;
   return {
     state,
-    reason: reason ?? parts?.miner.idleReason ?? null,
+    reason: fault === undefined ? (parts?.miner.idleReason ?? null) : describeError(fault),
     minerId: parts === undefined ? null : toHex(parts.minerId),
     account: parts?.chain.account ?? null,
+    accountWei: funds === undefined ? null : String(funds.balanceWei),
+    affordableAnswers: funds === undefined ? null : affordableAnswers(funds),
     epoch: context?.epoch ?? null,
     sealedSegments: parts?.store.table.segments ?? 0,
     isSealed: parts?.sealer.isDone ?? false,
@@ -100,6 +121,7 @@ export function miningStatusJson(
     answers: {
       accepted: counts?.accepted ?? 0,
       refused: counts?.refused ?? 0,
+      failed: counts?.failed ?? 0,
       wrong: counts?.wrong ?? 0,
     },
     rewardWei: String(counts?.rewardWei ?? 0n),

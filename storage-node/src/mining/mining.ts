@@ -16,6 +16,7 @@ import {
 import type { ShardConfig } from '@cairn/wire-protocol';
 import type { DiskGuard } from '../disk-guard.ts';
 import type { MiningHealth } from '../health.ts';
+import { SEALED_DIRECTORY } from '../open-stores.ts';
 import { ReopeningFileStore } from '../reopening-file-store.ts';
 import { AnswerDesk } from './answer-desk.ts';
 import type { MiningConfig } from './config.ts';
@@ -23,15 +24,18 @@ import { createMiningMetrics, type MiningMetrics } from './metrics.ts';
 import { Miner } from './miner.ts';
 import { settleMinerId } from './miner-id.ts';
 import {
+  affordableAnswers,
   MINING_STATES,
+  type MiningFacts,
   type MiningParts,
   type MiningState,
   miningHealth,
   miningStatusJson,
 } from './mining-report.ts';
-import type { MiningChain } from './ports.ts';
+import type { MiningChain, MiningFunds } from './ports.ts';
+import { reclaimSealed } from './reclaim-sealed.ts';
 import { SealContexts } from './seal-contexts.ts';
-import { SealedStore } from './sealed-store.ts';
+import { type SealedCheck, SealedStore } from './sealed-store.ts';
 import { Sealer } from './sealer.ts';
 import { SEALED_FILE_BYTES } from './worker-tasks.ts';
 
@@ -55,6 +59,8 @@ export interface MiningDeps {
 
 /** Between tries to begin, and to ask the chain that did not answer. */
 const RETRY_MS = 5000;
+/** Between looks at what the account holds. */
+const FUNDS_MS = 60_000;
 
 /**
  * Mining beside a storage node. Whatever goes wrong with it, the node goes on: the reason is told, and
@@ -67,6 +73,7 @@ export class Mining {
   #startPosition: number;
   #parts: MiningParts | undefined;
   #fault: unknown;
+  #funds: MiningFunds | undefined;
 
   constructor(deps: MiningDeps) {
     this.#deps = deps;
@@ -89,7 +96,7 @@ export class Mining {
 
   /** What everybody may know of it. */
   get health(): MiningHealth {
-    return miningHealth(this.state, this.#fault, this.#parts);
+    return miningHealth(this.#facts, this.#parts);
   }
 
   start(): void {
@@ -114,6 +121,26 @@ export class Mining {
     this.#parts?.sealer.markStored(sector);
   }
 
+  /** Told that stored segments were given up. */
+  onGivenUp(): void {
+    this.#parts?.sealer.reconsider();
+  }
+
+  /**
+   * Reads sealed copies of segments from `from` on and before `to`; what is damaged is made anew. Nothing
+   * is read while the contracts are not open.
+   */
+  async checkSealed(from: number, to: number, signal: AbortSignal): Promise<SealedCheck> {
+    const parts = this.#parts;
+    if (parts === undefined) return { checked: 0, bytes: 0, damaged: [] };
+    const found = await parts.store.check(from, to, signal);
+    for (const segment of found.damaged) parts.sealer.markSegment(segment);
+    if (found.damaged.length > 0) {
+      this.#metrics.sealedDamaged.add(found.damaged.length, { found: 'scrub' });
+    }
+    return found;
+  }
+
   /** Runs until `signal` aborts, whatever happens to it. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#deps;
@@ -135,8 +162,12 @@ export class Mining {
 
   /** What admins see of it. */
   statusJson(): Json {
-    const { state, reason } = this;
-    return miningStatusJson({ state, reason, config: this.#deps.config }, this.#parts);
+    return miningStatusJson(this.#facts, this.#parts);
+  }
+
+  get #facts(): MiningFacts {
+    const { config } = this.#deps;
+    return { state: this.state, fault: this.#fault, funds: this.#funds, config };
   }
 
   /** From opening the contracts until something fails or `signal` aborts. */
@@ -169,7 +200,7 @@ export class Mining {
     const chain = await this.#deps.openChain(signal);
     closers.push(() => chain.close());
     const minerId = await settleMinerId({ kv, chain }, config.minerId, signal);
-    const directory = join(dataDirectory, 'sealed');
+    const directory = join(dataDirectory, SEALED_DIRECTORY);
     const files = await ReopeningFileStore.open({
       open: () => openFlatFileStore({ directory, fileBytes: SEALED_FILE_BYTES }),
       clock,
@@ -184,8 +215,22 @@ export class Mining {
     const mining = createWorkerPool({ module, size: config.threads });
     closers.push(() => mining.close());
     const contexts = new SealContexts(chain);
+    const reclaim = (inner: AbortSignal): Promise<readonly number[]> =>
+      reclaimSealed({ files, store, logger }, inner);
     const sealer = new Sealer(
-      { log, segments, store, contexts, pool: sealing, disk, shard, clock, logger, metrics },
+      {
+        log,
+        segments,
+        store,
+        contexts,
+        pool: sealing,
+        disk,
+        reclaim,
+        shard,
+        clock,
+        logger,
+        metrics,
+      },
       { minerId, duty: config.sealDuty },
     );
     const miner: Miner = new Miner(
@@ -229,8 +274,13 @@ export class Mining {
   async #watch({ chain, minerId, miner, sealer }: MiningParts, signal: AbortSignal): Promise<void> {
     const { clock, logger, config } = this.#deps;
     let epoch: number | undefined;
+    let fundsAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       try {
+        if (clock.monotonic() - fundsAt >= FUNDS_MS) {
+          this.#showFunds(await chain.funds({ signal }));
+          fundsAt = clock.monotonic();
+        }
         const context = await chain.workerContext(minerId, { signal });
         if (context.epoch !== epoch) sealer.renew();
         epoch = context.epoch;
@@ -242,6 +292,12 @@ export class Mining {
       this.#showState();
       await clock.sleep(config.pollMs, signal);
     }
+  }
+
+  #showFunds(funds: MiningFunds): void {
+    this.#funds = funds;
+    this.#metrics.accountWei.set(Number(funds.balanceWei));
+    this.#metrics.affordable.set(affordableAnswers(funds));
   }
 
   #showState(): void {

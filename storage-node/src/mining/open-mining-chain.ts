@@ -16,6 +16,9 @@ import type { MiningConfig } from './config.ts';
 import { MiningError } from './errors.ts';
 import type { MiningChain } from './ports.ts';
 
+/** An answer takes 380,000 to 430,000. */
+const ANSWER_GAS = 500_000n;
+
 /** Where the contracts are, and whose account acts. */
 export interface OpenMiningChainOptions {
   readonly rpcUrl: string;
@@ -72,6 +75,13 @@ export async function openMiningChain(
     const caller = { mine, sender };
     return {
       account: signer.address,
+      funds: async (inner) => {
+        const [balanceWei, gasPriceWei] = await Promise.all([
+          client.getBalance(signer.address, inner),
+          client.gasPrice(inner),
+        ]);
+        return { balanceWei, answerWei: ANSWER_GAS * gasPriceWei };
+      },
       workerContext: (minerId, inner) => readWorkerContext(mine, minerId, inner),
       sealContext: async (sector, inner) => {
         try {

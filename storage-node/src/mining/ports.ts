@@ -12,11 +12,19 @@ export interface MinedReward {
   readonly gasWei: bigint;
 }
 
+/** What the account that pays for answers has, and what one takes, in wei. */
+export interface MiningFunds {
+  readonly balanceWei: bigint;
+  /** Of 500,000 gas at the price that is asked now: answers take 380,000 to 430,000. */
+  readonly answerWei: bigint;
+}
+
 /** Mining contracts as a miner uses them. Every method throws what the chain client throws. */
 export interface MiningChain {
   /** Who pays for answers and is paid for them. */
   readonly account: Address;
   workerContext(minerId: Uint8Array, options: Waiting): Promise<WorkerContext>;
+  funds(options: Waiting): Promise<MiningFunds>;
   /** The context of a sector; `undefined` while none holds it. */
   sealContext(sector: number, options: Waiting): Promise<SealContext | undefined>;
   beneficiaryOf(minerId: Uint8Array, options: Waiting): Promise<Address | undefined>;

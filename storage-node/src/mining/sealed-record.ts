@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { SEGMENT_PIECES } from '@cairn/pora';
-import { concatBytes, viewOf } from '@cairn/primitives';
+import { bigEndianBytes, concatBytes, viewOf } from '@cairn/primitives';
 
 /** Bit i of these 8 bytes, from the first one's lowest on, stands for piece i of a segment. */
 export type PieceBits = Uint8Array;
@@ -25,13 +25,17 @@ export interface SealedRecord {
   readonly wanted: PieceBits;
   /** Those of them that are not zeros: they are sealed, and mined. */
   readonly sealed: PieceBits;
+  /** CRC-32 of the copy's 262,144 bytes. */
+  readonly checksum: number;
   /** By rising ends. */
   readonly runs: readonly SealRun[];
 }
 
-const VERSION = 1;
+/** 1 had no checksum: such a segment is sealed anew. */
+const VERSION = 2;
 const HASH_BYTES = 32;
-const HEAD_BYTES = 1 + 2 * HASH_BYTES + 2 * PIECE_BITS_BYTES;
+const SUM_AT = 1 + 2 * HASH_BYTES + 2 * PIECE_BITS_BYTES;
+const HEAD_BYTES = SUM_AT + 4;
 const RUN_BYTES = 1 + HASH_BYTES;
 
 export function hasPiece(bits: PieceBits, piece: number): boolean {
@@ -58,13 +62,15 @@ export function contextOfPiece(
 }
 
 /** A record as bytes, with a checksum at their end. */
-export function encodeSealed({ minerId, source, wanted, sealed, runs }: SealedRecord): Uint8Array {
+export function encodeSealed(record: SealedRecord): Uint8Array {
+  const { minerId, source, wanted, sealed, checksum, runs } = record;
   const body = concatBytes(
     Uint8Array.of(VERSION),
     minerId,
     source,
     wanted,
     sealed,
+    bigEndianBytes(checksum, 4),
     ...runs.map(({ end, context }) => concatBytes(Uint8Array.of(end), context)),
   );
   const sum = new Uint8Array(4);
@@ -83,7 +89,8 @@ export function decodeSealed(bytes: Uint8Array): SealedRecord | undefined {
     minerId: bytes.slice(1, 1 + HASH_BYTES),
     source: bytes.slice(1 + HASH_BYTES, bitsAt),
     wanted: bytes.slice(bitsAt, bitsAt + PIECE_BITS_BYTES),
-    sealed: bytes.slice(bitsAt + PIECE_BITS_BYTES, HEAD_BYTES),
+    sealed: bytes.slice(bitsAt + PIECE_BITS_BYTES, SUM_AT),
+    checksum: viewOf(bytes).getUint32(SUM_AT),
     runs: Array.from({ length: runs }, (_, index) => {
       const at = HEAD_BYTES + index * RUN_BYTES;
       return { end: bytes[at] ?? 0, context: bytes.slice(at + 1, at + RUN_BYTES) };

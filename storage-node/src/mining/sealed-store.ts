@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { PIECE_BYTES } from '@cairn/pora';
 import {
   bigEndianBytes,
@@ -36,6 +37,14 @@ export interface SealedSegment {
   readonly record: SealedRecord;
 }
 
+/** What a look at sealed copies found. */
+export interface SealedCheck {
+  readonly checked: number;
+  readonly bytes: number;
+  /** Segments whose copy was not what had been written; their records are gone. */
+  readonly damaged: readonly number[];
+}
+
 /**
  * Sealed copies beside the plain ones, so that reads never wait for a seal to be undone and a crash
  * while sealing loses nothing: a copy's record is written once its bytes are durable, and is gone
@@ -68,15 +77,53 @@ export class SealedStore {
     return this.#table;
   }
 
-  /** Reads the table anew, for a shard. */
+  /** Reads the table anew, for a shard; what is of others is forgotten. */
   async changeShard(shard: ShardConfig, signal: AbortSignal): Promise<void> {
     const table = new SealedTable(shard);
+    let foreign: KeyValueWrite[] = [];
+    const forget = async (): Promise<void> => {
+      if (foreign.length > 0) await this.#deps.kv.write(foreign, { sync: true });
+      foreign = [];
+    };
     for await (const [key, value] of this.#deps.kv.entries(ALL, { signal })) {
-      const segment = readSafeU64(viewOf(key), SEALED_PREFIX.length);
+      const segment = segmentOf(key);
       const record = this.#own(decodeSealed(value));
       if (record !== undefined && ownsSegment(shard, segment)) table.set(segment, record.sealed);
+      else foreign.push({ type: 'delete', key });
+      if (foreign.length >= MAX_DELETES) await forget();
     }
+    await forget();
     this.#table = table;
+  }
+
+  /** Segments from `from` on and before `to` of which there is a copy, ascending. */
+  async segmentsIn(from: number, to: number, signal: AbortSignal): Promise<number[]> {
+    const range = { gte: keyOf(from), lt: keyOf(Math.min(to, Number.MAX_SAFE_INTEGER)) };
+    const found: number[] = [];
+    for await (const [key] of this.#deps.kv.entries(range, { signal })) found.push(segmentOf(key));
+    return found;
+  }
+
+  /** Reads the copies of segments from `from` on and before `to`, and forgets those that are damaged. */
+  async check(from: number, to: number, signal: AbortSignal): Promise<SealedCheck> {
+    const damaged: number[] = [];
+    const segments = await this.segmentsIn(from, to, signal);
+    for (const segment of segments) {
+      signal.throwIfAborted();
+      const record = await this.get(segment);
+      if (record === undefined || (await this.#isSound(segment, record))) continue;
+      const now = await this.get(segment); // sealed anew under the look: then it says nothing
+      if (now === undefined || !equalBytes(encodeSealed(now), encodeSealed(record))) continue;
+      await this.drop([segment]);
+      damaged.push(segment);
+    }
+    const checked = segments.length;
+    return { checked, bytes: checked * SEGMENT_BYTES, damaged };
+  }
+
+  async #isSound(segment: number, { checksum }: SealedRecord): Promise<boolean> {
+    const bytes = await this.#deps.files.read(segment * SEGMENT_BYTES, SEGMENT_BYTES);
+    return crc32(bytes) === checksum;
   }
 
   /** The record of a segment that is sealed for this miner. */
@@ -122,7 +169,7 @@ export class SealedStore {
     for (;;) {
       const segments: number[] = [];
       for await (const [key] of this.#deps.kv.entries(range, { signal })) {
-        segments.push(readSafeU64(viewOf(key), SEALED_PREFIX.length));
+        segments.push(segmentOf(key));
       }
       await this.drop(segments);
       if (segments.length < MAX_DELETES) return;
@@ -145,6 +192,10 @@ const ALL = {
   gte: SEALED_PREFIX,
   lt: concatBytes(SEALED_PREFIX, new Uint8Array(9).fill(0xff)),
 };
+
+function segmentOf(key: Uint8Array): number {
+  return readSafeU64(viewOf(key), SEALED_PREFIX.length);
+}
 
 function keyOf(segment: number): Uint8Array {
   return concatBytes(SEALED_PREFIX, bigEndianBytes(segment, 8));

@@ -1,5 +1,5 @@
+import { crc32 } from 'node:zlib';
 import type { LogStore } from '@cairn/log-layer';
-import { PIECE_SECTORS, SEGMENT_PIECES } from '@cairn/pora';
 import {
   type BlockMark,
   type Clock,
@@ -15,15 +15,8 @@ import { type DiskGuard, isNoRoom } from '../disk-guard.ts';
 import { Bell } from '../upkeep/bell.ts';
 import type { MiningMetrics } from './metrics.ts';
 import type { SealContexts } from './seal-contexts.ts';
-import {
-  addPiece,
-  contextOfPiece,
-  countPieces,
-  hasPiece,
-  PIECE_BITS_BYTES,
-  type PieceBits,
-  type SealRun,
-} from './sealed-record.ts';
+import { isSealedAs, planSeals } from './seal-plan.ts';
+import { countPieces } from './sealed-record.ts';
 import type { SealedSegment, SealedStore } from './sealed-store.ts';
 import { lookAtSegment, readSegment, type StoredSegmentDeps } from './stored-segment.ts';
 import type { SealResult, SealTask } from './worker-tasks.ts';
@@ -36,6 +29,8 @@ export interface SealerDeps extends StoredSegmentDeps {
   readonly pool: Pick<WorkerPool, 'run'>;
   /** Sealed copies leave the reserve alone, as uploads do. */
   readonly disk: Pick<DiskGuard, 'requireRoom'>;
+  /** Gives room back that sealed copies took; segments that are to be sealed anew for it. */
+  readonly reclaim: (signal: AbortSignal) => Promise<readonly number[]>;
   /** The shard that is kept now. */
   readonly shard: () => ShardConfig;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
@@ -71,6 +66,8 @@ export class Sealer {
   #openFrom = Number.POSITIVE_INFINITY;
   #seenBlock: BlockMark | undefined;
   #noRoom: string | undefined;
+  /** Whether sealed copies may take room for nothing. */
+  #isReclaimDue = true;
 
   constructor(deps: SealerDeps, options: { readonly minerId: Uint8Array; readonly duty: number }) {
     this.#deps = deps;
@@ -100,6 +97,13 @@ export class Sealer {
     this.#bell.ring();
   }
 
+  /** Notes that stored segments were given up: everything is looked at again. */
+  reconsider(): void {
+    this.#cursor = 0;
+    this.#isReclaimDue = true;
+    this.#bell.ring();
+  }
+
   /** Notes that contexts may have come. */
   renew(): void {
     this.#deps.contexts.renew();
@@ -117,6 +121,7 @@ export class Sealer {
       } catch (error) {
         if (signal.aborted || !isForRoom(error)) throw error;
         this.#tellNoRoom(describeError(error));
+        await this.#reclaim(signal);
         await clock.sleep(RESUME_AFTER_MS, signal);
       }
     }
@@ -130,6 +135,7 @@ export class Sealer {
     if (segment === undefined) {
       await this.#flush();
       this.#tellNoRoom(undefined);
+      if (await this.#reclaim(signal)) return;
       await this.#bell.wait(clock, IDLE_MS, signal);
       return;
     }
@@ -168,13 +174,24 @@ export class Sealer {
       contexts.forget();
       this.#cursor = 0;
       await store.dropFrom(Math.ceil(log.flowLength / SEGMENT_SECTORS), signal);
+      this.#isReclaimDue = true;
     }
     this.#seenBlock = log.newestBlock;
     const { id, count } = shard();
     if (id === store.table.shard.id && count === store.table.shard.count) return;
     await this.#flush();
     await store.changeShard({ id, count }, signal);
-    this.#cursor = 0;
+    this.reconsider();
+    await this.#reclaim(signal);
+  }
+
+  /** Gives room back once after what may have made some. @returns whether that made work */
+  async #reclaim(signal: AbortSignal): Promise<boolean> {
+    if (!this.#isReclaimDue) return false;
+    this.#isReclaimDue = false;
+    const segments = await this.#deps.reclaim(signal);
+    for (const segment of segments) this.markSegment(segment);
+    return segments.length > 0;
   }
 
   #next(): number | undefined {
@@ -191,7 +208,9 @@ export class Sealer {
   async #visit(segment: number, signal: AbortSignal): Promise<boolean> {
     const { store, pool } = this.#deps;
     const stored = await lookAtSegment(segment, this.#deps, signal);
-    const { wanted, contexts, runs } = await this.#plan(segment, stored.whole, signal);
+    const plan = await planSeals({ segment, whole: stored.whole }, this.#deps.contexts, signal);
+    if (plan.isOpen) this.#openFrom = Math.min(this.#openFrom, segment);
+    const { wanted, contexts, runs } = plan;
     const record = await store.get(segment);
     if (countPieces(wanted) === 0) {
       if (record !== undefined) await store.drop([segment]);
@@ -201,7 +220,7 @@ export class Sealer {
       record !== undefined &&
       equalBytes(record.source, stored.source) &&
       equalBytes(record.wanted, wanted) &&
-      agree(record.runs, contexts, wanted);
+      isSealedAs(plan, record.runs);
     if (isSealed) return false;
     await this.#deps.disk.requireRoom();
     const bytes = await readSegment(stored, this.#deps, signal);
@@ -221,41 +240,16 @@ export class Sealer {
     this.#batch.push({
       segment,
       bytes: done.bytes,
-      record: { minerId: this.#minerId, source, wanted, sealed, runs },
+      record: {
+        minerId: this.#minerId,
+        source,
+        wanted,
+        sealed,
+        checksum: crc32(done.bytes),
+        runs,
+      },
     });
     return true;
-  }
-
-  /** Which whole pieces have a context, and which. */
-  async #plan(
-    segment: number,
-    whole: PieceBits,
-    signal: AbortSignal,
-  ): Promise<{
-    readonly wanted: PieceBits;
-    readonly contexts: Uint8Array[];
-    readonly runs: SealRun[];
-  }> {
-    const wanted = new Uint8Array(PIECE_BITS_BYTES);
-    const contexts: Uint8Array[] = [];
-    const runs: SealRun[] = [];
-    let context: Uint8Array = new Uint8Array(32);
-    for (let piece = 0; piece < SEGMENT_PIECES; piece += 1) {
-      if (hasPiece(whole, piece)) {
-        const last = segment * SEGMENT_SECTORS + (piece + 1) * PIECE_SECTORS - 1;
-        const found = await this.#deps.contexts.of(last, signal);
-        if (found === undefined) {
-          this.#openFrom = Math.min(this.#openFrom, segment);
-        } else {
-          addPiece(wanted, piece);
-          if (!equalBytes(context, found.digest) && piece > 0) runs.push({ end: piece, context });
-          context = found.digest;
-        }
-      }
-      contexts.push(context);
-    }
-    runs.push({ end: SEGMENT_PIECES, context });
-    return { wanted, contexts, runs };
   }
 
   async #flush(): Promise<void> {
@@ -279,17 +273,4 @@ export class Sealer {
 /** Whether an error says that the disk has no room, or none beyond what is kept in reserve. */
 function isForRoom(error: unknown): boolean {
   return isFault(error, 'STORE_FULL') || isNoRoom(error);
-}
-
-/** Whether every wanted piece has the same context in both. */
-function agree(
-  runs: readonly SealRun[],
-  contexts: readonly Uint8Array[],
-  wanted: PieceBits,
-): boolean {
-  return contexts.every((context, piece) => {
-    if (!hasPiece(wanted, piece)) return true;
-    const sealedWith = contextOfPiece({ runs }, piece);
-    return sealedWith !== undefined && equalBytes(sealedWith, context);
-  });
 }

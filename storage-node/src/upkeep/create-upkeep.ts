@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { LogFollower, LogStore, SegmentStore } from '@cairn/log-layer';
 import type { FlatFileStore } from '@cairn/node-runtime/files';
 import type { LevelStore } from '@cairn/node-runtime/level';
@@ -14,14 +15,16 @@ import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
 import type { StorageNodeConfig } from '../config.ts';
 import { countDatabase, databaseCountsJson } from '../db/count.ts';
 import { isNoRoom } from '../disk-guard.ts';
+import { SEALED_DIRECTORY } from '../open-stores.ts';
 import type { ReopeningFileStore } from '../reopening-file-store.ts';
 import { Bell } from './bell.ts';
 import { DiskBudget } from './disk-budget.ts';
 import { createUpkeepMetrics, type UpkeepMetrics } from './metrics.ts';
 import { moveShard } from './move-shard.ts';
+import { occupiedBytes } from './occupied-bytes.ts';
 import { Pruner } from './prune.ts';
 import { SpaceReclaimer } from './reclaim-space.ts';
-import { Scrubber, scrubReportJson } from './scrub.ts';
+import { Scrubber, type ScrubberDeps, scrubReportJson } from './scrub.ts';
 import { moveJson, type ShardKeeper } from './shard-keeper.ts';
 
 /** What upkeep works on. */
@@ -32,6 +35,11 @@ export interface UpkeepDeps {
   readonly files: ReopeningFileStore<FlatFileStore>;
   readonly keeper: ShardKeeper;
   readonly follower: Pick<LogFollower, 'reconsiderPending'>;
+  readonly dataDirectory: string;
+  /** Looks at sealed copies as scrubbing goes by. */
+  readonly checkSealed: NonNullable<ScrubberDeps['checkSealed']>;
+  /** Told after stored segments were given up. */
+  readonly onGivenUp: () => void;
   /** Whether clients are reading now. */
   readonly isReading: () => boolean;
   readonly rng: Rng;
@@ -86,9 +94,11 @@ export async function createUpkeep(
   const reclaimer = new SpaceReclaimer({ ...shared, files, metrics });
   const pruner = await Pruner.open({ ...shared, reclaimer });
   const indexBytes = (): Promise<number> => kv.sizeBytes();
-  const budget = new DiskBudget({ files, indexBytes, rng, logger }, { maxBytes });
+  const sealedBytes = (): Promise<number> =>
+    occupiedBytes(join(deps.dataDirectory, SEALED_DIRECTORY));
+  const budget = new DiskBudget({ files, indexBytes, sealedBytes, rng, logger }, { maxBytes });
   const scrubber = await Scrubber.open(
-    { segments, log, kv, isReading, clock, logger, metrics },
+    { segments, log, checkSealed: deps.checkSealed, kv, isReading, clock, logger, metrics },
     config.scrub,
   );
   const bell = new Bell();
@@ -116,7 +126,9 @@ export async function createUpkeep(
     },
     shardJson,
     countsJson: async (signal) =>
-      databaseCountsJson(await countDatabase({ log, kv, files, keeper }, signal)),
+      databaseCountsJson(
+        await countDatabase({ log, kv, files, keeper }, deps.dataDirectory, signal),
+      ),
     statusJson: () => ({
       scrub: scrubReportJson(scrubber.report),
       shard: shardJson(),
@@ -168,15 +180,17 @@ class SpaceWork {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { keeper, follower, pruner, budget, metrics, bell, clock } = this.#deps;
+    const { keeper, follower, pruner, budget, metrics, bell, clock, onGivenUp } = this.#deps;
     const isDue = keeper.move !== undefined || pruner.isDue;
     metrics.spaceWork.set(isDue ? 1 : 0);
     if (keeper.move !== undefined) {
       follower.reconsiderPending(); // a smaller shard may have all it needs already
       await moveShard(this.#deps, signal);
       follower.reconsiderPending();
+      onGivenUp();
     } else if (pruner.isDue) {
       await pruner.run(signal);
+      onGivenUp();
     }
     await budget.look();
     metrics.usedBytes.set(budget.usedBytes);

@@ -8,6 +8,8 @@ export interface DiskBudgetDeps {
   readonly files: ReopeningFileStore<FlatFileStore>;
   /** Bytes of the index on the disk. */
   readonly indexBytes: () => Promise<number>;
+  /** Bytes of sealed copies on the disk. */
+  readonly sealedBytes: () => Promise<number>;
   readonly rng: Rng;
   readonly logger: Logger;
 }
@@ -30,7 +32,7 @@ export class DiskBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes on the disk as of the last look: segment files, as blocks taken, and the index. */
+  /** Bytes on the disk as of the last look: segment files and sealed copies, as blocks taken, and the index. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
@@ -47,8 +49,8 @@ export class DiskBudget {
 
   /** Looks at the disk: one question to the file system for each gibibyte of the flow. */
   async look(): Promise<void> {
-    const { files, indexBytes } = this.#deps;
-    let bytes = await indexBytes();
+    const { files, indexBytes, sealedBytes } = this.#deps;
+    let bytes = (await indexBytes()) + (await sealedBytes());
     for (const file of files.store.fileNumbers()) bytes += await files.store.occupiedBytes(file);
     this.#usedBytes = bytes;
   }

@@ -48,7 +48,7 @@ export function createUpkeepMetrics(metrics: Metrics): UpkeepMetrics {
     }),
     usedBytes: metrics.gauge({
       name: 'cairn_disk_used_bytes',
-      help: 'bytes that segment files and the index take on the disk',
+      help: 'bytes that segment files, sealed copies and the index take on the disk',
     }),
     maxBytes: metrics.gauge({
       name: 'cairn_disk_budget_bytes',

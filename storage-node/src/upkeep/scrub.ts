@@ -7,6 +7,7 @@ import {
   type KeyValueStore,
   type Logger,
   MIB,
+  SEGMENT_SECTORS,
 } from '@cairn/primitives';
 import { isNoRoom } from '../disk-guard.ts';
 import { SCRUB_KEY } from '../keyspace.ts';
@@ -18,12 +19,21 @@ import type { UpkeepMetrics } from './metrics.ts';
 export interface ScrubberDeps {
   readonly segments: Pick<SegmentStore, 'scrub'>;
   readonly log: Pick<LogStore, 'flowLength'>;
+  /** Looks at sealed copies of segments of the flow, from one up to another, too. */
+  readonly checkSealed?: (from: number, to: number, signal: AbortSignal) => Promise<SealedFound>;
   readonly kv: Pick<KeyValueStore, 'get' | 'write'>;
   /** Whether clients are reading now: scrubbing lets them go first. */
   readonly isReading: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: UpkeepMetrics;
+}
+
+/** What a look at sealed copies found. */
+export interface SealedFound {
+  readonly checked: number;
+  readonly bytes: number;
+  readonly damaged: readonly number[];
 }
 
 /** How much scrubbing may take. */
@@ -45,6 +55,9 @@ export interface ScrubPass {
   readonly checked: number;
   readonly bytes: number;
   readonly damaged: number;
+  /** Sealed copies, whose bytes count too; damaged ones are made anew by the miner. */
+  readonly sealedChecked: number;
+  readonly sealedDamaged: number;
 }
 
 /** What scrubbing has done. */
@@ -155,7 +168,8 @@ export class Scrubber {
     this.#isWanted = false;
     this.#sector = 0;
     const startedAt = this.#deps.clock.now();
-    this.#pass = { startedAt, finishedAt: undefined, checked: 0, bytes: 0, damaged: 0 };
+    const sealed = { sealedChecked: 0, sealedDamaged: 0 };
+    this.#pass = { startedAt, finishedAt: undefined, checked: 0, bytes: 0, damaged: 0, ...sealed };
   }
 
   async #goThrough(signal: AbortSignal): Promise<void> {
@@ -182,8 +196,9 @@ export class Scrubber {
     this.#pass = undefined;
     this.#bytesPerSecond = this.#options.bytesPerSecond;
     metrics.scrubPasses.add(1);
-    const { checked, bytes, damaged } = pass;
-    if (damaged > 0) logger.warn({ checked, bytes, damaged }, 'scrubbing found damage');
+    const { checked, bytes, damaged, sealedDamaged } = pass;
+    if (damaged + sealedDamaged > 0)
+      logger.warn({ checked, bytes, damaged, sealedDamaged }, 'scrubbing found damage');
     else if (checked > 0)
       logger.info({ checked, bytes }, 'everything stored was hashed anew and is sound');
     await this.#note();
@@ -191,20 +206,23 @@ export class Scrubber {
 
   /** One step; whether the pass is at its end. */
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { segments, metrics } = this.#deps;
+    const { segments, metrics, checkSealed = nothingSealed } = this.#deps;
     const limits = { signal, maxBytes: STEP_BYTES };
     const found = await segments.scrub(this.#sector, STEP_PIECES, limits);
+    const sealed = await checkSealed(segmentFrom(this.#sector), segmentFrom(found.next), signal);
     const pass = this.#pass;
     if (pass === undefined) return true;
-    this.#lastStepBytes = found.bytes;
+    this.#lastStepBytes = found.bytes + sealed.bytes;
     this.#pass = {
       ...pass,
       checked: pass.checked + found.checked,
-      bytes: pass.bytes + found.bytes,
+      bytes: pass.bytes + this.#lastStepBytes,
       damaged: pass.damaged + found.damaged,
+      sealedChecked: pass.sealedChecked + sealed.checked,
+      sealedDamaged: pass.sealedDamaged + sealed.damaged.length,
     };
     this.#sector = found.next ?? this.#sector;
-    metrics.scrubbedBytes.add(found.bytes);
+    metrics.scrubbedBytes.add(this.#lastStepBytes);
     if (found.damaged > 0) metrics.scrubDamaged.add(found.damaged);
     this.#measure();
     return found.next === undefined;
@@ -242,6 +260,15 @@ export class Scrubber {
   }
 }
 
+async function nothingSealed(): Promise<SealedFound> {
+  return { checked: 0, bytes: 0, damaged: [] };
+}
+
+/** The first segment of the flow that begins at a sector or behind it; beyond all without a sector. */
+export function segmentFrom(sector: number | undefined): number {
+  return sector === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil(sector / SEGMENT_SECTORS);
+}
+
 /** A report as JSON; times are ISO 8601. */
 export function scrubReportJson({ isRunning, progress, pass, lastPass }: ScrubReport): Json {
   const shown = (shownPass: ScrubPass | undefined): Json =>
@@ -256,6 +283,8 @@ export function scrubReportJson({ isRunning, progress, pass, lastPass }: ScrubRe
           checked: shownPass.checked,
           bytes: shownPass.bytes,
           damaged: shownPass.damaged,
+          sealedChecked: shownPass.sealedChecked,
+          sealedDamaged: shownPass.sealedDamaged,
         };
   return { isRunning, progress, pass: shown(pass), lastPass: shown(lastPass) };
 }
@@ -273,5 +302,7 @@ function passOf(value: unknown): ScrubPass | undefined {
     checked: naturalOf(value, 'checked'),
     bytes: naturalOf(value, 'bytes'),
     damaged: naturalOf(value, 'damaged'),
+    sealedChecked: naturalOf(value, 'sealedChecked'),
+    sealedDamaged: naturalOf(value, 'sealedDamaged'),
   };
 }

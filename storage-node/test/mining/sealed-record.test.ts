@@ -12,6 +12,7 @@ const record: SealedRecord = {
   source: new Uint8Array(32).fill(2),
   wanted: new Uint8Array(8).fill(255),
   sealed: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+  checksum: 0x89abcdef,
   runs: [
     { end: 5, context: new Uint8Array(32).fill(3) },
     { end: 64, context: new Uint8Array(32).fill(4) },

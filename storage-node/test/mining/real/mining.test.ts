@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signerFromKey } from '@cairn/chain-access';
 import { openMine, readPayments } from '@cairn/chain-access/pora';
-import { parseAddress, toHex } from '@cairn/primitives';
+import { parseAddress, SEGMENT_BYTES, toHex } from '@cairn/primitives';
 import {
   ANVIL_KEYS,
   hasAnvil,
   testSignal,
 } from '../../../../foundation/chain-access/test/anvil.ts';
-import { type TestFile, testFile } from '../../harness.ts';
+import type { ScrubPass } from '../../../src/upkeep/scrub.ts';
+import { type TestFile, testFile, until } from '../../harness.ts';
 import { MiningNetwork, MiningNode } from '../network.ts';
 
 describe('mining on a real chain', () => {
@@ -113,6 +114,54 @@ describe('mining on a real chain', () => {
     }
   });
 
+  it('notices rot in sealed copies, by the scrub and by answers, and seals anew without paying', async () => {
+    const config = await network.config('rot', { mining: { autostart: false } });
+    const node = new MiningNode(config);
+    await node.start();
+    try {
+      const file = files[2];
+      if (file === undefined) throw new Error('there are three files');
+      await node.upload(file, 2);
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 4);
+      const { scrubber, budget } = node.node.upkeep;
+      await budget.look();
+      const sealedFile = join(config.node.dataDirectory, 'sealed', '00000000.flat');
+      const sealedBytes = async (): Promise<number> => (await stat(sealedFile)).blocks * 512;
+      assert.ok(budget.usedBytes > file.bytes.length + (await sealedBytes()), 'both copies count');
+      const entry = await node.rpc('zgs_getFileInfoByTxSeq', [2]);
+      const start = Number(entry.result.tx.startEntryIndex) * 256;
+
+      const scrub = async (): Promise<ScrubPass | undefined> => {
+        const before = scrubber.report.lastPass?.startedAt;
+        scrubber.start(1e12);
+        await until(async () => (scrubber.report.lastPass?.startedAt ?? before) !== before);
+        return scrubber.report.lastPass;
+      };
+      await flip(sealedFile, start + SEGMENT_BYTES + 5000);
+      const { sealedChecked, sealedDamaged, damaged } = (await scrub()) ?? {};
+      assert.deepEqual([sealedChecked, sealedDamaged, damaged], [4, 1, 0]);
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 4);
+      assert.equal((await scrub())?.sealedDamaged, 0, 'it was sealed anew');
+
+      for (let at = start; at < start + 850_000; at += 4096) await flip(sealedFile, at);
+      await network.nextEpoch();
+      node.node.mining?.start();
+      await node.until(({ answers }) => answers.wrong >= 1);
+      await node.until(({ answers }) => answers.accepted >= 1);
+      const { refused, failed } = node.status().answers;
+      assert.deepEqual([refused, failed], [0, 0]);
+
+      node.node.mining?.stop();
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments >= 4);
+      const whole = await sealedBytes();
+      await node.node.upkeep.changeShard({ id: 1, count: 2 });
+      await node.until(({ isSealed, sealedSegments }) => isSealed && sealedSegments === 2);
+      assert.ok((await sealedBytes()) <= whole / 2, 'room of the other half is free');
+    } finally {
+      await node.stop();
+    }
+  });
+
   it('says on a full disk that sealing waits, reads on, and seals once there is room', async function () {
     const disk = join(network.directory, 'small');
     await mkdir(disk);
@@ -159,5 +208,13 @@ async function fill(path: string): Promise<void> {
       isFull = written.bytesWritten < part;
     }
   }
+  await file.close();
+}
+
+/** Turns one bit over. */
+async function flip(path: string, offset: number): Promise<void> {
+  const file = await open(path, 'r+');
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, offset);
+  await file.write(Uint8Array.of((buffer[0] ?? 0) ^ 4), 0, 1, offset);
   await file.close();
 }

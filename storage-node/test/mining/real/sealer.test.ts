@@ -216,6 +216,7 @@ class Bench {
         contexts,
         pool,
         disk: { requireRoom: async () => this.requireRoom() },
+        reclaim: async () => [],
         shard: () => this.shard,
         clock: systemClock(),
         logger: silentLogger(),
