@@ -1,4 +1,4 @@
-import { type KeyRange, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { type KeyRange, viewOf } from '@cairn/primitives';
 
 /**
  * Every key of the log layer's stores. A key is one letter and binary fields; numbers are 64 bits
@@ -50,15 +50,26 @@ export function keyOf(letter: KeyLetter, ...fields: readonly (number | Uint8Arra
   let length = 1;
   for (const field of fields) length += typeof field === 'number' ? 8 : field.length;
   const key = new Uint8Array(length);
-  const view = viewOf(key);
   key[0] = letter.charCodeAt(0);
   let at = 1;
   for (const field of fields) {
-    if (typeof field === 'number') writeSafeU64(view, at, field);
+    if (typeof field === 'number') writeNumber(key, at, field);
     else key.set(field, at);
     at += typeof field === 'number' ? 8 : field.length;
   }
   return key;
+}
+
+/** As `writeSafeU64` does, without a view: every look into the index makes a key. */
+function writeNumber(key: Uint8Array, at: number, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`cannot encode ${value} as an unsigned 64-bit number`);
+  }
+  let rest = value;
+  for (let place = at + 7; place >= at; place -= 1) {
+    key[place] = rest & 255;
+    rest = Math.floor(rest / 256);
+  }
 }
 
 /** The key of a node of the flow tree. */

@@ -1,4 +1,5 @@
 import type { Rng } from '@cairn/primitives';
+import { isGiven } from './seats.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -12,9 +13,14 @@ const KINDS = [
   'partition',
   'reorg',
   'rot',
+  'full disk',
+  'change of shard',
 ] as const;
 
-/** Longest time that a machine is off, and a partition lasts. */
+/** Every kind of fault that there is. */
+export const FAULT_KINDS: ReadonlySet<string> = new Set(KINDS);
+
+/** Longest time that a machine is off, a partition lasts, and a disk is full. */
 const MAX_DOWN_MS = 15_000;
 /** Time from an acknowledgement to the crash that was waiting for it, at most. */
 const MAX_AFTER_ACKNOWLEDGED_MS = 30;
@@ -73,19 +79,27 @@ export class Faults {
         this.#armed.add(node);
         return true;
       case 'lost disk':
-        if (!(await this.#isSpare(node))) return false;
+        if (!(await this.#simulation.judge.isSpare(node))) return false;
         this.#crash(node, false);
         return true;
       case 'partition':
         return this.#split();
       case 'reorg':
-        this.#simulation.reorg(1 + this.#rng.below(MAX_REORG_BLOCKS));
+        this.#simulation.customers.takeBack(1 + this.#rng.below(MAX_REORG_BLOCKS));
         return true;
       case 'rot':
         // Each bit may be of the last good copy: only what others hold too may rot.
-        if (this.rotted.size > 0 || !(await this.#isSpare(node))) return false;
+        if (this.rotted.size > 0 || !(await this.#simulation.judge.isSpare(node))) return false;
         this.rotted.add(node);
         return node.disk.rot() !== undefined;
+      case 'full disk':
+        node.disk.fill();
+        this.#simulation.clock.after(1000 + this.#rng.below(MAX_DOWN_MS), () =>
+          node.disk.makeRoom(),
+        );
+        return true;
+      case 'change of shard':
+        return this.#changeShard(node);
     }
   }
 
@@ -109,18 +123,19 @@ export class Faults {
     return true;
   }
 
-  /** Whether another honest node holds each acknowledged segment that this one holds. */
-  async #isSpare(node: SimulatedNode): Promise<boolean> {
-    const { acknowledged, honest, chain } = this.#simulation;
-    const others = honest.filter((other) => other !== node && !this.rotted.has(other));
-    for (const { logged, index } of acknowledged) {
-      if (!chain.stands(logged.entry) || (await node.holds(logged, index)) !== true) continue;
-      let isElsewhere = false;
-      for (const other of others) {
-        isElsewhere ||= (await other.holds(logged, index)) === true;
-      }
-      if (!isElsewhere) return false;
-    }
+  /** To one beside it, to half of it or to its double, where others hold what it gives up. */
+  async #changeShard(node: SimulatedNode): Promise<boolean> {
+    const { nodes, options, judge } = this.#simulation;
+    if (isGiven(nodes.indexOf(node), options.nodes) || node.isMoving) return false;
+    if (!(await judge.isSpare(node))) return false;
+    const { id, count } = node.shard;
+    const choices = [
+      { id: (id + 1) % count, count },
+      { id: id + count * this.#rng.below(2), count: 2 * count },
+      { id: id % Math.max(1, count / 2), count: Math.max(1, count / 2) },
+    ];
+    const to = choices[this.#rng.below(choices.length)] ?? node.shard;
+    await node.changeShard(to).catch(() => undefined); // its disk may be full, or the machine stop
     return true;
   }
 }

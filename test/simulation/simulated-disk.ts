@@ -1,3 +1,4 @@
+import { StorageError } from '@cairn/node-runtime/files';
 import type { Clock, FileStore, KeyValueStore, KeyValueWrite, Rng } from '@cairn/primitives';
 import { type Extent, Extents } from './extents.ts';
 import type { KnownBytes } from './known-bytes.ts';
@@ -35,6 +36,8 @@ export class SimulatedDisk {
   /** Of the batch that is being synced: it is on the disk or not when the machine stops. */
   #inFlight: readonly KeyValueWrite[] | undefined;
   #running = new AbortController();
+  /** Whether it takes no more bytes. */
+  #isFull = false;
 
   constructor(deps: {
     readonly clock: Clock;
@@ -48,6 +51,21 @@ export class SimulatedDisk {
 
   get sizeBytes(): number {
     return this.#files.sizeBytes + this.#index.sizeBytes;
+  }
+
+  /** Room that is left, as far as anybody asks. */
+  get freeBytes(): number {
+    return this.#isFull ? 0 : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** From now on nothing more fits on it. */
+  fill(): void {
+    this.#isFull = true;
+  }
+
+  /** There is room again. */
+  makeRoom(): void {
+    this.#isFull = false;
   }
 
   /** The disk for a process that starts; the one before must have ended. */
@@ -109,9 +127,13 @@ export class SimulatedDisk {
       },
       write: async (offset, bytes) => {
         signal.throwIfAborted();
-        const copy = this.#known.kept(bytes);
+        // What a full disk took of a write before it was full lies there.
+        const taken = this.#isFull ? this.#rng.below(bytes.length) : bytes.length;
+        const copy = this.#known.kept(bytes.subarray(0, taken));
+        if (taken === 0) throw noRoom('segments', bytes.length);
         const before = this.#files.put(offset, copy);
         this.#fileWrites.push({ offset, bytes: copy, before });
+        if (this.#isFull) throw noRoom('segments', bytes.length);
       },
       sync: async () => {
         signal.throwIfAborted();
@@ -132,6 +154,7 @@ export class SimulatedDisk {
         await this.#clock.sleep(this.#rng.below(MAX_SYNC_MS), signal);
         this.#inFlight = undefined;
       }
+      if (this.#isFull) throw noRoom('index', batch.length);
       const undo = batch.map((change) => this.#index.apply(change)).reverse();
       if (isSynced) this.#batches = [];
       else this.#batches.push(undo);
@@ -164,4 +187,9 @@ export class SimulatedDisk {
       yield entry;
     }
   }
+}
+
+function noRoom(path: string, neededBytes: number): StorageError {
+  const facts = { code: 'DISK_FULL', path, neededBytes, freeBytes: 0 } as const;
+  return new StorageError(facts, `no room for ${neededBytes} bytes in ${path}, 0 are free`);
 }

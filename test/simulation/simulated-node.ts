@@ -1,74 +1,31 @@
-import { type Hasher, type VerifiedSegment, verifySegment } from '@cairn/commitments';
-import {
-  createLogMetrics,
-  Finaliser,
-  type LogEntry,
-  LogFollower,
-  LogStore,
-  Reader,
-  SegmentStore,
-  UploadCache,
-} from '@cairn/log-layer';
-import {
-  type ChainLog,
-  type Clock,
-  describeError,
-  noMetrics,
-  type Rng,
-  silentLogger,
-} from '@cairn/primitives';
-import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
-import { DiskGuard } from '../../storage-node/src/disk-guard.ts';
-import { EntryFinder } from '../../storage-node/src/entry-finder.ts';
-import {
-  type AcceptOutcome,
-  SegmentAcceptor,
-  type SegmentAcceptorDeps,
-} from '../../storage-node/src/journeys/accept-segment.ts';
-import { SegmentReader } from '../../storage-node/src/journeys/serve-segment.ts';
-import { createStorageNodeMetrics } from '../../storage-node/src/metrics.ts';
-import { Sync } from '../../storage-node/src/sync/create-sync.ts';
-import type { KnownBytes } from './known-bytes.ts';
+import { type VerifiedSegment, verifySegment } from '@cairn/commitments';
+import type { LogStore } from '@cairn/log-layer';
+import { describeError, type PeerNetwork } from '@cairn/primitives';
+import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
+import type { AcceptOutcome } from '../../storage-node/src/journeys/accept-segment.ts';
+import { type OpenNode, type OpenNodeDeps, type OpenNodeOptions, openNode } from './open-node.ts';
 import type { LoggedFile } from './simulated-chain.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import type { Manners, SimulatedNetwork } from './simulated-network.ts';
 
 /** What a simulated node lives on. */
-export interface SimulatedNodeDeps {
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly hasher: Hasher;
-  readonly known: Pick<KnownBytes, 'checksum'>;
-  readonly chainLog: ChainLog;
+export interface SimulatedNodeDeps extends Omit<OpenNodeDeps, 'join'> {
   readonly network: SimulatedNetwork;
-  readonly disk: SimulatedDisk;
   /** Told of a part that ended by itself. */
   readonly onFailure: (reason: string) => void;
 }
 
 /** Who a node is. */
-export interface SimulatedNodeOptions {
+export interface SimulatedNodeOptions extends OpenNodeOptions {
   readonly peer: string;
   readonly address: string;
-  readonly shard: ShardConfig;
-  readonly boot: readonly string[];
   readonly manners: Manners;
-  readonly targetPeers: number;
-  /** A planted fault: segments are acknowledged before they are on the disk. */
-  readonly acknowledgesEarly: boolean;
-  /** Time between looks through everything stored for damage; `undefined`: none. */
-  readonly scrubMs: number | undefined;
 }
 
 /** Time between listening and answering, at most. */
 const MAX_OPENING_MS = 100;
 
-/** Parts of a node that runs: real ones, wired as `node-parts.ts` wires them. */
-interface Running {
-  readonly log: LogStore;
-  readonly segments: SegmentStore;
-  readonly acceptor: SegmentAcceptor;
-  readonly sync: Sync;
+interface Running extends OpenNode {
   readonly stop: AbortController;
 }
 
@@ -77,6 +34,8 @@ export class SimulatedNode {
   readonly options: SimulatedNodeOptions;
   /** Counts the disks it has had: what one acknowledged, another need not hold. */
   diskNumber = 0;
+  /** The shards that it was told to keep since its disk was new, the first one among them. */
+  readonly shards: ShardConfig[];
   readonly #deps: SimulatedNodeDeps;
   #running: Running | undefined;
   /** Ends the process, also one that is still starting. */
@@ -85,6 +44,7 @@ export class SimulatedNode {
   constructor(deps: SimulatedNodeDeps, options: SimulatedNodeOptions) {
     this.#deps = deps;
     this.options = options;
+    this.shards = [options.shard];
   }
 
   get isUp(): boolean {
@@ -95,9 +55,14 @@ export class SimulatedNode {
     return this.#deps.disk;
   }
 
-  /** Peers that it keeps out. */
-  get banned(): number {
-    return this.#running?.sync.peers.banned ?? 0;
+  /** What it keeps, or will once a change is carried out. */
+  get shard(): ShardConfig {
+    return this.shards.at(-1) ?? this.options.shard;
+  }
+
+  /** Whether it is changing its shard now; `false` while it is down. */
+  get isMoving(): boolean {
+    return this.#running?.keeper.move !== undefined;
   }
 
   /** The log as it knows it; `undefined` while it is down. */
@@ -109,15 +74,19 @@ export class SimulatedNode {
   async start(): Promise<void> {
     const stop = new AbortController();
     this.#stop = stop;
-    const { parts, loops } = await this.#open(stop);
+    const { clock, rng, network, onFailure } = this.#deps;
+    const { peer, address, manners } = this.options;
+    const join = (): PeerNetwork => network.join(peer, address, manners);
+    const parts = await openNode({ ...this.#deps, join }, this.options, stop.signal);
+    this.#noteShard(parts.keeper.move?.to ?? parts.keeper.current);
     // A host listens before all its questions are answered.
-    await this.#deps.clock.sleep(this.#deps.rng.below(MAX_OPENING_MS), stop.signal);
+    await clock.sleep(rng.below(MAX_OPENING_MS), stop.signal);
     await parts.sync.open();
     stop.signal.throwIfAborted();
-    this.#running = parts;
-    for (const loop of loops) {
+    this.#running = { ...parts, stop };
+    for (const loop of parts.loops) {
       loop(stop.signal).catch((error: unknown) => {
-        if (!stop.signal.aborted) this.#deps.onFailure(describeError(error));
+        if (!stop.signal.aborted) onFailure(describeError(error));
       });
     }
   }
@@ -131,6 +100,18 @@ export class SimulatedNode {
     if (keepDisk) return;
     this.#deps.disk.wipe();
     this.diskNumber += 1;
+    this.shards.splice(0, this.shards.length, this.options.shard);
+  }
+
+  /** Tells it to keep another shard; durable once this resolves. @throws while it changes already */
+  async changeShard(to: ShardConfig): Promise<void> {
+    const { keeper } = this.#requireRunning();
+    this.#noteShard(to); // before it is certain: what is given up need not be held from here on
+    try {
+      await keeper.begin(to, 'admin');
+    } finally {
+      if (this.isUp) this.#noteShard(keeper.move?.to ?? keeper.current);
+    }
   }
 
   /** Takes a segment as a door does. @throws as `SegmentAcceptor.accept`, and while it is down */
@@ -150,6 +131,15 @@ export class SimulatedNode {
     return acceptor.accept(offer, prove, { signal: stop.signal });
   }
 
+  /** Reads a segment of a file by its root, as a door does; `undefined` where it is not held. */
+  async serve({ file }: LoggedFile, index: number): Promise<Uint8Array | undefined> {
+    const { finder, reader, stop } = this.#requireRunning();
+    const { signal } = stop;
+    const known = await finder.byRoot(file.root, signal);
+    if (known === undefined) return undefined;
+    return (await reader.read(known.entry, index, { signal }))?.data;
+  }
+
   /** Whether a segment is held at its place; `undefined` while the node is down. */
   async holds({ entry, file }: LoggedFile, index: number): Promise<boolean | undefined> {
     const place = { ...entry, root: file.root };
@@ -163,131 +153,12 @@ export class SimulatedNode {
     return (await segments.get(place, index, { signal: stop.signal }))?.data;
   }
 
+  #noteShard(shard: ShardConfig): void {
+    if (formatShard(shard) !== formatShard(this.shard)) this.shards.push(shard);
+  }
+
   #requireRunning(): Running {
     if (this.#running === undefined) throw new Error('the machine is off');
     return this.#running;
-  }
-
-  async #open(stop: AbortController): Promise<{
-    readonly parts: Running;
-    readonly loops: readonly ((signal: AbortSignal) => Promise<void>)[];
-  }> {
-    const { clock, rng, hasher, known, chainLog, network, disk } = this.#deps;
-    const { peer, address, shard, boot, manners, targetPeers, scrubMs } = this.options;
-    const { signal } = stop;
-    const logger = silentLogger();
-    const logMetrics = createLogMetrics(noMetrics());
-    const metrics = createStorageNodeMetrics(noMetrics());
-    const { files, kv } = disk.mount();
-    const { chainId, flow } = chainLog;
-    const log = await LogStore.open(kv, { chainId, flow }, { signal });
-    const segments = await SegmentStore.open(
-      { files, kv, log, hasher, logger, metrics: logMetrics },
-      {
-        checksum: (bytes) => known.checksum(bytes),
-        onDamaged: (entry) => {
-          follower.reconsider(entry);
-          sync.noteDamage(entry);
-        },
-      },
-      { signal },
-    );
-    const finaliser = new Finaliser({
-      log,
-      segments,
-      hasher,
-      logger,
-      metrics: logMetrics,
-      shard: () => shard,
-      onFinalised: (entry) => sync.noteFinalised(entry),
-    });
-    const follower = new LogFollower({
-      chainLog,
-      log,
-      finaliser,
-      clock,
-      logger,
-      metrics: logMetrics,
-      onEntry: (entry, inner) => {
-        sync.noteEntry(entry, { isNew: follower.progress.isCaughtUp });
-        return acceptor.flush(entry, inner);
-      },
-    });
-    const settle = async (entry: LogEntry, inner: AbortSignal): Promise<void> => {
-      const owned = countOwnedSegments(shard, entry.startSector, entry.sizeBytes);
-      if ((await segments.heldCount(entry, { signal: inner })) < owned) return;
-      try {
-        await finaliser.consider(entry, inner);
-      } catch {
-        inner.throwIfAborted();
-        follower.reconsider(entry);
-      }
-    };
-    const finder = new EntryFinder(log);
-    const guard = new DiskGuard(
-      { freeBytes: async () => undefined, clock, logger },
-      { reserveBytes: 0, recheckMs: 1000 },
-    );
-    const cache = new UploadCache({ clock, metrics: logMetrics });
-    const store = this.options.acknowledgesEarly ? early(segments) : segments;
-    const acceptor = new SegmentAcceptor(
-      { finder, store, cache, settle, disk: guard, shard: () => shard, metrics },
-      { concurrentWrites: 16, queuedWrites: 16_384, maxCachedFileBytes: 10_485_760 },
-    );
-    const reader = new SegmentReader(
-      { reader: new Reader({ segments }, { cacheBytes: 0 }), metrics },
-      { concurrentReads: 32 },
-    );
-    signal.throwIfAborted();
-    const sync: Sync = new Sync(
-      {
-        network: network.join(peer, address, manners),
-        transport: undefined,
-        mayAsk: async () => false,
-        log,
-        store: segments,
-        finder,
-        reader,
-        hashing: undefined,
-        hasher,
-        disk: guard,
-        settle,
-        shard: () => shard,
-        publicUrl: () => undefined,
-        clock,
-        rng,
-        logger,
-        metrics: noMetrics(),
-      },
-      { boot, targetPeers, parallelRequests: 8, fills: true },
-    );
-    const loops = [follower, sync].map((part) => (inner: AbortSignal) => part.run(inner));
-    if (scrubMs !== undefined) loops.push((inner) => scrub(segments, clock, scrubMs, inner));
-    return { parts: { log, segments, acceptor, sync, stop }, loops };
-  }
-}
-
-/** The planted fault: says that a segment is stored while it is still on its way to the disk. */
-function early(segments: SegmentStore): SegmentAcceptorDeps['store'] {
-  return {
-    has: (file, index) => segments.has(file, index),
-    put: async (entry, segment, options) => {
-      segments.put(entry, segment, options).catch(() => undefined);
-      return 'stored';
-    },
-  };
-}
-
-async function scrub(
-  segments: SegmentStore,
-  clock: Clock,
-  periodMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    await clock.sleep(periodMs, signal);
-    for (let from: number | undefined = 0; from !== undefined; ) {
-      from = (await segments.scrub(from, 64, { signal })).next;
-    }
   }
 }
