@@ -155,8 +155,9 @@ export async function openParts(
       follower.reconsider(entry);
     }
   };
+  const keeps = (globalSegment: number): boolean => keeper.takes(globalSegment);
   const acceptor: SegmentAcceptor = new SegmentAcceptor(
-    { finder, store: segments, cache, settle, disk, shard, metrics },
+    { finder, store: segments, cache, settle, disk, keeps, metrics },
     { concurrentWrites, queuedWrites, maxCachedFileBytes: config.storage.cachedFileBytes },
   );
   const reader = new Reader({ segments }, { cacheBytes: config.storage.readCacheBytes });

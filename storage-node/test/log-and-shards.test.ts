@@ -154,6 +154,8 @@ describe('nodes that keep a part', () => {
       (await node.rpc('zgs_checkFileFinalized', [file.root])).result === true;
     await until(() => isFinal(stranger));
     equal(await isFinal(owner), false);
+    const offered = await stranger.put(file, 0);
+    equal(offered.headers.get('x-cairn-outcome'), 'foreign', 'who keeps nothing says so');
   });
 });
 

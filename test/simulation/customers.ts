@@ -93,12 +93,9 @@ export class Customers {
       if (!chain.stands(logged.entry)) break;
       const node = this.#someOwner(logged, index);
       if (node === undefined) continue;
-      const { shards } = node;
-      const [known, { diskNumber }] = [shards.length, node];
+      const { diskNumber } = node;
       const outcome = await node.accept(logged, index).catch(describeError);
       this.#simulation.note(`${node.options.peer} ${logged.entry.sequence}/${index} ${outcome}`);
-      if (outcome === 'foreign' && known === 1 && shards.length === 1)
-        this.#simulation.problem(`${node.options.peer} refuses its own segment`);
       if (outcome !== 'stored' && outcome !== 'already' && outcome !== 'finalized') continue;
       if (diskNumber === node.diskNumber) judge.noteAcknowledged(logged, index, node);
       faults.onAcknowledged(node);
@@ -107,11 +104,11 @@ export class Customers {
     this.uploads -= 1;
   }
 
-  /** Some honest node that should hold a segment, if it is up. */
+  /** Some honest node that says that it keeps a segment, if it is up. */
   #someOwner({ entry }: LoggedFile, index: number): SimulatedNode | undefined {
     const { honest, rng } = this.#simulation;
     const segment = firstGlobalSegment(entry.startSector) + index;
-    const owners = honest.filter(({ shard }) => ownsSegment(shard, segment));
+    const owners = honest.filter(({ toldShard }) => ownsSegment(toldShard, segment));
     const node = owners[rng.below(Math.max(1, owners.length))];
     return node?.isUp === true ? node : undefined;
   }

@@ -76,6 +76,8 @@ export interface OpenNode {
 const RESUME_AFTER_MS = 1000;
 /** Time between looks whether the shard is to change: a real node is told. */
 const LOOK_AT_SHARD_MS = 1000;
+/** A step of a change of the shard takes so long at most, as with many entries. */
+const MAX_MOVE_STEP_MS = 4000;
 const SCRUB = { enabled: true, bytesPerSecond: 268_435_456, duty: 1 };
 const RESERVE_BYTES = 1_048_576;
 
@@ -145,8 +147,9 @@ export async function openNode(
   );
   const cache = new UploadCache({ clock, metrics: logMetrics });
   const store = options.acknowledgesEarly ? early(segments) : segments;
+  const keeps = (globalSegment: number): boolean => keeper.takes(globalSegment);
   const acceptor = new SegmentAcceptor(
-    { finder, store, cache, settle, disk: guard, shard, metrics },
+    { finder, store, cache, settle, disk: guard, keeps, metrics },
     { concurrentWrites: 16, queuedWrites: 16_384, maxCachedFileBytes: 10_485_760 },
   );
   const reader = new SegmentReader(
@@ -200,7 +203,8 @@ export async function openNode(
 
   /** Carries out what was begun of a change of the shard; room that is given up is not simulated. */
   async function changeShard(inner: AbortSignal): Promise<void> {
-    const rest = (busyMs: number): Promise<void> => clock.sleep(busyMs, inner);
+    const rest = (busyMs: number): Promise<void> =>
+      clock.sleep(busyMs + rng.below(MAX_MOVE_STEP_MS), inner);
     const reclaimer = { reclaimAll: async () => undefined };
     for (;;) {
       if (keeper.move !== undefined) {

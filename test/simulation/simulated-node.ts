@@ -60,6 +60,11 @@ export class SimulatedNode {
     return this.shards.at(-1) ?? this.options.shard;
   }
 
+  /** What it says that it keeps: the old shard for a while, where it changes to another. */
+  get toldShard(): ShardConfig {
+    return this.#running?.keeper.current ?? this.shard;
+  }
+
   /** Whether it is changing its shard now; `false` while it is down. */
   get isMoving(): boolean {
     return this.#running?.keeper.move !== undefined;

@@ -1,7 +1,7 @@
 import { ProofError, type VerifiedSegment } from '@cairn/commitments';
 import type { LogEntry, SegmentStore, UploadCache } from '@cairn/log-layer';
 import { type Root, Semaphore, type Sequence } from '@cairn/primitives';
-import { firstGlobalSegment, ownsSegment, type ShardConfig } from '@cairn/wire-protocol';
+import { firstGlobalSegment } from '@cairn/wire-protocol';
 import type { DiskGuard } from '../disk-guard.ts';
 import type { EntryFinder, KnownEntry } from '../entry-finder.ts';
 import { StorageNodeError } from '../errors.ts';
@@ -25,7 +25,7 @@ export type AcceptOutcome =
   | 'already'
   /** Everything this node keeps of the file was on the disk before; nothing was verified. */
   | 'finalized'
-  /** It is proven and belongs to a shard that is kept elsewhere. */
+  /** It is proven and belongs to a shard that is kept elsewhere, or will be given up here. */
   | 'foreign'
   /** It waits in memory for the file's log entry. */
   | 'cached';
@@ -38,8 +38,8 @@ export interface SegmentAcceptorDeps {
   /** Marks the entry finalised if its own segments are all held; keeps its failures to itself. */
   readonly settle: (entry: LogEntry, signal: AbortSignal) => Promise<void>;
   readonly disk: Pick<DiskGuard, 'requireRoom' | 'faultOf'>;
-  /** The shard now; asked each time, since it may change. */
-  readonly shard: () => ShardConfig;
+  /** Whether a segment of the flow is kept here, now and after a change of the shard under way. */
+  readonly keeps: (globalSegment: number) => boolean;
   readonly metrics: StorageNodeMetrics;
 }
 
@@ -107,7 +107,10 @@ export class SegmentAcceptor {
   ): Promise<AcceptOutcome> {
     const known = await this.#deps.finder.find(offer, signal);
     if (known === undefined) this.#requireCacheable(offer);
-    else if (isSettled(known, offer)) return 'finalized';
+    else if (isSettled(known, offer)) {
+      // Nothing may be missing because nothing of it is kept here, or not where the sender's log has it.
+      return this.#keeps(known.entry, offer.index) ? 'finalized' : 'foreign';
+    }
     return this.#writes.run(async () => {
       const segment = prove();
       return known === undefined
@@ -135,7 +138,7 @@ export class SegmentAcceptor {
     segment: VerifiedSegment,
     signal: AbortSignal,
   ): Promise<AcceptOutcome> {
-    const { finder, cache, store, shard } = this.#deps;
+    const { finder, cache, store } = this.#deps;
     cache.add(segment);
     // The entry may have come between the look-up and now, and with it the flush for it. Where a
     // sequence is meant, only that one counts: the file may be in the log elsewhere, too, where its
@@ -145,10 +148,12 @@ export class SegmentAcceptor {
       return 'cached';
     const { entry } = known;
     await this.flush(entry, signal);
-    if (!ownsSegment(shard(), firstGlobalSegment(entry.startSector) + segment.index)) {
-      return 'foreign';
-    }
+    if (!this.#keeps(entry, segment.index)) return 'foreign';
     return (await store.has(entry, segment.index)) ? 'stored' : 'cached';
+  }
+
+  #keeps({ startSector }: LogEntry, index: number): boolean {
+    return this.#deps.keeps(firstGlobalSegment(startSector) + index);
   }
 
   async #store(
@@ -156,10 +161,8 @@ export class SegmentAcceptor {
     segment: VerifiedSegment,
     signal: AbortSignal,
   ): Promise<AcceptOutcome> {
-    const { shard, store, disk, settle, metrics } = this.#deps;
-    if (!ownsSegment(shard(), firstGlobalSegment(entry.startSector) + segment.index)) {
-      return 'foreign';
-    }
+    const { store, disk, settle, metrics } = this.#deps;
+    if (!this.#keeps(entry, segment.index)) return 'foreign';
     if (await store.has(entry, segment.index)) return 'already';
     await disk.requireRoom();
     try {

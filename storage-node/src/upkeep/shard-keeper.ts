@@ -1,5 +1,5 @@
 import { isRecord, type Json, type KeyValueStore, type KeyValueWrite } from '@cairn/primitives';
-import { formatShard, parseShardText, type ShardConfig } from '@cairn/wire-protocol';
+import { formatShard, ownsSegment, parseShardText, type ShardConfig } from '@cairn/wire-protocol';
 import { StorageNodeError } from '../errors.ts';
 import { MOVE_KEY, SHARD_KEY } from '../keyspace.ts';
 import { keptWrite, naturalOf, readKept } from './kept-record.ts';
@@ -70,6 +70,15 @@ export class ShardKeeper {
    */
   get required(): ShardConfig {
     return this.#move?.stage === 'marks' ? FULL : this.#current;
+  }
+
+  /**
+   * Whether a segment of the flow is taken from uploaders: one of the shard, and of the one that it
+   * changes to. What is about to be given up must not be acknowledged: nobody else may have it.
+   */
+  takes(globalSegment: number): boolean {
+    const shards = [this.#current, this.#move?.to ?? this.#current];
+    return shards.every((shard) => ownsSegment(shard, globalSegment));
   }
 
   /** The change under way. */
