@@ -23,7 +23,7 @@ import {
  * | T | sequence | text | the result string of an entry |
  * | M | sequence | time u64 | chain time from this entry on, where it differs from the one before |
  * | W | stream, account | count u32 | keys that an account is special writer of |
- * | U | table, stream | branch | topmost branch of a tree |
+ * | U | table, stream | page | the page above all of a tree: its one branch |
  * | P | table, stream, page name | page | pages of a tree |
  * | K | table, stream, hash 32 | path | paths of a tree too long for its pages |
  * | X | stream, index, field, key | version | secondary index: where a field had a value |

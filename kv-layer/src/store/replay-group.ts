@@ -29,7 +29,8 @@ interface HeldCount {
  */
 export class ReplayGroup implements ReplayView {
   readonly #tables: StateTables;
-  readonly #rows = new Map<string, HeldRow>();
+  /** By table and stream, then by key: texts of streams are long to hash. */
+  readonly #rows = new Map<string, Map<string, HeldRow>>();
   readonly #counts = new Map<string, HeldCount>();
   readonly #isNew: (stream: StreamId) => boolean;
 
@@ -41,16 +42,18 @@ export class ReplayGroup implements ReplayView {
 
   /** Loads rows that are not held yet. */
   async load(names: readonly RowName[]): Promise<void> {
-    const missing = new Map<string, RowName>();
+    const missing: HeldRow[] = [];
     for (const name of names) {
-      const text = rowText(name);
-      if (!this.#rows.has(text)) missing.set(text, name);
+      const rows = this.#rowsOf(name);
+      const text = keyText(name.key);
+      if (rows.has(text)) continue;
+      const held = { name, row: undefined, isChanged: false };
+      rows.set(text, held);
+      missing.push(held);
     }
-    if (missing.size === 0) return;
-    const rows = await this.#tables.latestRows([...missing.values()]);
-    for (const [index, [text, name]] of [...missing].entries()) {
-      this.#rows.set(text, { name, row: rows[index], isChanged: false });
-    }
+    if (missing.length === 0) return;
+    const rows = await this.#tables.latestRows(missing.map(({ name }) => name));
+    for (const [index, held] of missing.entries()) held.row = rows[index];
   }
 
   /** Loads how many keys accounts are special writers of. */
@@ -83,15 +86,12 @@ export class ReplayGroup implements ReplayView {
 
   /** The newest row of a name that was loaded. */
   held(name: RowName): Row | undefined {
-    const held = this.#rows.get(rowText(name));
-    if (held === undefined) throw new RangeError('a row was asked for that was not loaded');
-    return held.row;
+    return this.#heldOf(name).row;
   }
 
   /** Puts a row in the place of the one held, or takes it away. @returns what was there */
   replace(name: RowName, row: Row | undefined): Row | undefined {
-    const held = this.#rows.get(rowText(name));
-    if (held === undefined) throw new RangeError('a row was changed that was not loaded');
+    const held = this.#heldOf(name);
     const before = held.row;
     held.row = row;
     held.isChanged = true;
@@ -115,14 +115,27 @@ export class ReplayGroup implements ReplayView {
 
   /** Rows that differ from the stored ones; `undefined` for those that are no more. */
   *changedRows(): Generator<readonly [RowName, Row | undefined]> {
-    for (const { name, row, isChanged } of this.#rows.values()) if (isChanged) yield [name, row];
+    for (const rows of this.#rows.values()) {
+      for (const { name, row, isChanged } of rows.values()) if (isChanged) yield [name, row];
+    }
   }
 
   *changedCounts(): Generator<HeldCount> {
     for (const held of this.#counts.values()) if (held.isChanged) yield held;
   }
-}
 
-function rowText({ table, stream, key }: RowName): string {
-  return `${table}${stream}${keyText(key)}`;
+  #heldOf(name: RowName): HeldRow {
+    const held = this.#rowsOf(name).get(keyText(name.key));
+    if (held === undefined) throw new RangeError('a row was asked for that was not loaded');
+    return held;
+  }
+
+  #rowsOf({ table, stream }: Pick<RowName, 'table' | 'stream'>): Map<string, HeldRow> {
+    const text = `${table}${stream}`;
+    const known = this.#rows.get(text);
+    if (known !== undefined) return known;
+    const rows = new Map<string, HeldRow>();
+    this.#rows.set(text, rows);
+    return rows;
+  }
 }

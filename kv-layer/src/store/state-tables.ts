@@ -3,7 +3,6 @@ import type { RoleSlot, RoleView } from '../replay/role.ts';
 import { isGrant, ROLE } from '../replay/role.ts';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
 import type { PageStore } from '../tree/state-tree.ts';
-import { type Branch, decodePage, encodePage, LEAF_POSITION } from '../tree/tree-page.ts';
 import { KEY, type Keyspace, LATEST_HEAD_BYTES, TABLE, type Table } from './keyspace.ts';
 import {
   type ChangedRow,
@@ -169,23 +168,9 @@ export class StateTables {
     for await (const [, part] of this.kv.entries(range, { signal })) yield* decodeChanges(part);
   }
 
-  /** The topmost branch of a stored tree. @throws {StateError} KV_STATE_DAMAGED */
-  async treeRoot(table: Table, stream: StreamId): Promise<Branch | undefined> {
-    const key = this.keys.key(KEY.treeRoot, Uint8Array.of(table), streamIdBytes(stream));
-    const record = await this.kv.get(key);
-    if (record === undefined) return undefined;
-    const found = decodePage(record, { position: LEAF_POSITION, path: new Uint8Array(0) });
-    const [branch] = found?.branches ?? [];
-    for (const { branch: long, pathHash } of found?.long ?? []) {
-      const [path] = await this.pageStore(table, stream).paths([pathHash]);
-      if (path !== undefined) long.path = path;
-    }
-    return branch;
-  }
-
-  /** The record of a tree's topmost branch. */
-  encodeTreeRoot(branch: Branch): Uint8Array {
-    return encodePage({ position: LEAF_POSITION, branches: [branch] });
+  /** The topmost page of a stored tree; `undefined` of an empty one. */
+  treeTop(table: Table, stream: StreamId): Promise<Uint8Array | undefined> {
+    return this.kv.get(this.keys.key(KEY.treeRoot, Uint8Array.of(table), streamIdBytes(stream)));
   }
 
   /** Where the pages of a tree are kept. */

@@ -2,7 +2,7 @@ import type { Hasher } from '@cairn/commitments';
 import { type KeyValueWrite, keccak256, MAX_TREE_CACHE_BYTES } from '@cairn/primitives';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
 import { longPaths, StateTree } from '../tree/state-tree.ts';
-import { encodePage, pageName } from '../tree/tree-page.ts';
+import { pageName } from '../tree/tree-page.ts';
 import { KEY, type Table } from './keyspace.ts';
 import type { StateTables } from './state-tables.ts';
 
@@ -42,27 +42,30 @@ export class StateTrees {
 
   /** A tree as it is stored, that nobody else changes. */
   async stored(table: Table, stream: StreamId): Promise<StateTree> {
-    const root = await this.#tables.treeRoot(table, stream);
-    return new StateTree(this.#tables.pageStore(table, stream), this.#hasher, root);
+    const top = await this.#tables.treeTop(table, stream);
+    return new StateTree(this.#tables.pageStore(table, stream), this.#hasher, top);
   }
 
   /** What must be written for all trees to be stored as they are. Their hashes are computed. */
   *writes(): Generator<KeyValueWrite> {
     const { keys } = this.#tables;
     for (const { table, stream, tree } of this.#open.values()) {
-      const { changes, root } = tree;
-      if (changes.size === 0 && !tree.isRootChanged) continue;
+      if (!tree.isChanged) continue;
+      const { top } = tree;
       const head = [Uint8Array.of(table), streamIdBytes(stream)];
       const rootKey = keys.key(KEY.treeRoot, ...head);
-      if (root === undefined) yield { type: 'delete', key: rootKey };
-      else yield { type: 'put', key: rootKey, value: this.#tables.encodeTreeRoot(root) };
-      for (const path of longPaths(changes, root)) {
+      if (top.count === 0) yield { type: 'delete', key: rootKey };
+      else yield { type: 'put', key: rootKey, value: top.bytes };
+      for (const path of longPaths(tree)) {
         yield { type: 'put', key: keys.key(KEY.treePath, ...head, keccak256(path)), value: path };
       }
-      for (const change of changes.values()) {
-        const key = keys.key(KEY.treePage, ...head, pageName(change));
-        if (change.page === undefined) yield { type: 'delete', key };
-        else yield { type: 'put', key, value: encodePage(change.page) };
+      // Dropped first: a page may have come back under its name.
+      for (const name of tree.dropped) {
+        yield { type: 'delete', key: keys.key(KEY.treePage, ...head, name) };
+      }
+      for (const page of tree.changed) {
+        const key = keys.key(KEY.treePage, ...head, pageName(page));
+        yield { type: 'put', key, value: page.bytes };
       }
     }
   }

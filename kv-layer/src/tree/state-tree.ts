@@ -1,21 +1,9 @@
 import type { Hasher } from '@cairn/commitments';
-import { equalBytes } from '@cairn/primitives';
 import { keyText } from '../key-text.ts';
 import { EMPTY_HASH } from './digests.ts';
-import { divergence, prefixBytes, symbolAt, symbolCount } from './key-symbols.ts';
-import {
-  type Branch,
-  branchIndex,
-  branchWeight,
-  decodePage,
-  LEAF_POSITION,
-  type LongPath,
-  MAX_PAGE_PATH_BYTES,
-  pageHashes,
-  pageName,
-  pageWeight,
-  type TreePage,
-} from './tree-page.ts';
+import { prefixBytes, symbolAt, symbolCount } from './key-symbols.ts';
+import { hashPages } from './page-hashes.ts';
+import { NO_POSITION, pageName, TreePage } from './tree-page.ts';
 
 /** Where the pages of one tree are kept. */
 export interface PageStore {
@@ -28,16 +16,15 @@ export interface PageStore {
 /** A tree's page that should be there and is not, or cannot be read. */
 export class PageMissing extends Error {}
 
-/** A page that is not as it was stored; without `page`: no more there. */
-export interface PageChange extends Pick<TreePage, 'position' | 'path'> {
-  readonly page: TreePage | undefined;
-}
-
-/** Pages changed since they were stored. */
-export type PageChanges = ReadonlyMap<string, PageChange>;
-
 /** Pages loaded at once. */
 const PAGES_PER_LOAD = 5000;
+const NO_PATH = new Uint8Array(0);
+
+/** A branch whose page is wanted. */
+interface Wanted {
+  readonly page: TreePage;
+  readonly index: number;
+}
 
 /**
  * An ordered Merkle tree over keys, kept as pages: each two neighbours that differ in one bit are
@@ -49,29 +36,28 @@ const PAGES_PER_LOAD = 5000;
 export class StateTree {
   readonly #store: PageStore;
   readonly #hasher: Hasher;
-  readonly #pages = new Map<string, TreePage>();
-  readonly #dirty = new Map<string, TreePage>();
-  readonly #changed = new Map<string, PageChange>();
-  #storedHash: Uint8Array;
-  #root: Branch | undefined;
+  /** Above all: one branch, or none while the tree is empty. */
+  readonly #top: TreePage;
+  /** Pages to be hashed. */
+  readonly #dirty = new Set<TreePage>();
+  /** Pages that are not as they are stored. */
+  readonly #changed = new Set<TreePage>();
+  /** Stored pages that are no more, by name. */
+  readonly #dropped = new Map<string, Uint8Array>();
+  #isTopChanged = false;
   #weight = 0;
 
-  /** @param root - what `root` gave for the stored tree; `undefined` for an empty one */
-  constructor(store: PageStore, hasher: Hasher, root: Branch | undefined) {
+  /** @param top - what `top` gave for the stored tree; `undefined` for an empty one */
+  constructor(store: PageStore, hasher: Hasher, top?: Uint8Array) {
     this.#store = store;
     this.#hasher = hasher;
-    this.#root = root === undefined ? undefined : { ...root };
-    this.#storedHash = root?.hash ?? EMPTY_HASH;
+    this.#top = new TreePage({ position: NO_POSITION, path: NO_PATH }, top?.slice());
+    if (!this.#top.isSound) throw new PageMissing("the tree's topmost page is damaged");
   }
 
-  /** Whether the root is another than at the last `settle`. */
-  get isRootChanged(): boolean {
-    return !equalBytes(this.#storedHash, this.#root?.hash ?? EMPTY_HASH);
-  }
-
-  /** The topmost branch, to be stored beside the pages. */
-  get root(): Branch | undefined {
-    return this.#root;
+  /** The page above all: one branch, or none if the tree is empty. */
+  get top(): TreePage {
+    return this.#top;
   }
 
   /** Bytes of the pages in memory, about. */
@@ -81,239 +67,244 @@ export class StateTree {
 
   /** Loads the pages on the way to each key. @throws {PageMissing} if the stored tree is damaged */
   async preload(keys: readonly Uint8Array[]): Promise<void> {
-    let walks = keys.flatMap((key) =>
-      this.#root === undefined ? [] : [{ key, branch: this.#root }],
-    );
+    await this.#fillPaths([this.#top]);
+    let walks = keys.map((key) => ({ key, page: this.#top }));
     while (walks.length > 0) {
-      walks = walks.filter(
-        ({ key, branch: { position, path } }) =>
-          position !== LEAF_POSITION && divergence(key, path, position) === position,
-      );
-      await this.#load(walks.map(({ branch }) => branch));
-      walks = walks.flatMap(({ key, branch }) => {
-        const page = this.#pageOf(branch);
-        const symbol = symbolAt(key, page.position);
-        const next = page.branches[branchIndex(page, symbol)];
-        return next?.symbol === symbol ? [{ key, branch: next }] : [];
-      });
+      const missing = new Map<TreePage, number>();
+      const stopped: typeof walks = [];
+      for (const { key, page: from } of walks) {
+        const wanted = nextMissing(key, from);
+        if (wanted === undefined) continue;
+        const { page, index } = wanted;
+        missing.set(page, (missing.get(page) ?? 0) | (1 << index));
+        stopped.push({ key, page });
+      }
+      await this.#load(wantedOf(missing));
+      walks = stopped;
     }
   }
 
-  /** Loads the page that a branch refers to. @throws {PageMissing} */
-  async load(branch: Branch): Promise<TreePage> {
-    await this.#load([branch]);
-    return this.#pageOf(branch);
+  /** The page that a branch refers to. @throws {PageMissing} */
+  async load(page: TreePage, index: number): Promise<TreePage> {
+    if (page.child(index) === undefined) await this.#load([{ page, index }]);
+    return this.#childOf(page, index);
   }
 
   /** Sets a key's leaf; its way was loaded. @returns whether the key is new */
   set(key: Uint8Array, leafHash: Uint8Array): boolean {
-    const leaf = (symbol: number): Branch => ({
-      symbol,
-      hash: leafHash,
-      position: LEAF_POSITION,
-      path: key,
-    });
-    if (this.#root === undefined) {
-      this.#root = leaf(0);
-      return true;
-    }
-    let branch = this.#root;
-    for (let step = symbolCount(key) + 1; step > 0; step -= 1) {
-      const isLeaf = branch.position === LEAF_POSITION;
-      const limit = isLeaf ? Math.max(symbolCount(key), symbolCount(branch.path)) : branch.position;
-      const position = divergence(key, branch.path, limit);
-      if (position < limit) {
-        this.#split(branch, position, leaf(symbolAt(key, position)));
+    let page = this.#top;
+    for (let step = symbolCount(key) + 2; step > 0; step -= 1) {
+      const symbol = symbolIn(page, key);
+      this.#touch(page, symbol);
+      const index = page.find(symbol);
+      if (index < 0) {
+        this.#weight += key.length + 40;
+        page.insert(-1 - index, symbol, { position: NO_POSITION, path: key }, leafHash);
         return true;
       }
-      if (isLeaf) {
-        branch.hash = leafHash;
+      const position = page.divergenceAt(index, key);
+      if (position !== undefined) {
+        this.#split({ page, index }, position, { key, leafHash });
+        return true;
+      }
+      if (page.isLeaf(index)) {
+        page.setHash(index, leafHash);
         return false;
       }
-      const page = this.#touch(branch);
-      const symbol = symbolAt(key, page.position);
-      const at = branchIndex(page, symbol);
-      const next = page.branches[at];
-      if (next?.symbol !== symbol) {
-        page.branches.splice(at, 0, leaf(symbol));
-        this.#weight += branchWeight(key);
-        return true;
-      }
-      branch = next;
+      page = this.#childOf(page, index);
     }
     throw new PageMissing('a way through the tree is longer than its key');
   }
 
   /** Removes a key; its way was loaded. @returns whether it was there */
   remove(key: Uint8Array): boolean {
-    const trail: Branch[] = [];
-    let branch = this.#root;
-    while (branch !== undefined && branch.position !== LEAF_POSITION) {
-      if (divergence(key, branch.path, branch.position) < branch.position) return false;
-      trail.push(branch);
-      const page = this.#pageOf(branch);
-      const symbol = symbolAt(key, page.position);
-      const next: Branch | undefined = page.branches[branchIndex(page, symbol)];
-      branch = next?.symbol === symbol ? next : undefined;
+    const trail: TreePage[] = [];
+    let page = this.#top;
+    let index = -1;
+    for (let step = symbolCount(key) + 2; step > 0; step -= 1) {
+      trail.push(page);
+      index = page.find(symbolIn(page, key));
+      if (index < 0 || page.divergenceAt(index, key) !== undefined) return false;
+      if (page.isLeaf(index)) break;
+      page = this.#childOf(page, index);
     }
-    if (branch === undefined || !equalBytes(branch.path, key)) return false;
-    for (const holder of trail) this.#touch(holder);
-    const holder = trail.at(-1);
-    if (holder === undefined) {
-      this.#root = undefined;
-      return true;
-    }
-    const page = this.#pageOf(holder);
-    page.branches.splice(page.branches.indexOf(branch), 1);
-    this.#weight -= branchWeight(branch.path);
-    const [left] = page.branches;
-    if (page.branches.length === 1 && left !== undefined) {
-      this.#drop(holder);
-      holder.position = left.position;
-      holder.path = left.path;
-      holder.hash = left.hash;
-      this.#adopt(holder);
-    }
+    for (const one of trail) this.#touch(one, symbolIn(one, key));
+    this.#weight -= key.length + 40;
+    page.remove(index);
+    const { parent } = page;
+    if (parent === undefined || page.count !== 1) return true;
+    // What is left alone takes the place of its page.
+    const [ref, hash, child] = [page.ref(0), page.hashOf(0), page.child(0)];
+    const at = parent.find(page.symbol);
+    this.#drop(page);
+    parent.replace(at, ref, hash);
+    if (child !== undefined) parent.setChild(at, child);
     return true;
   }
 
   /** The root's hash with everything changed since the last call: 32 bytes, zeros if empty. */
   hash(): Uint8Array {
     const byPosition = new Map<number, TreePage[]>();
-    for (const page of this.#dirty.values()) {
+    for (const page of this.#dirty) {
       const pages = byPosition.get(page.position);
       if (pages === undefined) byPosition.set(page.position, [page]);
       else pages.push(page);
     }
     for (const position of [...byPosition.keys()].sort((left, right) => right - left)) {
-      const pages = byPosition.get(position) ?? [];
-      const hashes = pageHashes(pages, this.#hasher);
-      for (const [index, page] of pages.entries()) page.holder.hash = hashes[index] ?? EMPTY_HASH;
+      hashPages(byPosition.get(position) ?? [], this.#hasher);
     }
     this.#dirty.clear();
-    return this.#root?.hash ?? EMPTY_HASH;
+    return this.#top.count === 0 ? EMPTY_HASH : this.#top.hashOf(0);
   }
 
-  /** Pages changed since `settle`. Complete only after `hash`. */
-  get changes(): PageChanges {
+  /** Names of stored pages that are no more; some may be there again, among `changed`. */
+  get dropped(): Iterable<Uint8Array> {
+    return this.#dropped.values();
+  }
+
+  /** Pages that are not as they are stored, the one above all aside. Right after `hash` only. */
+  get changed(): ReadonlySet<TreePage> {
     return this.#changed;
   }
 
-  /** Takes what changed as stored, and gives up memory beyond `maxBytes`. */
+  /** Whether there is anything to store. */
+  get isChanged(): boolean {
+    return this.#isTopChanged || this.#changed.size > 0 || this.#dropped.size > 0;
+  }
+
+  /** Takes what changed as stored, and gives up memory beyond `maxBytes`: deep pages first. */
   settle(maxBytes: number): void {
     this.#changed.clear();
-    this.#storedHash = this.#root?.hash ?? EMPTY_HASH;
+    this.#dropped.clear();
+    this.#isTopChanged = false;
     if (this.#weight <= maxBytes) return;
-    // Deep pages first: the upper ones are on every way.
-    const byDepth = [...this.#pages.entries()].sort(
-      ([, left], [, right]) => right.position - left.position,
-    );
-    for (const [name, page] of byDepth) {
-      if (this.#weight <= maxBytes / 2) break;
-      this.#pages.delete(name);
-      this.#weight -= pageWeight(page);
+    const levels: TreePage[][] = [[this.#top]];
+    for (let level = levels[0]; level !== undefined && level.length > 0; level = levels.at(-1)) {
+      levels.push(level.flatMap((page) => [...page.loaded()].map(([, child]) => child)));
     }
-  }
-
-  /** Marks the page of a branch as changed: it is stored again, and hashed. */
-  #touch(branch: Branch): TreePage {
-    const page = this.#pageOf(branch);
-    const name = pageText(branch);
-    this.#dirty.set(name, page);
-    this.#changed.set(name, { position: page.position, path: page.path, page });
-    return page;
-  }
-
-  /** Puts a page between a branch and what it referred to. */
-  #split(branch: Branch, position: number, leaf: Branch): void {
-    const below = { ...branch, symbol: symbolAt(branch.path, position) };
-    const branches = below.symbol < leaf.symbol ? [below, leaf] : [leaf, below];
-    this.#adopt(below);
-    branch.position = position;
-    branch.path = prefixBytes(leaf.path, position);
-    const page: TreePage = { position, path: branch.path, branches, holder: branch };
-    this.#pages.set(pageText(branch), page);
-    this.#weight += pageWeight(page);
-    this.#touch(branch);
-  }
-
-  /** Tells a page that is in memory which branch refers to it now. */
-  #adopt(branch: Branch): void {
-    if (branch.position === LEAF_POSITION) return;
-    const page = this.#pages.get(pageText(branch));
-    if (page !== undefined) page.holder = branch;
-  }
-
-  #drop(branch: Branch): void {
-    const name = pageText(branch);
-    const page = this.#pages.get(name);
-    if (page !== undefined) this.#weight -= pageWeight(page);
-    this.#pages.delete(name);
-    this.#dirty.delete(name);
-    this.#changed.set(name, { position: branch.position, path: branch.path, page: undefined });
-  }
-
-  #pageOf(branch: Branch): TreePage {
-    const page = this.#pages.get(pageText(branch));
-    if (page === undefined) {
-      throw new PageMissing(`the tree's page at position ${branch.position} was not loaded`);
-    }
-    page.holder = branch;
-    return page;
-  }
-
-  async #load(wanted: readonly Branch[]): Promise<void> {
-    const missing = new Map<string, Branch>();
-    for (const branch of wanted) {
-      const name = pageText(branch);
-      if (!this.#pages.has(name)) missing.set(name, branch);
-    }
-    const branches = [...missing.entries()];
-    for (let first = 0; first < branches.length; first += PAGES_PER_LOAD) {
-      const some = branches.slice(first, first + PAGES_PER_LOAD);
-      const records = await this.#store.pages(some.map(([, branch]) => pageName(branch)));
-      const long: LongPath[] = [];
-      for (const [index, [name, branch]] of some.entries()) {
-        const record = records[index];
-        const found = record === undefined ? undefined : decodePage(record, branch);
-        if (found === undefined) {
-          throw new PageMissing(
-            `the tree's page at position ${branch.position} is missing or damaged`,
-          );
+    this.#weight = 0;
+    for (const level of levels) for (const page of level) this.#weight += page.weight;
+    for (const level of levels.reverse()) {
+      for (const page of level) {
+        for (const [index, child] of page.loaded()) {
+          if (this.#weight <= maxBytes / 2) return;
+          this.#weight -= child.weight;
+          page.setChild(index, undefined);
         }
-        const { position, path } = branch;
-        const page: TreePage = { position, path, branches: found.branches, holder: branch };
-        long.push(...found.long);
-        this.#pages.set(name, page);
-        this.#weight += pageWeight(page);
       }
-      await this.#fillPaths(long);
     }
   }
 
-  async #fillPaths(long: readonly LongPath[]): Promise<void> {
-    if (long.length === 0) return;
-    const paths = await this.#store.paths(long.map(({ pathHash }) => pathHash));
-    for (const [index, { branch }] of long.entries()) {
-      const path = paths[index];
+  /** Marks a page as changed at a symbol: it is hashed and stored again. */
+  #touch(page: TreePage, symbol: number): void {
+    if (page === this.#top) {
+      this.#isTopChanged = true;
+      return;
+    }
+    page.dirtySymbols |= 1 << symbol;
+    this.#dirty.add(page);
+    this.#changed.add(page);
+  }
+
+  /** Puts a page with a new leaf between a branch and what it referred to. */
+  #split(
+    { page, index }: Wanted,
+    position: number,
+    { key, leafHash }: { readonly key: Uint8Array; readonly leafHash: Uint8Array },
+  ): void {
+    const [ref, hash, child] = [page.ref(index), page.hashOf(index), page.child(index)];
+    const between = new TreePage({ position, path: prefixBytes(key, position) });
+    const old = symbolAt(ref.path, position);
+    const symbol = symbolAt(key, position);
+    between.insert(0, old, ref, hash);
+    between.insert(symbol > old ? 1 : 0, symbol, { position: NO_POSITION, path: key }, leafHash);
+    if (child !== undefined) between.setChild(between.find(old), child);
+    page.replace(index, between, EMPTY_HASH);
+    page.setChild(index, between);
+    this.#weight += between.weight;
+    this.#touch(between, symbol);
+    this.#touch(between, old);
+  }
+
+  #drop(page: TreePage): void {
+    this.#weight -= page.weight;
+    this.#dirty.delete(page);
+    this.#changed.delete(page);
+    const name = pageName(page);
+    this.#dropped.set(keyText(name), name);
+  }
+
+  #childOf(page: TreePage, index: number): TreePage {
+    const child = page.child(index);
+    if (child !== undefined) return child;
+    throw new PageMissing(`the tree's page at position ${page.positionOf(index)} was not loaded`);
+  }
+
+  async #load(wanted: readonly Wanted[]): Promise<void> {
+    for (let first = 0; first < wanted.length; first += PAGES_PER_LOAD) {
+      const some = wanted.slice(first, first + PAGES_PER_LOAD);
+      const refs = some.map(({ page, index }) => page.ref(index));
+      const records = await this.#store.pages(refs.map(pageName));
+      const loaded: TreePage[] = [];
+      for (const [at, { page, index }] of some.entries()) {
+        const [record, ref] = [records[at], refs[at]];
+        const child = record && ref && new TreePage(ref, record);
+        if (child === undefined || child.count < 2 || !child.isSound) {
+          const position = page.positionOf(index);
+          throw new PageMissing(`the tree's page at position ${position} is missing or damaged`);
+        }
+        page.setChild(index, child);
+        this.#weight += child.weight;
+        loaded.push(child);
+      }
+      await this.#fillPaths(loaded);
+    }
+  }
+
+  async #fillPaths(pages: readonly TreePage[]): Promise<void> {
+    const missing = pages.flatMap((page) =>
+      [...page.missingPaths()].map(([symbol, pathHash]) => ({ page, symbol, pathHash })),
+    );
+    if (missing.length === 0) return;
+    const paths = await this.#store.paths(missing.map(({ pathHash }) => pathHash));
+    for (const [at, { page, symbol }] of missing.entries()) {
+      const path = paths[at];
       if (path === undefined) throw new PageMissing('a long path of the tree is missing');
-      branch.path = path;
       this.#weight += path.length;
+      page.setPath(symbol, path);
     }
   }
 }
 
-function pageText({ position, path }: Branch): string {
-  return `${position}:${keyText(path)}`;
+/** The symbol of the branch that leads to a key. */
+export function symbolIn({ position }: TreePage, key: Uint8Array): number {
+  return position === NO_POSITION ? 0 : symbolAt(key, position);
 }
 
-/** Paths that do not fit into the pages that changed, to be stored under their hash. */
-export function longPaths(changes: PageChanges, root: Branch | undefined): Uint8Array[] {
-  const paths: Uint8Array[] = [];
-  const consider = ({ path }: Branch): void => {
-    if (path.length > MAX_PAGE_PATH_BYTES) paths.push(path);
-  };
-  for (const { page } of changes.values()) page?.branches.forEach(consider);
-  if (root !== undefined) consider(root);
-  return paths;
+/** The first branch on the way to a key whose page is not in memory. */
+function nextMissing(key: Uint8Array, from: TreePage): Wanted | undefined {
+  let page = from;
+  for (;;) {
+    const index = page.find(symbolIn(page, key));
+    if (index < 0 || page.isLeaf(index)) return undefined;
+    if (page.divergenceAt(index, key) !== undefined) return undefined;
+    const child = page.child(index);
+    if (child === undefined) return { page, index };
+    page = child;
+  }
+}
+
+function wantedOf(missing: ReadonlyMap<TreePage, number>): Wanted[] {
+  const wanted: Wanted[] = [];
+  for (const [page, indexes] of missing) {
+    for (let index = 0; index < page.count; index += 1) {
+      if ((indexes & (1 << index)) !== 0) wanted.push({ page, index });
+    }
+  }
+  return wanted;
+}
+
+/** Paths that do not fit into pages that changed, to be stored under their hash. */
+export function longPaths({ changed, top }: Pick<StateTree, 'changed' | 'top'>): Uint8Array[] {
+  return [top, ...changed].flatMap((page) => [...page.longPaths()]);
 }

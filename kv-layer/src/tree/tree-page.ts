@@ -1,194 +1,325 @@
-import { HASH_BYTES, type Hasher } from '@cairn/commitments';
-import { concatBytes, keccak256, viewOf } from '@cairn/primitives';
-import { EMPTY_HASH } from './digests.ts';
+import { HASH_BYTES } from '@cairn/commitments';
+import { concatBytes, keccak256 } from '@cairn/primitives';
+import { divergence, symbolCount } from './key-symbols.ts';
 
-/** The position of a leaf: it branches nowhere. */
-export const LEAF_POSITION = -1;
+/** The position of a leaf: it branches nowhere. Also that of the page above all: it has one branch. */
+export const NO_POSITION = -1;
 /** The longest path kept in a page; longer ones lie beside it under their hash. */
 export const MAX_PAGE_PATH_BYTES = 256;
 
-/** What hangs at a branch: a leaf, or a page with those that branch further on. */
-export interface Branch {
-  /** The symbol by which it differs from its neighbours. */
-  symbol: number;
-  hash: Uint8Array;
-  /** `LEAF_POSITION`, or where the keys of the page differ. */
-  position: number;
-  /** A leaf's key; what the keys of a page have in common. */
-  path: Uint8Array;
+const FLAG_PAGE = 0x20;
+const FLAG_LONG = 0x40;
+const SYMBOL_MASK = 0x1f;
+/** Symbols there are; so many branches a page can have at most, and one more never. */
+const MAX_BRANCHES = 32;
+
+/** What a branch refers to: a leaf by its key, or a page by what its keys have in common. */
+export interface BranchRef {
+  /** `NO_POSITION` for a leaf, else where the keys of the page differ. */
+  readonly position: number;
+  readonly path: Uint8Array;
 }
 
 /**
- * All branches at one position of keys that agree before it: 2 to 17. Pages are how a tree is kept;
- * its root knows nothing of them.
+ * All branches at one position of keys that agree before it: 2 to 17, by symbol. Pages are how a tree
+ * is kept; its root knows nothing of them.
+ *
+ * A page is kept in memory as it is stored, since a tree has as many branches as keys: count u8; of
+ * each branch symbol and flags u8; of each its hash; of each a page's position u32, path length u32,
+ * and the path without the whole bytes that all of them share, or the hash of a long path.
  */
-export interface TreePage {
+export class TreePage {
   readonly position: number;
   readonly path: Uint8Array;
-  /** By symbol. */
-  readonly branches: Branch[];
-  /** What refers to this page, as found on the way to it. */
-  holder: Branch;
-}
+  /** The page that refers to this one; none for the page above all. */
+  parent: TreePage | undefined;
+  /** Of the branch that refers to this page. */
+  symbol = 0;
+  /** Bit n: the branch of symbol n is not as it was hashed. */
+  dirtySymbols = 0;
+  /** Hashes between branches and page once they were computed; see `page-hashes`. */
+  inner: Uint8Array | undefined;
+  #bytes: Uint8Array;
+  #children: (TreePage | undefined)[] | undefined;
+  /** Long paths by symbol. */
+  #long: Map<number, Uint8Array> | undefined;
 
-/** Bytes a page takes in memory, about. */
-export function pageWeight({ branches, path }: TreePage): number {
-  let bytes = 200 + path.length;
-  for (const branch of branches) bytes += branchWeight(branch.path);
-  return bytes;
-}
+  /** @param bytes - the page as it is stored; it is changed in place */
+  constructor({ position, path }: BranchRef, bytes: Uint8Array = Uint8Array.of(0)) {
+    this.position = position;
+    this.path = path;
+    this.#bytes = bytes;
+  }
 
-/** Bytes a branch takes in memory, about. */
-export function branchWeight(path: Uint8Array): number {
-  return 180 + path.length;
-}
+  /** The page as it is stored: valid until it is changed. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
 
-/** Where the branch of a symbol is, or would be: its index among the branches. */
-export function branchIndex({ branches }: TreePage, symbol: number): number {
-  let at = 0;
-  while ((branches[at]?.symbol ?? 32) < symbol) at += 1;
-  return at;
+  /** Bytes it takes in memory, about. */
+  get weight(): number {
+    return 500 + this.#bytes.length + this.path.length + (this.inner?.length ?? 0);
+  }
+
+  /** How many branches there are. */
+  get count(): number {
+    return this.#bytes[0] ?? 0;
+  }
+
+  /** Whether the bytes are those of a page: lengths fit, symbols ascend. */
+  get isSound(): boolean {
+    const { count } = this;
+    if (count > MAX_BRANCHES || this.#bytes.length < 1 + count * (1 + HASH_BYTES)) return false;
+    for (let index = 1; index < count; index += 1) {
+      if (this.symbolOf(index) <= this.symbolOf(index - 1)) return false;
+    }
+    return this.#offsetOf(count) === this.#bytes.length;
+  }
+
+  symbolOf(index: number): number {
+    return (this.#bytes[1 + index] ?? 0) & SYMBOL_MASK;
+  }
+
+  isLeaf(index: number): boolean {
+    return ((this.#bytes[1 + index] ?? 0) & FLAG_PAGE) === 0;
+  }
+
+  /** Bit n: there is a branch of symbol n. */
+  get symbols(): number {
+    let mask = 0;
+    for (let index = this.count - 1; index >= 0; index -= 1) mask |= 1 << this.symbolOf(index);
+    return mask;
+  }
+
+  /** The index of a symbol's branch; without one, −1 minus the index it would have. */
+  find(symbol: number): number {
+    const { count } = this;
+    let index = 0;
+    while (index < count && this.symbolOf(index) < symbol) index += 1;
+    return index < count && this.symbolOf(index) === symbol ? index : -1 - index;
+  }
+
+  /** Where the hash of a branch is in `bytes`. */
+  hashOffset(index: number): number {
+    return 1 + this.count + index * HASH_BYTES;
+  }
+
+  /** A copy of a branch's hash. */
+  hashOf(index: number): Uint8Array {
+    const at = this.hashOffset(index);
+    return this.#bytes.slice(at, at + HASH_BYTES);
+  }
+
+  setHash(index: number, hash: Uint8Array): void {
+    this.#bytes.set(hash, this.hashOffset(index));
+  }
+
+  /** The page of a branch, once it is in memory. */
+  child(index: number): TreePage | undefined {
+    return this.#children?.[index];
+  }
+
+  /** Puts a page in memory, or takes it out. */
+  setChild(index: number, child: TreePage | undefined): void {
+    this.#children ??= new Array<TreePage | undefined>(this.count).fill(undefined);
+    this.#children[index] = child;
+    if (child === undefined) return;
+    child.parent = this;
+    child.symbol = this.symbolOf(index);
+  }
+
+  /** Pages below that are in memory. */
+  *loaded(): Generator<readonly [index: number, child: TreePage]> {
+    for (const [index, child] of (this.#children ?? []).entries()) {
+      if (child !== undefined) yield [index, child];
+    }
+  }
+
+  /** What a branch refers to. */
+  ref(index: number): BranchRef {
+    const position = this.isLeaf(index) ? NO_POSITION : this.#u32(this.#offsetOf(index));
+    const long = this.#long?.get(this.symbolOf(index));
+    if (long !== undefined) return { position, path: long };
+    const { start, end } = this.#part(index);
+    return { position, path: concatBytes(this.#shared(), this.#bytes.subarray(start, end)) };
+  }
+
+  /** The position of the page that a branch refers to. */
+  positionOf(index: number): number {
+    return this.isLeaf(index) ? NO_POSITION : this.#u32(this.#offsetOf(index));
+  }
+
+  /**
+   * Where a key leaves the path of a branch; `undefined` if it does not, so that it is the leaf's
+   * key, or is to be looked for in the page.
+   *
+   * @param key - one that agrees with this page's path
+   */
+  divergenceAt(index: number, key: Uint8Array): number | undefined {
+    const isLeaf = this.isLeaf(index);
+    const long = this.#long?.get(this.symbolOf(index)) ?? this.#children?.[index]?.path;
+    let position: number;
+    let limit: number;
+    if (long === undefined) {
+      // Both begin with the same bytes up to the part: only what is behind is compared.
+      const { start, end } = this.#part(index);
+      const shared = this.#sharedCount();
+      const part = this.#bytes.subarray(start, end);
+      const rest = key.subarray(shared);
+      const counted = isLeaf
+        ? Math.max(symbolCount(rest), symbolCount(part))
+        : this.positionOf(index) - shared * 2;
+      limit = counted;
+      position = divergence(rest, part, counted);
+      if (position < limit) return position + shared * 2;
+      return undefined;
+    }
+    limit = isLeaf ? Math.max(symbolCount(key), symbolCount(long)) : this.positionOf(index);
+    position = divergence(key, long, limit);
+    return position < limit ? position : undefined;
+  }
+
+  /** Puts a branch where `find` says it would be. */
+  insert(index: number, symbol: number, ref: BranchRef, hash: Uint8Array): void {
+    const { count } = this;
+    const record = this.#encodeRef(symbol, ref);
+    const old = this.#bytes;
+    const at = this.#offsetOf(index);
+    const hashes = 1 + count;
+    const bytes = new Uint8Array(old.length + 1 + HASH_BYTES + record.bytes.length);
+    bytes[0] = count + 1;
+    bytes.set(old.subarray(1, 1 + index), 1);
+    bytes[1 + index] = record.flags;
+    bytes.set(old.subarray(1 + index, hashes), 2 + index);
+    bytes.set(old.subarray(hashes, hashes + index * HASH_BYTES), hashes + 1);
+    bytes.set(hash, hashes + 1 + index * HASH_BYTES);
+    const afterHash = hashes + 1 + (index + 1) * HASH_BYTES;
+    bytes.set(old.subarray(hashes + index * HASH_BYTES, at), afterHash);
+    const refAt = afterHash + at - (hashes + index * HASH_BYTES);
+    bytes.set(record.bytes, refAt);
+    bytes.set(old.subarray(at), refAt + record.bytes.length);
+    this.#bytes = bytes;
+    this.#children?.splice(index, 0, undefined);
+  }
+
+  /** Takes a branch out. */
+  remove(index: number): void {
+    const { count } = this;
+    const old = this.#bytes;
+    const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
+    const hashAt = this.hashOffset(index);
+    this.#long?.delete(this.symbolOf(index));
+    const bytes = concatBytes(
+      Uint8Array.of(count - 1),
+      old.subarray(1, 1 + index),
+      old.subarray(2 + index, 1 + count),
+      old.subarray(1 + count, hashAt),
+      old.subarray(hashAt + HASH_BYTES, from),
+      old.subarray(to),
+    );
+    this.#bytes = bytes;
+    this.#children?.splice(index, 1);
+  }
+
+  /** Lets a branch refer to something else. */
+  replace(index: number, ref: BranchRef, hash: Uint8Array): void {
+    const symbol = this.symbolOf(index);
+    this.remove(index);
+    this.insert(index, symbol, ref, hash);
+  }
+
+  /** Hashes of the long paths that are not in memory yet, by symbol. */
+  *missingPaths(): Generator<readonly [symbol: number, pathHash: Uint8Array]> {
+    for (let index = 0; index < this.count; index += 1) {
+      if (((this.#bytes[1 + index] ?? 0) & FLAG_LONG) === 0) continue;
+      const symbol = this.symbolOf(index);
+      if (this.#long?.has(symbol) === true) continue;
+      const { start, end } = this.#part(index);
+      yield [symbol, this.#bytes.slice(start, end)];
+    }
+  }
+
+  /** Keeps a long path in memory. */
+  setPath(symbol: number, path: Uint8Array): void {
+    this.#long ??= new Map();
+    this.#long.set(symbol, path);
+  }
+
+  /** Long paths of its branches. */
+  longPaths(): Iterable<Uint8Array> {
+    return this.#long?.values() ?? [];
+  }
+
+  #encodeRef(
+    symbol: number,
+    { position, path }: BranchRef,
+  ): { readonly flags: number; readonly bytes: Uint8Array } {
+    const isPage = position !== NO_POSITION;
+    const isLong = path.length > MAX_PAGE_PATH_BYTES;
+    if (isLong) this.setPath(symbol, path);
+    const part = isLong ? keccak256(path) : path.subarray(this.#sharedCount());
+    const head = isPage ? 8 : 4;
+    const bytes = new Uint8Array(head + part.length);
+    if (isPage) writeU32(bytes, 0, position);
+    writeU32(bytes, head - 4, path.length);
+    bytes.set(part, head);
+    return { flags: symbol | (isPage ? FLAG_PAGE : 0) | (isLong ? FLAG_LONG : 0), bytes };
+  }
+
+  /** Where what a branch refers to begins. */
+  #offsetOf(index: number): number {
+    const { count } = this;
+    let at = 1 + count * (1 + HASH_BYTES);
+    for (let before = 0; before < index; before += 1) {
+      const flags = this.#bytes[1 + before] ?? 0;
+      if ((flags & FLAG_PAGE) !== 0) at += 4;
+      const kept = (flags & FLAG_LONG) !== 0 ? HASH_BYTES : this.#u32(at) - this.#sharedCount();
+      at += 4 + Math.max(0, kept);
+    }
+    return at;
+  }
+
+  /** Where the kept part of a branch's path is. */
+  #part(index: number): { readonly start: number; readonly end: number } {
+    const flags = this.#bytes[1 + index] ?? 0;
+    const at = this.#offsetOf(index) + ((flags & FLAG_PAGE) === 0 ? 0 : 4);
+    const isLong = (flags & FLAG_LONG) !== 0;
+    return {
+      start: at + 4,
+      end: at + 4 + (isLong ? HASH_BYTES : this.#u32(at) - this.#sharedCount()),
+    };
+  }
+
+  /** Whole bytes that the paths of all branches share: they are left out. */
+  #sharedCount(): number {
+    return this.position < 0 ? 0 : this.position >> 1;
+  }
+
+  #shared(): Uint8Array {
+    return this.path.subarray(0, this.#sharedCount());
+  }
+
+  #u32(at: number): number {
+    const bytes = this.#bytes;
+    return (
+      (bytes[at] ?? 0) * 2 ** 24 +
+      (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
+    );
+  }
 }
 
 /** A page's name among those of its tree. */
-export function pageName({ position, path }: Pick<Branch, 'position' | 'path'>): Uint8Array {
+export function pageName({ position, path }: BranchRef): Uint8Array {
   const name = path.length > MAX_PAGE_PATH_BYTES ? keccak256(path) : path;
-  const head = new Uint8Array(4);
-  viewOf(head).setUint32(0, position);
-  return concatBytes(head, name);
+  const bytes = new Uint8Array(4 + name.length);
+  writeU32(bytes, 0, position);
+  bytes.set(name, 4);
+  return bytes;
 }
 
-const FLAG_PAGE = 0x20;
-const FLAG_LONG = 0x40;
-
-/**
- * The record of a branch: symbol and flags u8, position u32 of a page, path length u32 or its hash,
- * hash 32. Of paths, what the page has itself is left out.
- */
-function encodeBranch(branch: Branch, shared: number): Uint8Array {
-  const { symbol, position, path, hash } = branch;
-  const isPage = position !== LEAF_POSITION;
-  const isLong = path.length > MAX_PAGE_PATH_BYTES;
-  const head = new Uint8Array(isPage ? 9 : 5);
-  const view = viewOf(head);
-  head[0] = symbol | (isPage ? FLAG_PAGE : 0) | (isLong ? FLAG_LONG : 0);
-  if (isPage) view.setUint32(1, position);
-  view.setUint32(head.length - 4, path.length);
-  return concatBytes(head, isLong ? keccak256(path) : path.subarray(shared), hash);
-}
-
-/** What a page's branches share of their paths, in whole bytes. */
-function sharedBytes(position: number): number {
-  return position < 0 ? 0 : position >> 1;
-}
-
-/** The stored form of a page: its branches one after another. */
-export function encodePage({
-  position,
-  branches,
-}: Pick<TreePage, 'position' | 'branches'>): Uint8Array {
-  const shared = sharedBytes(position);
-  return concatBytes(...branches.map((branch) => encodeBranch(branch, shared)));
-}
-
-/** A branch whose path lies elsewhere, under its hash. */
-export interface LongPath {
-  readonly branch: Branch;
-  readonly pathHash: Uint8Array;
-}
-
-/**
- * Reads a page's record.
- *
- * @param at - the page's position and path; position `LEAF_POSITION` for a tree's root
- * @returns the branches, and those whose path must be fetched; `undefined` if it is no page
- */
-export function decodePage(
-  record: Uint8Array,
-  { position, path }: Pick<Branch, 'position' | 'path'>,
-): { readonly branches: Branch[]; readonly long: LongPath[] } | undefined {
-  const shared = sharedBytes(position);
-  const view = viewOf(record);
-  const branches: Branch[] = [];
-  const long: LongPath[] = [];
-  let at = 0;
-  while (at < record.length) {
-    const flags = record[at] ?? 0;
-    const isPage = (flags & FLAG_PAGE) !== 0;
-    const headBytes = isPage ? 9 : 5;
-    if (at + headBytes > record.length) return undefined;
-    const pathBytes = view.getUint32(at + headBytes - 4);
-    const isLong = (flags & FLAG_LONG) !== 0;
-    const kept = isLong ? HASH_BYTES : pathBytes - shared;
-    const start = at + headBytes;
-    const end = start + kept;
-    if (kept < 0 || end + HASH_BYTES > record.length) return undefined;
-    const part = record.subarray(start, end);
-    const branch: Branch = {
-      symbol: flags & 0x1f,
-      position: isPage ? view.getUint32(at + 1) : LEAF_POSITION,
-      path: isLong || shared === 0 ? part : concatBytes(path.subarray(0, shared), part),
-      hash: record.subarray(end, end + HASH_BYTES),
-    };
-    if (isLong) long.push({ branch, pathHash: part });
-    branches.push(branch);
-    at = end + HASH_BYTES;
-  }
-  return { branches, long };
-}
-
-/** The bits of a symbol. */
-const SYMBOL_BITS = 5;
-
-/**
- * The hashes of pages, many at once: branches that differ in one bit of their symbols are hashed in
- * pairs, bit by bit from the last; whatever is alone is carried up as it is.
- */
-export function pageHashes(pages: readonly TreePage[], hasher: Hasher): Uint8Array[] {
-  const nodes = pages.map(({ branches }) => branches.map(({ symbol, hash }) => ({ symbol, hash })));
-  for (let bit = 1; bit <= SYMBOL_BITS; bit += 1) {
-    const left: { symbol: number; hash: Uint8Array }[] = [];
-    const right: Uint8Array[] = [];
-    for (const list of nodes) {
-      let kept = 0;
-      for (let at = 0; at < list.length; at += 1) {
-        const node = list[at];
-        const next = list[at + 1];
-        if (node === undefined) continue;
-        if (next !== undefined && node.symbol >> bit === next.symbol >> bit) {
-          left.push(node);
-          right.push(next.hash);
-          at += 1;
-        }
-        list[kept] = node;
-        kept += 1;
-      }
-      list.length = kept;
-    }
-    hashPairs(left, right, hasher);
-  }
-  return nodes.map(([node]) => node?.hash ?? EMPTY_HASH);
-}
-
-/** Replaces the hash of each left node by that of its pair. */
-function hashPairs(
-  left: readonly { hash: Uint8Array }[],
-  right: readonly Uint8Array[],
-  hasher: Hasher,
-): void {
-  if (left.length === 0) return;
-  const input = new Uint8Array(left.length * 2 * HASH_BYTES);
-  for (const [index, node] of left.entries()) {
-    input.set(node.hash, index * 2 * HASH_BYTES);
-    input.set(right[index] ?? EMPTY_HASH, index * 2 * HASH_BYTES + HASH_BYTES);
-  }
-  const hashes = hasher.hashMany(input, 2 * HASH_BYTES);
-  for (const [index, node] of left.entries()) {
-    node.hash = hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-  }
-}
-
-/** The hash of two neighbours. */
-export function pairHash(left: Uint8Array, right: Uint8Array, hasher: Hasher): Uint8Array {
-  return hasher.hashMany(concatBytes(left, right), 2 * HASH_BYTES);
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }

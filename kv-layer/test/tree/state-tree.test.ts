@@ -4,7 +4,7 @@ import { compareBytes, keccak256, type Rng, seededRng, toHex } from '@cairn/prim
 import { EMPTY_HASH } from '../../src/tree/digests.ts';
 import { divergence, symbolAt, symbolCount } from '../../src/tree/key-symbols.ts';
 import { longPaths, type PageStore, StateTree } from '../../src/tree/state-tree.ts';
-import { encodePage, pageName } from '../../src/tree/tree-page.ts';
+import { pageName } from '../../src/tree/tree-page.ts';
 
 let hasher: Hasher;
 before(async () => {
@@ -58,15 +58,13 @@ class Shelf implements PageStore {
   /** Stores what changed and gives the tree as it is read back. */
   keep(tree: StateTree): StateTree {
     tree.hash();
-    for (const path of longPaths(tree.changes, tree.root))
-      this.long.set(toHex(keccak256(path)), path.slice());
-    for (const change of tree.changes.values()) {
-      const name = toHex(pageName(change));
-      if (change.page === undefined) this.records.delete(name);
-      else this.records.set(name, encodePage(change.page).slice());
-    }
+    for (const path of longPaths(tree)) this.long.set(toHex(keccak256(path)), path.slice());
+    for (const name of tree.dropped) this.records.delete(toHex(name));
+    for (const page of tree.changed) this.records.set(toHex(pageName(page)), page.bytes.slice());
+    const isFresh = this.records.size % 2 === 0;
     tree.settle(0);
-    return new StateTree(this, hasher, tree.root);
+    if (!isFresh) return tree;
+    return new StateTree(this, hasher, tree.top.bytes);
   }
 }
 
