@@ -16,6 +16,8 @@ import { type Row, versusPeer } from '../report.ts';
 const FILE_BYTES = 256 * MIB;
 /** Comes first: a process compiles in its first seconds what it goes on with for months. */
 const WARM_BYTES = 96 * MIB;
+/** Four times as much should take four times as long. */
+const LARGE_BYTES = 4 * FILE_BYTES;
 const ROUNDS = 5;
 const COPY = fileURLToPath(new URL('./copy-plain.mjs', import.meta.url));
 const PEER = 'plain HTTP copy';
@@ -63,16 +65,19 @@ export async function peerSyncRows(): Promise<readonly Row[]> {
     });
     await client.files.put(contentOf(76, WARM_BYTES));
     const { root } = await client.files.put(contentOf(77, FILE_BYTES));
-    await client.close();
     const synced: Transfer[] = [];
     const copied: Transfer[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       copied.push(await copyPlain(giver, root, join(folder, 'copy')));
       const taker = await start(`taker-${round}`, `boot = [${JSON.stringify(boot)}]\n`);
-      synced.push(await watchFill(giver, taker, root));
+      synced.push(await watchFill(giver, taker, root, FILE_BYTES));
       await taker.kill();
       await rm(join(folder, `taker-${round}`), { recursive: true });
     }
+    const { root: largeRoot } = await client.files.put(contentOf(78, LARGE_BYTES));
+    await client.close();
+    const taker = await start('taker-large', `boot = [${JSON.stringify(boot)}]\n`);
+    const large = [await watchFill(giver, taker, largeRoot, LARGE_BYTES)];
     const rate = (by: 'wallSeconds' | 'cpuSeconds', of: readonly Transfer[]): number[] =>
       of.map((one) => one.bytes / MIB / one[by]);
     return [
@@ -91,6 +96,14 @@ export async function peerSyncRows(): Promise<readonly Row[]> {
         PEER,
         rate('cpuSeconds', copied),
         undefined,
+      ),
+      versusPeer(
+        'four times the bytes (wall)',
+        'MiB/s',
+        rate('wallSeconds', large),
+        'the first',
+        rate('wallSeconds', synced),
+        0.8,
       ),
     ];
   } finally {
@@ -120,6 +133,7 @@ async function watchFill(
   giver: StorageProcess,
   taker: StorageProcess,
   root: string,
+  bytes: number,
 ): Promise<Transfer> {
   const held = async (): Promise<{ readonly segments: number; readonly isWhole: boolean }> => {
     const reply = await fetch(`${taker.url}/v1/entries/${root}`);
@@ -138,7 +152,7 @@ async function watchFill(
       first = { segments, atMs: performance.now(), cpu: cpu() };
     if (isWhole && first !== undefined) {
       return {
-        bytes: FILE_BYTES - first.segments * segmentBytes,
+        bytes: bytes - first.segments * segmentBytes,
         wallSeconds: (performance.now() - first.atMs) / 1000,
         cpuSeconds: cpu() - first.cpu,
       };
