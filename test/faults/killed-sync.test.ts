@@ -81,8 +81,9 @@ describe('a node that fills its shard from a peer', () => {
   /** What is there is right, and files marked as whole are; with `whole` all of them are. */
   async function assertSound(data: string, where: string, whole: boolean): Promise<void> {
     const stores = await openOffline(data, { logger: silentLogger(), signal }).catch((error) => {
-      if (whole || !isFault(error, 'DB_NOT_FOUND')) throw error;
-      return undefined; // it died before it had a data directory
+      const isEmpty = isFault(error, 'DB_NOT_FOUND') || isFault(error, 'NODE_IDENTITY');
+      if (whole || !isEmpty) throw error;
+      return undefined; // it died before it had a log
     });
     if (stores === undefined) return;
     try {
