@@ -6,6 +6,7 @@ import type { CostQuote } from './cost.ts';
 import type { DirectoryChange, DirectoryEntry, DirectoryItem } from './directories.ts';
 import type { ExtendOptions, FileEconomics, RenewalReceipt } from './economics.ts';
 import type { Decryption, Encryption } from './encryption/keys.ts';
+import type { KvClient } from './kv/kv-options.ts';
 import type { ProveRequest } from './prove-availability.ts';
 import type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
 
@@ -276,6 +277,8 @@ export interface FilesClient {
 /** A connection to one network. */
 export interface Client {
   readonly files: FilesClient;
+  /** Keys and values; its calls throw SDK_OPTION where the client was made without `kv`. */
+  readonly kv: KvClient;
   /** Closes idle connections and threads the client opened; what was passed in stays open. */
   close(): Promise<void>;
 }

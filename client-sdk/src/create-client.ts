@@ -34,6 +34,9 @@ import { exclusiveSender, isExclusive } from './exclusive-sender.ts';
 import { filesClient } from './files-client.ts';
 import { type Answers, failureOf, type Holder, HolderBook } from './holders.ts';
 import { type IndexerClient, indexerClient } from './indexer-client.ts';
+import { NetworkKv } from './kv/kv-client.ts';
+import type { KvLaneDeps } from './kv/kv-lane.ts';
+import { KvNodeClient } from './kv/kv-node-client.ts';
 import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
 import type { ProveDeps } from './prove-availability.ts';
@@ -51,6 +54,8 @@ export interface ClientOptions {
   readonly indexer?: string;
   /** Storage nodes: written to instead of the indexer's, read from besides them. */
   readonly nodes?: readonly string[];
+  /** Key-value nodes, asked in this order until one answers; official ones too. */
+  readonly kv?: readonly string[];
   /** The chain's JSON-RPC address: needed to pay, and to check file sizes when reading. */
   readonly rpc?: string;
   /** The log contract; what the network or the nodes say unless told. */
@@ -83,15 +88,21 @@ export interface ClientOptions {
  */
 export function createClient(options: ClientOptions): Client {
   const connection = new Connection(options);
+  const files = filesClient({
+    upload: () => connection.upload(),
+    download: (call) => connection.download(call),
+    pricing: (call) => connection.pricing(call),
+    proving: (call) => connection.proving(call),
+    economics: (call) => connection.economics(call),
+  });
+  const kv = new NetworkKv({ files, ...connection.kv() });
   return {
-    files: filesClient({
-      upload: () => connection.upload(),
-      download: (call) => connection.download(call),
-      pricing: (call) => connection.pricing(call),
-      proving: (call) => connection.proving(call),
-      economics: (call) => connection.economics(call),
-    }),
-    close: () => connection.close(),
+    files,
+    kv,
+    async close() {
+      kv.close();
+      await connection.close();
+    },
   };
 }
 
@@ -130,7 +141,8 @@ class Connection {
     if (network !== undefined && this.#network === undefined) {
       throw badOption('network', `there is no network called ${JSON.stringify(network)}`);
     }
-    for (const url of [...nodes, ...(indexer === undefined ? [] : [indexer])]) {
+    const { kv = [] } = options;
+    for (const url of [...nodes, ...kv, ...(indexer === undefined ? [] : [indexer])]) {
       if (!URL.canParse(url)) throw badOption('nodes', `${JSON.stringify(url)} is no address`);
     }
     this.#clock = options.clock ?? systemClock();
@@ -147,6 +159,12 @@ class Connection {
       rpc === undefined
         ? undefined
         : createChainClient({ rpcUrl: rpc, clock: this.#clock, transport: this.#transport });
+  }
+
+  kv(): Pick<KvLaneDeps, 'node' | 'clock' | 'rng'> {
+    const { kv = [], nodeTimeoutMs: timeoutMs = NODE_TIMEOUT_MS } = this.#options;
+    const node = new KvNodeClient(kv, { transport: this.#transport, timeoutMs });
+    return { node, clock: this.#clock, rng: this.#rng };
   }
 
   async upload(): Promise<PutDeps> {

@@ -1,4 +1,4 @@
-import { Fault, type Root } from '@cairn/primitives';
+import { Fault, type Root, type Sequence } from '@cairn/primitives';
 import type { HolderEvidence } from './client.ts';
 
 /** What one holder answered when it was asked for something it did not give. */
@@ -84,7 +84,27 @@ export type SdkFault =
   | { readonly code: 'SDK_PATH_UNSAFE'; readonly path: string; readonly reason: string }
   | { readonly code: 'SDK_PATH_EXISTS'; readonly path: string }
   /** A journal record that this version does not read. */
-  | { readonly code: 'SDK_JOURNAL'; readonly key: string; readonly reason: string };
+  | { readonly code: 'SDK_JOURNAL'; readonly key: string; readonly reason: string }
+  | { readonly code: 'SDK_CLOSED' }
+  /** No key-value node answered, or one answered with something else. */
+  | {
+      readonly code: 'SDK_KV_NODE';
+      readonly method: string;
+      readonly failures: readonly HolderFailure[];
+    }
+  /** The batch was decided and changed nothing: a newer version of a key was there. */
+  | { readonly code: 'SDK_KV_CONFLICT'; readonly sequence: Sequence }
+  /** The batch was decided and changed nothing: `result` is the node's word for why. */
+  | { readonly code: 'SDK_KV_REFUSED'; readonly sequence: Sequence; readonly result: string }
+  /** Stored and paid, but no node that was asked applies batches of these streams. */
+  | { readonly code: 'SDK_KV_NOT_WATCHED'; readonly sequence: Sequence }
+  /** Stored and paid, but the node has not come to it; it may still be applied. */
+  | {
+      readonly code: 'SDK_KV_UNDECIDED';
+      readonly sequence: Sequence;
+      readonly nextSequence: number;
+      readonly waitedMs: number;
+    };
 
 /** Something went wrong while storing or reading a file. */
 export class SdkError extends Fault<SdkFault> {}

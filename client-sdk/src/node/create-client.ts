@@ -54,6 +54,7 @@ export function createClient(options: NodeClientOptions): Client {
   });
   return {
     files: client.files,
+    kv: client.kv,
     async close() {
       await client.close();
       if (options.transport === undefined) await transport.close();

@@ -36,6 +36,20 @@ export type {
 export type { Decryption, Encryption } from '../encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
 export type { ExclusiveJournal } from '../exclusive-sender.ts';
+export type {
+  KvAccess,
+  KvBytes,
+  KvCall,
+  KvClient,
+  KvCommit,
+  KvEntry,
+  KvRange,
+  KvReadOptions,
+  KvStream,
+  KvUpdate,
+  KvUpdateOptions,
+  KvValue,
+} from '../kv/kv-options.ts';
 export type { ProveRequest } from '../prove-availability.ts';
 export type { PutDirectoryOptions, PutEvent, PutOptions } from '../put-options.ts';
 export { scoreMessage, signerOfScore, signScore } from '../signed-score.ts';

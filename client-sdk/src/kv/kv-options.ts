@@ -1,0 +1,134 @@
+import type { StreamId } from '@cairn/kv-layer';
+import type { Address, Sequence } from '@cairn/primitives';
+
+/** A key or a value: bytes, or text that is taken as UTF-8. */
+export type KvBytes = Uint8Array | string;
+
+/** How long a call may take. */
+export interface KvCall {
+  readonly signal?: AbortSignal;
+}
+
+/** Where a read looks. */
+export interface KvReadOptions extends KvCall {
+  /** The state after this log entry; the newest that is decided unless told. */
+  readonly version?: number;
+}
+
+/** A value as of the version that was asked for. */
+export interface KvValue {
+  readonly value: Uint8Array;
+  /** The log entry that wrote it. */
+  readonly version: number;
+}
+
+/** A key with its value. */
+export interface KvEntry extends KvValue {
+  readonly key: Uint8Array;
+}
+
+/** Which keys of a stream; all unless told. Keys are compared as bytes, a prefix before what it begins. */
+export interface KvRange extends KvReadOptions {
+  /** Keys that begin with this. */
+  readonly prefix?: KvBytes;
+  /** The first key. */
+  readonly gte?: KvBytes;
+  /** The key behind the last one. */
+  readonly lt?: KvBytes;
+  /** From the last key to the first. */
+  readonly reverse?: boolean;
+  /** Keys at most. */
+  readonly limit?: number;
+  /** Whether values are left out: each entry has one of no byte. */
+  readonly keysOnly?: boolean;
+}
+
+/** A batch that a node decided and applied. */
+export interface KvCommit {
+  /** The log entry that carries it: the version of every key it wrote. */
+  readonly sequence: Sequence;
+  /** Keys written, and deleted, and access controls, over all that went into one entry. */
+  readonly writes: number;
+}
+
+/** Reads at one version, and writes that are applied together unless something that was read is newer. */
+export interface KvUpdate {
+  /** The version that everything is read at. */
+  readonly version: number;
+  /** @returns the value at `version`, with what this update has put meanwhile; `undefined` if there is none */
+  get(stream: StreamId, key: KvBytes): Promise<Uint8Array | undefined>;
+  put(stream: StreamId, key: KvBytes, value: KvBytes): void;
+  delete(stream: StreamId, key: KvBytes): void;
+}
+
+/** How an update goes on after a conflict. */
+export interface KvUpdateOptions extends KvCall {
+  /** How often it is tried in all; 8 unless told. */
+  readonly tries?: number;
+}
+
+/** Who may write to a stream. Each is decided by the network: it resolves with the batch's commit. */
+export interface KvAccess {
+  grantAdmin(account: Address, call?: KvCall): Promise<KvCommit>;
+  renounceAdmin(call?: KvCall): Promise<KvCommit>;
+  grantWriter(account: Address, call?: KvCall): Promise<KvCommit>;
+  revokeWriter(account: Address, call?: KvCall): Promise<KvCommit>;
+  renounceWriter(call?: KvCall): Promise<KvCommit>;
+  /** Only administrators and the key's own writers write to it from now on. */
+  setKeyToSpecial(key: KvBytes, call?: KvCall): Promise<KvCommit>;
+  setKeyToNormal(key: KvBytes, call?: KvCall): Promise<KvCommit>;
+  grantSpecialWriter(key: KvBytes, account: Address, call?: KvCall): Promise<KvCommit>;
+  revokeSpecialWriter(key: KvBytes, account: Address, call?: KvCall): Promise<KvCommit>;
+  renounceSpecialWriter(key: KvBytes, call?: KvCall): Promise<KvCommit>;
+  isAdmin(account: Address, options?: KvReadOptions): Promise<boolean>;
+  isWriter(account: Address, options?: KvReadOptions): Promise<boolean>;
+  isSpecialKey(key: KvBytes, options?: KvReadOptions): Promise<boolean>;
+  isSpecialWriter(account: Address, key: KvBytes, options?: KvReadOptions): Promise<boolean>;
+  /** Whether a batch of this account that writes the key would be applied. */
+  mayWrite(account: Address, key: KvBytes, options?: KvReadOptions): Promise<boolean>;
+}
+
+/**
+ * One stream of keys and values.
+ *
+ * Writes resolve once a node has decided them, never earlier: what they resolve with is applied.
+ * Those that are asked for while others are on their way share a log entry.
+ */
+export interface KvStream {
+  readonly id: StreamId;
+  /** Who may write. */
+  readonly access: KvAccess;
+  /** A value; `undefined` if there is none. @throws {SdkError} SDK_KV_NODE; what the node refuses with */
+  get(key: KvBytes, options?: KvReadOptions): Promise<KvValue | undefined>;
+  /**
+   * Writes a value whatever was there. Of several to one key that share a log entry the last counts.
+   *
+   * @throws {SdkError} SDK_OPTION for a value of no byte, which would delete; SDK_KV_REFUSED,
+   * SDK_KV_UNDECIDED, SDK_KV_NOT_WATCHED; as `files.put`
+   */
+  put(key: KvBytes, value: KvBytes, call?: KvCall): Promise<KvCommit>;
+  /** Deletes a key; older versions stay readable. @throws as `put` */
+  delete(key: KvBytes, call?: KvCall): Promise<KvCommit>;
+  /** Keys and values in order, all at one version. @throws as `get` */
+  scan(range?: KvRange): AsyncIterable<KvEntry>;
+}
+
+/** Keys and values on the network. */
+export interface KvClient {
+  /** @param id - 32 bytes as hex; see `deriveStreamId` of `@cairn/kv-layer` for ids that nobody meets by chance */
+  stream(id: string): KvStream;
+  /**
+   * Reads and writes that are applied together, or tried again where another was first: `change` runs
+   * again with what is there then.
+   *
+   * @throws {SdkError} SDK_KV_CONFLICT after the last try; as `put`; what `change` throws
+   */
+  update(
+    change: (update: KvUpdate) => void | Promise<void>,
+    options?: KvUpdateOptions,
+  ): Promise<KvCommit>;
+  /** The next log entry that the node decides: everything before it is readable. */
+  nextSequence(call?: KvCall): Promise<number>;
+  /** Streams that the node has. */
+  streams(call?: KvCall): Promise<readonly StreamId[]>;
+}
