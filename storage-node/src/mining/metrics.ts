@@ -16,6 +16,8 @@ export interface MiningMetrics {
   readonly reward: Counter;
   readonly gas: Counter;
   readonly accountWei: Gauge;
+  /** What the reward contract has put aside for the account. */
+  readonly waitingWei: Gauge;
   /** Answers that the account can pay for at the price of gas now. */
   readonly affordable: Gauge;
   /** 1 for the state that holds, by `state`. */
@@ -68,6 +70,10 @@ export function createMiningMetrics(metrics: Metrics): MiningMetrics {
     accountWei: metrics.gauge({
       name: 'cairn_mining_account_wei',
       help: 'what the account that pays for answers holds, in wei',
+    }),
+    waitingWei: metrics.gauge({
+      name: 'cairn_mining_waiting_wei',
+      help: 'wei that the reward contract has put aside for the account',
     }),
     affordable: metrics.gauge({
       name: 'cairn_mining_affordable_answers',

@@ -1,4 +1,4 @@
-import { describeError, isFault, type Json, toHex } from '@cairn/primitives';
+import { describeError, formatCoin, isFault, type Json, toHex } from '@cairn/primitives';
 import { formatShard } from '@cairn/wire-protocol';
 import type { MiningHealth } from '../health.ts';
 import type { AnswerDesk } from './answer-desk.ts';
@@ -82,7 +82,14 @@ export function miningHealth(
       `the mining account ${account} can pay for ${answers} more answers: send it coins for gas`,
     );
   }
-  return { fact: factOf(state, parts), problems };
+  return { fact: `${factOf(state, parts)}${earningsOf(funds, parts)}`, problems };
+}
+
+function earningsOf(funds: MiningFunds | undefined, parts: MiningParts | undefined): string {
+  if (parts === undefined || funds === undefined) return '';
+  const { accepted } = parts.desk.counts;
+  const answers = accepted === 1 ? '1 answer' : `${accepted} answers`;
+  return `; ${answers} accepted since the start, ${formatCoin(funds.waitingWei)} coins wait for ${parts.chain.account}`;
 }
 
 function factOf(state: MiningState, parts: MiningParts | undefined): string {
@@ -110,6 +117,7 @@ export function miningStatusJson(
     minerId: parts === undefined ? null : toHex(parts.minerId),
     account: parts?.chain.account ?? null,
     accountWei: funds === undefined ? null : String(funds.balanceWei),
+    waitingWei: funds === undefined ? null : String(funds.waitingWei),
     affordableAnswers: funds === undefined ? null : affordableAnswers(funds),
     epoch: context?.epoch ?? null,
     sealedSegments: parts?.store.table.segments ?? 0,

@@ -271,13 +271,18 @@ export class Mining {
   }
 
   /** Asks what is to be mined, again and again. A chain that is silent is waited for. */
-  async #watch({ chain, minerId, miner, sealer }: MiningParts, signal: AbortSignal): Promise<void> {
+  async #watch(
+    { chain, minerId, miner, sealer, desk }: MiningParts,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock, logger, config } = this.#deps;
     let epoch: number | undefined;
     let fundsAt = Number.NEGATIVE_INFINITY;
+    let accepted = 0;
     while (!signal.aborted) {
       try {
-        if (clock.monotonic() - fundsAt >= FUNDS_MS) {
+        if (clock.monotonic() - fundsAt >= FUNDS_MS || desk.counts.accepted > accepted) {
+          accepted = desk.counts.accepted;
           this.#showFunds(await chain.funds({ signal }));
           fundsAt = clock.monotonic();
         }
@@ -297,6 +302,7 @@ export class Mining {
   #showFunds(funds: MiningFunds): void {
     this.#funds = funds;
     this.#metrics.accountWei.set(Number(funds.balanceWei));
+    this.#metrics.waitingWei.set(Number(funds.waitingWei));
     this.#metrics.affordable.set(affordableAnswers(funds));
   }
 

@@ -3,6 +3,7 @@ import { ChainError, createChainClient, createTransactionSender } from '@cairn/c
 import {
   openMine,
   readBeneficiary,
+  readPayments,
   readSealContext,
   readWorkerContext,
   requestMinerId,
@@ -76,11 +77,12 @@ export async function openMiningChain(
     return {
       account: signer.address,
       funds: async (inner) => {
-        const [balanceWei, gasPriceWei] = await Promise.all([
+        const [balanceWei, gasPriceWei, waitingWei] = await Promise.all([
           client.getBalance(signer.address, inner),
           client.gasPrice(inner),
+          readPayments(mine, signer.address, inner),
         ]);
-        return { balanceWei, answerWei: ANSWER_GAS * gasPriceWei };
+        return { balanceWei, answerWei: ANSWER_GAS * gasPriceWei, waitingWei };
       },
       workerContext: (minerId, inner) => readWorkerContext(mine, minerId, inner),
       sealContext: async (sector, inner) => {

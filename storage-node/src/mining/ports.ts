@@ -17,6 +17,8 @@ export interface MiningFunds {
   readonly balanceWei: bigint;
   /** Of 500,000 gas at the price that is asked now: answers take 380,000 to 430,000. */
   readonly answerWei: bigint;
+  /** What the reward contract has put aside for it, of answers of whatever process. */
+  readonly waitingWei: bigint;
 }
 
 /** Mining contracts as a miner uses them. Every method throws what the chain client throws. */
