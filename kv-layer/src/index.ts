@@ -27,6 +27,7 @@ export {
   type StreamWrite,
 } from './batch/stream-batch.ts';
 export { BatchError, type BatchFault, type BatchSection } from './errors.ts';
+export { type ProofRequest, type StateProof, StateProofs } from './read/state-proofs.ts';
 export {
   type KeySlice,
   type ReadOptions,
@@ -92,3 +93,12 @@ export {
   streamIdOf,
 } from './stream-id.ts';
 export { encodeTags, parseTags } from './tags.ts';
+export type { Leaf, LeafRecord } from './tree/digests.ts';
+export {
+  type ProvenState,
+  type ProvenTable,
+  StateProofError,
+  type StateProofFault,
+  verifyStateProof,
+  verifyValue,
+} from './tree/state-proof.ts';

@@ -44,3 +44,5 @@ export const MAX_MULTI_GET_KEYS = 1024;
 export const MAX_PROOF_REWIND_KEYS = 16_384;
 /** Bytes of tree pages that are kept in memory. */
 export const MAX_TREE_CACHE_BYTES: number = 64 * 1024 ** 2;
+/** Bytes of a proof of a state: 4,096 leaves with keys of a few kibibytes each. */
+export const MAX_STATE_PROOF_BYTES: number = 16 * 1024 ** 2;

@@ -1,0 +1,220 @@
+import {
+  equalBytes,
+  MAX_MULTI_GET_KEYS,
+  MAX_PROOF_REWIND_KEYS,
+  MAX_SCAN_KEYS,
+} from '@cairn/primitives';
+import { keyText } from '../key-text.ts';
+import { StateError } from '../store/errors.ts';
+import { TABLE, type Table } from '../store/keyspace.ts';
+import { damaged, type Row } from '../store/row.ts';
+import type { StreamRoot } from '../store/state-tables.ts';
+import type { StreamState } from '../store/stream-state.ts';
+import type { StreamId } from '../stream-id.ts';
+import { type Leaf, leafHashes } from '../tree/digests.ts';
+import { proveLeaves } from '../tree/prove-leaves.ts';
+import { encodeStateProof, type ProvenTable } from '../tree/state-proof.ts';
+import type { StateTree } from '../tree/state-tree.ts';
+
+/** What is to be proven. */
+export interface ProofRequest {
+  /** Keys, there or not. At most 1,024. */
+  readonly keys?: readonly Uint8Array[];
+  /** Every key from one to before another; `to` is the end unless told. */
+  readonly range?: { readonly from: Uint8Array; readonly to?: Uint8Array };
+  /** `keys` unless told. */
+  readonly table?: ProvenTable;
+}
+
+/** A proof, and what it proves. */
+export interface StateProof {
+  /** The state it is of: after every entry up to this sequence. */
+  readonly version: number;
+  /** The root it leads to, which has been the stream's since `rootSequence`. */
+  readonly stateRoot: Uint8Array;
+  readonly rootSequence: number;
+  /** For `verifyStateProof`. */
+  readonly proof: Uint8Array;
+  /** Rows of the leaves that it shows. */
+  readonly rows: readonly (readonly [key: Uint8Array, row: Row])[];
+}
+
+/** Proves parts of a stream's state under its state root at a version. */
+export class StateProofs {
+  readonly #state: StreamState;
+
+  constructor(state: StreamState) {
+    this.#state = state;
+  }
+
+  /**
+   * Proves keys and ranges at a version, deletions and absence included. Replay waits meanwhile:
+   * milliseconds at the newest version, up to about 100 ms where 16,384 keys changed since.
+   *
+   * @param version - the newest unless told
+   * @throws {StateError} KV_STREAM_UNKNOWN if nothing was committed to the stream by then,
+   * KV_VERSION_AHEAD, KV_VERSION_TOO_OLD, KV_TOO_MUCH beyond 4,096 leaves
+   */
+  prove(
+    stream: StreamId,
+    request: ProofRequest,
+    { version: asked, signal }: { readonly version?: number; readonly signal: AbortSignal },
+  ): Promise<StateProof> {
+    return this.#state.exclusively(async () => {
+      const version = this.#checkVersion(asked);
+      const table = request.table === 'roles' ? TABLE.roles : TABLE.keys;
+      const at = { stream, table, version, signal };
+      const root = await this.#rootAt(at);
+      // First: it refuses versions that too much came after, which bounds the walks below.
+      const tree = await this.#treeAt(at, root);
+      const rows = await this.#rowsToShow(at, request);
+      const leaves = rows.map(([key, row]) => leafOf(key, row));
+      const nodes = await proveLeaves(tree, leaves, this.#state.hasher);
+      const { keyCount, roleCount, keysRoot, rolesRoot, stateRoot, sequence } = root;
+      const proof = encodeStateProof(
+        {
+          table: request.table ?? 'keys',
+          domain: this.#state.domain,
+          stream,
+          otherRoot: table === TABLE.keys ? rolesRoot : keysRoot,
+          keyCount,
+          roleCount,
+        },
+        nodes,
+      );
+      return { version, stateRoot, rootSequence: sequence, proof, rows };
+    });
+  }
+
+  #checkVersion(asked: number | undefined): number {
+    const { nextSequence } = this.#state;
+    const version = asked ?? nextSequence - 1;
+    if (version < nextSequence) return version;
+    throw new StateError(
+      { code: 'KV_VERSION_AHEAD', version, next: nextSequence },
+      `version ${version} is not there yet: entry ${nextSequence} is applied next`,
+    );
+  }
+
+  async #rootAt({ stream, version, signal }: At): Promise<StreamRoot> {
+    const root = await this.#state.tables.rootAt(stream, version, signal);
+    if (root !== undefined) return root;
+    throw new StateError(
+      { code: 'KV_STREAM_UNKNOWN', stream },
+      `nothing was committed to stream ${stream} up to version ${version}`,
+    );
+  }
+
+  /** Rows that a proof must show: what is asked for, and neighbours where something is not there. */
+  async #rowsToShow(
+    at: At,
+    { keys = [], range }: ProofRequest,
+  ): Promise<(readonly [Uint8Array, Row])[]> {
+    const shown = new Map<string, readonly [Uint8Array, Row]>();
+    const show = (key: Uint8Array, row: Row): void => {
+      shown.set(keyText(key), [key, row]);
+      if (shown.size > MAX_LEAVES) tooMuch('leaves of a proof', shown.size, MAX_LEAVES);
+    };
+    if (keys.length > MAX_MULTI_GET_KEYS)
+      tooMuch('keys of a proof', keys.length, MAX_MULTI_GET_KEYS);
+    for (const key of keys) {
+      const row = await this.#state.tables.rowAt({ ...at, key }, at.version, at.signal);
+      if (row !== undefined) show(key, row);
+      else await this.#showNeighbours(at, { from: key, to: key }, show);
+    }
+    if (range !== undefined) {
+      const { from, to } = range;
+      for await (const [key, row] of this.#state.tables.walk(
+        at,
+        to === undefined ? { from } : { from, to },
+        at,
+      )) {
+        if (row !== undefined) show(key, row);
+      }
+      await this.#showNeighbours(at, range, show);
+    }
+    return [...shown.values()];
+  }
+
+  /** The last row before a range and the first behind it. */
+  async #showNeighbours(
+    at: At,
+    { from, to }: { readonly from: Uint8Array; readonly to?: Uint8Array },
+    show: (key: Uint8Array, row: Row) => void,
+  ): Promise<void> {
+    const sides = [{ to: from, reverse: true }, ...(to === undefined ? [] : [{ from: to }])];
+    for (const side of sides) {
+      for await (const [key, row] of this.#state.tables.walk(at, side, at)) {
+        if (row === undefined) continue;
+        show(key, row);
+        break;
+      }
+    }
+  }
+
+  /** The tree at a version: the one that is kept, with what came later taken back. */
+  async #treeAt(at: At, root: StreamRoot): Promise<StateTree> {
+    const { table, stream, version, signal } = at;
+    const { tables, trees, hasher } = this.#state;
+    const later = new Map<string, Uint8Array>();
+    const through = this.#state.nextSequence - 1;
+    for await (const { sequence } of tables.rootsBetween(
+      stream,
+      { after: version, through },
+      signal,
+    )) {
+      for await (const change of tables.changesOf(sequence, signal)) {
+        if (change.table === table && change.stream === stream)
+          later.set(keyText(change.key), change.key);
+      }
+      if (later.size > MAX_PROOF_REWIND_KEYS) tooOld(version, later.size);
+    }
+    if (later.size === 0) return trees.tree(table, stream);
+    const tree = await trees.stored(table, stream);
+    const keys = [...later.values()];
+    await tree.preload(keys);
+    const before: Leaf[] = [];
+    for (const key of keys) {
+      const row = await tables.rowAt({ table, stream, key }, version, signal);
+      if (row === undefined) tree.remove(key);
+      else before.push(leafOf(key, row));
+    }
+    const hashes = before.length === 0 ? [] : leafHashes(before, hasher);
+    for (const [index, { key }] of before.entries()) {
+      const hash = hashes[index];
+      if (hash !== undefined) tree.set(key, hash);
+    }
+    const expected = table === TABLE.keys ? root.keysRoot : root.rolesRoot;
+    if (!equalBytes(tree.hash(), expected)) damaged(`tree at version ${version}`, keys.length);
+    return tree;
+  }
+}
+
+interface At {
+  readonly stream: StreamId;
+  readonly table: Table;
+  readonly version: number;
+  readonly signal: AbortSignal;
+}
+
+/** Leaves that one proof shows at most. */
+const MAX_LEAVES: number = MAX_SCAN_KEYS + 2;
+
+function leafOf(key: Uint8Array, { version, valueOffset, valueBytes, valueDigest }: Row): Leaf {
+  return { key, version, valueOffset, valueBytes, valueDigest };
+}
+
+function tooMuch(what: string, count: number, max: number): never {
+  throw new StateError(
+    { code: 'KV_TOO_MUCH', what, count, max },
+    `${count} ${what}, at most ${max}`,
+  );
+}
+
+function tooOld(version: number, changedKeys: number): never {
+  const maxKeys = MAX_PROOF_REWIND_KEYS;
+  throw new StateError(
+    { code: 'KV_VERSION_TOO_OLD', version, changedKeys, maxKeys },
+    `over ${maxKeys} keys changed since version ${version}, too many to prove it`,
+  );
+}
