@@ -8,6 +8,7 @@ import {
 } from '@cairn/chain-access';
 import {
   type Duty,
+  explainRefusal,
   openPossession,
   type Possession,
   PossessionError,
@@ -101,7 +102,11 @@ export async function withDuties<Result>(
       const sender = createTransactionSender({ client, signer, journal, chainId, logger });
       const path = join(place, `log-${chainId}-${flow}.records`);
       const records = new KnownRecords({ client, flow, finalityBlocks, path });
-      return records.trust(() => work({ client, possession, sender, records }));
+      try {
+        return await records.trust(() => work({ client, possession, sender, records }));
+      } catch (error) {
+        throw explainRefusal(error);
+      }
     };
     return journal.exclusive(act, context.signal);
   });

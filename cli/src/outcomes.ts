@@ -179,6 +179,10 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.failure,
     'What was remembered of the log was dropped; run the command again.',
   ),
+  POSSESSION_REFUSED: outcome(
+    EXIT.failure,
+    '`cairn duty list` shows how things are; the same command goes on where it was.',
+  ),
   POSSESSION_NOT_OWN: outcome(EXIT.failure, 'Name the provider’s key with --key-file.'),
   POSSESSION_TOO_EARLY: outcome(EXIT.failure, 'Run the command again after that block.'),
   POSSESSION_NOT_FREE: outcome(

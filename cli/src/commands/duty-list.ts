@@ -130,6 +130,12 @@ function stateOf({ duty, depositLeftWei }: ListedDuty, period: number): string {
   return period < firstPeriod ? `from period ${firstPeriod}` : 'kept';
 }
 
+/** Coins; wei where coins would be rounded to nothing. */
+function amountOf(wei: bigint): string {
+  const text = formatCoin(wei);
+  return text === '0' && wei > 0n ? `${wei} wei` : text;
+}
+
 /** A Unix second as a date. */
 export function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
@@ -143,8 +149,8 @@ function rowOf(each: ListedDuty, period: number): readonly (string | number)[] {
     duty.provider,
     duty.entries,
     duty.sectors,
-    formatCoin(duty.priceWei),
-    formatCoin(depositLeftWei),
+    amountOf(duty.priceWei),
+    amountOf(depositLeftWei),
     until > period ? `until period ${until}` : 'no',
     stateOf(each, period),
   ];

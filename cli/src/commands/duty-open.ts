@@ -34,7 +34,7 @@ export async function dutyOpen(
     // The same duty again is the same duty: an interrupted command goes on where it was.
     const intent = `duty:${possession.contract.address}:${ascending.join(',')}:${options.price}`;
     if (options.bond !== undefined) {
-      await bondProvider(chain, options.bond, { intent: `${intent}:bond`, signal });
+      await bondProvider(chain, options.bond, { intent: `${intent}:bond:${options.bond}`, signal });
     }
     const wish = {
       priceWei: options.price,

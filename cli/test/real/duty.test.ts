@@ -193,6 +193,22 @@ describe('duties from the command line, on a real chain', function () {
     assert.deepEqual([taken.takenWei, taken.unbonding], [all, []]);
   });
 
+  it('say what is missing where they cannot be taken on, and go on once it is there', async () => {
+    await writeFile(join(network.directory, 'poor.hex'), ANVIL_KEYS[1], { mode: 0o600 });
+    const key = ['--key-file', join(network.directory, 'poor.hex')];
+    const wish = ['duty', 'open', root, '--price', '7', '--deposit', '1000', ...key];
+    const refused = await cairn(...wish);
+    assert.equal(refused.exit, 1);
+    assert.match(refused.err, /has not taken the role of a provider: bond stake first/);
+    const little = await cairn(...wish, '--bond', '999');
+    assert.match(little.err, /of the account's stake 999 wei are free to answer for it/);
+    const enough = await cairn(...wish, '--bond', '1');
+    assert.equal(enough.exit, 0, enough.err);
+    const { duties } = JSON.parse((await cairn('duty', 'list', '--json', ...key)).out);
+    assert.equal(duties.length, 1, 'the same duty was gone on with');
+    assert.equal(duties[0].depositLeftWei, '1000');
+  });
+
   it('are refused to others than their provider', async () => {
     await writeFile(join(network.directory, 'other.hex'), ANVIL_KEYS[1], { mode: 0o600 });
     const key = ['--key-file', join(network.directory, 'other.hex')];

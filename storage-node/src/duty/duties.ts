@@ -1,5 +1,6 @@
 import {
   ensurePeriodOpen,
+  explainRefusal,
   PossessionError,
   periodAt,
   type SectorSource,
@@ -185,8 +186,9 @@ export class Duties {
     try {
       await work();
       duty.noteFault(undefined);
-    } catch (error) {
+    } catch (thrown) {
       signal.throwIfAborted();
+      const error = explainRefusal(thrown);
       const reason = describeError(error);
       const isNews = duty.fault === undefined || reason !== describeError(duty.fault);
       duty.noteFault(error);

@@ -1,4 +1,4 @@
-import type { Possession } from '@cairn/chain-access/possession';
+import { type Possession, PossessionError } from '@cairn/chain-access/possession';
 import { describeError, isFault, type Json } from '@cairn/primitives';
 import type { PartHealth } from '../health.ts';
 import { DutyError } from './errors.ts';
@@ -59,7 +59,9 @@ function factOf(state: DutyState, kept: readonly KeptDuty[], { period }: DutyRep
     due.length === 0
       ? 'none due'
       : `${due.length} due within ${Math.min(...due.map(({ blocksLeft }) => blocksLeft))} blocks`;
-  return `keeps ${kept.length} duties of ${files} files in period ${period}, ${dueText}; ${answered} periods answered, ${missed} missed`;
+  const duties = kept.length === 1 ? '1 duty' : `${kept.length} duties`;
+  const ofFiles = files === 1 ? '1 file' : `${files} files`;
+  return `keeps ${duties} of ${ofFiles} in period ${period}, ${dueText}; ${answered} periods answered, ${missed} missed`;
 }
 
 function problemsOf(duty: KeptDuty, period: number): readonly string[] {
@@ -82,7 +84,8 @@ function problemsOf(duty: KeptDuty, period: number): readonly string[] {
 }
 
 function sentenceOf(fault: unknown): string {
-  return fault instanceof DutyError ? fault.message : codeOf(fault);
+  const isTold = fault instanceof DutyError || fault instanceof PossessionError;
+  return isTold ? fault.message : codeOf(fault);
 }
 
 function codeOf(fault: unknown): string {

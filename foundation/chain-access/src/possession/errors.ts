@@ -27,6 +27,14 @@ export type PossessionFault =
       readonly freeWei: bigint;
       readonly wantedWei: bigint;
     }
+  /** A contract said no, by the name of its error. */
+  | {
+      readonly code: 'POSSESSION_REFUSED';
+      readonly refusal: string;
+      readonly args: Readonly<Record<string, string>>;
+      /** Absent where it was refused on trial, and nothing was paid. */
+      readonly transactionHash: string | undefined;
+    }
   /** What is asked for is for later blocks. */
   | {
       readonly code: 'POSSESSION_TOO_EARLY';

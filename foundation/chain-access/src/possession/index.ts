@@ -40,6 +40,7 @@ export {
 } from './duty-facts.ts';
 export { type DrawnSector, DutySet, type SetEntry, type SetRecord } from './duty-set.ts';
 export { PossessionError, type PossessionFault } from './errors.ts';
+export { explainRefusal } from './explain-refusal.ts';
 export {
   DutyKeeper,
   type DutyKeeperDeps,

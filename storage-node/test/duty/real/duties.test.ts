@@ -102,7 +102,7 @@ describe('a storage node that keeps duties of possession, on a real chain', func
     const { isReady, reasons, fact } = await health(honest);
     assert.ok(isReady);
     assert.deepEqual(reasons, []);
-    assert.match(fact, /^keeps 1 duties of 2 files in period \d+, none due; 2 periods answered/);
+    assert.match(fact, /^keeps 1 duty of 2 files in period \d+, none due; 2 periods answered/);
     assert.equal(await measured(honest, 'cairn_duty_periods_total{result="answered"}'), 2);
     assert.equal(await measured(honest, 'cairn_duty_pay_wei_total'), Number(2n * PRICE));
     assert.equal(await measured(honest, 'cairn_duty_deposit_wei'), Number(DEPOSIT));
