@@ -10,10 +10,13 @@ export async function connect(
   network: NetworkChoice,
   {
     payer,
+    kv = [],
     areHashesTrusted = true,
   }: {
     /** 32 bytes. */
     readonly payer?: Uint8Array;
+    /** Key-value nodes. */
+    readonly kv?: readonly string[];
     /** Whether hashes of an unchanged file that an earlier run kept are used again. */
     readonly areHashesTrusted?: boolean;
   } = {},
@@ -21,6 +24,7 @@ export async function connect(
   const journal = fileJournal(network.uploadsDirectory);
   return createClient({
     nodes: network.nodes,
+    kv,
     journal: areHashesTrusted ? journal : withoutHashes(journal),
     ...(network.indexer === undefined ? {} : { indexer: network.indexer }),
     ...(network.rpc === undefined ? {} : { rpc: network.rpc }),

@@ -5,6 +5,8 @@ export type CliFault =
   | { readonly code: 'CLI_USAGE'; readonly what: string }
   /** No network was named and no devnet runs where one is looked for. */
   | { readonly code: 'CLI_NO_NETWORK'; readonly looked: string }
+  | { readonly code: 'CLI_NO_KV_NODE'; readonly network: string }
+  | { readonly code: 'CLI_NO_VALUE'; readonly stream: string; readonly key: string }
   | { readonly code: 'CLI_ENDPOINTS_INVALID'; readonly path: string }
   /** A payment or a decryption needs a key and none was given. */
   | { readonly code: 'CLI_NO_KEY'; readonly purpose: string }

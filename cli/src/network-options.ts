@@ -28,6 +28,8 @@ export interface NetworkChoice {
   readonly keyFiles: readonly string[];
   /** Every storage node the network lists, whichever are asked. */
   readonly listedNodes: readonly string[];
+  /** Key-value nodes that the network lists. */
+  readonly kv: readonly string[];
   /** Where journals of uploads to this network are kept. */
   readonly uploadsDirectory: string;
   /** Names the network in messages. */
@@ -72,6 +74,7 @@ export async function chooseNetwork(
     ...(options.flow === undefined ? {} : { flow: options.flow }),
     keyFiles: [],
     listedNodes: options.node ?? [],
+    kv: [],
     uploadsDirectory: stateDirectory(io),
     name: options.indexer ?? options.node?.[0] ?? options.rpc ?? 'network',
   };
@@ -123,6 +126,7 @@ function choiceOf(
     ...(flow === undefined ? {} : { flow }),
     ...(chain === undefined ? {} : { chainId: chain.chainId }),
     listedNodes: listed,
+    kv: endpoints.kv,
     keyFiles: endpoints.keys.map((key) => resolve(dirname(path), key)),
     uploadsDirectory,
     name: path,

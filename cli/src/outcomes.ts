@@ -27,6 +27,16 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.auth,
     'Type it when a terminal asks for it, or give --password-file FILE.',
   ),
+  CLI_NO_KV_NODE: outcome(EXIT.usage, 'Name one with --kv URL.'),
+  CLI_NO_VALUE: outcome(EXIT.notFound, '`cairn kv scan` lists the keys there are.'),
+  SDK_KV_NODE: outcome(EXIT.failure, 'Check --kv and that the node answers.'),
+  SDK_KV_CONFLICT: outcome(EXIT.failure, 'Nothing was changed: read again, and write again.'),
+  SDK_KV_REFUSED: outcome(EXIT.auth, 'Nothing was changed; ask an administrator of the stream.'),
+  SDK_KV_NOT_WATCHED: outcome(EXIT.failure, 'Ask a node that has the stream: --kv URL.'),
+  SDK_KV_UNDECIDED: outcome(
+    EXIT.timeout,
+    'It is stored and paid for; the node’s /health/ready says what it waits for.',
+  ),
   CLI_NOT_FOUND: outcome(
     EXIT.notFound,
     'Check the root; if the file was stored just now, wait for a moment and try again.',

@@ -7,6 +7,7 @@ import type { CommandContext } from './io.ts';
 import type * as ParseOptions from './parse-options.ts';
 import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
 import { proveCommands } from './prove-program.ts';
+import { streamCommands } from './stream-program.ts';
 
 /** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over what the declarations below say
@@ -60,6 +61,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   devnetCommands(program, runs);
   fileCommands(program, runs);
   proveCommands(program, runs);
+  streamCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);
   dutyCommands(program, runs);

@@ -109,6 +109,27 @@ describe('keys and values through the client', () => {
     assert.match(String(refused), /WritePermissionDenied: stream: 0x5a.*, key: guarded/);
   });
 
+  it('applies a batch whole or not at all, and gives a tagged stream to whoever was first', async () => {
+    await kv.batch((batch) => batch.tag(STREAM));
+    assert.equal(await kv.stream(STREAM).access.isWriter(STRANGER), false);
+    await kv.batch((batch) => {
+      batch.put(STREAM, utf8Bytes('a'), utf8Bytes('1')).put(OTHER, utf8Bytes('a'), utf8Bytes('2'));
+    });
+    assert.equal(await textOf('a', OTHER), '2');
+    network.sender = STRANGER;
+    const elsewhere = parseStreamId(`0x${'5b'.repeat(32)}`);
+    await assert.rejects(
+      kv.batch((batch) => {
+        batch
+          .put(STREAM, utf8Bytes('a'), utf8Bytes('3'))
+          .put(elsewhere, utf8Bytes('a'), utf8Bytes('3'));
+      }),
+      (error) => isFault(error, 'SDK_KV_REFUSED'),
+    );
+    assert.equal(await textOf('a'), '1');
+    assert.equal(await textOf('a', OTHER), '2');
+  });
+
   it('runs an update again where another was first, with what is there then', async () => {
     const stream = kv.stream(STREAM);
     await stream.put('count', '1');

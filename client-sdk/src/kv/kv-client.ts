@@ -69,6 +69,15 @@ export class NetworkKv implements KvClient {
     return retry(attempt, { clock, signal, attempts: tries, delayMs: CONFLICT_MS, isRetryable });
   }
 
+  async batch(
+    build: (batch: BatchBuilder) => void,
+    { signal = new AbortController().signal }: KvCall = {},
+  ): Promise<KvCommit> {
+    const batch = new BatchBuilder();
+    build(batch);
+    return this.#lane.writeAlone(batch, signal);
+  }
+
   nextSequence({ signal = new AbortController().signal }: KvCall = {}): Promise<number> {
     return this.#deps.node.nextSequence({ signal });
   }

@@ -1,4 +1,4 @@
-import type { StreamId } from '@cairn/kv-layer';
+import type { BatchBuilder, StreamId } from '@cairn/kv-layer';
 import type { Address, Sequence } from '@cairn/primitives';
 
 /** A key or a value: bytes, or text that is taken as UTF-8. */
@@ -127,6 +127,13 @@ export interface KvClient {
     change: (update: KvUpdate) => void | Promise<void>,
     options?: KvUpdateOptions,
   ): Promise<KvCommit>;
+  /**
+   * Writes that are applied together or not at all, whatever was there, by a log entry of their own.
+   *
+   * @param build - puts, deletes, access controls; a stream that is only tagged becomes the account's own
+   * @throws as `put`; what `build` throws
+   */
+  batch(build: (batch: BatchBuilder) => void, call?: KvCall): Promise<KvCommit>;
   /** The next log entry that the node decides: everything before it is readable. */
   nextSequence(call?: KvCall): Promise<number>;
   /** Streams that the node has. */

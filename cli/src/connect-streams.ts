@@ -1,0 +1,64 @@
+import type { Client } from '@cairn/client-sdk';
+import { connect } from './connect.ts';
+import { CliError } from './errors.ts';
+import type { CommandContext } from './io.ts';
+import { type KeyOptions, requireKey } from './keys.ts';
+import { chooseNetwork, type NetworkOptions } from './network-options.ts';
+
+/** What every `cairn kv` command takes. */
+export interface StreamOptions extends NetworkOptions, KeyOptions {
+  readonly kv?: readonly string[];
+  readonly json?: boolean;
+}
+
+/**
+ * Reads with the network's key-value nodes.
+ *
+ * @throws {CliError} CLI_NO_KV_NODE, CLI_NO_NETWORK
+ */
+export function readStreams<Result>(
+  options: StreamOptions,
+  context: CommandContext,
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  return withClient(options, context, undefined, work);
+}
+
+/**
+ * The same with a key that pays for what is written.
+ *
+ * @param doing - what it pays for, in words
+ * @throws {CliError} CLI_NO_KEY; as `readStreams`
+ */
+export async function writeStreams<Result>(
+  doing: string,
+  options: StreamOptions,
+  context: CommandContext,
+  work: (client: Client, key: Uint8Array) => Promise<Result>,
+): Promise<Result> {
+  const { keyFiles } = await chooseNetwork(options, context.io);
+  const payer = await requireKey(doing, options, keyFiles, context);
+  return withClient(options, context, payer, (client) => work(client, payer));
+}
+
+async function withClient<Result>(
+  options: StreamOptions,
+  { io }: CommandContext,
+  payer: Uint8Array | undefined,
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const network = await chooseNetwork(options, io);
+  const kv = options.kv ?? network.kv;
+  if (kv.length === 0) {
+    throw new CliError(
+      { code: 'CLI_NO_KV_NODE', network: network.name },
+      `${network.name} names no key-value node`,
+    );
+  }
+  const client = await connect(network, { kv, ...(payer === undefined ? {} : { payer }) });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
