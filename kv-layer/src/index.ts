@@ -35,6 +35,12 @@ export {
   StreamReads,
   type ValueSlice,
 } from './read/stream-reads.ts';
+export {
+  type ScannedKey,
+  type ScanOptions,
+  type ScanPage,
+  StreamScans,
+} from './read/stream-scans.ts';
 export type { FoldedControls, RoleChange } from './replay/fold-controls.ts';
 export {
   gateEntry,
@@ -69,6 +75,7 @@ export {
   slotOf,
   ZERO_ADDRESS,
 } from './replay/role.ts';
+export { decodeExpiry, encodeExpiry, expiryKey, isReservedKey } from './reserved-keys.ts';
 export type { AppliedEntry, ReplayInput } from './store/apply-group.ts';
 export { StateError, type StateFault } from './store/errors.ts';
 export { Generations, type GenerationsDeps } from './store/generations.ts';

@@ -1,5 +1,6 @@
 import { type Address, BLIND_VERSION } from '@cairn/primitives';
 import { keyText } from '../key-text.ts';
+import { encodeExpiry, expiryKey } from '../reserved-keys.ts';
 import type { StreamId } from '../stream-id.ts';
 import { encodeTags } from '../tags.ts';
 import { ACCESS_OP, type AccessOp } from './access-op.ts';
@@ -63,6 +64,17 @@ export class BatchBuilder {
   /** Deletes a key; older versions stay readable. */
   delete(stream: StreamId, key: Uint8Array): this {
     return this.put(stream, key, new Uint8Array(0));
+  }
+
+  /**
+   * Writes a value that is not there any more once the chain's clock reaches a time. Nodes that know
+   * nothing of expiry go on showing it. Writing the key again without a time takes the expiry off.
+   *
+   * @param timeSeconds - chain time, in seconds
+   * @throws as `put`; {RangeError} unless the time is a natural number
+   */
+  putUntil(stream: StreamId, key: Uint8Array, value: Uint8Array, timeSeconds: number): this {
+    return this.put(stream, key, value).put(stream, expiryKey(key), encodeExpiry(timeSeconds));
   }
 
   /** Tags a stream without writing to it: its first tagger becomes its admin. */
