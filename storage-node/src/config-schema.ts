@@ -128,6 +128,13 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
           0,
           { unit: 'bytes' },
         ),
+        prune_expired: {
+          ...text(
+            'How long after nobody pays for a file any more it is given up, in days: "30d". Empty: never. By the time and the renewals of the reward contract; files of duties stay.',
+            '',
+          ),
+          pattern: '^([1-9][0-9]{0,3}d)?$',
+        },
         cached_bytes: whole(
           'Memory for segments whose file the chain has not announced yet.',
           MAX_CACHED_BYTES,
@@ -250,6 +257,7 @@ export interface ConfigFile {
     readonly shard: string;
     readonly reserve_bytes: number;
     readonly max_bytes: number;
+    readonly prune_expired: string;
     readonly cached_bytes: number;
     readonly cached_file_bytes: number;
     readonly cache_expiry_ms: number;

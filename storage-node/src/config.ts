@@ -34,6 +34,8 @@ export interface StorageNodeConfig {
     readonly reserveBytes: number;
     /** 0 for no bound. */
     readonly maxBytes: number;
+    /** How long after nobody pays for a file it is given up; `undefined`: never. */
+    readonly pruneExpiredSeconds: number | undefined;
     readonly cachedBytes: number;
     readonly cachedFileBytes: number;
     readonly cacheExpiryMs: number;
@@ -115,6 +117,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       shard: parseShardText(storage.shard),
       reserveBytes: storage.reserve_bytes,
       maxBytes: storage.max_bytes,
+      pruneExpiredSeconds: daysOf(storage.prune_expired),
       cachedBytes: storage.cached_bytes,
       cachedFileBytes: storage.cached_file_bytes,
       cacheExpiryMs: storage.cache_expiry_ms,
@@ -145,6 +148,11 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       drainMs: limits.drain_ms,
     },
   };
+}
+
+/** Seconds of `30d`; `undefined` for nothing. */
+function daysOf(text: string): number | undefined {
+  return text === '' ? undefined : Number.parseInt(text, 10) * 86_400;
 }
 
 /** A setting that the schema lets through and that still cannot work. */

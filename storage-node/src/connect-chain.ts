@@ -3,13 +3,16 @@ import {
   createChainLog,
   type FileTerms,
   openFileFees,
+  PaidTimes,
   readFileTerms,
   type Stretch,
 } from '@cairn/chain-access';
+import type { LogEntry } from '@cairn/log-layer';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import type { ChainLog, Clock, Logger, Metrics } from '@cairn/primitives';
 import type { StorageNodeConfig } from './config.ts';
 import { StorageNodeError } from './errors.ts';
+import type { PaymentLook } from './upkeep/prune-expired.ts';
 
 /** The chain as a node uses it. */
 export interface ConnectedChain {
@@ -25,6 +28,13 @@ export interface ConnectedChain {
     block: number,
     options: { readonly signal: AbortSignal },
   ) => Promise<FileTerms | undefined>;
+  /**
+   * What is paid for, as of now; `undefined` where its contracts know no renewals. Absent where nobody can be
+   * asked.
+   */
+  readonly paymentsOf?: (options: {
+    readonly signal: AbortSignal;
+  }) => Promise<PaymentLook | undefined>;
   close(): Promise<void>;
 }
 
@@ -50,6 +60,7 @@ export async function connectChain(
       'chain.flow must be set',
     );
   }
+  let times: PaidTimes | undefined;
   const transport = createNodeTransport();
   const client = createChainClient({ rpcUrl, clock, transport });
   try {
@@ -74,10 +85,33 @@ export async function connectChain(
         const fees = await openFileFees(client, flow, options);
         return fees && readFileTerms(fees, stretch, block, options);
       },
+      paymentsOf: async (options) => {
+        if (times === undefined) {
+          const fees = await openFileFees(client, flow, options);
+          times = fees && new PaidTimes(fees, { fromBlock: startBlock, pageBlocks });
+        }
+        return times && lookAt(times, options);
+      },
       close: () => client.close(),
     };
   } catch (error) {
     await client.close();
     throw error;
   }
+}
+
+async function lookAt(
+  times: PaidTimes,
+  options: { readonly signal: AbortSignal },
+): Promise<PaymentLook> {
+  const stretchOf = ({ startSector, paddedSectors }: LogEntry): Stretch => ({
+    startSector,
+    sectors: paddedSectors,
+  });
+  times.refresh();
+  return {
+    now: await times.now(options),
+    of: (entry, signal) => times.of(stretchOf(entry), { signal }),
+    told: (entry, signal) => times.told(stretchOf(entry), { signal }),
+  };
 }

@@ -6,6 +6,7 @@
  * | `~shard` | text `id/count` | the shard whose segments the directory holds | layout 1 |
  * | `~move` | JSON | a change of the shard that is under way, and where it is | layout 1 |
  * | `~prune` | JSON | up to which sector expired files were or are being given up | layout 1 |
+ * | `~expiry` | JSON | which files were given up since nobody pays for them, and how far that is | layout 1 |
  * | `~miner` | 32 bytes | the miner id that sealed pieces are for | layout 1 |
  * | `~sealed/` segment u64 | sealed record | a segment of the flow of which a sealed copy lies in `sealed/`: written after that is durable | layout 1 |
  * | `~duty/book` | JSON | whose duties of possession are kept at which contract, and up to which block its events are read | layout 1 |
@@ -23,6 +24,9 @@ export const MOVE_KEY: Uint8Array = new TextEncoder().encode('~move');
 
 /** How far expired files were given up. */
 export const PRUNE_KEY: Uint8Array = new TextEncoder().encode('~prune');
+
+/** How far files that nobody pays for were given up. */
+export const EXPIRY_KEY: Uint8Array = new TextEncoder().encode('~expiry');
 
 /** The miner id that sealed pieces here are for. */
 export const MINER_KEY: Uint8Array = new TextEncoder().encode('~miner');

@@ -89,6 +89,7 @@ export async function openParts(
   const logMetrics = createLogMetrics(deps.metrics);
   let onDamaged: (entry: LogEntry) => void = () => undefined;
   let mining: Mining | undefined;
+  let duties: Duties | undefined;
   const { log, segments, kv, files, keeper } = await openStores(
     { hasher, clock, logger, metrics: logMetrics, opened: deps.opened },
     {
@@ -178,6 +179,8 @@ export async function openParts(
       checkSealed: async (from, to, inner) =>
         (await mining?.checkSealed(from, to, inner)) ?? { checked: 0, bytes: 0, damaged: [] },
       onGivenUp: () => mining?.onGivenUp(),
+      lookAtPayments: async (inner) => chain.paymentsOf?.({ signal: inner }),
+      isPromised: ({ sequence }) => duties?.isPromised(sequence) ?? config.duty !== undefined,
       isReading,
       rng: deps.rng,
       clock,
@@ -187,7 +190,7 @@ export async function openParts(
     config,
   );
   mining = await openMining();
-  const duties = await openDuties();
+  duties = await openDuties();
   /** Loaded where it is configured only: others start without its kernels and contracts. */
   async function openMining(): Promise<Mining | undefined> {
     if (config.mining === undefined) return undefined;

@@ -270,6 +270,7 @@ export function testConfig(
       shard: parseShardText(shard),
       reserveBytes: 0,
       maxBytes: 0,
+      pruneExpiredSeconds: undefined,
       cachedBytes: 64 * MIB,
       cachedFileBytes: 10 * MIB,
       cacheExpiryMs: 300_000,

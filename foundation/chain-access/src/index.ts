@@ -60,6 +60,7 @@ export { decodeSubmit } from './log/decode-submit.ts';
 export { type FileTerms, readFileTerms } from './reward/file-terms.ts';
 export { findLastProven, type LastProven, type ProvenAnswer } from './reward/last-proven.ts';
 export { type FileFees, openFileFees, type Stretch } from './reward/open-reward.ts';
+export { type PaidTime, PaidTimes, type PaidTimesOptions } from './reward/paid-times.ts';
 export {
   MAX_RENEWAL_TERMS,
   type Renewal,

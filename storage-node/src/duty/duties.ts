@@ -80,6 +80,12 @@ export class Duties {
     return dutyHealth(this.#report);
   }
 
+  /** Whether a file may be one that a duty is for; all may while the duties are not known. */
+  isPromised(sequence: number): boolean {
+    if (this.#state !== 'keeping') return true;
+    return [...this.#kept.values()].some(({ sequences }) => sequences.includes(sequence));
+  }
+
   /** What admins see of it. */
   statusJson(): Json {
     return dutyStatusJson(this.#report, this.#chain?.sender.address);

@@ -23,6 +23,7 @@ import { createUpkeepMetrics, type UpkeepMetrics } from './metrics.ts';
 import { moveShard } from './move-shard.ts';
 import { occupiedBytes } from './occupied-bytes.ts';
 import { Pruner } from './prune.ts';
+import { ExpiredPruner, type ExpiredPrunerDeps } from './prune-expired.ts';
 import { SpaceReclaimer } from './reclaim-space.ts';
 import { Scrubber, type ScrubberDeps, scrubReportJson } from './scrub.ts';
 import { moveJson, type ShardKeeper } from './shard-keeper.ts';
@@ -40,6 +41,9 @@ export interface UpkeepDeps {
   readonly checkSealed: NonNullable<ScrubberDeps['checkSealed']>;
   /** Told after stored segments were given up. */
   readonly onGivenUp: () => void;
+  /** What the chain says of payments; `undefined` where its contracts know of none. */
+  readonly lookAtPayments: ExpiredPrunerDeps['look'];
+  readonly isPromised: ExpiredPrunerDeps['isPromised'];
   /** Whether clients are reading now. */
   readonly isReading: () => boolean;
   readonly rng: Rng;
@@ -93,6 +97,11 @@ export async function createUpkeep(
   const shared = { log, segments, kv, rest, clock, logger };
   const reclaimer = new SpaceReclaimer({ ...shared, files, metrics });
   const pruner = await Pruner.open({ ...shared, reclaimer });
+  const { lookAtPayments, isPromised } = deps;
+  const expired = await ExpiredPruner.open(
+    { ...shared, reclaimer, look: lookAtPayments, isPromised, metrics },
+    { afterSeconds: config.storage.pruneExpiredSeconds },
+  );
   const indexBytes = (): Promise<number> => kv.sizeBytes();
   const sealedBytes = (): Promise<number> =>
     occupiedBytes(join(deps.dataDirectory, SEALED_DIRECTORY));
@@ -102,7 +111,7 @@ export async function createUpkeep(
     config.scrub,
   );
   const bell = new Bell();
-  const space = new SpaceWork({ ...deps, metrics, bell, budget, pruner, reclaimer, rest });
+  const space = new SpaceWork({ ...deps, metrics, bell, budget, pruner, expired, reclaimer, rest });
   const shardJson = (): Json => ({
     shard: formatShard(keeper.current),
     move: moveJson(keeper.move),
@@ -133,6 +142,7 @@ export async function createUpkeep(
       scrub: scrubReportJson(scrubber.report),
       shard: shardJson(),
       prune: pruner.report,
+      expired: expired.report,
       disk: { usedBytes: budget.usedBytes, maxBytes },
     }),
   };
@@ -143,6 +153,7 @@ interface SpaceWorkDeps extends Omit<UpkeepDeps, 'metrics'> {
   readonly bell: Bell;
   readonly budget: DiskBudget;
   readonly pruner: Pruner;
+  readonly expired: ExpiredPruner;
   readonly reclaimer: SpaceReclaimer;
   readonly rest: (busyMs: number, signal: AbortSignal) => Promise<void>;
 }
@@ -180,7 +191,8 @@ class SpaceWork {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { keeper, follower, pruner, budget, metrics, bell, clock, onGivenUp } = this.#deps;
+    const { keeper, follower, pruner, expired, budget, metrics, bell, clock, onGivenUp } =
+      this.#deps;
     const isDue = keeper.move !== undefined || pruner.isDue;
     metrics.spaceWork.set(isDue ? 1 : 0);
     if (keeper.move !== undefined) {
@@ -190,6 +202,8 @@ class SpaceWork {
       onGivenUp();
     } else if (pruner.isDue) {
       await pruner.run(signal);
+      onGivenUp();
+    } else if (expired.isDue && (await expired.run(signal))) {
       onGivenUp();
     }
     await budget.look();

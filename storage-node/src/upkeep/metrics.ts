@@ -11,6 +11,8 @@ export interface UpkeepMetrics {
   /** 1 while the shard changes or expired files are given up. */
   readonly spaceWork: Gauge;
   readonly reclaimedBytes: Counter;
+  readonly expiredFiles: Counter;
+  readonly expiryLook: Gauge;
   readonly usedBytes: Gauge;
   readonly maxBytes: Gauge;
 }
@@ -45,6 +47,14 @@ export function createUpkeepMetrics(metrics: Metrics): UpkeepMetrics {
     reclaimedBytes: metrics.counter({
       name: 'cairn_reclaimed_bytes_total',
       help: 'bytes of given up segments returned to the file system',
+    }),
+    expiredFiles: metrics.counter({
+      name: 'cairn_expired_files_total',
+      help: 'files given up because nobody pays for them any more',
+    }),
+    expiryLook: metrics.gauge({
+      name: 'cairn_expiry_last_look_timestamp_seconds',
+      help: 'when it was last looked which files are paid for; 0 if that is off',
     }),
     usedBytes: metrics.gauge({
       name: 'cairn_disk_used_bytes',

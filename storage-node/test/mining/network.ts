@@ -41,8 +41,9 @@ export class MiningNetwork {
     this.directory = directory;
   }
 
-  static async start(): Promise<MiningNetwork> {
-    const anvil = await Anvil.start();
+  /** @param flags - more of what anvil is told */
+  static async start(...flags: readonly string[]): Promise<MiningNetwork> {
+    const anvil = await Anvil.start(...flags);
     const deployment = await deployContracts(
       {
         client: anvil.client,
