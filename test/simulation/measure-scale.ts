@@ -1,23 +1,45 @@
 import { loadHasher } from '@cairn/commitments';
 import { FileBank } from './file-bank.ts';
+import type { ScaleRow } from './scale-model.ts';
+import { shardsOf } from './seats.ts';
 import { Simulation } from './simulation.ts';
 
-// What a simulated node costs while nothing goes wrong: see docs/scale.md for how to run it.
-const [nodes = 100, files = 40] = process.argv.slice(2).map(Number);
-const hasher = await loadHasher();
-const bank = new FileBank(hasher);
-const simulation = new Simulation(bank, { seed: 1, nodes, files, isCalm: true });
-const { traffic, diskBytes, problems } = await simulation.run();
+// What a simulated node costs while nothing goes wrong, as a line of `scale-rows.jsonl`:
+// node --expose-gc --import=tsx --conditions=@cairn/source test/simulation/measure-scale.ts NODES FILES [SHARDS]
+const [nodes = 100, files = 40, shards = shardsOf(nodes)] = process.argv.slice(2).map(Number);
+
+/** Bytes of objects that are in use. */
+function heapBytes(): number {
+  const { gc } = globalThis;
+  if (gc === undefined) throw new Error('memory is measured with --expose-gc only');
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+const bank = new FileBank(await loadHasher());
+const totals = { diskBytes: 0, heapBytes: 0 };
+const before = heapBytes();
+const onEnd = (): void => {
+  for (const { disk } of simulation.nodes) {
+    totals.diskBytes += disk.sizeBytes;
+    disk.wipe(); // the simulated disks lie in memory too, and are no part of a node's
+  }
+  totals.heapBytes = heapBytes() - before;
+};
+const simulation = new Simulation(bank, { seed: 1, nodes, files, shards, isCalm: true, onEnd });
+const { traffic, problems } = await simulation.run();
+if (problems.length > 0) throw new Error(problems.join('; '));
 const { requests, requestBytes, gossip, gossipBytes } = traffic;
-const row = {
+const row: ScaleRow = {
   nodes,
+  shards,
   files,
-  simulatedMs: simulation.clock.monotonic(),
-  requestsPerNode: requests / nodes,
-  requestBytesPerNode: requestBytes / nodes,
-  gossipPerNode: gossip / nodes,
-  gossipBytesPerNode: gossipBytes / nodes,
-  diskBytesPerNode: diskBytes / nodes,
-  problems: problems.length,
+  seconds: Math.round(simulation.clock.monotonic() / 1000),
+  requests: requests / nodes,
+  requestBytes: Math.round(requestBytes / nodes),
+  gossip: gossip / nodes,
+  gossipBytes: Math.round(gossipBytes / nodes),
+  diskBytes: Math.round(totals.diskBytes / nodes),
+  heapBytes: Math.round(totals.heapBytes / nodes),
 };
 process.stdout.write(`${JSON.stringify(row)}\n`);

@@ -3,6 +3,7 @@ import { loadHasher } from '@cairn/commitments';
 import { isSoak, seedOf } from '../support/soak.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { FileBank } from './file-bank.ts';
+import { runInProcesses, type SeedRange, type SeedRun } from './run-in-processes.ts';
 import { Simulation, type SimulationOptions, type SimulationResult } from './simulation.ts';
 
 /** Networks of each size, and how many seeds of them run. */
@@ -13,7 +14,9 @@ const SIZES = isSoak
     ]
   : [{ seeds: 12, nodes: 16, files: 40 }];
 /** A few at a time: a thousand take longer than a test may. */
-const SEEDS_A_TEST = 10;
+const SEEDS_A_TEST = 20;
+/** The soak runs so many networks beside each other. */
+const PROCESSES = 2;
 /** Seeds among which one must find the planted fault. */
 const MAX_SEEDS_TO_FIND = 5;
 const FIRST_SEED = seedOf(1);
@@ -37,17 +40,28 @@ describe('a simulated network of storage nodes', () => {
     return new Simulation(bank, options).run();
   }
 
+  async function runAll(range: SeedRange): Promise<readonly SeedRun[]> {
+    if (isSoak) return runInProcesses(range, PROCESSES);
+    const { nodes, files, first, count } = range;
+    const runs: SeedRun[] = [];
+    for (let seed = first; seed < first + count; seed += 1) {
+      runs.push({ seed, ...(await simulate({ seed, nodes, files })) });
+    }
+    return runs;
+  }
+
   for (const { seeds, nodes, files } of SIZES) {
     for (let from = 0; from < seeds; from += SEEDS_A_TEST) {
       const first = FIRST_SEED + from;
-      const end = FIRST_SEED + Math.min(seeds, from + SEEDS_A_TEST);
+      const count = Math.min(SEEDS_A_TEST, seeds - from);
       it(`loses nothing, serves nothing bad and heals: ${nodes} nodes, ${files} files, seeds from ${first}`, async () => {
-        for (let seed = first; seed < end; seed += 1) {
-          const { problems, faults, reads } = await simulate({ seed, nodes, files });
+        const runs = await runAll({ nodes, files, first, count });
+        assert.equal(runs.length, count);
+        for (const { seed, problems, faults, reads } of runs) {
           assert.deepEqual(problems, [], `CAIRN_SEED=${seed}`);
           given += reads.given;
-          for (const [kind, count] of Object.entries(faults))
-            done.set(kind, (done.get(kind) ?? 0) + count);
+          for (const [kind, times] of Object.entries(faults))
+            done.set(kind, (done.get(kind) ?? 0) + times);
         }
       });
     }
@@ -56,6 +70,12 @@ describe('a simulated network of storage nodes', () => {
   it('went through every kind of fault, and through reads while they happened', () => {
     assert.deepEqual([...done.keys()].sort(), [...FAULT_KINDS].sort());
     assert.ok(given > 0, 'nobody could read anything');
+  });
+
+  it('runs seeds in several processes, each once', async () => {
+    const range = { nodes: 8, files: 4, first: 7, count: 3 };
+    const seeds = (await runInProcesses(range, PROCESSES)).map(({ seed }) => seed);
+    assert.deepEqual([...seeds].sort(), [7, 8, 9]);
   });
 
   it('does the same again from the same seed', async () => {

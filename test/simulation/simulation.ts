@@ -23,6 +23,10 @@ export interface SimulationOptions {
   readonly acknowledgesEarly?: boolean;
   /** Whether nothing goes wrong, for measuring. */
   readonly isCalm?: boolean;
+  /** Shards that calm networks are cut into, a power of two; at least four nodes each unless told. */
+  readonly shards?: number;
+  /** Told at the end, while all nodes that are up still run. */
+  readonly onEnd?: () => void;
 }
 
 /** What came out. */
@@ -50,7 +54,7 @@ export const CONVERGES_WITHIN_MS = 900_000;
 /** Time between looks whether they do. */
 const LOOK_MS = 2000;
 /** Between the beginnings of a node's passes through all it stores. */
-const SCRUB_MS = 30_000;
+const SCRUB_MS = 20_000;
 /** Time that a pass takes, a wait for room included. */
 const SCRUB_PASS_MS = 5000;
 /** Characters of the trace that are kept before they go into its digest. */
@@ -111,6 +115,7 @@ export class Simulation {
     this.spawn(() => this.customers.read());
     this.spawn(() => this.#watch());
     while (!this.#ended.signal.aborted && (await this.clock.turn()));
+    this.options.onEnd?.();
     const diskBytes = this.nodes.reduce((sum, { disk }) => sum + disk.sizeBytes, 0);
     for (const node of this.nodes) node.crash({ keepDisk: true });
     this.#digest();
@@ -181,8 +186,7 @@ export class Simulation {
   }
 
   #makeNodes(): void {
-    const { nodes, isCalm = false } = this.options;
-    const shards = shardsOf(nodes);
+    const { nodes, isCalm = false, shards = shardsOf(nodes) } = this.options;
     const addresses = Array.from({ length: nodes }, (_, number) => addressOf(number));
     for (const [number, address] of addresses.entries()) {
       const kind = isGiven(number, nodes) || isCalm ? 0 : this.rng.below(5);

@@ -11,12 +11,18 @@ interface Due {
   readonly run: () => void;
 }
 
+/** Who sleeps until a signal aborts at the latest. */
+interface Sleepers {
+  readonly rejects: Set<(reason: unknown) => void>;
+  readonly wakeAll: () => void;
+}
+
 /** A clock that stands still until it is turned. What is due at one time happens in order of asking. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #asked = 0;
   /** Who is to be woken when a signal aborts: one listener does for all of them. */
-  readonly #sleepers = new WeakMap<AbortSignal, Set<(reason: unknown) => void>>();
+  readonly #sleepers = new Map<AbortSignal, Sleepers>();
   /** A binary heap: nothing is due before what its parent is due. */
   readonly #heap: Due[] = [];
 
@@ -35,9 +41,11 @@ export class VirtualClock implements Clock {
         return;
       }
       const sleepers = this.#sleepersOf(signal);
-      sleepers.add(reject);
+      sleepers.rejects.add(reject);
       this.after(durationMs, () => {
-        sleepers.delete(reject);
+        sleepers.rejects.delete(reject);
+        if (sleepers.rejects.size === 0 && this.#sleepers.delete(signal))
+          signal.removeEventListener('abort', sleepers.wakeAll);
         resolve();
       });
     });
@@ -68,15 +76,17 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  #sleepersOf(signal: AbortSignal): Set<(reason: unknown) => void> {
+  #sleepersOf(signal: AbortSignal): Sleepers {
     const known = this.#sleepers.get(signal);
     if (known !== undefined) return known;
-    const sleepers = new Set<(reason: unknown) => void>();
-    this.#sleepers.set(signal, sleepers);
+    const rejects = new Set<(reason: unknown) => void>();
     const wakeAll = (): void => {
-      for (const reject of sleepers) reject(signal.reason);
-      sleepers.clear();
+      this.#sleepers.delete(signal);
+      for (const reject of rejects) reject(signal.reason);
+      rejects.clear();
     };
+    const sleepers = { rejects, wakeAll };
+    this.#sleepers.set(signal, sleepers);
     signal.addEventListener('abort', wakeAll, { once: true });
     return sleepers;
   }

@@ -5,6 +5,9 @@ export interface MapConcurrentOptions {
   readonly signal: AbortSignal;
 }
 
+/** Why a signal ends whose work is done. */
+const DONE = new Error('the work is done');
+
 /**
  * Maps items several at a time and yields the results in order.
  *
@@ -47,10 +50,9 @@ export async function* mapConcurrent<Item, Result>(
       yield await first;
     }
   } finally {
-    if (running.length > 0) {
-      stop?.abort(new Error('a sibling failed or the consumer stopped'));
-      await Promise.allSettled(running);
-    }
+    // Also when all is done: a joined signal that is still listened to lives until it aborts.
+    stop?.abort(running.length > 0 ? new Error('a sibling failed or the consumer stopped') : DONE);
+    await Promise.allSettled(running);
     await iterator.return?.();
   }
 }

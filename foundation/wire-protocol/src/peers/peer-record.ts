@@ -153,12 +153,8 @@ function encodeText(text: string): Uint8Array {
 
 /** Every text here is ASCII without spaces: URLs, multiaddresses and peer ids. */
 function asciiText(bytes: Uint8Array): string | undefined {
-  let text = '';
-  for (const byte of bytes) {
-    if (byte < 0x21 || byte > 0x7e) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
+  for (const byte of bytes) if (byte < 0x21 || byte > 0x7e) return undefined;
+  return String.fromCharCode(...bytes); // at most 255
 }
 
 /** Reads texts with their length before them. */
