@@ -31,7 +31,7 @@ class Node {
   reclaims = 0;
   monotonic = 0;
   sweepsLeft = Number.POSITIVE_INFINITY;
-  chainFault: unknown;
+  chainFault: ChainError | undefined;
 
   constructor(paid: readonly (number | undefined)[]) {
     this.paid = [...paid];

@@ -104,7 +104,7 @@ describe('a shard that changes', () => {
     const foreign = owned('0/2', one, 24)[0] ?? 0;
     equal(
       (await node.put(one.file, foreign, one.sequence)).headers.get('x-cairn-outcome'),
-      'finalized',
+      'foreign',
     );
     await node.restart();
     deepEqual(
