@@ -12,9 +12,10 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundlePage, bundlePrograms, PROGRAM_FOLDER } from './bundle.mjs';
 
@@ -26,10 +27,27 @@ const lockFile = join(cache, 'build-lock');
 /** A build takes seconds; a lock older than this was left by a process that died. */
 const LOCK_EXPIRY_MS = 120_000;
 
+function workspaceFolders() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces;
+}
+
 /** The folders of the workspaces that are built: all but the tests. */
 function packageFolders() {
-  const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return workspaces.filter((folder) => folder !== 'test');
+  return workspaceFolders().filter((folder) => folder !== 'test');
+}
+
+/** Links workspaces that came since the last `npm install`, which would do nothing else for them. */
+function linkWorkspaces() {
+  for (const folder of workspaceFolders()) {
+    const { name } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const link = join(root, 'node_modules', name);
+    if (existsSync(link)) continue;
+    try {
+      symlinkSync(relative(dirname(link), join(root, folder)), link, 'dir');
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error; // another process just did it
+    }
+  }
 }
 
 /** A digest of every source's path, size and time of change: equal digests mean nothing to do. */
@@ -117,6 +135,7 @@ function withLock(build) {
  * @throws {Error} if the compiler refuses the sources; its words go to stderr
  */
 export function buildIfStale() {
+  linkWorkspaces();
   if (isBuilt(sourceDigest())) return false;
   return withLock(() => {
     const digest = sourceDigest();

@@ -28,6 +28,7 @@ export const PROGRAMS = {
   guardian: 'devnet/src/guardian.ts',
   'run-storage-node': 'devnet/src/run-storage-node.ts',
   'run-da-node': 'devnet/src/run-da-node.ts',
+  'run-kv-node': 'devnet/src/run-kv-node.ts',
   bootstrap: 'foundation/node-runtime/src/workers/bootstrap.ts',
   'hash-worker': 'client-sdk/src/node/hash-worker.ts',
   'codec-worker': 'da-node/src/codec-worker.ts',

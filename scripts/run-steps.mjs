@@ -120,6 +120,7 @@ export const UNIT_TESTS = [
   'contracts/test',
   'log-layer/test',
   'kv-layer/test',
+  'kv-layer/node/test',
   'light-client/test',
   'client-sdk/test',
   'storage-node/test',

@@ -4,6 +4,7 @@ import { daCommands, lightCommands } from './da-program.ts';
 import { dbCommands } from './db-program.ts';
 import { dutyCommands } from './duty-program.ts';
 import type { CommandContext } from './io.ts';
+import { kvCommands } from './kv-program.ts';
 import type * as ParseOptions from './parse-options.ts';
 import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
 import { proveCommands } from './prove-program.ts';
@@ -66,6 +67,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   lightCommands(program, runs);
   dutyCommands(program, runs);
   nodeCommands(program, runs);
+  kvCommands(program, runs);
   dbCommands(program, runs);
   keyCommands(program, runs);
   codecCommands(program, runs);
@@ -117,7 +119,7 @@ const FRAGMENTS: Parsers = { fragmentSize: (parse) => parse.parseFragmentSize };
 function devnetCommands(program: Command, runs: Runs): void {
   const devnet = program
     .command('devnet')
-    .description('A whole network on this machine: chain, storage nodes, signers of blobs.');
+    .description('A whole network on this machine: chain, storage and key-value nodes, signers.');
   devnetDir(
     json(
       devnet
@@ -126,15 +128,20 @@ function devnetCommands(program: Command, runs: Runs): void {
     ),
   )
     .option('-d, --detach', 'leave it running in the background; `cairn devnet down` stops it')
-    .option('--base-port <port>', 'chain here, indexer at +1, blobs at +2, storage nodes from +10')
+    .option(
+      '--base-port <port>',
+      'chain here, indexer at +1, blobs at +2, storage nodes from +10, key-value from +74',
+    )
     .option('--port <0>', '0: any ports that are free')
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
     .option('--da <signers>', 'signers that keep blobs; 0: takes no blobs', '4')
+    .option('--kv <nodes>', 'key-value nodes, which answer for streams', '1')
     .option('--mine', 'storage nodes mine what they keep, a tenth of a core each')
     .addOption(
       new Option('--topology <file>', 'JSON that describes the devnet').conflicts([
         'storage',
         'da',
+        'kv',
         'mine',
       ]),
     )
@@ -143,6 +150,7 @@ function devnetCommands(program: Command, runs: Runs): void {
       runs(async () => (await import('./commands/devnet-up.ts')).devnetUp, {
         ...PORTS,
         da: (parse) => parse.parseCount(0),
+        kv: (parse) => parse.parseCount(0),
       }),
     );
   devnetDir(

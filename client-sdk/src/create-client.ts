@@ -75,6 +75,8 @@ export interface ClientOptions {
   readonly transport?: HttpTransport;
   /** Time for a node's answer to begin; 20,000 unless told. */
   readonly nodeTimeoutMs?: number;
+  /** Settles what nodes say about log entries, instead of the chain: for programs that have the log. */
+  readonly checkEntry?: EntryCheck;
   readonly clock?: Clock;
   /** Draws encryption keys: cryptographic outside tests. */
   readonly rng?: Rng;
@@ -192,7 +194,8 @@ class Connection {
       nodes: this.#nodes,
       indexer: this.#indexer,
       hasher: await this.#loadHasher(),
-      checkEntry: flow === undefined ? undefined : this.#entryCheck(flow),
+      checkEntry:
+        this.#options.checkEntry ?? (flow === undefined ? undefined : this.#entryCheck(flow)),
       clock: this.#clock,
       logger: this.#logger,
     };
@@ -294,7 +297,8 @@ class Connection {
   }
 
   #entryCheck(flow: Address): EntryCheck | undefined {
-    return this.#chain && chainEntryCheck(this.#chain, flow, this.#logger);
+    const { checkEntry } = this.#options;
+    return checkEntry ?? (this.#chain && chainEntryCheck(this.#chain, flow, this.#logger));
   }
 
   #openSender(client: ChainClient, chainId: Payer['chainId']): TransactionSender | undefined {

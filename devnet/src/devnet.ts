@@ -17,6 +17,7 @@ import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
 import { type LostService, type ServicePlan, Services } from './services.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
+import { kvServices } from './start-kv.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { awaitIndexerKnows, planMeeting, storageServices } from './start-nodes.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
@@ -279,9 +280,15 @@ class RunningDevnet implements Devnet {
     };
     const meeting = ports.peers === undefined ? undefined : await planMeeting(config, ports.peers);
     const services = storageServices(this.#deps, { plans, ports, surroundings, meeting });
-    await this.#startAll([...services.storage, services.indexer], signal);
-    const { name, url } = services.indexer;
     const urls = services.storage.map((service) => service.url);
+    const kv = kvServices(this.#deps, {
+      plans: this.#topology.kv,
+      ports: ports.kv,
+      storageUrls: urls,
+      surroundings,
+    });
+    await this.#startAll([...services.storage, services.indexer, ...kv], signal);
+    const { name, url } = services.indexer;
     const indexer = { url, process: this.#services.running(name) };
     await awaitIndexerKnows(this.#deps, indexer, urls, { signal });
   }

@@ -36,7 +36,7 @@ export function endpointsOf({
       shard,
       chain: HUB,
     })),
-    kv: [],
+    kv: ports.kv.map(loopback),
     ...(ports.da === undefined
       ? {}
       : {

@@ -9,6 +9,8 @@ export interface PortPlan {
   readonly indexer: number;
   /** In the order of the topology's storage nodes. */
   readonly storage: readonly number[];
+  /** In the order of the topology's key-value nodes. */
+  readonly kv: readonly number[];
   /** libp2p of the first storage node, where there is another to meet it. */
   readonly peers?: number;
   /** Where the topology has signers. */
@@ -32,9 +34,9 @@ export interface DaPorts {
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, key-value 6789 upward, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, signers from + 80. */
+  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, key-value from + 74, signers from + 80. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -48,10 +50,12 @@ const DEFAULT_PAGE_PORT = 3280;
 const DEFAULT_GRPC_PORT = 51_001;
 const DEFAULT_NITRO_PORT = 9880;
 const DEFAULT_SIGNER_PORT = 3201;
+const DEFAULT_KV_PORT = 6789;
 const DEFAULT_PEERS_PORT = 5600;
-/** Ports of a base: services first, then storage nodes, then signers. Bases 100 apart never meet. */
+/** Ports of a base: services first, then storage nodes, key-value nodes and signers. Bases 100 apart never meet. */
 const PEERS_OFFSET = 7;
 const STORAGE_OFFSET = 10;
+const KV_OFFSET = 74;
 const SIGNER_OFFSET = 80;
 /** Below what Linux and macOS hand to outgoing connections, so that none of those takes a port first. */
 const ANY_PORT_FROM = 15_000;
@@ -74,6 +78,7 @@ export async function planPorts(
       topology.chain.port,
       topology.indexer.port,
       ...topology.storage.map((node) => node.port),
+      ...topology.kv.map((node) => node.port),
       topology.da?.disperser.port,
       ...(topology.da?.signers ?? []).map((signer) => signer.port),
     ].filter((port) => port !== undefined),
@@ -114,6 +119,11 @@ export async function planPorts(
   for (const [index, node] of topology.storage.entries()) {
     storage.push(await settle(node.name, node.port, firstStorage + index));
   }
+  const kv: number[] = [];
+  const firstKv = base === undefined ? DEFAULT_KV_PORT : base + KV_OFFSET;
+  for (const [index, node] of topology.kv.entries()) {
+    kv.push(await settle(node.name, node.port, firstKv + index));
+  }
   const { da } = topology;
   const meets = topology.storage.length > 1;
   const peersAt = base === undefined ? DEFAULT_PEERS_PORT : base + PEERS_OFFSET;
@@ -121,6 +131,7 @@ export async function planPorts(
     chain,
     indexer,
     storage,
+    kv,
     ...(meets ? { peers: await settle('peers', undefined, peersAt) } : {}),
     ...(da === undefined ? {} : { da: await daPorts(da, base, settle) }),
   };

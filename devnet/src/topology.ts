@@ -23,6 +23,14 @@ export interface SignerPlan {
   readonly port?: number;
 }
 
+/** A key-value node of a devnet. */
+export interface KvNodePlan {
+  /** `kv-0`, `kv-1`, …: the name of its process, its log and its directory. */
+  readonly name: string;
+  /** Fixed by the topology file; else planned. */
+  readonly port?: number;
+}
+
 /** The process that takes blobs, and moves epochs on besides. */
 export const DISPERSER = 'disperser';
 
@@ -42,6 +50,7 @@ export interface Topology {
   };
   readonly storage: readonly StorageNodePlan[];
   readonly indexer: { readonly port?: number };
+  readonly kv: readonly KvNodePlan[];
   /** `undefined`: blobs are not taken. */
   readonly da?: DaPlan;
 }
@@ -52,6 +61,10 @@ export const DEFAULT_STORAGE = '0/1,0/2,1/2';
 export const MAX_STORAGE_NODES = 64;
 /** Any one of four may be away: the others are more than two thirds of the seats. */
 export const DEFAULT_SIGNERS = 4;
+/** One answers for every stream. */
+export const DEFAULT_KV_NODES = 1;
+/** As many as there are ports for beside a base. */
+export const MAX_KV_NODES = 6;
 /** As many as the quorum of a devnet seats comfortably on one machine. */
 export const MAX_SIGNERS = 16;
 const DEFAULT_BLOCK_TIME_SECONDS = 1;
@@ -61,17 +74,20 @@ const DEFAULT_BLOCK_TIME_SECONDS = 1;
  *
  * @param signers - 0 for a devnet that takes no blobs
  * @param mine - whether every storage node mines what it keeps
+ * @param kvNodes - 0 for a devnet that answers for no streams
  * @throws {DevnetError} TOPOLOGY_INVALID
  */
 export function topologyOf(
   storage: string = DEFAULT_STORAGE,
   signers: number = DEFAULT_SIGNERS,
   mine = false,
+  kvNodes: number = DEFAULT_KV_NODES,
 ): Topology {
   return {
     chain: { blockTimeSeconds: DEFAULT_BLOCK_TIME_SECONDS },
     storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim(), mine }))),
     indexer: {},
+    kv: kvPlans(Array.from({ length: kvNodes }, () => ({}))),
     ...daOf(signerPlans(Array.from({ length: signers }, () => ({}))), {}),
   };
 }
@@ -79,7 +95,7 @@ export function topologyOf(
 /**
  * A topology written as JSON:
  * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port", "mine": true}], "indexer": {"port"},
- * "da": {"signers": [{"port"}], "disperser": {"port"}}}`, where everything may be left out. Without
+ * "kv": [{"port"}], "da": {"signers": [{"port"}], "disperser": {"port"}}}`, where everything may be left out. Without
  * signers, or with another block time, there is no disperser either.
  *
  * @throws {DevnetError} TOPOLOGY_INVALID names the field
@@ -91,11 +107,13 @@ export function parseTopology(text: string): Topology {
   } catch (error) {
     throw invalid('(file)', text, 'is not JSON', error);
   }
-  const file = fieldsOf(outside, '(file)', ['chain', 'storage', 'indexer', 'da']);
+  const file = fieldsOf(outside, '(file)', ['chain', 'storage', 'indexer', 'kv', 'da']);
   const chain = fieldsOf(file['chain'] ?? {}, 'chain', ['port', 'blockTimeSeconds']);
   const indexer = fieldsOf(file['indexer'] ?? {}, 'indexer', ['port']);
   const storage = file['storage'] ?? DEFAULT_STORAGE.split(',').map((shard) => ({ shard }));
   if (!Array.isArray(storage)) throw invalid('storage', storage, 'is not a list');
+  const kv = file['kv'] ?? Array.from({ length: DEFAULT_KV_NODES }, () => ({}));
+  if (!Array.isArray(kv)) throw invalid('kv', kv, 'is not a list');
   const blockTimeSeconds =
     numberIn(chain['blockTimeSeconds'], 'chain.blockTimeSeconds', { least: 1, most: 3600 }) ??
     DEFAULT_BLOCK_TIME_SECONDS;
@@ -116,6 +134,11 @@ export function parseTopology(text: string): Topology {
       }),
     ),
     indexer: portIn(indexer, 'indexer'),
+    kv: kvPlans(
+      kv.map((node: unknown, index) =>
+        portIn(fieldsOf(node, `kv[${index}]`, ['port']), `kv[${index}]`),
+      ),
+    ),
     ...parseDa(file['da'], blockTimeSeconds),
   };
 }
@@ -144,6 +167,13 @@ function daOf(
   disperser: DaPlan['disperser'],
 ): Pick<Topology, 'da'> {
   return signers.length === 0 ? {} : { da: { signers, disperser } };
+}
+
+function kvPlans(nodes: readonly { readonly port?: number }[]): KvNodePlan[] {
+  if (nodes.length > MAX_KV_NODES) {
+    throw invalid('kv', nodes.length, `must name at most ${MAX_KV_NODES} nodes`);
+  }
+  return nodes.map((node, index) => ({ name: `kv-${index}`, ...node }));
 }
 
 function signerPlans(signers: readonly { readonly port?: number }[]): SignerPlan[] {

@@ -29,6 +29,7 @@ describe('a devnet directory', () => {
         chain: 1000,
         indexer: 1001,
         storage: [1010, 1011],
+        kv: [1074],
         da: {
           disperser: 1002,
           grpc: 1005,
@@ -52,7 +53,7 @@ describe('a devnet directory', () => {
         { rpc: 'http://127.0.0.1:1010', shard: { id: 0, count: 2 }, chain: 'hub' },
         { rpc: 'http://127.0.0.1:1011', shard: { id: 1, count: 2 }, chain: 'hub' },
       ],
-      kv: [],
+      kv: ['http://127.0.0.1:1074'],
       da: {
         rest: 'http://127.0.0.1:1002',
         nitro: 'http://127.0.0.1:1006',
@@ -68,7 +69,7 @@ describe('a devnet directory', () => {
   it('names no place for blobs where there is none', () => {
     const endpoints = endpointsOf({
       topology: topologyOf('0/1', 0),
-      ports: { chain: 1000, indexer: 1001, storage: [1010] },
+      ports: { chain: 1000, indexer: 1001, storage: [1010], kv: [] },
       chainId: 31_337,
       contracts: { flow },
       keyNames: [],

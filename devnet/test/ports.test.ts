@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { isFault, seededRng } from '@cairn/primitives';
 import { isPortFree, type PortPlan, planPorts } from '../src/ports.ts';
-import { MAX_SIGNERS, parseTopology, topologyOf } from '../src/topology.ts';
+import { MAX_KV_NODES, MAX_SIGNERS, parseTopology, topologyOf } from '../src/topology.ts';
 
 const rng = seededRng(7);
 const allFree = async () => true;
 
-function portsIn({ chain, indexer, storage, peers, da }: PortPlan): readonly number[] {
+function portsIn({ chain, indexer, storage, kv, peers, da }: PortPlan): readonly number[] {
   const blobs =
     da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.page, da.keeper, ...da.signers];
-  return [chain, indexer, ...storage, ...(peers === undefined ? [] : [peers]), ...blobs];
+  return [chain, indexer, ...storage, ...kv, ...(peers === undefined ? [] : [peers]), ...blobs];
 }
 
 describe('ports', () => {
@@ -19,6 +19,7 @@ describe('ports', () => {
       chain: 8545,
       indexer: 12_345,
       storage: [5678, 5679, 5680],
+      kv: [6789],
       peers: 5600,
       da: {
         disperser: 3100,
@@ -38,7 +39,8 @@ describe('ports', () => {
   });
 
   it('of bases 100 apart never meet, with as many nodes as there may be', async () => {
-    const topology = topologyOf(Array.from({ length: 64 }, () => '0/1').join(','), MAX_SIGNERS);
+    const shards = Array.from({ length: 64 }, () => '0/1').join(',');
+    const topology = topologyOf(shards, MAX_SIGNERS, false, MAX_KV_NODES);
     const plans = await Promise.all(
       [20_000, 20_100].map((base) =>
         planPorts(topology, { kind: 'base', base }, { rng, isFree: allFree }),
@@ -51,7 +53,7 @@ describe('ports', () => {
   it('are free and different where any will do', async () => {
     const plan = await planPorts(topologyOf(), { kind: 'any' }, { rng });
     const ports = portsIn(plan);
-    assert.equal(new Set(ports).size, 15);
+    assert.equal(new Set(ports).size, 16);
     assert.deepEqual(
       await Promise.all(ports.map(isPortFree)),
       ports.map(() => true),

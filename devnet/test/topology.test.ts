@@ -61,6 +61,7 @@ describe('topology', () => {
       chain: { blockTimeSeconds: 3, port: 9000 },
       storage: [{ name: 'storage-0', shard: { id: 1, count: 2 }, mines: false, port: 9100 }],
       indexer: {},
+      kv: [{ name: 'kv-0' }],
     });
     assert.deepEqual(parseTopology('{}'), topologyOf());
   });

@@ -1,5 +1,10 @@
 import type { Hasher } from '@cairn/commitments';
-import { createHttpHost, DiskProbe, type HttpHost } from '@cairn/node-runtime/http';
+import {
+  answerPlainOptions,
+  createHttpHost,
+  DiskProbe,
+  type HttpHost,
+} from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import { type Clock, type Logger, MIB } from '@cairn/primitives';
 import type { NodeStatus, ShardConfig } from '@cairn/wire-protocol';
@@ -92,29 +97,6 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
   answerPlainOptions(host);
   boundReplies(host, unsent);
   return host;
-}
-
-/**
- * OPTIONS without the headers of a browser's preflight: 0G nodes answer it, the CORS plugin takes
- * it for malformed.
- */
-function answerPlainOptions({ app }: HttpHost): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const isPlain =
-      request.method === 'OPTIONS' &&
-      request.headers['access-control-request-method'] === undefined;
-    if (!isPlain) {
-      done();
-      return;
-    }
-    void reply
-      .code(204)
-      .header('access-control-allow-origin', '*')
-      .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, OPTIONS')
-      .header('access-control-allow-headers', '*')
-      .header('allow', 'GET, HEAD, POST, PUT, OPTIONS')
-      .send();
-  });
 }
 
 /**

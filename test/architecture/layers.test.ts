@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['@cairn/log-layer', '@cairn/chain-access', '@cairn/node-runtime'],
   ['@cairn/kv-layer', '@cairn/light-client'],
   ['@cairn/client-sdk'],
-  ['@cairn/storage-node', '@cairn/da-node'],
+  ['@cairn/storage-node', '@cairn/da-node', '@cairn/kv-node'],
   ['@cairn/devnet'],
   ['@cairn/cli'],
   ['@cairn/test'],

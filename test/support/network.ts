@@ -19,6 +19,7 @@ export interface Endpoints {
     readonly rpc: string;
     readonly shard: { readonly id: number; readonly count: number };
   }[];
+  readonly kv: readonly string[];
   readonly da?: {
     readonly rest: string;
     readonly nitro: string;
@@ -52,7 +53,8 @@ export interface NetworkOptions {
 }
 
 /**
- * Starts a devnet on free ports in a folder of its own, without signers unless asked for them.
+ * Starts a devnet on free ports in a folder of its own, without signers and key-value nodes
+ * unless asked for them.
  *
  * @param extra - more of what is typed after `cairn devnet up`
  * @throws with what the command said
@@ -62,7 +64,7 @@ export async function startNetwork(
   { isDetached = false }: NetworkOptions = {},
 ): Promise<Network> {
   const directory = await mkdtemp(join(tmpdir(), 'cairn-test-'));
-  const where = ['--dir', directory, '--port', '0', '--da', '0'];
+  const where = ['--dir', directory, '--port', '0', '--da', '0', '--kv', '0'];
   const up = ['devnet', 'up', ...where, ...extra];
   const stop = isDetached ? await startDetached(up, directory) : await startKept(up);
   const endpoints = await readEndpoints(directory);

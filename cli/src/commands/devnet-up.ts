@@ -27,6 +27,8 @@ export interface DevnetUpOptions {
   readonly storage?: string;
   /** How many signers; 0 for no blobs. */
   readonly da?: number;
+  /** How many key-value nodes. */
+  readonly kv?: number;
   /** Whether storage nodes mine. */
   readonly mine?: boolean;
   readonly topology?: string;
@@ -88,11 +90,11 @@ async function serve(
 }
 
 async function topologyFor(
-  { topology, storage, da, mine }: DevnetUpOptions,
+  { topology, storage, da, mine, kv }: DevnetUpOptions,
   io: CommandIo,
 ): Promise<Topology> {
   return topology === undefined
-    ? topologyOf(storage, da, mine)
+    ? topologyOf(storage, da, mine, kv)
     : readTopology(resolve(io.cwd, topology));
 }
 
@@ -140,7 +142,7 @@ async function printEndpoints(
 }
 
 /** What runs where, as a table. */
-export function endpointsTable({ chains, storage, indexer, da, keys }: Endpoints): string {
+export function endpointsTable({ chains, storage, indexer, kv, da, keys }: Endpoints): string {
   const rows = [
     ...chains.map((chain) => ['chain', chain.rpc, `${chain.name}, chain id ${chain.chainId}`]),
     ...chains.flatMap(({ contracts }) =>
@@ -148,6 +150,7 @@ export function endpointsTable({ chains, storage, indexer, da, keys }: Endpoints
     ),
     ...storage.map((node) => ['storage', node.rpc, `keeps ${describeShard(node.shard)}`]),
     ...(indexer === undefined ? [] : [['indexer', indexer, 'knows who keeps what']]),
+    ...kv.map((url) => ['kv', url, 'answers for streams of keys and values']),
     ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST, OP Stack alt-DA, EigenDA proxy']]),
     ...(da?.grpc === undefined ? [] : [['blobs', da.grpc, 'gRPC of 0G’s disperser']]),
     ...(da?.nitro === undefined ? [] : [['blobs', da.nitro, 'JSON-RPC of Arbitrum nodes']]),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { environmentName } from '@cairn/node-runtime/config';
+import type { NodeProcess } from '@cairn/storage-node/process';
 import { usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -26,7 +27,12 @@ export async function nodeRun(options: NodeRunOptions, { io }: CommandContext): 
   }
   const env = { ...io.env, ...settingsOf(options.set ?? []) };
   const { runProcess } = await import('@cairn/storage-node/process');
-  const host = {
+  return runProcess(['--config', resolve(io.cwd, options.config)], processHost(env));
+}
+
+/** This process, as a node takes it. */
+export function processHost(env: Readonly<Record<string, string | undefined>>): NodeProcess {
+  return {
     env,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -34,7 +40,6 @@ export async function nodeRun(options: NodeRunOptions, { io }: CommandContext): 
     off: process.off.bind(process),
     exit: process.exit.bind(process),
   };
-  return runProcess(['--config', resolve(io.cwd, options.config)], host);
 }
 
 /**

@@ -50,6 +50,7 @@ export type {
   KvUpdateOptions,
   KvValue,
 } from '../kv/kv-options.ts';
+export type { EntryCheck } from '../locate-file.ts';
 export type { ProveRequest } from '../prove-availability.ts';
 export type { PutDirectoryOptions, PutEvent, PutOptions } from '../put-options.ts';
 export { scoreMessage, signerOfScore, signScore } from '../signed-score.ts';

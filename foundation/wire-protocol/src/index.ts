@@ -54,6 +54,15 @@ export {
   serverRpcError,
 } from './json-rpc.ts';
 export { type CallJsonRpcOptions, callJsonRpc } from './json-rpc-client.ts';
+export {
+  answerJsonRpcBody,
+  type JsonRpcAnswer,
+  type JsonRpcAnswerDeps,
+  type JsonRpcCallSeen,
+  type JsonRpcHandler,
+  type JsonRpcHandlers,
+  type JsonRpcRequest,
+} from './json-rpc-server.ts';
 export { parseBoundedJson } from './json-text.ts';
 export {
   encodeManifest,

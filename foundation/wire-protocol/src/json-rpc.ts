@@ -42,6 +42,8 @@ export interface JsonRpcCall {
   readonly method: string;
   /** In order; left-out parameters are missing at the end. */
   readonly params: readonly unknown[];
+  /** By name, where the caller sent an object; `params` has its values then, in the text's order. */
+  readonly named?: Readonly<Record<string, unknown>>;
 }
 
 /** Something in a body that is no call: answered with `error` under `id`. */
@@ -156,7 +158,8 @@ function parseCall(value: unknown): JsonRpcCall | JsonRpcRefusal {
   }
   // Named parameters: no client uses them; their order in the text stands for their position.
   const list = Array.isArray(params) ? params : Object.values(params ?? {});
-  return { kind: 'call', id, method, params: list };
+  const named = isRecord(params) ? { named: params } : {};
+  return { kind: 'call', id, method, params: list, ...named };
 }
 
 function isId(value: unknown): value is JsonRpcId {

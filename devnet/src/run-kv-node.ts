@@ -1,0 +1,2 @@
+/** The process of a key-value node, beside this package: its address needs no look-up. */
+import '@cairn/kv-node/main';

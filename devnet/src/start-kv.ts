@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { Address } from '@cairn/primitives';
+import { MIB } from '@cairn/primitives';
+import { loopback } from './endpoints.ts';
+import { programPath } from './program-path.ts';
+import type { ServicePlan } from './services.ts';
+import { quoted, type StartNodeDeps, startNode } from './start-node.ts';
+import type { KvNodePlan } from './topology.ts';
+
+/** What the key-value nodes of a devnet have in common. */
+export interface KvSurroundings {
+  readonly rpc: string;
+  readonly chainId: number;
+  readonly flow: Address;
+  /** Every node's own directory lies below. */
+  readonly dataDirectory: string;
+  readonly configDirectory: string;
+}
+
+/** The key-value nodes of a devnet, to be started. They watch every stream that the log names. */
+export function kvServices(
+  deps: StartNodeDeps,
+  {
+    plans,
+    ports,
+    storageUrls,
+    surroundings,
+  }: {
+    readonly plans: readonly KvNodePlan[];
+    readonly ports: readonly number[];
+    readonly storageUrls: readonly string[];
+    readonly surroundings: KvSurroundings;
+  },
+): readonly ServicePlan[] {
+  const program = programPath('run-kv-node');
+  const { configDirectory } = surroundings;
+  return plans.map(({ name }, index) => {
+    const port = ports[index] ?? 0;
+    const config = kvConfig(name, port, storageUrls, surroundings);
+    return {
+      name,
+      url: loopback(port),
+      start: (signal) =>
+        startNode(deps, { name, program, config, configDirectory, port }, { signal }),
+    };
+  });
+}
+
+function kvConfig(
+  name: string,
+  port: number,
+  storageUrls: readonly string[],
+  { rpc, chainId, flow, dataDirectory }: KvSurroundings,
+): string {
+  return [
+    // A devnet is to run on a laptop that is nearly full as well.
+    `[node]\ndata_dir = ${quoted(join(dataDirectory, name))}\nreserve_bytes = ${16 * MIB}\n`,
+    `[chain]\nrpc = ${quoted(rpc)}\nchain_id = ${chainId}\nflow = ${quoted(flow)}`,
+    // A reorganisation is unwound, so nothing has to wait for confirmations here.
+    'confirmations = 0\npoll_ms = 250\n',
+    `[storage]\nnodes = [${storageUrls.map(quoted).join(', ')}]\n`,
+    '[streams]\ndiscover = true\nopen = true\n',
+    `[http]\nhost = "127.0.0.1"\nport = ${port}\n`,
+  ].join('\n');
+}

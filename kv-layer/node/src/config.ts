@@ -1,0 +1,147 @@
+import { resolve } from 'node:path';
+import { parseStreamId, type SenderSource, type StreamId } from '@cairn/kv-layer';
+import { loadConfig, renderExampleConfig } from '@cairn/node-runtime/config';
+import type { LogLevel } from '@cairn/node-runtime/observe';
+import { type Address, type ChainId, chainIdOf, parseAddress } from '@cairn/primitives';
+import { type ConfigFile, KV_NODE_SCHEMA } from './config-schema.ts';
+import { KvNodeError } from './errors.ts';
+
+/** A key-value node's configuration, checked and complete. */
+export interface KvNodeConfig {
+  readonly node: {
+    /** Absolute path; everything the node keeps lies below it. */
+    readonly dataDirectory: string;
+    readonly reserveBytes: number;
+  };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  readonly chain: {
+    readonly rpcUrl: string;
+    /** `undefined`: whichever chain the endpoint serves. */
+    readonly chainId: ChainId | undefined;
+    readonly flow: Address;
+    readonly startBlock: number;
+    readonly confirmations: number;
+    readonly pollMs: number;
+    readonly pageBlocks: number;
+    readonly senders: SenderSource;
+  };
+  readonly storage: { readonly nodes: readonly string[]; readonly indexer: string | undefined };
+  readonly streams: {
+    readonly ids: readonly StreamId[];
+    readonly discover: boolean;
+    readonly limit: number;
+    /** Whether `admin_addStream` is served. */
+    readonly isOpen: boolean;
+    /** Who may use it; nobody named: anyone. */
+    readonly accounts: readonly Address[];
+  };
+  readonly replay: ReplayConfig;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly limits: {
+    readonly maxConnections: number;
+    readonly concurrentReads: number;
+    readonly queuedReads: number;
+    readonly wholeValueBytes: number;
+    readonly drainMs: number;
+  };
+}
+
+/** How the log is replayed. */
+export interface ReplayConfig {
+  /** `undefined`: a file that nobody serves is waited for. */
+  readonly skip: { readonly afterMs: number; readonly maxHoles: number } | undefined;
+  readonly healEveryMs: number;
+  readonly prefetchFiles: number;
+  readonly prefetchBytes: number;
+  readonly memoryFileBytes: number;
+  readonly cacheBytes: number;
+}
+
+/** Where a node's configuration comes from. */
+export interface LoadKvNodeConfigOptions {
+  /** A TOML file. */
+  readonly file?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Sections and settings by the names they have in the file; over everything else. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads and checks a key-value node's configuration.
+ *
+ * @throws {ConfigError} CONFIG_INVALID with all problems together; {KvNodeError} KV_CONFIG
+ */
+export async function loadKvNodeConfig(options: LoadKvNodeConfigOptions): Promise<KvNodeConfig> {
+  const { config } = await loadConfig<ConfigFile>({ schema: KV_NODE_SCHEMA, ...options });
+  return settingsOf(config);
+}
+
+/** The text of `kv.example.toml`: every setting with its meaning, bounds and default. */
+export function exampleConfig(): string {
+  return renderExampleConfig(KV_NODE_SCHEMA);
+}
+
+function settingsOf(file: ConfigFile): KvNodeConfig {
+  const { node, chain, storage, streams, replay, limits } = file;
+  const ids = [...new Set(streams.ids.map(streamOf))];
+  if (storage.nodes.length === 0 && storage.indexer === '') {
+    throw new KvNodeError(
+      { code: 'KV_CONFIG', field: 'storage.nodes' },
+      'storage.nodes or storage.indexer must say where files are read',
+    );
+  }
+  if (ids.length > streams.limit) {
+    throw new KvNodeError(
+      { code: 'KV_CONFIG', field: 'streams.ids' },
+      `streams.ids names ${ids.length} streams, streams.limit allows ${streams.limit}`,
+    );
+  }
+  return {
+    node: { dataDirectory: resolve(node.data_dir), reserveBytes: node.reserve_bytes },
+    log: file.log,
+    chain: {
+      rpcUrl: chain.rpc,
+      chainId: chain.chain_id === 0 ? undefined : chainIdOf(chain.chain_id),
+      flow: parseAddress(chain.flow),
+      startBlock: chain.start_block,
+      confirmations: chain.confirmations,
+      pollMs: chain.poll_ms,
+      pageBlocks: chain.page_blocks,
+      senders: chain.sender,
+    },
+    storage: {
+      nodes: storage.nodes,
+      indexer: storage.indexer === '' ? undefined : storage.indexer,
+    },
+    streams: {
+      ids,
+      discover: streams.discover,
+      limit: streams.limit,
+      isOpen: streams.open,
+      accounts: streams.accounts.map((account) => parseAddress(account)),
+    },
+    replay: {
+      skip:
+        replay.missing === 'block'
+          ? undefined
+          : { afterMs: replay.skip_after_s * 1000, maxHoles: replay.max_holes },
+      healEveryMs: replay.heal_every_s * 1000,
+      prefetchFiles: replay.prefetch_files,
+      prefetchBytes: replay.prefetch_bytes,
+      memoryFileBytes: replay.memory_file_bytes,
+      cacheBytes: replay.cache_bytes,
+    },
+    http: file.http,
+    limits: {
+      maxConnections: limits.max_connections,
+      concurrentReads: limits.concurrent_reads,
+      queuedReads: limits.queued_reads,
+      wholeValueBytes: limits.whole_value_bytes,
+      drainMs: limits.drain_ms,
+    },
+  };
+}
+
+function streamOf(text: string): StreamId {
+  return parseStreamId(text.startsWith('0x') ? text : `0x${text}`);
+}

@@ -1,0 +1,40 @@
+import type { RouteGroup } from '@cairn/node-runtime/http';
+import { type Address, type ChainId, toHex } from '@cairn/primitives';
+import type { Answers } from '../answers.ts';
+import { type ReplayStatus, replayStatusJson } from '../replay-status.ts';
+import { VERSION } from '../version.ts';
+
+/** What the door shows. */
+export interface StatusDoorDeps {
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  readonly answers: Answers;
+  readonly status: () => ReplayStatus;
+}
+
+/** `GET /v1/status`: what the node replays, how far it is, and what it waits for. */
+export function statusDoor({ chainId, flow, answers, status }: StatusDoorDeps): RouteGroup {
+  return (app) => {
+    app.get(
+      '/v1/status',
+      {
+        schema: {
+          operationId: 'getStatus',
+          summary: 'What is replayed, and how far',
+          tags: ['node'],
+        },
+      },
+      async (_, reply) => {
+        void reply.header('cache-control', 'no-store');
+        return {
+          version: VERSION,
+          kind: 'kv-node',
+          chainId,
+          flow,
+          domain: toHex(answers.state.domain),
+          replay: replayStatusJson(status()),
+        };
+      },
+    );
+  };
+}

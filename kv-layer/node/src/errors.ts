@@ -1,0 +1,25 @@
+import { type Address, Fault, type Sequence } from '@cairn/primitives';
+
+/** What a key-value node refuses or cannot do, with the numbers. */
+export type KvNodeFault =
+  /** A setting that cannot work. */
+  | { readonly code: 'KV_CONFIG'; readonly field: string }
+  /** The chain endpoint, the contract and the data do not belong together. */
+  | { readonly code: 'KV_IDENTITY'; readonly expected: Address; readonly actual: string }
+  /** The chain says something else about an entry than its log does: a reorganisation goes on. */
+  | { readonly code: 'KV_CHAIN_MOVED'; readonly sequence: Sequence }
+  /** A stream that may not be added, or one more than are allowed. */
+  | { readonly code: 'KV_STREAM_REFUSED'; readonly reason: 'off' | 'account' | 'limit' }
+  /** The disk has no room to replay, or for a file that has to be replayed. */
+  | {
+      readonly code: 'KV_NO_ROOM';
+      readonly sequence?: Sequence;
+      readonly neededBytes: number;
+      readonly freeBytes: number;
+    }
+  /** A version that was waited for and did not come in time. */
+  | { readonly code: 'KV_NOT_YET'; readonly wanted: number; readonly next: Sequence }
+  | { readonly code: 'KV_STOPPING' };
+
+/** Something a key-value node refused, or could not do, and foresaw. */
+export class KvNodeError extends Fault<KvNodeFault> {}

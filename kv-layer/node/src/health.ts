@@ -1,0 +1,48 @@
+import type { HealthReport } from '@cairn/node-runtime/http';
+import { describeWait, type ReplayStatus } from './replay-status.ts';
+
+/** A wait that is shorter is a file on its way. */
+const PATIENCE_MS = 10_000;
+/** Blocks that the log may be behind the chain, confirmations not counted. */
+const MAX_LAG_BLOCKS = 10;
+/** Entries that replay may be behind the log. */
+const MAX_LAG_ENTRIES = 1000;
+
+/**
+ * Whether the node should be asked: it has read the log up to the chain's head and replayed it. What
+ * it waits for is told in a sentence, also while it still answers.
+ */
+export function readyReport(
+  status: ReplayStatus,
+  { confirmations }: { readonly confirmations: number },
+): HealthReport {
+  const { head, block, logNext, nextSequence, wait, diskReason, holes, pending } = status;
+  const reasons: string[] = [];
+  let ok = true;
+  const refuse = (reason: string): void => {
+    ok = false;
+    reasons.push(reason);
+  };
+  const lag = head === undefined ? undefined : head - confirmations - (block ?? -1);
+  if (head === undefined) refuse('the chain has not told its newest block yet');
+  else if (lag !== undefined && lag > MAX_LAG_BLOCKS) {
+    refuse(`the log is ${lag} blocks behind the chain, ${MAX_LAG_BLOCKS} are allowed`);
+  }
+  if (diskReason !== undefined) refuse(diskReason);
+  if (wait !== undefined && wait.waitedMs > PATIENCE_MS) refuse(describeWait(wait));
+  else if (logNext - nextSequence > MAX_LAG_ENTRIES) {
+    refuse(`replay is at entry ${nextSequence} of ${logNext}`);
+  }
+  if (holes > 0) {
+    reasons.push(`${holes} entries were given up: what came after them is this node’s own opinion`);
+  }
+  const facts: Record<string, string> = {
+    replay: `entry ${nextSequence} of ${logNext} is next, ${status.streams.length} streams answer`,
+  };
+  if (pending !== undefined) {
+    facts['pending'] =
+      `a set of ${pending.streams.length} streams is at entry ${pending.nextSequence} of ${logNext}` +
+      (pending.wait === undefined ? '' : `; ${describeWait(pending.wait)}`);
+  }
+  return { ok, reasons, facts };
+}

@@ -1,0 +1,102 @@
+import {
+  answerPlainOptions,
+  createHttpHost,
+  DiskProbe,
+  type HttpHost,
+} from '@cairn/node-runtime/http';
+import type { MetricsRegistry } from '@cairn/node-runtime/observe';
+import {
+  type Address,
+  type ChainId,
+  type Clock,
+  type Logger,
+  MIB,
+  Semaphore,
+} from '@cairn/primitives';
+import { problemOf } from '@cairn/wire-protocol';
+import type { KvNodeConfig } from './config.ts';
+import { jsonRpcDoor } from './doors/json-rpc.ts';
+import { statusDoor } from './doors/status.ts';
+import { readyReport } from './health.ts';
+import type { KvNodeParts } from './parts.ts';
+import type { ReplayStatus } from './replay-status.ts';
+import { VERSION } from './version.ts';
+import { addStreamMethod } from './zg-compat/add-stream.ts';
+import { kvMethods } from './zg-compat/kv-methods.ts';
+
+/** What the doors stand on. */
+export interface PublicListenerDeps {
+  readonly config: KvNodeConfig;
+  readonly parts: KvNodeParts;
+  readonly chainId: ChainId;
+  readonly flow: Address;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly status: () => ReplayStatus;
+  /** Aborts when the node stops for good. */
+  readonly stopping: AbortSignal;
+}
+
+/** Characters of an answer: the official node's 30 MiB, room for a value of 16 MiB in base64. */
+const MAX_REPLY_LENGTH: number = 30 * MIB;
+/** Whole values of up to 16 MiB in memory at once, and calls that wait for theirs. */
+const WHOLE_VALUES = 4;
+const WHOLE_VALUES_WAITING = 256;
+/** Bodies of up to 32 MiB in memory at once, and calls that wait on their socket. */
+const LARGE_BODIES = 2;
+const LARGE_BODIES_WAITING = 64;
+
+/** The listener for everybody, with all doors of a key-value node and none for admins. */
+export function createPublicListener(deps: PublicListenerDeps): HttpHost {
+  const { config, parts, chainId, flow, clock, logger, metrics, status, stopping } = deps;
+  const { limits, streams, node, chain } = config;
+  const probe = new DiskProbe({ clock }, node.dataDirectory);
+  const whole = {
+    clock,
+    turns: new Semaphore({ limit: WHOLE_VALUES, maxWaiting: WHOLE_VALUES_WAITING }),
+    maxBytes: limits.wholeValueBytes,
+  };
+  const handlers = {
+    ...kvMethods({ answers: parts.answers, whole }),
+    ...addStreamMethod({
+      chainId,
+      isOpen: streams.isOpen,
+      accounts: streams.accounts,
+      add: async (stream) => {
+        if (await parts.streams.add(stream)) parts.wanted.ring();
+      },
+    }),
+  };
+  const host = createHttpHost({
+    host: config.http.host,
+    port: config.http.port,
+    name: 'cairn-kv-node',
+    version: VERSION,
+    logger,
+    metrics,
+    limits: { maxConnections: limits.maxConnections, drainMs: limits.drainMs },
+    describeProblem: problemOf,
+    live: () => probe.live(),
+    ready: () => readyReport(status(), chain),
+    routes: [
+      statusDoor({ chainId, flow, answers: parts.answers, status }),
+      jsonRpcDoor({
+        handlers,
+        clock,
+        logger,
+        maxReplyLength: MAX_REPLY_LENGTH,
+        onCall: ({ method, outcome, seconds }) =>
+          parts.metrics.rpcDuration.observe(seconds, { method, code: outcome }),
+        turns: new Semaphore({
+          limit: limits.concurrentReads,
+          maxWaiting: limits.queuedReads,
+        }),
+        largeTurns: new Semaphore({ limit: LARGE_BODIES, maxWaiting: LARGE_BODIES_WAITING }),
+        stopping,
+      }),
+    ],
+  });
+  answerPlainOptions(host);
+  return host;
+}

@@ -1,0 +1,87 @@
+import type { StreamId } from '@cairn/kv-layer';
+import type { Json, Sequence } from '@cairn/primitives';
+import type { ReplayWait } from './replay/replayer.ts';
+
+/** How far a node is, and what keeps it from going on. */
+export interface ReplayStatus {
+  /** Newest block of the chain that was seen. */
+  readonly head: number | undefined;
+  /** Newest block whose entries are known. */
+  readonly block: number | undefined;
+  /** Entries of the log. */
+  readonly logNext: Sequence;
+  /** The entry that is replayed next: what `kv_getReplayProgress` says. */
+  readonly nextSequence: Sequence;
+  readonly firstSequence: Sequence;
+  readonly streams: readonly StreamId[];
+  readonly holes: number;
+  readonly wait: (ReplayWait & { readonly waitedMs: number }) | undefined;
+  /** A disk that is full or fails. */
+  readonly diskReason: string | undefined;
+  readonly pending:
+    | {
+        readonly streams: readonly StreamId[];
+        readonly nextSequence: Sequence;
+        readonly wait: (ReplayWait & { readonly waitedMs: number }) | undefined;
+      }
+    | undefined;
+}
+
+/** What is waited for, for how long, and what would unblock it, in one sentence. */
+export function describeWait({
+  sequence,
+  kind,
+  root,
+  sizeBytes,
+  waitedMs,
+  reason,
+  tries,
+}: ReplayWait & { readonly waitedMs: number }): string {
+  const time = `for ${(waitedMs / 1000).toFixed(1)} s, ${tries} tries`;
+  const last = reason === undefined ? '' : `; the last one: ${reason}`;
+  return kind === 'file'
+    ? `replay waits for the file of entry ${sequence} (${root}, ${sizeBytes} bytes) ${time}${last}; ` +
+        'it goes on once any of the storage nodes serves it'
+    : `replay waits for the chain to tell the block and sender of entry ${sequence} ${time}${last}; ` +
+        'it goes on once the endpoint answers';
+}
+
+/** The status as JSON. */
+export function replayStatusJson(status: ReplayStatus): Json {
+  const { head, block, logNext, nextSequence, firstSequence, streams, holes } = status;
+  const { wait, diskReason, pending } = status;
+  return {
+    head: head ?? null,
+    block: block ?? null,
+    logNext,
+    next: nextSequence,
+    first: firstSequence,
+    streams: [...streams],
+    holes,
+    waits: waitJson(wait),
+    disk: diskReason ?? null,
+    pending:
+      pending === undefined
+        ? null
+        : {
+            streams: [...pending.streams],
+            next: pending.nextSequence,
+            waits: waitJson(pending.wait),
+          },
+  };
+}
+
+function waitJson(wait: (ReplayWait & { readonly waitedMs: number }) | undefined): Json {
+  if (wait === undefined) return null;
+  const { sequence, kind, root, sizeBytes, waitedMs, reason, tries } = wait;
+  return {
+    sequence,
+    for: kind,
+    root,
+    sizeBytes,
+    waitedMs: Math.round(waitedMs),
+    tries,
+    reason: reason ?? null,
+    sentence: describeWait(wait),
+  };
+}
