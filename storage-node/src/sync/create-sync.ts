@@ -106,6 +106,7 @@ export class Sync {
             clock,
             logger,
             metrics,
+            onFetched: (sequence) => this.#news.noteFetched(sequence),
             onLie,
           },
           { parallelRequests: options.parallelRequests },

@@ -33,7 +33,7 @@ export interface FileNewsDeps {
   readonly book: PeerBook;
   readonly log: PeerLog;
   readonly shard: () => ShardConfig;
-  readonly store: Pick<LogStore, 'nextSequence' | 'entryAt' | 'stateOf'>;
+  readonly store: Pick<LogStore, 'nextSequence' | 'entryAt' | 'stateOf' | 'marks'>;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   readonly rng: Rng;
   readonly logger: Logger;
@@ -60,6 +60,8 @@ const TELL_MS = 20;
 const MAX_UNTOLD = 1000;
 /** What was heard of whom, so that the same said twice is passed on once. */
 const MAX_HEARD = 65_536;
+/** Entries that peers gave something of lately. */
+const MAX_FETCHED = 4096;
 /** Entries beyond those known here that an announcement may be about: the chain is seen unevenly. */
 const MAX_AHEAD = 10_000;
 
@@ -76,6 +78,7 @@ export class FileNews {
   readonly #deps: FileNewsDeps;
   readonly #heard = new LruCache<string, number>({ maxWeight: MAX_HEARD });
   readonly #holders: FileHolders;
+  readonly #fetched = new LruCache<Sequence, true>({ maxWeight: MAX_FETCHED });
   /** To be told at once: nobody else said that it holds them. */
   readonly #urgent = new BoundedQueue<News>(MAX_UNTOLD);
   /** To be told unless others do. */
@@ -98,7 +101,7 @@ export class FileNews {
    */
   tell(entry: LogEntry): void {
     const { clock, rng, shard } = this.#deps;
-    if (!this.#ownsSome(entry)) return;
+    if (!this.#ownsSome(entry) || this.#isOldNews(entry)) return;
     const { sequence, root } = entry;
     if (this.#holders.count(sequence, root, shard()) === 0) {
       if (this.#urgent.length < MAX_UNTOLD) this.#urgent.push({ sequence, root });
@@ -106,6 +109,11 @@ export class FileNews {
     }
     const fromMs = clock.monotonic() + rng.below(MAX_HUSH_MS);
     if (this.#hushed.length < MAX_UNTOLD) this.#hushed.push({ sequence, root, fromMs });
+  }
+
+  /** A peer gave something of an entry. */
+  noteFetched(sequence: Sequence): void {
+    this.#fetched.set(sequence, true);
   }
 
   /** Tells what there is to tell, a bounded number a second, until `signal` aborts. */
@@ -150,6 +158,13 @@ export class FileNews {
     } catch (error) {
       logger.debug({ sequence, reason: describeError(error) }, 'a file could not be announced');
     }
+  }
+
+  /** What a late joiner gets from peers, older than the blocks that are remembered, is known to them. */
+  #isOldNews({ sequence, block }: LogEntry): boolean {
+    if (this.#fetched.get(sequence) === undefined) return false;
+    const [oldest] = this.#deps.store.marks();
+    return oldest !== undefined && block.number < oldest.number;
   }
 
   #ownsSome({ startSector, sizeBytes }: LogEntry): boolean {

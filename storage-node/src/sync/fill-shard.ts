@@ -33,6 +33,8 @@ export interface ShardFillerDeps {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly logger: Logger;
   readonly metrics: SyncMetrics;
+  /** Told of an entry of which a peer gave something. */
+  readonly onFetched: (sequence: Sequence) => void;
   /** Told of a peer whose answer does not prove. */
   readonly onLie: (peer: string, reason: string) => Promise<void>;
 }
@@ -284,7 +286,8 @@ export class ShardFiller {
     segments: readonly VerifiedSegment[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, metrics } = this.#deps;
+    const { store, metrics, onFetched } = this.#deps;
+    onFetched(entry.sequence);
     // Put together, so that they share a sync.
     const keep = async (segment: VerifiedSegment, inner: AbortSignal): Promise<void> => {
       const result = await store.put(entry, segment, { signal: inner });

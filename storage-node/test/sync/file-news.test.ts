@@ -47,6 +47,7 @@ describe('news of files', () => {
   let entries: Map<number, LogEntry>;
   let finalized: Set<number>;
   let shard: ShardConfig;
+  let oldestBlock: number;
   let told: number[];
   let listener: PeerListener | undefined;
   let news: FileNews;
@@ -57,6 +58,7 @@ describe('news of files', () => {
     entries = new Map([1, 2, 3].map((sequence) => [sequence, entryOf(sequence)]));
     finalized = new Set([1, 2, 3]);
     shard = SHARD;
+    oldestBlock = 0;
     told = [];
     stop = new AbortController();
     news = new FileNews({
@@ -74,6 +76,7 @@ describe('news of files', () => {
       store: {
         nextSequence: sequenceOf(4),
         entryAt: async (sequence) => entries.get(sequence),
+        marks: () => [{ number: oldestBlock, hash: ROOT }],
         stateOf: async (sequence) => ({ finalized: finalized.has(sequence), pruned: false }),
       },
       clock,
@@ -157,6 +160,19 @@ describe('news of files', () => {
     shard = { id: 3, count: 4 };
     await pass(LONG_MS);
     assert.deepEqual(told, []);
+  });
+
+  it('says nothing of what it got from a peer long after it was paid for, but of what others bring', async () => {
+    oldestBlock = 2;
+    news.noteFetched(sequenceOf(1));
+    tell(1);
+    tell(2);
+    await pass(LONG_MS);
+    assert.deepEqual(told, [2]);
+    oldestBlock = 1;
+    tell(1);
+    await pass(LONG_MS);
+    assert.deepEqual(told, [2, 1]);
   });
 
   it('says nothing of a file of which its shard owns nothing', async () => {
