@@ -16,6 +16,7 @@ import {
 import {
   canWrite,
   hasWritePermission,
+  isAdmin,
   isWriterOfKey,
   isWriterOfStream,
   type RoleView,
@@ -93,10 +94,11 @@ export function replayBatch(
   if (unreadable && fault.section !== 'controls') return unreadable;
   const tagged = new Set(entry.streams);
   const writes = lastWrites(batch.writes);
+  const mayWrite = writePermission(view, entry.sender);
   for (const { stream, key } of writes) {
     if (!tagged.has(stream)) return { result: TAGS_MISMATCH };
     if (isNewer(stream, key)) return { result: VERSION_CONFLICT };
-    if (!hasWritePermission(view, entry.sender, stream, key)) {
+    if (!mayWrite(stream, key)) {
       return { result: writeDeniedResult(stream, key) };
     }
   }
@@ -113,10 +115,37 @@ export function replayBatch(
   return { result: COMMIT, change: { writes, roles: changes } };
 }
 
+/** `hasWritePermission` of one sender: what is the same for all keys of a stream is asked once. */
+function writePermission(
+  view: RoleView,
+  sender: Address,
+): (stream: StreamId, key: Uint8Array) => boolean {
+  const free = new Map<StreamId, boolean>();
+  return (stream, key) => {
+    let isFree = free.get(stream);
+    if (isFree === undefined) {
+      isFree = view.isNew(stream) || isAdmin(view, sender, stream);
+      free.set(stream, isFree);
+    }
+    return isFree || hasWritePermission(view, sender, stream, key);
+  };
+}
+
 function lastWrites(writes: readonly WriteHeader[]): readonly WriteHeader[] {
-  const last = new Map<string, WriteHeader>();
-  for (const write of writes) last.set(write.stream + keyText(write.key), write);
-  return [...last.values()];
+  const streams = new Map<StreamId, Map<string, number>>();
+  const last: WriteHeader[] = [];
+  for (const write of writes) {
+    let places = streams.get(write.stream);
+    if (places === undefined) {
+      places = new Map();
+      streams.set(write.stream, places);
+    }
+    const text = keyText(write.key);
+    const place = places.get(text) ?? last.length;
+    places.set(text, place);
+    last[place] = write;
+  }
+  return last;
 }
 
 /** Whether the sender may use a control, by the roles before the entry. */

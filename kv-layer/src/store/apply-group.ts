@@ -25,9 +25,10 @@ import {
 } from '../replay/replay-batch.ts';
 import { COMMIT, DOWNLOAD_FAILED } from '../replay/results.ts';
 import { isAdmin, ROLE, type RoleKind, slotOf, ZERO_ADDRESS } from '../replay/role.ts';
-import { type StreamId, streamIdBytes } from '../stream-id.ts';
+import type { StreamId } from '../stream-id.ts';
 import { parseTags } from '../tags.ts';
 import { bytesDigests, EMPTY_HASH, type Leaf, leafHashes, stateRootOf } from '../tree/digests.ts';
+import type { StateTree } from '../tree/state-tree.ts';
 import { KEY, TABLE } from './keyspace.ts';
 import {
   type ChangedRow,
@@ -90,10 +91,14 @@ export interface AppliedGroup {
   readonly waitsFor?: Sequence;
 }
 
+/** The longest file that is read whole. A group holds 65,536 writes, so 64 MiB of these at the most common sizes. */
+const MAX_HELD_BYTES: number = 256 * 1024;
+
 interface Prepared {
   readonly input: ReplayInput;
   /** `undefined`: none of this state's. */
   readonly entry: StreamEntry | undefined;
+  source: ReplayInput['source'];
   batch?: ParsedBatch;
 }
 
@@ -171,9 +176,10 @@ class GroupRun {
       const streams = parseTags(tags);
       const isOurs = streams?.every((stream) => watched.has(stream)) ?? false;
       const entry = streams !== undefined && isOurs ? { sequence, sender, streams } : undefined;
-      const one: Prepared = { input, entry };
+      const one: Prepared = { input, entry, source };
       if (entry !== undefined && source !== undefined && source !== 'gone') {
-        one.batch = await parseBatch(source, { signal: this.#signal });
+        one.source = await inMemory(source, this.#signal);
+        one.batch = await parseBatch(one.source, { signal: this.#signal });
         writes += one.batch.writes.length + one.batch.controls.length;
       }
       prepared.push(one);
@@ -253,16 +259,17 @@ class GroupRun {
 
   /** Loads the pages of trees on the way to each row. */
   async #preload(names: readonly RowName[]): Promise<void> {
-    const trees = new Map<string, { readonly name: RowName; readonly keys: Uint8Array[] }>();
-    for (const name of names) {
-      const text = `${name.table}${name.stream}`;
-      const known = trees.get(text);
-      if (known === undefined) trees.set(text, { name, keys: [name.key] });
-      else known.keys.push(name.key);
-    }
-    for (const { name, keys } of trees.values()) {
-      const tree = await this.#deps.trees.tree(name.table, name.stream);
-      await tree.preload(keys);
+    for (const table of [TABLE.keys, TABLE.roles]) {
+      const streams = new Map<StreamId, Uint8Array[]>();
+      for (const { stream, key } of names.filter((name) => name.table === table)) {
+        const keys = streams.get(stream);
+        if (keys === undefined) streams.set(stream, [key]);
+        else keys.push(key);
+      }
+      for (const [stream, keys] of streams) {
+        const tree = await this.#deps.trees.tree(table, stream);
+        await tree.preload(keys);
+      }
     }
   }
 
@@ -277,7 +284,7 @@ class GroupRun {
     if (result === DOWNLOAD_FAILED) {
       this.#progress = { ...this.#progress, holes: this.#progress.holes + 1 };
     }
-    const { source } = one.input;
+    const { source } = one;
     const isCommit = result === COMMIT && change !== undefined;
     const roots =
       isCommit && source !== undefined && source !== 'gone'
@@ -294,21 +301,37 @@ class GroupRun {
     const { hasher, tables, trees } = this.#deps;
     const made = await this.#rowsOf(sequence, change, source);
     const hashes = leafHashes(
-      made.map(({ name, row }) => ({ ...row, key: name.key }) satisfies Leaf),
+      made.map(
+        ({ name: { key }, row: { version, valueOffset, valueBytes, valueDigest } }): Leaf => ({
+          key,
+          version,
+          valueOffset,
+          valueBytes,
+          valueDigest,
+        }),
+      ),
       hasher,
     );
+    let tree: { readonly of: RowName; readonly tree: StateTree } | undefined;
     const changes: ChangedRow[] = [];
     const touched = new Map<StreamId, { keys: number; roles: number }>();
     for (const [index, { name, row }] of made.entries()) {
       const { table, stream, key } = name;
       const before = this.#group.replace(name, row);
       if (before !== undefined) {
-        const stored = tables.keys.history(table, streamIdBytes(stream), key, before.version);
+        const stored = tables.keys.history(
+          table,
+          this.#deps.tables.idOf(stream),
+          key,
+          before.version,
+        );
         this.#writes.push({ type: 'put', key: stored, value: encodeRow(before) });
       }
       changes.push({ table, stream, key, before: before?.version });
-      const tree = await trees.tree(table, stream);
-      const isNew = tree.set(key, hashes[index] ?? EMPTY_HASH);
+      if (tree?.of.table !== table || tree.of.stream !== stream) {
+        tree = { of: name, tree: await trees.tree(table, stream) };
+      }
+      const isNew = tree.tree.set(key, hashes[index] ?? EMPTY_HASH);
       const counts = touched.get(stream) ?? { keys: 0, roles: 0 };
       touched.set(stream, counts);
       if (isNew) counts[table === TABLE.keys ? 'keys' : 'roles'] += 1;
@@ -375,7 +398,7 @@ class GroupRun {
     const rolesRoot = (await trees.tree(TABLE.roles, stream)).hash();
     const keyCount = (before?.keyCount ?? 0) + added.keys;
     const roleCount = (before?.roleCount ?? 0) + added.roles;
-    const id = streamIdBytes(stream);
+    const id = this.#deps.tables.idOf(stream);
     const parts = { domain, stream: id, keysRoot, rolesRoot, keyCount, roleCount };
     const record = {
       stateRoot: stateRootOf(parts, hasher),
@@ -408,11 +431,11 @@ class GroupRun {
     this.#progress = { ...this.#progress, valueBytes: this.#values.end };
     const batch = this.#writes;
     for (const [{ table, stream, key }, row] of this.#group.changedRows()) {
-      const stored = keys.latest(table, streamIdBytes(stream), key);
+      const stored = keys.latest(table, this.#deps.tables.idOf(stream), key);
       if (row !== undefined) batch.push({ type: 'put', key: stored, value: encodeRow(row) });
     }
     for (const { stream, account, count } of this.#group.changedCounts()) {
-      const key = keys.key(KEY.specialWriter, streamIdBytes(stream), fromHex(account));
+      const key = keys.key(KEY.specialWriter, this.#deps.tables.idOf(stream), fromHex(account));
       batch.push({ type: 'put', key, value: u64(count) });
     }
     for (const write of trees.writes()) batch.push(write);
@@ -420,6 +443,13 @@ class GroupRun {
     await kv.write(batch, { sync: true });
     trees.settle();
   }
+}
+
+/** A batch of few bytes is read at once: its values are read next. */
+async function inMemory(source: BatchSource, signal: AbortSignal): Promise<BatchSource> {
+  const { sizeBytes } = source;
+  if (source.bytes !== undefined || sizeBytes > MAX_HELD_BYTES) return source;
+  return { ...source, bytes: await source.read(0, sizeBytes, { signal }) };
 }
 
 /** The sender's role of a kind in each tagged stream. */

@@ -89,28 +89,34 @@ const PART_BYTES = 1024 * 1024;
 /** Changes of an entry in parts: table u8, stream 32, version before + 1 u64 (0: none), key length u32, key. */
 export function encodeChanges(changes: readonly ChangedRow[]): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  let pieces: Uint8Array[] = [];
-  let bytes = 0;
+  for (let first = 0; first < changes.length; ) {
+    let end = first;
+    let length = 0;
+    while (end < changes.length && length < PART_BYTES) {
+      length += CHANGE_HEAD_BYTES + (changes[end]?.key.length ?? 0);
+      end += 1;
+    }
+    parts.push(encodePart(changes.slice(first, end), length));
+    first = end;
+  }
+  return parts;
+}
+
+function encodePart(changes: readonly ChangedRow[], length: number): Uint8Array {
+  const part = new Uint8Array(length);
+  const view = viewOf(part);
   let known: { readonly stream: StreamId; readonly bytes: Uint8Array } | undefined;
+  let at = 0;
   for (const { table, stream, key, before } of changes) {
     if (known?.stream !== stream) known = { stream, bytes: streamIdBytes(stream) };
-    const piece = new Uint8Array(CHANGE_HEAD_BYTES + key.length);
-    const view = viewOf(piece);
-    piece[0] = table;
-    piece.set(known.bytes, 1);
-    writeSafeU64(view, 33, before === undefined ? 0 : before + 1);
-    view.setUint32(41, key.length);
-    piece.set(key, CHANGE_HEAD_BYTES);
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= PART_BYTES) {
-      parts.push(concatBytes(...pieces));
-      pieces = [];
-      bytes = 0;
-    }
+    part[at] = table;
+    part.set(known.bytes, at + 1);
+    writeSafeU64(view, at + 33, before === undefined ? 0 : before + 1);
+    view.setUint32(at + 41, key.length);
+    part.set(key, at + CHANGE_HEAD_BYTES);
+    at += CHANGE_HEAD_BYTES + key.length;
   }
-  if (pieces.length > 0) parts.push(concatBytes(...pieces));
-  return parts;
+  return part;
 }
 
 /** @throws {StateError} KV_STATE_DAMAGED */

@@ -29,8 +29,8 @@ interface HeldCount {
  */
 export class ReplayGroup implements ReplayView {
   readonly #tables: StateTables;
-  /** By table and stream, then by key: texts of streams are long to hash. */
-  readonly #rows = new Map<string, Map<string, HeldRow>>();
+  /** By table, stream and key, each by itself: a text of all three would be made anew each time. */
+  readonly #rows: readonly Map<StreamId, Map<string, HeldRow>>[] = [new Map(), new Map()];
   readonly #counts = new Map<string, HeldCount>();
   readonly #isNew: (stream: StreamId) => boolean;
 
@@ -115,7 +115,7 @@ export class ReplayGroup implements ReplayView {
 
   /** Rows that differ from the stored ones; `undefined` for those that are no more. */
   *changedRows(): Generator<readonly [RowName, Row | undefined]> {
-    for (const rows of this.#rows.values()) {
+    for (const rows of this.#rows.flatMap((streams) => [...streams.values()])) {
       for (const { name, row, isChanged } of rows.values()) if (isChanged) yield [name, row];
     }
   }
@@ -131,11 +131,11 @@ export class ReplayGroup implements ReplayView {
   }
 
   #rowsOf({ table, stream }: Pick<RowName, 'table' | 'stream'>): Map<string, HeldRow> {
-    const text = `${table}${stream}`;
-    const known = this.#rows.get(text);
+    const streams = this.#rows[table];
+    const known = streams?.get(stream);
     if (known !== undefined) return known;
     const rows = new Map<string, HeldRow>();
-    this.#rows.set(text, rows);
+    streams?.set(stream, rows);
     return rows;
   }
 }

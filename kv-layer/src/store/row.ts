@@ -1,4 +1,4 @@
-import { concatBytes, readSafeU64, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { readSafeU64, viewOf, writeSafeU64 } from '@cairn/primitives';
 import type { LeafRecord } from '../tree/digests.ts';
 import { StateError } from './errors.ts';
 
@@ -17,20 +17,17 @@ const PLACED = 1;
 
 /** The stored row: version, offset and length u64, digest 32, place u8, bytes or position u64. */
 export function encodeRow(row: Row): Uint8Array {
-  const head = new Uint8Array(HEAD_BYTES);
-  const view = viewOf(head);
+  const rest = row.position === undefined ? (row.inline?.length ?? 0) : 8;
+  const bytes = new Uint8Array(HEAD_BYTES + rest);
+  const view = viewOf(bytes);
   writeSafeU64(view, 0, row.version);
   writeSafeU64(view, 8, row.valueOffset);
   writeSafeU64(view, 16, row.valueBytes);
-  head.set(row.valueDigest, 24);
-  if (row.position === undefined) {
-    head[56] = INLINE;
-    return concatBytes(head, row.inline ?? new Uint8Array(0));
-  }
-  head[56] = PLACED;
-  const place = new Uint8Array(8);
-  writeSafeU64(viewOf(place), 0, row.position);
-  return concatBytes(head, place);
+  bytes.set(row.valueDigest, 24);
+  bytes[56] = row.position === undefined ? INLINE : PLACED;
+  if (row.position !== undefined) writeSafeU64(view, HEAD_BYTES, row.position);
+  else if (row.inline !== undefined) bytes.set(row.inline, HEAD_BYTES);
+  return bytes;
 }
 
 /** @throws {StateError} KV_STATE_DAMAGED for what is no row */

@@ -20,6 +20,8 @@ const LOOKUPS_PER_CALL = 10_000;
 /** Rows fetched first when only one may be needed; eight times as many each time after. */
 const FIRST_ROWS = 4;
 const MAX_ROWS = 1024;
+/** Stream ids kept as bytes. */
+const MAX_KEPT_IDS = 4096;
 
 /** A row's place: in a table of a stream. */
 export interface RowName {
@@ -47,9 +49,22 @@ export class StateTables {
   readonly kv: KeyValueStore;
   readonly keys: Keyspace;
 
+  /** Ids as bytes, of the streams asked for last. */
+  readonly #ids = new Map<StreamId, Uint8Array>();
+
   constructor(kv: KeyValueStore, keys: Keyspace) {
     this.kv = kv;
     this.keys = keys;
+  }
+
+  /** A stream's 32 bytes, not to be changed: kept, since every row's key has them. */
+  idOf(stream: StreamId): Uint8Array {
+    const known = this.#ids.get(stream);
+    if (known !== undefined) return known;
+    if (this.#ids.size >= MAX_KEPT_IDS) this.#ids.clear();
+    const bytes = streamIdBytes(stream);
+    this.#ids.set(stream, bytes);
+    return bytes;
   }
 
   /** @throws {StateError} KV_STATE_DAMAGED */
@@ -60,19 +75,16 @@ export class StateTables {
 
   /** The newest rows, in order. */
   async latestRows(names: readonly RowName[]): Promise<(Row | undefined)[]> {
-    const streams = new Map<StreamId, Uint8Array>();
-    const keys = names.map(({ table, stream, key }) => {
-      const bytes = streams.get(stream) ?? streamIdBytes(stream);
-      streams.set(stream, bytes);
-      return this.keys.latest(table, bytes, key);
-    });
+    const keys = names.map(({ table, stream, key }) =>
+      this.keys.latest(table, this.idOf(stream), key),
+    );
     const records = await this.#getMany(keys);
     return records.map((record) => (record === undefined ? undefined : decodeRow(record)));
   }
 
   /** The row of a key at a version. */
   async rowAt(name: RowName, version: number, signal: AbortSignal): Promise<Row | undefined> {
-    const stream = streamIdBytes(name.stream);
+    const stream = this.idOf(name.stream);
     const record = await this.kv.get(this.keys.latest(name.table, stream, name.key));
     if (record === undefined) return undefined;
     const row = decodeRow(record);
@@ -82,7 +94,7 @@ export class StateTables {
   /** Rows of a key at a version and before, newest first. */
   async *rowsBefore(name: RowName, version: number, signal: AbortSignal): AsyncGenerator<Row> {
     const { table, stream, key } = name;
-    const bytes = streamIdBytes(stream);
+    const bytes = this.idOf(stream);
     const record = await this.kv.get(this.keys.latest(table, bytes, key));
     if (record === undefined) return;
     const row = decodeRow(record);
@@ -100,7 +112,7 @@ export class StateTables {
     { from, to, reverse = false }: RowRange,
     { version, signal }: { readonly version: number; readonly signal: AbortSignal },
   ): AsyncGenerator<readonly [key: Uint8Array, row: Row | undefined]> {
-    const head = this.keys.latest(table, streamIdBytes(stream), new Uint8Array(0));
+    const head = this.keys.latest(table, this.idOf(stream), new Uint8Array(0));
     const whole = this.keys.range(KEY.latest, head.subarray(5));
     let gte = from === undefined ? whole.gte : join(head, from);
     let lt = to === undefined ? whole.lt : join(head, to);
@@ -136,7 +148,7 @@ export class StateTables {
     version: number,
     signal: AbortSignal,
   ): Promise<StreamRoot | undefined> {
-    const bytes = streamIdBytes(stream);
+    const bytes = this.idOf(stream);
     const { gte } = this.keys.range(KEY.root, bytes);
     const lt = this.keys.key(KEY.root, bytes, Math.min(version + 1, Number.MAX_SAFE_INTEGER));
     const range: KeyRange = { ...(gte === undefined ? {} : { gte }), lt, reverse: true, limit: 1 };
@@ -152,7 +164,7 @@ export class StateTables {
     { after, through }: { readonly after: number; readonly through: number },
     signal: AbortSignal,
   ): AsyncGenerator<StreamRoot> {
-    const bytes = streamIdBytes(stream);
+    const bytes = this.idOf(stream);
     const range = {
       gte: this.keys.key(KEY.root, bytes, after + 1),
       lt: this.keys.key(KEY.root, bytes, Math.min(through + 1, Number.MAX_SAFE_INTEGER)),
@@ -170,12 +182,12 @@ export class StateTables {
 
   /** The topmost page of a stored tree; `undefined` of an empty one. */
   treeTop(table: Table, stream: StreamId): Promise<Uint8Array | undefined> {
-    return this.kv.get(this.keys.key(KEY.treeRoot, Uint8Array.of(table), streamIdBytes(stream)));
+    return this.kv.get(this.keys.key(KEY.treeRoot, Uint8Array.of(table), this.idOf(stream)));
   }
 
   /** Where the pages of a tree are kept. */
   pageStore(table: Table, stream: StreamId): PageStore {
-    const head = [Uint8Array.of(table), streamIdBytes(stream)];
+    const head = [Uint8Array.of(table), this.idOf(stream)];
     return {
       pages: (names) =>
         this.#getMany(names.map((name) => this.keys.key(KEY.treePage, ...head, name))),
@@ -186,7 +198,7 @@ export class StateTables {
 
   /** Keys that an account is special writer of, as of now. */
   async specialWriterCount(stream: StreamId, account: Uint8Array): Promise<number> {
-    const key = this.keys.key(KEY.specialWriter, streamIdBytes(stream), account);
+    const key = this.keys.key(KEY.specialWriter, this.idOf(stream), account);
     const bytes = await this.kv.get(key);
     return bytes === undefined ? 0 : numberOf(bytes);
   }
@@ -225,7 +237,7 @@ export class StateTables {
     signal: AbortSignal,
   ): Promise<Row | undefined> {
     const range = {
-      ...this.keys.historyUpTo(table, streamIdBytes(stream), key, version),
+      ...this.keys.historyUpTo(table, this.idOf(stream), key, version),
       limit: 1,
     };
     for await (const [, value] of this.kv.entries(range, { signal })) return decodeRow(value);

@@ -39,7 +39,7 @@ export class ValueWriter {
     { version, signal }: { readonly version: number; readonly signal: AbortSignal },
   ): Promise<Row[]> {
     const values: Uint8Array[] = [];
-    const rows: Row[] = [];
+    const rows: { -readonly [Field in keyof Row]: Row[Field] }[] = [];
     for (const { valueOffset, valueBytes } of writes) {
       const isLong = valueBytes > DIGEST_PIECE_BYTES;
       const value = isLong
@@ -60,11 +60,12 @@ export class ValueWriter {
       });
     }
     const digests = bytesDigests(values, this.#hasher);
-    return rows.map((row, index) =>
-      row.valueBytes > DIGEST_PIECE_BYTES
-        ? row
-        : { ...row, valueDigest: digests[index] ?? EMPTY_HASH },
-    );
+    for (const [index, row] of rows.entries()) {
+      // A copy: a part of all digests would keep them in memory.
+      if (row.valueBytes <= DIGEST_PIECE_BYTES)
+        row.valueDigest = (digests[index] ?? EMPTY_HASH).slice();
+    }
+    return rows;
   }
 
   /** Makes everything written durable. */
@@ -110,18 +111,21 @@ export class ValueWriter {
   }
 }
 
-/** A copy: rows outlive the batch that they came in. */
+/** A copy of bytes of a file in memory: rows outlive the batch that they came in. */
+function bytesHere({ bytes }: BatchSource, offset: number, length: number): Uint8Array | undefined {
+  // Beyond the file's end lie the zeros of its last sector: `read` knows them.
+  if (bytes === undefined || offset + length > bytes.length) return undefined;
+  return bytes.slice(offset, offset + length);
+}
+
+/** A copy of bytes of a file. */
 async function bytesOf(
   source: BatchSource,
   offset: number,
   length: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  // Beyond the file's end lie the zeros of its last sector: `read` knows them.
-  if (source.bytes !== undefined && offset + length <= source.bytes.length) {
-    return source.bytes.slice(offset, offset + length);
-  }
-  return length === 0
-    ? new Uint8Array(0)
-    : new Uint8Array(await source.read(offset, length, { signal }));
+  if (length === 0) return new Uint8Array(0);
+  const here = bytesHere(source, offset, length);
+  return here ?? new Uint8Array(await source.read(offset, length, { signal }));
 }

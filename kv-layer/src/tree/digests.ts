@@ -119,14 +119,17 @@ export function leafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array[
   );
   const input = new Uint8Array(leaves.length * LEAF_BYTES);
   const view = viewOf(input);
-  for (const [index, { key, version, valueOffset, valueBytes, valueDigest }] of leaves.entries()) {
-    const at = index * LEAF_BYTES;
+  let at = 0;
+  for (let index = 0; index < leaves.length; index += 1) {
+    const leaf = leaves[index];
+    if (leaf === undefined) continue;
     input.set(keys[index] ?? EMPTY_HASH, at);
-    input.set(valueDigest, at + 32);
-    view.setUint32(at + 64, key.length);
-    writeSafeU64(view, at + 68, version);
-    writeSafeU64(view, at + 76, valueOffset);
-    writeSafeU64(view, at + 84, valueBytes);
+    input.set(leaf.valueDigest, at + 32);
+    view.setUint32(at + 64, leaf.key.length);
+    writeSafeU64(view, at + 68, leaf.version);
+    writeSafeU64(view, at + 76, leaf.valueOffset);
+    writeSafeU64(view, at + 84, leaf.valueBytes);
+    at += LEAF_BYTES;
   }
   const hashes = hasher.hashMany(input, LEAF_BYTES);
   return leaves.map((_, index) => hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));

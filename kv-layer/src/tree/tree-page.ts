@@ -39,7 +39,9 @@ export class TreePage {
   dirtySymbols = 0;
   /** Hashes between branches and page once they were computed; see `page-hashes`. */
   inner: Uint8Array | undefined;
+  /** The page in its first `#size` bytes, with room behind for more branches. */
   #bytes: Uint8Array;
+  #size: number;
   #children: (TreePage | undefined)[] | undefined;
   /** Long paths by symbol. */
   #long: Map<number, Uint8Array> | undefined;
@@ -49,11 +51,12 @@ export class TreePage {
     this.position = position;
     this.path = path;
     this.#bytes = bytes;
+    this.#size = bytes.length;
   }
 
   /** The page as it is stored: valid until it is changed. */
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#size);
   }
 
   /** Bytes it takes in memory, about. */
@@ -69,11 +72,11 @@ export class TreePage {
   /** Whether the bytes are those of a page: lengths fit, symbols ascend. */
   get isSound(): boolean {
     const { count } = this;
-    if (count > MAX_BRANCHES || this.#bytes.length < 1 + count * (1 + HASH_BYTES)) return false;
+    if (count > MAX_BRANCHES || this.#size < 1 + count * (1 + HASH_BYTES)) return false;
     for (let index = 1; index < count; index += 1) {
       if (this.symbolOf(index) <= this.symbolOf(index - 1)) return false;
     }
-    return this.#offsetOf(count) === this.#bytes.length;
+    return this.#offsetOf(count) === this.#size;
   }
 
   symbolOf(index: number): number {
@@ -182,50 +185,58 @@ export class TreePage {
   /** Puts a branch where `find` says it would be. */
   insert(index: number, symbol: number, ref: BranchRef, hash: Uint8Array): void {
     const { count } = this;
-    const record = this.#encodeRef(symbol, ref);
-    const old = this.#bytes;
+    const size = this.#size;
     const at = this.#offsetOf(index);
+    const recordBytes = this.#recordBytes(ref);
+    this.#grow(size + 1 + HASH_BYTES + recordBytes);
+    const bytes = this.#bytes;
     const hashes = 1 + count;
-    const bytes = new Uint8Array(old.length + 1 + HASH_BYTES + record.bytes.length);
+    const refs = hashes + count * HASH_BYTES;
+    const hashAt = hashes + index * HASH_BYTES;
+    // From the back, so that nothing is overwritten before it was moved.
+    bytes.copyWithin(at + 1 + HASH_BYTES + recordBytes, at, size);
+    bytes.copyWithin(refs + 1 + HASH_BYTES, refs, at);
+    bytes.copyWithin(hashAt + 1 + HASH_BYTES, hashAt, refs);
+    bytes.copyWithin(hashes + 1, hashes, hashAt);
+    bytes.copyWithin(2 + index, 1 + index, hashes);
     bytes[0] = count + 1;
-    bytes.set(old.subarray(1, 1 + index), 1);
-    bytes[1 + index] = record.flags;
-    bytes.set(old.subarray(1 + index, hashes), 2 + index);
-    bytes.set(old.subarray(hashes, hashes + index * HASH_BYTES), hashes + 1);
-    bytes.set(hash, hashes + 1 + index * HASH_BYTES);
-    const afterHash = hashes + 1 + (index + 1) * HASH_BYTES;
-    bytes.set(old.subarray(hashes + index * HASH_BYTES, at), afterHash);
-    const refAt = afterHash + at - (hashes + index * HASH_BYTES);
-    bytes.set(record.bytes, refAt);
-    bytes.set(old.subarray(at), refAt + record.bytes.length);
-    this.#bytes = bytes;
+    bytes.set(hash, hashAt + 1);
+    this.#writeRef(index, symbol, ref, at + 1 + HASH_BYTES);
+    this.#size = size + 1 + HASH_BYTES + recordBytes;
     this.#children?.splice(index, 0, undefined);
   }
 
   /** Takes a branch out. */
   remove(index: number): void {
     const { count } = this;
-    const old = this.#bytes;
+    const size = this.#size;
     const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
     const hashAt = this.hashOffset(index);
+    const hashes = 1 + count;
     this.#long?.delete(this.symbolOf(index));
-    const bytes = concatBytes(
-      Uint8Array.of(count - 1),
-      old.subarray(1, 1 + index),
-      old.subarray(2 + index, 1 + count),
-      old.subarray(1 + count, hashAt),
-      old.subarray(hashAt + HASH_BYTES, from),
-      old.subarray(to),
-    );
-    this.#bytes = bytes;
+    const bytes = this.#bytes;
+    bytes.copyWithin(1 + index, 2 + index, hashes);
+    bytes.copyWithin(hashes - 1, hashes, hashAt);
+    bytes.copyWithin(hashAt - 1, hashAt + HASH_BYTES, from);
+    bytes.copyWithin(from - 1 - HASH_BYTES, to, size);
+    bytes[0] = count - 1;
+    this.#size = size - 1 - HASH_BYTES - (to - from);
     this.#children?.splice(index, 1);
   }
 
   /** Lets a branch refer to something else. */
   replace(index: number, ref: BranchRef, hash: Uint8Array): void {
     const symbol = this.symbolOf(index);
-    this.remove(index);
-    this.insert(index, symbol, ref, hash);
+    const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
+    const recordBytes = this.#recordBytes(ref);
+    const size = this.#size - (to - from) + recordBytes;
+    this.#grow(size);
+    this.#bytes.copyWithin(from + recordBytes, to, this.#size);
+    this.#size = size;
+    this.#long?.delete(symbol);
+    this.#writeRef(index, symbol, ref, from);
+    this.setHash(index, hash);
+    if (this.#children !== undefined) this.#children[index] = undefined;
   }
 
   /** Hashes of the long paths that are not in memory yet, by symbol. */
@@ -250,20 +261,43 @@ export class TreePage {
     return this.#long?.values() ?? [];
   }
 
-  #encodeRef(
-    symbol: number,
-    { position, path }: BranchRef,
-  ): { readonly flags: number; readonly bytes: Uint8Array } {
+  /** Bytes that a branch takes besides its symbol and hash. */
+  #recordBytes({ position, path }: BranchRef): number {
+    const isLong = path.length > MAX_PAGE_PATH_BYTES;
+    const kept = isLong ? HASH_BYTES : path.length - this.#sharedCount();
+    return (position === NO_POSITION ? 4 : 8) + kept;
+  }
+
+  /** Writes flags and record of a branch into room that was made for them. */
+  #writeRef(index: number, symbol: number, { position, path }: BranchRef, offset: number): void {
     const isPage = position !== NO_POSITION;
     const isLong = path.length > MAX_PAGE_PATH_BYTES;
-    if (isLong) this.setPath(symbol, path);
-    const part = isLong ? keccak256(path) : path.subarray(this.#sharedCount());
-    const head = isPage ? 8 : 4;
-    const bytes = new Uint8Array(head + part.length);
-    if (isPage) writeU32(bytes, 0, position);
-    writeU32(bytes, head - 4, path.length);
-    bytes.set(part, head);
-    return { flags: symbol | (isPage ? FLAG_PAGE : 0) | (isLong ? FLAG_LONG : 0), bytes };
+    const bytes = this.#bytes;
+    bytes[1 + index] = symbol | (isPage ? FLAG_PAGE : 0) | (isLong ? FLAG_LONG : 0);
+    let at = offset;
+    if (isPage) {
+      writeU32(bytes, at, position);
+      at += 4;
+    }
+    writeU32(bytes, at, path.length);
+    at += 4;
+    if (isLong) {
+      this.setPath(symbol, path);
+      bytes.set(keccak256(path), at);
+      return;
+    }
+    for (let from = this.#sharedCount(); from < path.length; from += 1) {
+      bytes[at] = path[from] ?? 0;
+      at += 1;
+    }
+  }
+
+  /** Makes room for `size` bytes, and half as many again. */
+  #grow(size: number): void {
+    if (size <= this.#bytes.length) return;
+    const bytes = new Uint8Array(size + (size >> 1));
+    bytes.set(this.bytes);
+    this.#bytes = bytes;
   }
 
   /** Where what a branch refers to begins. */
