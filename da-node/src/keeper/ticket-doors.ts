@@ -8,7 +8,7 @@ import {
 } from '@cairn/node-runtime/http';
 import { type Clock, type Counter, type Metrics, Semaphore, withDeadline } from '@cairn/primitives';
 import { parseTicket, TICKET_BYTES, TICKET_TYPE } from '@cairn/wire-protocol/da';
-import { keeperRoutes } from '@cairn/wire-protocol/route-table';
+import { keeperRoutes } from '@cairn/wire-protocol/da-route-table';
 import { type AcceptTicketDeps, acceptTicket } from './accept-ticket.ts';
 import { KeeperError } from './errors.ts';
 

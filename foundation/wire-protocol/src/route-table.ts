@@ -9,8 +9,6 @@ import {
 } from './segment-message.ts';
 import { MAX_SHARDS } from './shard.ts';
 
-export { blobRoutes } from './da/blob-route-table.ts';
-export { keeperRoutes, officeRoutes } from './da/office-route-table.ts';
 export type { HttpRoute, JsonSchema, RouteReply } from './route-parts.ts';
 
 /** The HTTP routes of a storage node, JSON-RPC left out. */

@@ -19,7 +19,7 @@ import {
   withDeadline,
 } from '@cairn/primitives';
 import { blobReceiptJson, CERTIFICATE_TYPE, RECEIPT_STAGES } from '@cairn/wire-protocol/da';
-import { blobRoutes } from '@cairn/wire-protocol/route-table';
+import { blobRoutes } from '@cairn/wire-protocol/da-route-table';
 import { ORDER_PATHS } from '../../disperser/blob-order.ts';
 import { type BlobRecord, hasReached, stageOf } from '../../disperser/blob-record.ts';
 import type { Disperser } from '../../disperser/disperser.ts';

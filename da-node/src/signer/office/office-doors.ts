@@ -25,7 +25,7 @@ import {
   VOTE_REQUEST_TYPE,
   VOTE_TYPE,
 } from '@cairn/wire-protocol/da';
-import { officeRoutes } from '@cairn/wire-protocol/route-table';
+import { officeRoutes } from '@cairn/wire-protocol/da-route-table';
 import { SignerError } from '../../errors.ts';
 import type { BatchBook } from './batch-book.ts';
 import type { ServedReporter } from './report-served.ts';
