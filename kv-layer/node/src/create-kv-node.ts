@@ -10,6 +10,7 @@ import { isNoRoom } from './disk-room.ts';
 import { KvNodeError } from './errors.ts';
 import { type KvNodeParts, openParts } from './parts.ts';
 import { createPublicListener } from './public-listener.ts';
+import type { FileFetcherDeps } from './replay/file-fetcher.ts';
 import type { ReplayWait } from './replay/replayer.ts';
 import { describeWait, type ReplayStatus } from './replay-status.ts';
 import { VERSION } from './version.ts';
@@ -23,6 +24,8 @@ export interface KvNodeOptions {
   readonly hasher?: Hasher;
   /** The chain; unless told, the one that the configuration names. The node closes it. */
   readonly chain?: ConnectedChain;
+  /** Where files of the log are read; unless told, the storage nodes that the configuration names. */
+  readonly files?: FileFetcherDeps['files'];
   /** Bytes that can still be written where the data lies. */
   readonly freeBytes?: () => Promise<number | undefined>;
 }
@@ -140,6 +143,7 @@ class WiredKvNode implements KvNode {
       {
         config,
         chain,
+        files: this.#options.files,
         hasher: this.#options.hasher ?? (await loadHasher()),
         clock,
         logger,

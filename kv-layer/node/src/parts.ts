@@ -21,7 +21,7 @@ import { Notice } from './notice.ts';
 import { openStores } from './open-stores.ts';
 import { ChainFollower } from './replay/chain-follower.ts';
 import { EntryFactsBook } from './replay/entry-facts.ts';
-import { FileFetcher } from './replay/file-fetcher.ts';
+import { FileFetcher, type FileFetcherDeps } from './replay/file-fetcher.ts';
 import { StateKeeper } from './replay/keep-state.ts';
 import type { StreamSet } from './streams/stream-set.ts';
 
@@ -29,6 +29,8 @@ import type { StreamSet } from './streams/stream-set.ts';
 export interface KvNodePartsDeps {
   readonly config: KvNodeConfig;
   readonly chain: ConnectedChain;
+  /** Unless told, the storage nodes that the configuration names. */
+  readonly files: FileFetcherDeps['files'] | undefined;
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -68,22 +70,27 @@ export async function openParts(
     { signal },
   );
   const { replay, storage, node } = config;
-  const client = createClient({
-    nodes: storage.nodes,
-    ...(storage.indexer === undefined ? {} : { indexer: storage.indexer }),
-    threads: 0, // what is fetched is hashed as it comes, in WASM
-    checkEntry: async ({ sequence, sizeBytes, nodes }) => {
-      const entry = await log.entryAt(sequenceOf(sequence));
-      if (entry === undefined) return undefined;
-      return entry.sizeBytes === sizeBytes && sameNodes(entry.nodes, nodes);
-    },
-    clock,
-    logger: logger.child({ part: 'files' }),
-  });
-  opened(() => client.close());
+  const fileClient = deps.files ?? openClient();
+  /** Reads from storage nodes; what they say of entries is judged by this node's own log. */
+  function openClient(): FileFetcherDeps['files'] {
+    const client = createClient({
+      nodes: storage.nodes,
+      ...(storage.indexer === undefined ? {} : { indexer: storage.indexer }),
+      threads: 0, // what is fetched is hashed as it comes, in WASM
+      checkEntry: async ({ sequence, sizeBytes, nodes }) => {
+        const entry = await log.entryAt(sequenceOf(sequence));
+        if (entry === undefined) return undefined;
+        return entry.sizeBytes === sizeBytes && sameNodes(entry.nodes, nodes);
+      },
+      clock,
+      logger: logger.child({ part: 'files' }),
+    });
+    opened(() => client.close());
+    return client.files;
+  }
   const files = await FileFetcher.open(
     {
-      files: client.files,
+      files: fileClient,
       freeBytes,
       clock,
       logger,

@@ -12,7 +12,10 @@ export interface StatusDoorDeps {
   readonly status: () => ReplayStatus;
 }
 
-/** `GET /v1/status`: what the node replays, how far it is, and what it waits for. */
+/**
+ * `GET /v1/status`: what the node replays, how far it is, and what it waits for. `GET /v1/streams`:
+ * the streams that answer, each with its state root after the last entry that was replayed.
+ */
 export function statusDoor({ chainId, flow, answers, status }: StatusDoorDeps): RouteGroup {
   return (app) => {
     app.get(
@@ -33,6 +36,33 @@ export function statusDoor({ chainId, flow, answers, status }: StatusDoorDeps): 
           flow,
           domain: toHex(answers.state.domain),
           replay: replayStatusJson(status()),
+        };
+      },
+    );
+    app.get(
+      '/v1/streams',
+      {
+        schema: {
+          operationId: 'getStreams',
+          summary: 'Streams that answer, with their state roots',
+          tags: ['node'],
+        },
+      },
+      async (_, reply) => {
+        void reply.header('cache-control', 'no-store');
+        const { state } = answers;
+        return {
+          domain: toHex(state.domain),
+          next: state.nextSequence,
+          streams: state.streams.map((stream) => {
+            const root = state.currentRoot(stream);
+            return {
+              stream,
+              stateRoot: root === undefined ? null : toHex(root.stateRoot),
+              keys: root?.keyCount ?? 0,
+              roles: root?.roleCount ?? 0,
+            };
+          }),
         };
       },
     );

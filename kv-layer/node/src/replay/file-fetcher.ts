@@ -8,7 +8,7 @@ import { KvNodeError } from '../errors.ts';
 
 /** What fetching works with. */
 export interface FileFetcherDeps {
-  readonly files: Pick<Client['files'], 'getBytes' | 'open'>;
+  readonly files: Pick<Client['files'], 'open'>;
   /** Bytes that can still be written where the data lies; `undefined` if nobody knows. */
   readonly freeBytes: () => Promise<number | undefined>;
   readonly clock: Clock;
