@@ -176,7 +176,9 @@ function devnetCommands(program: Command, runs: Runs): void {
     json(
       devnet
         .command('demo')
-        .description('A tour: a file of 64 MiB and a blob, stored, proven, and read back.'),
+        .description(
+          'A tour: a file of 64 MiB, a stream and a blob, stored, proven, and read back.',
+        ),
     ),
   )
     .option('--base-port <port>', 'ports of a devnet started for the tour')

@@ -60,6 +60,8 @@ function kvConfig(
     'confirmations = 0\npoll_ms = 250\n',
     `[storage]\nnodes = [${storageUrls.map(quoted).join(', ')}]\n`,
     '[streams]\ndiscover = true\nopen = true\n',
+    // An upload that broke off is not to stop everybody's streams; it is gone back to if it goes on.
+    '[replay]\nmissing = "skip"\nskip_after_s = 30\nmax_holes = 1000\nheal_every_s = 5\n',
     `[http]\nhost = "127.0.0.1"\nport = ${port}\n`,
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cairn, cairnProcess } from '../support/cli.ts';
 
 describe('the tour', () => {
-  it('stores, proves and reads a file and a blob on a network of its own, and stops it', async () => {
+  it('stores, proves and reads a file, a stream and a blob on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
       const tour = await cairnProcess(['devnet', 'demo', '--dir', folder, '--port', '0'], {
@@ -17,6 +17,7 @@ describe('the tour', () => {
         assert.match(said, step);
       for (const step of [/signers with \d+ of 16 seats/, /Killed signer-0/, /available: \d+ rows/])
         assert.match(said, step);
+      assert.match(said, /greeting {2}"hello again" now, "hello" at entry \d+/);
       assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
       assert.deepEqual(await readdir(folder), [], 'nothing is left of it');
     } finally {

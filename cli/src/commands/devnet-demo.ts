@@ -22,6 +22,7 @@ import {
   writeSeededFile,
 } from '../demo.ts';
 import { type BlobTourResult, blobTour } from '../demo-blob.ts';
+import { type StreamTourResult, streamTour } from '../demo-kv.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -41,8 +42,9 @@ export interface DevnetDemoOptions {
   readonly json?: boolean;
 }
 
-/** The step after those of the file. */
-const BLOB_STEP = 7;
+/** The steps after those of the file. */
+const STREAM_STEP = 7;
+const BLOB_STEP = 8;
 /** Bytes of the part that is read over plain HTTP. */
 const RANGE_BYTES = 4096;
 
@@ -57,6 +59,8 @@ interface TourResult {
   readonly readFrom: readonly string[];
   readonly putMs: number;
   readonly getMs: number;
+  /** Absent on a network without a key-value node. */
+  readonly stream?: StreamTourResult;
   /** Absent on a network that takes no blobs. */
   readonly blob?: BlobTourResult;
 }
@@ -85,21 +89,27 @@ export async function devnetDemo(
       const after = formatDuration(own.readyAfterMs);
       const signers = endpoints.da?.signers.length ?? 0;
       await say(
-        `1. Started a network: a chain, ${endpoints.storage.length} storage nodes, an indexer, a disperser, ${signers} signers (${after}).`,
+        `1. Started a network: a chain, ${endpoints.storage.length} storage nodes, an indexer, a key-value node, a disperser, ${signers} signers (${after}).`,
       );
     } else {
       await say(`1. Using the network in ${directory}: ${endpoints.storage.length} storage nodes.`);
     }
     const files = await tour({ endpoints, directory, folder, options, say }, context);
+    const payer = (await readFile(join(directory, endpoints.keys[0] ?? ''), 'utf8')).trim();
+    const stream = await streamTour({ endpoints, payer, step: STREAM_STEP, say }, context);
     const blob = await blobTour(
       { endpoints, own, seed: files.seed, firstStep: BLOB_STEP, say },
       context,
     );
-    const result: TourResult = blob === undefined ? files : { ...files, blob };
+    const result: TourResult = {
+      ...files,
+      ...(stream === undefined ? {} : { stream }),
+      ...(blob === undefined ? {} : { blob }),
+    };
     if (options.json === true) await io.writeOut(`${JSON.stringify(result)}\n`);
     const took = formatDuration(clock.monotonic() - startedAt);
     await say(
-      `\nDone in ${took}. Nobody had to be trusted: every byte was proven by whoever received it.`,
+      `\nDone in ${took}. Every byte of file and blob was proven by whoever received it.`,
     );
     if (own === undefined) await say(`Read it again: npx cairn file get ${result.root} -o copy`);
     else await say('Keep a network running with: npx cairn devnet up');

@@ -38,6 +38,9 @@ export function describeWait({
   tries,
 }: ReplayWait & { readonly waitedMs: number }): string {
   const time = `for ${(waitedMs / 1000).toFixed(1)} s, ${tries} tries`;
+  if (kind === 'streams') {
+    return `entry ${sequence} names streams that are being added: it is replayed with them, or passed over in a few seconds`;
+  }
   const last = reason === undefined ? '' : `; the last one: ${reason}`;
   return kind === 'file'
     ? `replay waits for the file of entry ${sequence} (${root}, ${sizeBytes} bytes) ${time}${last}; ` +

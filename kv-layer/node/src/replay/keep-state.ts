@@ -212,7 +212,13 @@ export class StateKeeper {
     const isActive = state === this.#deps.generations.active;
     return new Replayer(
       state,
-      { ...deps, ...(isActive && onApplied !== undefined ? { onApplied } : {}) },
+      {
+        ...deps,
+        ...(isActive && onApplied !== undefined ? { onApplied } : {}),
+        ...(isActive && this.#options.discover
+          ? { isLeft: ({ tags }: LogEntry) => this.#deps.streams.isComing(tags, state) }
+          : {}),
+      },
       this.#options,
     );
   }

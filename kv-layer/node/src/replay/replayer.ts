@@ -19,8 +19,11 @@ import type { FetchedFile, FileFetcher } from './file-fetcher.ts';
 /** What a replay waits for. */
 export interface ReplayWait {
   readonly sequence: Sequence;
-  /** For its file, or for the chain to tell its block's time and its sender. */
-  readonly kind: 'file' | 'chain';
+  /**
+   * For its file, for the chain to tell its block's time and its sender, or for a state that watches
+   * the streams it names.
+   */
+  readonly kind: 'file' | 'chain' | 'streams';
   readonly root: Root;
   readonly sizeBytes: number;
   /** On the clock that only grows, in ms. */
@@ -44,6 +47,8 @@ export interface ReplayerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onApplied?: (applied: readonly AppliedEntry[], state: StreamState) => void;
+  /** Whether an entry is left to another state for a while, which is about to take this one's place. */
+  readonly isLeft?: (entry: LogEntry) => boolean;
 }
 
 /** How a replay goes about missing files, and how far it looks ahead. */
@@ -56,6 +61,8 @@ export interface ReplayerOptions {
 /** The longest wait before the chain is asked again, and the first. */
 const FIRST_CHAIN_WAIT_MS = 200;
 const LONGEST_CHAIN_WAIT_MS = 5000;
+/** How long an entry is left to a state with other streams before this one passes over it. */
+const LEFT_FOR_MS = 10_000;
 
 interface Planned {
   readonly entry: LogEntry;
@@ -121,10 +128,10 @@ export class Replayer {
         }
         const planned = await this.#plan(entries, signal);
         const ready = prefixOf(planned, ({ missing }) => missing === undefined);
+        const [first] = planned;
         if (ready.length > 0) await this.#apply(ready, signal);
-        else if (planned[0]?.missing !== undefined) {
-          await this.#await(planned[0].missing, changed, signal);
-        }
+        else if (first?.missing !== undefined) await this.#await(first.missing, changed, signal);
+        else if (entries[0] !== undefined) await this.#leave(entries[0], changed, signal);
       }
       signal.throwIfAborted();
     } finally {
@@ -159,6 +166,7 @@ export class Replayer {
       const { sequence, tags, root, sizeBytes } = entry;
       const fact = facts[index];
       if (fact === undefined) break;
+      if (this.#deps.isLeft?.(entry) === true && !this.#isOverdue(entry)) break;
       const input: ReplayInput = { sequence, tags, ...fact };
       const plan = (source?: ReplayInput['source'], missing?: FetchedFile): void => {
         planned.push({
@@ -273,6 +281,31 @@ export class Replayer {
     } finally {
       stop.abort(new Error('something else came first'));
     }
+  }
+
+  /** Waits for a change, or until an entry was left to another state for long enough. */
+  async #leave(entry: LogEntry, changed: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const { sequence, root, sizeBytes } = entry;
+    if (this.#wait?.kind !== 'streams' || this.#wait.sequence !== sequence) {
+      const waited = { kind: 'streams', sequence, root, sizeBytes, tries: 0 } as const;
+      this.#wait = { ...waited, sinceMs: clock.monotonic(), reason: undefined };
+    }
+    const stop = new AbortController();
+    const inner = AbortSignal.any([signal, stop.signal]);
+    const over = clock.sleep(LEFT_FOR_MS, inner);
+    over.catch(() => undefined); // aborted below
+    try {
+      await abortable(Promise.race([changed, over]), signal);
+    } finally {
+      stop.abort(new Error('something else came first'));
+    }
+  }
+
+  #isOverdue({ sequence }: LogEntry): boolean {
+    const wait = this.#wait;
+    if (wait?.kind !== 'streams' || wait.sequence !== sequence) return false;
+    return this.#deps.clock.monotonic() - wait.sinceMs >= LEFT_FOR_MS;
   }
 
   async #release(isOver: (sequence: Sequence) => boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { parseStreamId, parseTags, type StreamId } from '@cairn/kv-layer';
+import { parseStreamId, parseTags, type StreamId, type StreamState } from '@cairn/kv-layer';
 import type { LogStore } from '@cairn/log-layer';
 import {
   isRecord,
@@ -105,6 +105,14 @@ export class StreamSet {
     const isGrown = this.#wanted.size > before;
     if (isGrown || this.#looked - began >= LOOKED_TOGETHER) await this.#write();
     return isGrown;
+  }
+
+  /** Whether tags name a stream that a state does not watch yet and that is, or will be, wanted. */
+  isComing(tags: Uint8Array, state: Pick<StreamState, 'isWatched'>): boolean {
+    const streams = parseTags(tags) ?? [];
+    const isFull = this.#wanted.size >= this.#limit;
+    const isUnwatched = streams.some((stream) => !state.isWatched(stream));
+    return isUnwatched && streams.every((stream) => this.#wanted.has(stream) || !isFull);
   }
 
   #want(stream: StreamId): void {
