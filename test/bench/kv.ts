@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clientRows } from './kv-client.ts';
 import { peerFigures } from './measured-run.ts';
 import {
   machineLine,
@@ -24,12 +25,14 @@ const SQLITE = 'the official node’s cursors: two SQLite commits an entry, noth
 
 /**
  * Replaying key-value batches from the disk, with state roots and fsync, beside what the official node
- * does for each entry alone, on the same disk; point reads without a door; and proofs as a stream grows.
+ * does for each entry alone, on the same disk; point reads without a door; proofs as a stream grows; and what a
+ * client on a devnet writes and reads.
  */
 export async function measureKv(part?: string): Promise<Report> {
   const rows: Row[] = [];
   if (part === undefined || part === 'replay') rows.push(...(await replayRows()));
   if (part === undefined || part === 'proofs') rows.push(...(await proofRows()));
+  if (part === undefined || part === 'client') rows.push(...(await clientRows()));
   return { suite: 'kv', machine: machineLine(), rows };
 }
 
