@@ -79,6 +79,7 @@ export { decodeExpiry, encodeExpiry, expiryKey, isReservedKey } from './reserved
 export type { AppliedEntry, ReplayInput } from './store/apply-group.ts';
 export { StateError, type StateFault } from './store/errors.ts';
 export { Generations, type GenerationsDeps } from './store/generations.ts';
+export { exportSnapshot, type ImportedSnapshot, importSnapshot } from './store/snapshot.ts';
 export {
   type SenderSource,
   type StateIdentity,

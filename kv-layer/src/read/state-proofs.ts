@@ -53,7 +53,7 @@ export class StateProofs {
    *
    * @param version - the newest unless told
    * @throws {StateError} KV_STREAM_UNKNOWN if nothing was committed to the stream by then,
-   * KV_VERSION_AHEAD, KV_VERSION_TOO_OLD, KV_TOO_MUCH beyond 4,096 leaves
+   * KV_VERSION_AHEAD, KV_VERSION_TOO_OLD, KV_VERSION_PRUNED, KV_TOO_MUCH beyond 4,096 leaves
    */
   prove(
     stream: StreamId,
@@ -89,6 +89,13 @@ export class StateProofs {
   #checkVersion(asked: number | undefined): number {
     const { nextSequence } = this.#state;
     const version = asked ?? nextSequence - 1;
+    const { oldestVersion: oldest } = this.#state;
+    if (version < oldest) {
+      throw new StateError(
+        { code: 'KV_VERSION_PRUNED', version, oldest },
+        `version ${version} is older than the snapshot of version ${oldest} that this state began with`,
+      );
+    }
     if (version < nextSequence) return version;
     throw new StateError(
       { code: 'KV_VERSION_AHEAD', version, next: nextSequence },

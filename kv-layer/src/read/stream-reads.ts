@@ -203,7 +203,8 @@ export class StreamReads {
   /**
    * Runs a read at one version, anew if entries were taken back meanwhile.
    *
-   * @throws {StateError} KV_ROLLED_BACK if that happens again and again; what `read` throws
+   * @throws {StateError} KV_ROLLED_BACK if that happens again and again, KV_VERSION_PRUNED; what `read`
+   * throws
    */
   async steady<Result>(
     { version: asked, signal }: ReadOptions,
@@ -214,12 +215,22 @@ export class StreamReads {
       signal.throwIfAborted();
       const { branch } = this.#state;
       version = this.pinned(asked);
+      this.#assertKept(version);
       const result = await read(version);
       if (branch === this.#state.branch) return result;
     }
     throw new StateError(
       { code: 'KV_ROLLED_BACK', version },
       `the chain took entries back while version ${version} was read, ${MAX_READS} times`,
+    );
+  }
+
+  #assertKept(version: number): void {
+    const { oldestVersion: oldest } = this.#state;
+    if (version >= oldest || version < 0) return;
+    throw new StateError(
+      { code: 'KV_VERSION_PRUNED', version, oldest },
+      `version ${version} is older than the snapshot of version ${oldest} that this state began with`,
     );
   }
 

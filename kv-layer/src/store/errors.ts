@@ -33,6 +33,17 @@ export type StateFault =
       readonly changedKeys: number;
       readonly maxKeys: number;
     }
+  /** A version from before the snapshot that the state began with. */
+  | { readonly code: 'KV_VERSION_PRUNED'; readonly version: number; readonly oldest: number }
+  /** Bytes that are no snapshot. */
+  | { readonly code: 'KV_SNAPSHOT_MALFORMED'; readonly offset: number }
+  /** A snapshot whose content has another root than the one trusted. */
+  | {
+      readonly code: 'KV_SNAPSHOT_ROOT';
+      readonly stream: StreamId;
+      readonly expected: string;
+      readonly actual: string;
+    }
   /** A version that no entry was applied for yet. */
   | { readonly code: 'KV_VERSION_AHEAD'; readonly version: number; readonly next: Sequence }
   /** A reorganisation took back what was being read. */

@@ -16,9 +16,11 @@ export interface Progress {
   readonly valueBytes: number;
   /** Entries this node gave up on, so that its state is its own. */
   readonly holes: number;
+  /** The oldest version that can be read: that of the snapshot the state began with, else 0. */
+  readonly oldest: number;
 }
 
-const PROGRESS_FIELDS = ['next', 'first', 'timeSeconds', 'valueBytes', 'holes'] as const;
+const PROGRESS_FIELDS = ['next', 'first', 'timeSeconds', 'valueBytes', 'holes', 'oldest'] as const;
 
 export function encodeProgress(progress: Progress): Uint8Array {
   const bytes = new Uint8Array(PROGRESS_FIELDS.length * 8);
@@ -39,6 +41,7 @@ export function decodeProgress(bytes: Uint8Array): Progress {
     timeSeconds: field(2),
     valueBytes: field(3),
     holes: field(4),
+    oldest: field(5),
   };
 }
 

@@ -31,6 +31,14 @@ export interface StateIdentity {
   readonly senders?: SenderSource;
 }
 
+/** What stands in the place of the layout version while a snapshot is being taken in. */
+export const UNFINISHED_LAYOUT = 0xffff;
+
+/** The stored identity. */
+export function encodeIdentity(identity: StateIdentity): Uint8Array {
+  return concatBytes(bigEndianBytes(LAYOUT_VERSION, 2), identityFields(identity));
+}
+
 /** The streams of a state, each once, ascending. */
 export function sortedStreams(streams: Iterable<StreamId>): readonly StreamId[] {
   return [...new Set(streams)].sort();
@@ -73,7 +81,7 @@ export async function claimState(
   const fields = identityFields(identity);
   const stored = await kv.get(key);
   if (stored === undefined) {
-    const value = concatBytes(bigEndianBytes(LAYOUT_VERSION, 2), fields);
+    const value = encodeIdentity(identity);
     await kv.write([{ type: 'put', key, value }], { sync: true });
     return;
   }

@@ -116,6 +116,7 @@ export class StreamState {
       timeSeconds: 0,
       valueBytes: 0,
       holes: 0,
+      oldest: 0,
     };
     const roots = await loadRoots(tables, identity.streams, signal);
     return new StreamState(deps, identity, { tables, progress, roots });
@@ -139,6 +140,11 @@ export class StreamState {
   /** Entries that were given up on: with any, the state is this node's own. */
   get holeCount(): number {
     return this.#progress.holes;
+  }
+
+  /** The oldest version that can be read: a state that began with a snapshot has no older ones. */
+  get oldestVersion(): number {
+    return this.#progress.oldest;
   }
 
   /** Grows whenever entries are taken back: what was read before may not be there any more. */
