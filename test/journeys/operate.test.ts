@@ -73,6 +73,7 @@ describe('what operators watch', () => {
     const check = (path: string): void => tool('check', path);
     check(join(OBSERVE, 'alerts.yml'));
     tool('test', join(OBSERVE, 'alerts.test.yml'));
+    tool('test', join(OBSERVE, 'alerts-hours.test.yml'));
     const rules = dashboardExpressions().map(({ where, text }, at) => {
       const name = `panel_${at}`;
       return `      # ${where}\n      - record: ${name}\n        expr: ${JSON.stringify(text)}\n`;
