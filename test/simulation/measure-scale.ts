@@ -17,12 +17,16 @@ function heapBytes(): number {
 }
 
 const bank = new FileBank(await loadHasher());
-const totals = { diskBytes: 0, heapBytes: 0 };
+const totals = { diskBytes: 0, heapBytes: 0, segments: 0, segmentBytes: 0 };
 const before = heapBytes();
 const onEnd = (): void => {
   for (const { disk } of simulation.nodes) {
     totals.diskBytes += disk.sizeBytes;
     disk.wipe(); // the simulated disks lie in memory too, and are no part of a node's
+  }
+  for (const { file } of simulation.chain.files) {
+    totals.segments += file.segments.length;
+    for (const { length } of file.segments) totals.segmentBytes += length;
   }
   totals.heapBytes = heapBytes() - before;
 };
@@ -34,6 +38,8 @@ const row: ScaleRow = {
   nodes,
   shards,
   files,
+  segments: totals.segments,
+  segmentBytes: totals.segmentBytes,
   seconds: Math.round(simulation.clock.monotonic() / 1000),
   requests: requests / nodes,
   requestBytes: Math.round(requestBytes / nodes),

@@ -3,6 +3,9 @@ export interface ScaleRow {
   readonly nodes: number;
   readonly shards: number;
   readonly files: number;
+  /** Segments of all files, and their bytes. */
+  readonly segments: number;
+  readonly segmentBytes: number;
   /** Simulated time. */
   readonly seconds: number;
   /** Requests answered, and the bytes of the answers. */
@@ -17,7 +20,10 @@ export interface ScaleRow {
 }
 
 /** What a network is like, measured or not. */
-export type ScalePlace = Pick<ScaleRow, 'nodes' | 'shards' | 'files' | 'seconds'>;
+export type ScalePlace = Pick<
+  ScaleRow,
+  'nodes' | 'shards' | 'files' | 'segments' | 'segmentBytes' | 'seconds'
+>;
 
 /** Something that cost grows with. */
 interface Term {
@@ -34,19 +40,31 @@ export interface ScaleCost {
 
 const ONE: Term = { text: '', of: () => 1 };
 const FILES: Term = { text: 'files', of: ({ files }) => files };
-const OWN_FILES: Term = { text: 'files / shards', of: ({ files, shards }) => files / shards };
+const SEGMENTS: Term = { text: 'segments', of: ({ segments }) => segments };
+const OWN_SEGMENTS: Term = {
+  text: 'segments / shards',
+  of: ({ segments, shards }) => segments / shards,
+};
+const OWN_BYTES: Term = {
+  text: 'bytes of segments / shards',
+  of: ({ segmentBytes, shards }) => segmentBytes / shards,
+};
 const COPIES: Term = {
-  text: 'files · nodes / shards',
-  of: ({ files, nodes, shards }) => (files * nodes) / shards,
+  text: 'segments · nodes / shards',
+  of: ({ segments, nodes, shards }) => (segments * nodes) / shards,
 };
 const NODES: Term = { text: 'nodes', of: ({ nodes }) => nodes };
 const SECONDS: Term = { text: 'seconds', of: ({ seconds }) => seconds };
 
 /** What is modelled. */
 export const COSTS: readonly ScaleCost[] = [
-  { name: 'gossip messages sent', of: ({ gossip }) => gossip, terms: [FILES, COPIES] },
-  { name: 'requests answered', of: ({ requests }) => requests, terms: [SECONDS, OWN_FILES] },
-  { name: 'disk, bytes', of: ({ diskBytes }) => diskBytes, terms: [ONE, FILES, OWN_FILES] },
+  { name: 'gossip messages sent', of: ({ gossip }) => gossip, terms: [SEGMENTS, COPIES] },
+  {
+    name: 'requests answered',
+    of: ({ requests }) => requests,
+    terms: [SECONDS, NODES, OWN_SEGMENTS],
+  },
+  { name: 'disk, bytes', of: ({ diskBytes }) => diskBytes, terms: [ONE, FILES, OWN_BYTES] },
   { name: 'memory, bytes', of: ({ heapBytes }) => heapBytes, terms: [ONE, FILES, NODES] },
 ];
 
