@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bigEndianBytes, keccak256 } from '@cairn/primitives';
-import { isSoak } from '../../../test/support/soak.ts';
+import { runsOf } from '../../../test/support/soak.ts';
 import { drawPlaces } from '../../src/sampling/draw-rows.ts';
 import { planSample, type SampleTarget } from '../../src/sampling/sample-bound.ts';
 import { honestBlob } from '../support/blobs.ts';
@@ -11,7 +11,7 @@ import { sampleOf, withheldPart } from '../support/sampling.ts';
 const WEAK: SampleTarget = { bits: 5, served: { part: 3, whole: 5 }, oneFalseAlarmIn: 20 };
 const GROUP = testGroup(Array.from({ length: 16 }, () => 1));
 const NETWORK = { cosets: 3, minLog2K: 10 };
-const SAMPLES = isSoak ? 250 : 80;
+const SAMPLES = runsOf(250);
 
 /** Of so many samples, what chance of one in `oneIn` passes once in 10^9 such runs. */
 function mostOf(oneIn: number): number {
