@@ -1,8 +1,7 @@
 import type { Hasher } from '@cairn/commitments';
-import { type KeyValueWrite, keccak256, MAX_TREE_CACHE_BYTES } from '@cairn/primitives';
+import { type KeyValueWrite, MAX_TREE_CACHE_BYTES } from '@cairn/primitives';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
-import { longPaths, StateTree } from '../tree/state-tree.ts';
-import { pageName } from '../tree/tree-page.ts';
+import { StateTree } from '../tree/state-tree.ts';
 import { KEY, type Table } from './keyspace.ts';
 import type { StateTables } from './state-tables.ts';
 
@@ -56,15 +55,15 @@ export class StateTrees {
       const rootKey = keys.key(KEY.treeRoot, ...head);
       if (top.count === 0) yield { type: 'delete', key: rootKey };
       else yield { type: 'put', key: rootKey, value: top.bytes };
-      for (const path of longPaths(tree)) {
-        yield { type: 'put', key: keys.key(KEY.treePath, ...head, keccak256(path)), value: path };
+      for (const { name, path } of tree.takeUnsavedPaths()) {
+        yield { type: 'put', key: keys.key(KEY.treePath, ...head, name), value: path };
       }
       // Dropped first: a page may have come back under its name.
       for (const name of tree.dropped) {
         yield { type: 'delete', key: keys.key(KEY.treePage, ...head, name) };
       }
       for (const page of tree.changed) {
-        const key = keys.key(KEY.treePage, ...head, pageName(page));
+        const key = keys.key(KEY.treePage, ...head, tree.nameOf(page));
         yield { type: 'put', key, value: page.bytes };
       }
     }

@@ -60,6 +60,24 @@ export function bytesDigests(items: readonly Uint8Array[], hasher: Hasher): Uint
   return digests;
 }
 
+/**
+ * Names bytes by 32 that no other bytes have: their digest and length, hashed. Remembers the name for
+ * as long as the very same array lives, since a tree names a long path over and over.
+ */
+export function bytesNamer(hasher: Hasher): (bytes: Uint8Array) => Uint8Array {
+  const names = new WeakMap<Uint8Array, Uint8Array>();
+  return (bytes) => {
+    const known = names.get(bytes);
+    if (known !== undefined) return known;
+    const length = new Uint8Array(4);
+    viewOf(length).setUint32(0, bytes.length);
+    const input = concatBytes(bytesDigest(bytes, hasher), length);
+    const name = hasher.hashMany(input, input.length);
+    names.set(bytes, name);
+    return name;
+  };
+}
+
 /** `bytesDigests` of one. */
 export function bytesDigest(bytes: Uint8Array, hasher: Hasher): Uint8Array {
   return bytesDigests([bytes], hasher)[0] ?? EMPTY_HASH;

@@ -1,9 +1,9 @@
 import type { Hasher } from '@cairn/commitments';
 import { keyText } from '../key-text.ts';
-import { EMPTY_HASH } from './digests.ts';
+import { bytesNamer, EMPTY_HASH } from './digests.ts';
 import { prefixBytes, symbolAt, symbolCount } from './key-symbols.ts';
 import { hashPages } from './page-hashes.ts';
-import { NO_POSITION, pageName, TreePage } from './tree-page.ts';
+import { type HashPath, NO_POSITION, pageName, TreePage } from './tree-page.ts';
 
 /** Where the pages of one tree are kept. */
 export interface PageStore {
@@ -36,6 +36,7 @@ interface Wanted {
 export class StateTree {
   readonly #store: PageStore;
   readonly #hasher: Hasher;
+  readonly #hashPath: HashPath;
   /** Above all: one branch, or none while the tree is empty. */
   readonly #top: TreePage;
   /** Pages to be hashed. */
@@ -51,7 +52,12 @@ export class StateTree {
   constructor(store: PageStore, hasher: Hasher, top?: Uint8Array) {
     this.#store = store;
     this.#hasher = hasher;
-    this.#top = new TreePage({ position: NO_POSITION, path: NO_PATH }, top?.slice());
+    this.#hashPath = bytesNamer(hasher);
+    this.#top = new TreePage(
+      { position: NO_POSITION, path: NO_PATH },
+      this.#hashPath,
+      top?.slice(),
+    );
     if (!this.#top.isSound) throw new PageMissing("the tree's topmost page is damaged");
   }
 
@@ -167,6 +173,18 @@ export class StateTree {
     return this.#changed;
   }
 
+  /** The name a page is stored under. */
+  nameOf(page: TreePage): Uint8Array {
+    return pageName(page, this.#hashPath);
+  }
+
+  /** Paths that do not fit into pages and are not stored yet, with the names they are stored under. */
+  takeUnsavedPaths(): { readonly name: Uint8Array; readonly path: Uint8Array }[] {
+    const pages = [this.#top, ...this.#changed];
+    const paths = pages.flatMap((page) => page.takeUnsavedPaths());
+    return paths.map((path) => ({ name: this.#hashPath(path), path }));
+  }
+
   /** Whether there is anything to store. */
   get isChanged(): boolean {
     return this.#isTopChanged || this.#changed.size > 0 || this.#dropped.size > 0;
@@ -213,7 +231,7 @@ export class StateTree {
     { key, leafHash }: { readonly key: Uint8Array; readonly leafHash: Uint8Array },
   ): void {
     const [ref, hash, child] = [page.ref(index), page.hashOf(index), page.child(index)];
-    const between = new TreePage({ position, path: prefixBytes(key, position) });
+    const between = new TreePage({ position, path: prefixBytes(key, position) }, this.#hashPath);
     const old = symbolAt(ref.path, position);
     const symbol = symbolAt(key, position);
     between.insert(0, old, ref, hash);
@@ -230,7 +248,7 @@ export class StateTree {
     this.#weight -= page.weight;
     this.#dirty.delete(page);
     this.#changed.delete(page);
-    const name = pageName(page);
+    const name = this.nameOf(page);
     this.#dropped.set(keyText(name), name);
   }
 
@@ -244,11 +262,11 @@ export class StateTree {
     for (let first = 0; first < wanted.length; first += PAGES_PER_LOAD) {
       const some = wanted.slice(first, first + PAGES_PER_LOAD);
       const refs = some.map(({ page, index }) => page.ref(index));
-      const records = await this.#store.pages(refs.map(pageName));
+      const records = await this.#store.pages(refs.map((ref) => pageName(ref, this.#hashPath)));
       const loaded: TreePage[] = [];
       for (const [at, { page, index }] of some.entries()) {
         const [record, ref] = [records[at], refs[at]];
-        const child = record && ref && new TreePage(ref, record);
+        const child = record && ref && new TreePage(ref, this.#hashPath, record);
         if (child === undefined || child.count < 2 || !child.isSound) {
           const position = page.positionOf(index);
           throw new PageMissing(`the tree's page at position ${position} is missing or damaged`);
@@ -302,9 +320,4 @@ function wantedOf(missing: ReadonlyMap<TreePage, number>): Wanted[] {
     }
   }
   return wanted;
-}
-
-/** Paths that do not fit into pages that changed, to be stored under their hash. */
-export function longPaths({ changed, top }: Pick<StateTree, 'changed' | 'top'>): Uint8Array[] {
-  return [top, ...changed].flatMap((page) => [...page.longPaths()]);
 }

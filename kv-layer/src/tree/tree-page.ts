@@ -1,5 +1,5 @@
 import { HASH_BYTES } from '@cairn/commitments';
-import { concatBytes, keccak256 } from '@cairn/primitives';
+import { concatBytes } from '@cairn/primitives';
 import { divergence, symbolCount } from './key-symbols.ts';
 
 /** The position of a leaf: it branches nowhere. Also that of the page above all: it has one branch. */
@@ -19,6 +19,9 @@ export interface BranchRef {
   readonly position: number;
   readonly path: Uint8Array;
 }
+
+/** Names a long path: 32 bytes that no other path has. */
+export type HashPath = (path: Uint8Array) => Uint8Array;
 
 /**
  * All branches at one position of keys that agree before it: 2 to 17, by symbol. Pages are how a tree
@@ -45,11 +48,19 @@ export class TreePage {
   #children: (TreePage | undefined)[] | undefined;
   /** Long paths by symbol. */
   #long: Map<number, Uint8Array> | undefined;
+  /** Symbols of long paths that are not stored yet. */
+  #unsaved = 0;
+  readonly #hashPath: HashPath;
 
   /** @param bytes - the page as it is stored; it is changed in place */
-  constructor({ position, path }: BranchRef, bytes: Uint8Array = Uint8Array.of(0)) {
+  constructor(
+    { position, path }: BranchRef,
+    hashPath: HashPath,
+    bytes: Uint8Array = Uint8Array.of(0),
+  ) {
     this.position = position;
     this.path = path;
+    this.#hashPath = hashPath;
     this.#bytes = bytes;
     this.#size = bytes.length;
   }
@@ -256,9 +267,14 @@ export class TreePage {
     this.#long.set(symbol, path);
   }
 
-  /** Long paths of its branches. */
-  longPaths(): Iterable<Uint8Array> {
-    return this.#long?.values() ?? [];
+  /** Long paths that are not stored yet; they count as stored from now on. */
+  takeUnsavedPaths(): Uint8Array[] {
+    const paths: Uint8Array[] = [];
+    for (const [symbol, path] of this.#long ?? []) {
+      if ((this.#unsaved & (1 << symbol)) !== 0) paths.push(path);
+    }
+    this.#unsaved = 0;
+    return paths;
   }
 
   /** Bytes that a branch takes besides its symbol and hash. */
@@ -283,7 +299,8 @@ export class TreePage {
     at += 4;
     if (isLong) {
       this.setPath(symbol, path);
-      bytes.set(keccak256(path), at);
+      this.#unsaved |= 1 << symbol;
+      bytes.set(this.#hashPath(path), at);
       return;
     }
     for (let from = this.#sharedCount(); from < path.length; from += 1) {
@@ -343,8 +360,8 @@ export class TreePage {
 }
 
 /** A page's name among those of its tree. */
-export function pageName({ position, path }: BranchRef): Uint8Array {
-  const name = path.length > MAX_PAGE_PATH_BYTES ? keccak256(path) : path;
+export function pageName({ position, path }: BranchRef, hashPath: HashPath): Uint8Array {
+  const name = path.length > MAX_PAGE_PATH_BYTES ? hashPath(path) : path;
   const bytes = new Uint8Array(4 + name.length);
   writeU32(bytes, 0, position);
   bytes.set(name, 4);

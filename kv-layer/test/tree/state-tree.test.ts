@@ -3,8 +3,7 @@ import { type Hasher, loadHasher } from '@cairn/commitments';
 import { compareBytes, keccak256, type Rng, seededRng, toHex } from '@cairn/primitives';
 import { EMPTY_HASH } from '../../src/tree/digests.ts';
 import { divergence, symbolAt, symbolCount } from '../../src/tree/key-symbols.ts';
-import { longPaths, type PageStore, StateTree } from '../../src/tree/state-tree.ts';
-import { pageName } from '../../src/tree/tree-page.ts';
+import { type PageStore, StateTree } from '../../src/tree/state-tree.ts';
 
 let hasher: Hasher;
 before(async () => {
@@ -58,9 +57,9 @@ class Shelf implements PageStore {
   /** Stores what changed and gives the tree as it is read back. */
   keep(tree: StateTree): StateTree {
     tree.hash();
-    for (const path of longPaths(tree)) this.long.set(toHex(keccak256(path)), path.slice());
+    for (const { name, path } of tree.takeUnsavedPaths()) this.long.set(toHex(name), path.slice());
     for (const name of tree.dropped) this.records.delete(toHex(name));
-    for (const page of tree.changed) this.records.set(toHex(pageName(page)), page.bytes.slice());
+    for (const page of tree.changed) this.records.set(toHex(tree.nameOf(page)), page.bytes.slice());
     const isFresh = this.records.size % 2 === 0;
     tree.settle(0);
     if (!isFresh) return tree;

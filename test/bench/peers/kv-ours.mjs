@@ -116,7 +116,7 @@ if (mode === 'replay') {
   const sizes = [];
   for (const size of numbers.map(Number)) {
     while (keysSoFar() < size) {
-      const keysPerEntry = Math.min(1000, size - keysSoFar());
+      const keysPerEntry = Math.min(20_000, size - keysSoFar());
       await applyAll(makeEntries(Number(state.nextSequence), 1, keysPerEntry), keysPerEntry);
     }
     let bytes = 0;
