@@ -75,6 +75,11 @@ export interface ClientOptions {
   readonly transport?: HttpTransport;
   /** Time for a node's answer to begin; 20,000 unless told. */
   readonly nodeTimeoutMs?: number;
+  /**
+   * How long a node is not asked that gave what its proof contradicts; an hour unless told. Less for
+   * programs that wait for one file however long it takes.
+   */
+  readonly convictionMs?: number;
   /** Settles what nodes say about log entries, instead of the chain: for programs that have the log. */
   readonly checkEntry?: EntryCheck;
   readonly clock?: Clock;
@@ -154,7 +159,10 @@ class Connection {
     this.#transport = options.transport ?? fetchTransport();
     this.#journal = options.journal ?? memoryKeyValueStore();
     const deps = { transport: this.#transport, timeoutMs };
-    this.#book = new HolderBook({ ...deps, clock: this.#clock, logger: this.#logger });
+    this.#book = new HolderBook(
+      { ...deps, clock: this.#clock, logger: this.#logger },
+      { convictionMs: options.convictionMs },
+    );
     this.#nodes = nodes.map((url) => url.replace(/\/+$/, ''));
     this.#indexer = indexer === undefined ? undefined : indexerClient(indexer, deps);
     this.#chain =

@@ -19,7 +19,7 @@ import { zgDoor } from './zg-door.ts';
 const ASK_PARALLEL = 16;
 /** Nodes a client remembers. */
 const MAX_NODES = 4096;
-/** How long a node that was caught is not asked. */
+/** How long a node that was caught is not asked, unless told. */
 const CONVICTION_MS = 3_600_000;
 /** Share of a new measurement in the running latency. */
 const LATENCY_WEIGHT = 0.3;
@@ -50,17 +50,22 @@ interface Standing {
 /**
  * What a client knows about storage nodes: how fast each answers, and which were caught lying.
  *
- * A node whose proof failed is not asked again for an hour: long enough to end any download, short
+ * A node whose proof failed is not asked again for an hour, unless told: long enough to end any download, short
  * enough that a gateway that runs for months takes repaired nodes back.
  */
 export class HolderBook {
   readonly #deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger };
+  readonly #convictionMs: number;
   readonly #standings = new LruCache<string, Standing>({ maxWeight: MAX_NODES });
   /** Until when, on the clock that only grows, each convicted node is not asked. */
   readonly #convicted = new Map<string, number>();
 
-  constructor(deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(
+    deps: NodeDeps & { readonly clock: Clock; readonly logger: Logger },
+    { convictionMs = CONVICTION_MS }: { readonly convictionMs?: number | undefined } = {},
+  ) {
     this.#deps = deps;
+    this.#convictionMs = convictionMs;
   }
 
   /** The node at `url`, the same each time. */
@@ -79,7 +84,7 @@ export class HolderBook {
 
   /** Takes a node's place away. */
   convict(evidence: HolderEvidence): void {
-    const untilMs = this.#deps.clock.monotonic() + CONVICTION_MS;
+    const untilMs = this.#deps.clock.monotonic() + this.#convictionMs;
     if (this.#convicted.size < MAX_NODES) this.#convicted.set(evidence.url, untilMs);
     const { url, root, index, code } = evidence;
     this.#deps.logger.warn({ url, root, index, code }, 'a node gave what its proof contradicts');

@@ -108,9 +108,7 @@ export async function devnetDemo(
     };
     if (options.json === true) await io.writeOut(`${JSON.stringify(result)}\n`);
     const took = formatDuration(clock.monotonic() - startedAt);
-    await say(
-      `\nDone in ${took}. Every byte of file and blob was proven by whoever received it.`,
-    );
+    await say(`\nDone in ${took}. Every byte of file and blob was proven by whoever received it.`);
     if (own === undefined) await say(`Read it again: npx cairn file get ${result.root} -o copy`);
     else await say('Keep a network running with: npx cairn devnet up');
     return EXIT.ok;

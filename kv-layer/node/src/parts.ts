@@ -54,6 +54,8 @@ export interface KvNodeParts {
   readonly metrics: KvNodeMetrics;
 }
 
+/** A storage node that was caught may be the only one that has a file, and may have been repaired. */
+const CONVICTION_MS = 5000;
 /** Calls for the right to change what is stored that may wait: the follower, two replays, repairs. */
 const MAX_TURNS_WAITING = 64;
 
@@ -76,6 +78,7 @@ export async function openParts(
     const client = createClient({
       nodes: storage.nodes,
       ...(storage.indexer === undefined ? {} : { indexer: storage.indexer }),
+      convictionMs: CONVICTION_MS,
       threads: 0, // what is fetched is hashed as it comes, in WASM
       checkEntry: async ({ sequence, sizeBytes, nodes }) => {
         const entry = await log.entryAt(sequenceOf(sequence));

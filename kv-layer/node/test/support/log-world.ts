@@ -57,6 +57,8 @@ export class LogWorld {
   isChainSilent = false;
   /** What the disk of every node has left; `undefined`: nobody knows. */
   freeBytes: number | undefined;
+  /** How long opening a file takes. */
+  delayMs = 0;
   /** Times that files were opened. */
   opened = 0;
   readonly #directories: string[] = [];
@@ -230,6 +232,7 @@ export class LogWorld {
     const bytes = this.hidden.has(root) ? undefined : this.#stored.get(root);
     if (bytes === undefined) throw new Error(`nobody has ${root}`);
     this.opened += 1;
+    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     return { ...memoryFileSource(bytes), roots: [root], evidence: [] };
   }
 }
