@@ -27,6 +27,12 @@ export {
   type StreamWrite,
 } from './batch/stream-batch.ts';
 export { BatchError, type BatchFault, type BatchSection } from './errors.ts';
+export {
+  encodeIndexDefinition,
+  type FieldValue,
+  type IndexDefinition,
+} from './read/index-field.ts';
+export { type IndexPage, type IndexQuery, SecondaryIndexes } from './read/secondary-index.ts';
 export { type ProofRequest, type StateProof, StateProofs } from './read/state-proofs.ts';
 export {
   type KeySlice,
@@ -75,7 +81,7 @@ export {
   slotOf,
   ZERO_ADDRESS,
 } from './replay/role.ts';
-export { decodeExpiry, encodeExpiry, expiryKey, isReservedKey } from './reserved-keys.ts';
+export { decodeExpiry, encodeExpiry, expiryKey, indexKey, isReservedKey } from './reserved-keys.ts';
 export type { AppliedEntry, ReplayInput } from './store/apply-group.ts';
 export { StateError, type StateFault } from './store/errors.ts';
 export { Generations, type GenerationsDeps } from './store/generations.ts';

@@ -35,6 +35,10 @@ export type StateFault =
     }
   /** A version from before the snapshot that the state began with. */
   | { readonly code: 'KV_VERSION_PRUNED'; readonly version: number; readonly oldest: number }
+  /** No index of that name is declared. */
+  | { readonly code: 'KV_INDEX_UNKNOWN'; readonly stream: StreamId; readonly name: string }
+  /** An index that was built at a later version than the one asked for. */
+  | { readonly code: 'KV_INDEX_YOUNG'; readonly version: number; readonly from: number }
   /** Bytes that are no snapshot. */
   | { readonly code: 'KV_SNAPSHOT_MALFORMED'; readonly offset: number }
   /** A snapshot whose content has another root than the one trusted. */

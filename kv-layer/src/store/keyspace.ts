@@ -26,7 +26,8 @@ import {
  * | U | table, stream | page | the page above all of a tree: its one branch |
  * | P | table, stream, page name | page | pages of a tree |
  * | K | table, stream, hash 32 | path | paths of a tree too long for its pages |
- * | X | stream, index, field, key | version | secondary index: where a field had a value |
+ * | X | stream, name, field, key, version | field, key | secondary index: where a field had a value |
+ * | Y | stream, name | index state | how far an index is |
  */
 export const KEY = {
   identity: 'I',
@@ -42,6 +43,7 @@ export const KEY = {
   treePage: 'P',
   treePath: 'K',
   index: 'X',
+  indexState: 'Y',
 } as const;
 
 /** A letter of `KEY`. */
