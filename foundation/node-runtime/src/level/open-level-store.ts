@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type KeyRange, type KeyValueStore, MIB } from '@cairn/primitives';
 import { levelFault } from './errors.ts';
+import { QuickReads } from './quick-reads.ts';
 import { type Database, ReopeningDatabase } from './reopening-database.ts';
 
 /** Where an index lies and what memory it takes. */
@@ -50,8 +51,9 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
   const database = await faulty(() =>
     ReopeningDatabase.open({ directory, cacheBytes, writeBufferBytes }),
   );
+  const reads = new QuickReads(database);
   return {
-    get: (key) => faulty(async () => plain(await database.use((level) => level.get(key)))),
+    get: (key) => faulty(async () => plain(await reads.get(key))),
     getMany: (keys) => {
       if (keys.length > MAX_KEYS) {
         throw new RangeError(`${keys.length} keys in one call, at most ${MAX_KEYS} are allowed`);

@@ -20,6 +20,34 @@ async function all(
 }
 
 describe('level store', () => {
+  it('lets others have their turn in a loop of reads, which sees each write at once', async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const store = await openLevelStore({ directory });
+      const key = utf8Bytes('key');
+      let turns = 0;
+      let goesOn = true;
+      const others = (async () => {
+        while (goesOn) {
+          await new Promise((resolve) => setImmediate(resolve));
+          turns += 1;
+        }
+      })();
+      for (let round = 0; round < 10; round += 1) {
+        await store.write([{ type: 'put', key, value: Uint8Array.of(round) }]);
+        const before = turns;
+        for (let read = 0; read < 1000; read += 1) {
+          assert.deepEqual(await store.get(key), Uint8Array.of(round));
+        }
+        assert.ok(turns - before >= 3, `${turns - before} turns in 1,000 reads`);
+      }
+      goesOn = false;
+      await others;
+      assert.equal(await store.get(utf8Bytes('none')), undefined);
+      await store.close();
+      await assert.rejects(store.get(key), (error) => isFault(error, 'LEVEL_CLOSED'));
+    });
+  });
+
   it('holds and orders what a store in memory does', async () => {
     const write = fc.oneof(
       fc.record({ type: fc.constant('put' as const), key: bytes(3), value: bytes(40) }),
