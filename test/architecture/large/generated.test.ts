@@ -2,7 +2,7 @@ import { isSoak } from '../../support/soak.ts';
 import { assertGenerated } from '../generated.ts';
 
 describe('generated artefacts', () => {
-  for (const daemon of ['storage-node', 'da-node']) {
+  for (const daemon of ['storage-node', 'da-node', 'kv-layer/node']) {
     it(`the example configuration of ${daemon} is what its schema makes`, () => {
       assertGenerated(`${daemon}/scripts/example-config.ts`);
     });
