@@ -70,6 +70,7 @@ export class StateProofs {
       const rows = await this.#rowsToShow(at, request);
       const leaves = rows.map(([key, row]) => leafOf(key, row));
       const nodes = await proveLeaves(tree, leaves, this.#state.hasher);
+      this.#state.trees.settle(); // pages were loaded for the proof; between groups none is unsaved
       const { keyCount, roleCount, keysRoot, rolesRoot, stateRoot, sequence } = root;
       const proof = encodeStateProof(
         {
@@ -165,6 +166,7 @@ export class StateProofs {
     const { tables, trees, hasher } = this.#state;
     const later = new Map<string, Uint8Array>();
     const through = this.#state.nextSequence - 1;
+    if (version === through) return trees.tree(table, stream);
     for await (const { sequence } of tables.rootsBetween(
       stream,
       { after: version, through },
