@@ -1,6 +1,5 @@
 import {
   BATCH_VERSION_BYTES,
-  equalBytes,
   MAX_BATCH_ITEMS,
   parseAddress,
   STREAM_ID_BYTES,
@@ -148,20 +147,25 @@ function parseHead(bytes: Uint8Array, readable: number): Head | 'short' {
   const writeCount = cursor.u32();
   if (writeCount === undefined) return done('invalid');
   if (writeCount > MAX_BATCH_ITEMS) return done('list too long');
-  const headers: { key: StreamKey; valueBytes: bigint }[] = [];
+  const keys: StreamKey[] = [];
+  const lengths: number[] = [];
   for (let index = 0; index < writeCount; index += 1) {
     const key = cursor.streamKey();
-    const valueBytes = key === undefined ? undefined : cursor.u64();
+    const valueBytes = key === undefined ? undefined : cursor.length();
     if (key === undefined || valueBytes === undefined) return done('invalid');
-    headers.push({ key, valueBytes });
+    keys.push(key);
+    lengths.push(valueBytes);
   }
   section = 'values';
-  // Lengths are 64 bits of whoever wrote them: summed without wrapping, checked one by one.
+  // Lengths are 64 bits of whoever wrote them: checked one by one, never summed past the end.
   let end = cursor.offset;
-  for (const { key, valueBytes } of headers) {
-    if (valueBytes > BigInt(readable - end)) return done('invalid');
-    writes.push({ ...key, valueOffset: end, valueBytes: Number(valueBytes) });
-    end += Number(valueBytes);
+  for (let index = 0; index < keys.length; index += 1) {
+    const [name, valueBytes] = [keys[index], lengths[index]];
+    if (name === undefined || valueBytes === undefined) continue;
+    const { stream, key } = name;
+    if (valueBytes > readable - end) return done('invalid');
+    writes.push({ stream, key, valueOffset: end, valueBytes });
+    end += valueBytes;
   }
   return { version, reads, writes, endOffset: end };
 }
@@ -202,7 +206,7 @@ class Cursor {
   #at = 0;
   /** Whether a field lay beyond the window, yet within the file. */
   isShort = false;
-  #streamBytes: Uint8Array | undefined;
+  #streamAt = 0;
   #stream: StreamId | undefined;
 
   constructor(bytes: Uint8Array, start: number, readable: number) {
@@ -227,6 +231,15 @@ class Cursor {
     if (!this.#has(BATCH_VERSION_BYTES)) return undefined;
     this.#at += 8;
     return this.#view.getBigUint64(this.#at - 8);
+  }
+
+  /** A length of 64 bits; infinite where a number would lose digits. */
+  length(): number | undefined {
+    if (!this.#has(8)) return undefined;
+    this.#at += 8;
+    const high = this.#view.getUint32(this.#at - 8);
+    const low = this.#view.getUint32(this.#at - 4);
+    return high >= 2 ** 21 ? Number.POSITIVE_INFINITY : high * 2 ** 32 + low;
   }
 
   streamKey(): StreamKey | undefined {
@@ -265,13 +278,24 @@ class Cursor {
 
   /** Batches name one stream over and over: its text is made once. */
   #streamId(): StreamId | undefined {
-    const bytes = this.#take(STREAM_ID_BYTES);
-    if (bytes === undefined) return undefined;
-    if (this.#stream === undefined || !equalBytes(bytes, this.#streamBytes ?? bytes)) {
+    if (!this.#has(STREAM_ID_BYTES)) return undefined;
+    const start = this.#at;
+    this.#at += STREAM_ID_BYTES;
+    if (this.#stream === undefined || !this.#isSameStream(start)) {
+      const bytes = this.#bytes.subarray(start, this.#at);
       this.#stream = streamIdOf(bytes);
-      this.#streamBytes = bytes;
+      this.#streamAt = start;
     }
     return this.#stream;
+  }
+
+  /** Whether the id at an offset is the one read last. */
+  #isSameStream(start: number): boolean {
+    const bytes = this.#bytes;
+    for (let at = 0; at < STREAM_ID_BYTES; at += 1) {
+      if (bytes[start + at] !== bytes[this.#streamAt + at]) return false;
+    }
+    return true;
   }
 
   #take(count: number): Uint8Array | undefined {

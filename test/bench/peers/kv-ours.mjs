@@ -24,7 +24,7 @@ const STREAM = parseStreamId(`0x${'01'.repeat(32)}`);
 const KEY_BYTES = 24;
 const VALUE_BYTES = 64;
 /** Log entries handed over together: those of a few blocks for a node at the head, fewer than it has when it catches up. */
-const GROUP_KEYS = 6400;
+const GROUP_KEYS = 25_600;
 const MAX_GROUP = 256;
 
 const [mode, folder, ...numbers] = process.argv.slice(2);
