@@ -68,6 +68,7 @@ class WiredKvNode implements KvNode {
   readonly #logger: Logger;
   readonly #metrics: MetricsRegistry;
   readonly #runner: Runner;
+  readonly #closing = new AbortController();
   readonly #stopping = new AbortController();
   readonly #closers: (() => Promise<void>)[] = [];
   #chain: ConnectedChain | undefined;
@@ -163,6 +164,7 @@ class WiredKvNode implements KvNode {
       logger,
       metrics: this.#metrics,
       status: () => this.status,
+      closing: this.#closing.signal,
       stopping: this.#stopping.signal,
     });
     await host.start();
@@ -268,10 +270,10 @@ class WiredKvNode implements KvNode {
         this.#logger.warn({ what, reason: describeError(error) }, 'a part did not close');
       }
     };
+    const reason = new KvNodeError({ code: 'KV_STOPPING' }, 'the key-value node is stopping');
+    this.#closing.abort(reason); // who listens to changes is not waited for
     await close('listener', () => this.#host?.stop());
-    this.#stopping.abort(
-      new KvNodeError({ code: 'KV_STOPPING' }, 'the key-value node is stopping'),
-    );
+    this.#stopping.abort(reason);
     await close('loops', () => this.#runner.stop());
     for (const closer of this.#closers.splice(0).reverse()) await close('part', closer);
   }

@@ -19,6 +19,10 @@ export type KvNodeFault =
     }
   /** A version that was waited for and did not come in time. */
   | { readonly code: 'KV_NOT_YET'; readonly wanted: number; readonly next: Sequence }
+  /** Text that names no place in a feed. */
+  | { readonly code: 'KV_POSITION'; readonly text: string }
+  /** As many listen as may. */
+  | { readonly code: 'KV_LISTENERS_FULL'; readonly max: number }
   | { readonly code: 'KV_STOPPING' };
 
 /** Something a key-value node refused, or could not do, and foresaw. */

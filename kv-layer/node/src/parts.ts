@@ -16,6 +16,7 @@ import { Answers } from './answers.ts';
 import type { KvNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
 import { DiskRoom } from './disk-room.ts';
+import { Undone } from './kvx/undone.ts';
 import { createKvNodeMetrics, type KvNodeMetrics } from './metrics.ts';
 import { Notice } from './notice.ts';
 import { openStores } from './open-stores.ts';
@@ -51,6 +52,8 @@ export interface KvNodeParts {
   readonly wanted: Notice;
   /** Rings after entries were applied or taken back, or another state answers. */
   readonly replayed: Notice;
+  /** What was taken back lately. */
+  readonly undone: Undone;
   readonly metrics: KvNodeMetrics;
 }
 
@@ -109,6 +112,7 @@ export async function openParts(
   );
   const turn = new Semaphore({ limit: 1, maxWaiting: MAX_TURNS_WAITING });
   const [changed, wanted, replayed] = [new Notice(), new Notice(), new Notice()];
+  const undone = new Undone();
   const keeper = new StateKeeper(
     {
       generations,
@@ -127,8 +131,14 @@ export async function openParts(
         for (const entry of applied) metrics.results.add(1, { result: kindOf(entry) });
         replayed.ring();
       },
-      onUndone: () => replayed.ring(),
-      onPromoted: () => replayed.ring(),
+      onUndone: (from) => {
+        undone.note(from);
+        replayed.ring();
+      },
+      onPromoted: () => {
+        undone.note(undefined);
+        replayed.ring();
+      },
     },
     { ...replay, discover: config.streams.discover },
   );
@@ -146,7 +156,7 @@ export async function openParts(
     },
   });
   const answers = new Answers(() => keeper.state);
-  return { log, streams, follower, keeper, answers, wanted, replayed, metrics };
+  return { log, streams, follower, keeper, answers, wanted, replayed, undone, metrics };
 }
 
 function sameNodes(left: readonly SubmissionNode[], right: readonly SubmissionNode[]): boolean {

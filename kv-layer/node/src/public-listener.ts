@@ -15,9 +15,14 @@ import {
 } from '@cairn/primitives';
 import { problemOf } from '@cairn/wire-protocol';
 import type { KvNodeConfig } from './config.ts';
+import { eventDoor, Listeners } from './doors/events.ts';
 import { jsonRpcDoor } from './doors/json-rpc.ts';
 import { statusDoor } from './doors/status.ts';
+import { streamDoor } from './doors/streams.ts';
 import { readyReport } from './health.ts';
+import { ChangeFeed } from './kvx/change-feed.ts';
+import { kvxMethods } from './kvx/kvx-methods.ts';
+import { Queries } from './kvx/queries.ts';
 import type { KvNodeParts } from './parts.ts';
 import type { ReplayStatus } from './replay-status.ts';
 import { VERSION } from './version.ts';
@@ -34,6 +39,8 @@ export interface PublicListenerDeps {
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   readonly status: () => ReplayStatus;
+  /** Aborts when the node begins to stop. */
+  readonly closing: AbortSignal;
   /** Aborts when the node stops for good. */
   readonly stopping: AbortSignal;
 }
@@ -57,7 +64,10 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     turns: new Semaphore({ limit: WHOLE_VALUES, maxWaiting: WHOLE_VALUES_WAITING }),
     maxBytes: limits.wholeValueBytes,
   };
+  const queries = new Queries({ answers: parts.answers, replayed: parts.replayed, clock });
+  const feed = new ChangeFeed({ ...parts, clock });
   const handlers = {
+    ...kvxMethods(queries),
     ...kvMethods({ answers: parts.answers, whole }),
     ...addStreamMethod({
       chainId,
@@ -81,6 +91,8 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     ready: () => readyReport(status(), chain),
     routes: [
       statusDoor({ chainId, flow, answers: parts.answers, status }),
+      streamDoor({ queries, stopping }),
+      eventDoor({ feed, listeners: new Listeners(), closing: deps.closing }),
       jsonRpcDoor({
         handlers,
         clock,

@@ -46,6 +46,7 @@ export interface ReplayerDeps {
   readonly requireRoom: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told after entries were passed, of those among them that are of the state. */
   readonly onApplied?: (applied: readonly AppliedEntry[], state: StreamState) => void;
   /** Whether an entry is left to another state for a while, which is about to take this one's place. */
   readonly isLeft?: (entry: LogEntry) => boolean;
@@ -245,7 +246,7 @@ export class Replayer {
       }
       const inputs = ready.map(({ input }) => input);
       const { applied } = await state.apply(inputs, { signal });
-      if (applied.length > 0) onApplied?.(applied, state);
+      onApplied?.(applied, state);
     }, signal);
     this.#wait = undefined;
     await this.#release((sequence) => sequence < state.nextSequence);

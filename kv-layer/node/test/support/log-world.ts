@@ -29,6 +29,7 @@ export interface NodeSettings {
   readonly streams?: Readonly<Record<string, unknown>>;
   readonly replay?: Readonly<Record<string, unknown>>;
   readonly node?: Readonly<Record<string, unknown>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
 }
 
 /** A node of a world, with its directory. */
@@ -121,6 +122,7 @@ export class LogWorld {
         streams: { ...settings.streams },
         replay: { ...settings.replay },
         http: { port: 0 },
+        limits: { ...settings.limits },
       },
     });
     const node = createKvNode({
