@@ -94,10 +94,12 @@ export class Customers {
       const node = this.#someOwner(logged, index);
       if (node === undefined) continue;
       const { diskNumber } = node;
+      // What is said before a reorg was heard of is about the place that the file had.
+      const isSeen = await node.sees(logged);
       const outcome = await node.accept(logged, index).catch(describeError);
       this.#simulation.note(`${node.options.peer} ${logged.entry.sequence}/${index} ${outcome}`);
       if (outcome !== 'stored' && outcome !== 'already' && outcome !== 'finalized') continue;
-      if (diskNumber === node.diskNumber) judge.noteAcknowledged(logged, index, node);
+      if (diskNumber === node.diskNumber) judge.noteAcknowledged(logged, index, node, isSeen);
       faults.onAcknowledged(node);
       break;
     }

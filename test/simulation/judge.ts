@@ -24,6 +24,8 @@ interface Acknowledged {
   readonly diskNumber: number;
   /** Shards that it had been told to keep by then. */
   readonly shards: number;
+  /** Whether it knew the place that the file has. */
+  readonly isSeen: boolean;
 }
 
 /** Compares what nodes say and do with what they should, and tells the simulation what is wrong. */
@@ -37,17 +39,25 @@ export class Judge {
   }
 
   /** A node said that it stores a segment. */
-  noteAcknowledged(logged: LoggedFile, index: number, node: SimulatedNode): void {
+  noteAcknowledged(logged: LoggedFile, index: number, node: SimulatedNode, isSeen: boolean): void {
     const { diskNumber, shards } = node;
-    this.acknowledged.push({ logged, index, node, diskNumber, shards: shards.length });
+    this.acknowledged.push({
+      logged,
+      index,
+      node,
+      diskNumber,
+      shards: shards.length,
+      isSeen,
+    });
   }
 
   /** A process that starts on a disk that was kept holds what it acknowledged, unless blocks went. */
   async checkAcknowledged(node: SimulatedNode): Promise<void> {
     const { chain, faults } = this.#simulation;
     if (faults.rotted.has(node)) return;
-    for (const { logged, index, node: by, diskNumber, shards } of this.acknowledged) {
-      if (by !== node || diskNumber !== node.diskNumber || !chain.stands(logged.entry)) continue;
+    for (const { logged, index, node: by, diskNumber, shards, isSeen } of this.acknowledged) {
+      if (!isSeen || by !== node || diskNumber !== node.diskNumber || !chain.stands(logged.entry))
+        continue;
       const segment = firstGlobalSegment(logged.entry.startSector) + index;
       // The shard of then may have been on its way out.
       if (!node.shards.slice(shards - 1).every((shard) => ownsSegment(shard, segment))) continue;

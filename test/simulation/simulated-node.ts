@@ -145,6 +145,12 @@ export class SimulatedNode {
     return (await reader.read(known.entry, index, { signal }))?.data;
   }
 
+  /** Whether the chain as this node knows it has a file at that place. */
+  async sees({ entry }: LoggedFile): Promise<boolean> {
+    const known = await this.log?.entryAt(entry.sequence);
+    return known?.block.hash === entry.block.hash;
+  }
+
   /** Whether a segment is held at its place; `undefined` while the node is down. */
   async holds({ entry, file }: LoggedFile, index: number): Promise<boolean | undefined> {
     const place = { ...entry, root: file.root };
