@@ -3,6 +3,7 @@ import {
   createHttpHost,
   DiskProbe,
   type HttpHost,
+  takeRequests,
 } from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import {
@@ -16,7 +17,8 @@ import {
 import { problemOf } from '@cairn/wire-protocol';
 import type { KvNodeConfig } from './config.ts';
 import { eventDoor, Listeners } from './doors/events.ts';
-import { jsonRpcDoor } from './doors/json-rpc.ts';
+import { type JsonRpcDoorDeps, jsonRpcDoor } from './doors/json-rpc.ts';
+import { QuickJsonRpc } from './doors/quick-json-rpc.ts';
 import { statusDoor } from './doors/status.ts';
 import { streamDoor } from './doors/streams.ts';
 import { readyReport } from './health.ts';
@@ -78,6 +80,20 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
       },
     }),
   };
+  const door: JsonRpcDoorDeps = {
+    handlers,
+    clock,
+    logger,
+    maxReplyLength: MAX_REPLY_LENGTH,
+    onCall: ({ method, outcome, seconds }) =>
+      parts.metrics.rpcDuration.observe(seconds, { method, code: outcome }),
+    turns: new Semaphore({
+      limit: limits.concurrentReads,
+      maxWaiting: limits.queuedReads,
+    }),
+    largeTurns: new Semaphore({ limit: LARGE_BODIES, maxWaiting: LARGE_BODIES_WAITING }),
+    stopping,
+  };
   const host = createHttpHost({
     host: config.http.host,
     port: config.http.port,
@@ -93,22 +109,20 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
       statusDoor({ chainId, flow, answers: parts.answers, status }),
       streamDoor({ queries, stopping }),
       eventDoor({ feed, listeners: new Listeners(), closing: deps.closing }),
-      jsonRpcDoor({
-        handlers,
-        clock,
-        logger,
-        maxReplyLength: MAX_REPLY_LENGTH,
-        onCall: ({ method, outcome, seconds }) =>
-          parts.metrics.rpcDuration.observe(seconds, { method, code: outcome }),
-        turns: new Semaphore({
-          limit: limits.concurrentReads,
-          maxWaiting: limits.queuedReads,
-        }),
-        largeTurns: new Semaphore({ limit: LARGE_BODIES, maxWaiting: LARGE_BODIES_WAITING }),
-        stopping,
-      }),
+      jsonRpcDoor(door),
     ],
   });
   answerPlainOptions(host);
-  return host;
+  const quick = new QuickJsonRpc(door);
+  return {
+    app: host.app,
+    get address() {
+      return host.address;
+    },
+    start: async () => {
+      await host.start();
+      takeRequests(host, quick.take);
+    },
+    stop: () => host.stop(),
+  };
 }

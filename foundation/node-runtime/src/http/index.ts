@@ -39,3 +39,4 @@ export { isOver, onceOver, type RawReply } from './once-over.ts';
 export { answerPlainOptions } from './plain-options.ts';
 export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';
 export { ClientGone, requestSignal } from './request-signal.ts';
+export { takeRequests } from './take-requests.ts';

@@ -30,8 +30,8 @@ export interface JsonRpcDoorDeps extends JsonRpcAnswerDeps {
 /** Room for a key of 16 MiB in base64, which the official node takes in a batch and not in a question. */
 const MAX_BODY_BYTES: number = 32 * MIB;
 /** Bodies up to here are read at once: a socket's buffer holds as much anyway. */
-const SMALL_BODY_BYTES = 65_536;
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const SMALL_BODY_BYTES = 65_536;
+export const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**
@@ -77,8 +77,7 @@ async function answer(
   reply: HttpReplyOut,
   deps: JsonRpcDoorDeps,
 ): Promise<string> {
-  const contentType = (request.headers['content-type'] ?? '').toLowerCase().replaceAll(' ', '');
-  if (contentType !== 'application/json' && contentType !== 'application/json;charset=utf-8') {
+  if (!isJson(request.headers['content-type'])) {
     void reply.code(415).type(TEXT_TYPE).header('connection', 'close');
     return 'Supplied content type is not allowed. Content-Type: application/json is required\n';
   }
@@ -96,6 +95,13 @@ async function answer(
     return text;
   };
   return declared <= SMALL_BODY_BYTES ? work() : deps.largeTurns.run(work, signal);
+}
+
+/** Whether a content type is one that the server of 0G nodes takes. */
+export function isJson(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true;
+  const type = (contentType ?? '').toLowerCase().replaceAll(' ', '');
+  return type === 'application/json' || type === 'application/json;charset=utf-8';
 }
 
 /** What went wrong before there was a call to answer, still as JSON-RPC where clients look for it. */
