@@ -16,6 +16,7 @@ import {
 } from '@cairn/primitives';
 import { problemOf } from '@cairn/wire-protocol';
 import type { KvNodeConfig } from './config.ts';
+import { serveEventSockets } from './doors/event-sockets.ts';
 import { eventDoor, Listeners } from './doors/events.ts';
 import { type JsonRpcDoorDeps, jsonRpcDoor } from './doors/json-rpc.ts';
 import { QuickJsonRpc } from './doors/quick-json-rpc.ts';
@@ -94,6 +95,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     largeTurns: new Semaphore({ limit: LARGE_BODIES, maxWaiting: LARGE_BODIES_WAITING }),
     stopping,
   };
+  const events = { feed, listeners: new Listeners(), closing: deps.closing };
   const host = createHttpHost({
     host: config.http.host,
     port: config.http.port,
@@ -108,7 +110,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     routes: [
       statusDoor({ chainId, flow, answers: parts.answers, status }),
       streamDoor({ queries, stopping }),
-      eventDoor({ feed, listeners: new Listeners(), closing: deps.closing }),
+      eventDoor(events),
       jsonRpcDoor(door),
     ],
   });
@@ -122,6 +124,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     start: async () => {
       await host.start();
       takeRequests(host, quick.take);
+      serveEventSockets(host, { ...events, logger });
     },
     stop: () => host.stop(),
   };

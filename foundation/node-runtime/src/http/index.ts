@@ -40,3 +40,9 @@ export { answerPlainOptions } from './plain-options.ts';
 export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';
 export { ClientGone, requestSignal } from './request-signal.ts';
 export { takeRequests } from './take-requests.ts';
+export {
+  acceptWebSocket,
+  refuseUpgrade,
+  WEB_SOCKET_CLOSE,
+  type WebSocketOut,
+} from './web-socket.ts';

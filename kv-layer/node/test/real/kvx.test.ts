@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { type StreamId, verifyStateProof } from '@cairn/kv-layer';
 import { fromHex, utf8Bytes, utf8Text } from '@cairn/primitives';
 import { until } from '../../../../test/support/wait.ts';
@@ -8,6 +9,11 @@ import { streamNumber } from '../support/replayed.ts';
 const [ONE, TWO] = [streamNumber(1), streamNumber(2)];
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const plain = (text: unknown): string => Buffer.from(String(text), 'base64').toString();
+
+/** A client that shares no code with the server; Node 20 has none of its own. */
+const { WebSocket } = createRequire(import.meta.url)('ws') as {
+  WebSocket: new (url: string) => Pick<globalThis.WebSocket, 'addEventListener' | 'send'>;
+};
 
 interface Page {
   readonly version: number;
@@ -264,6 +270,37 @@ describe('what a key-value node answers beyond the official one', () => {
     const lost = await listen('', { 'last-event-id': second.heard[1]?.id ?? '' });
     await hears(lost, 1);
     assert.equal(lost.heard[0]?.event, 'reset');
+  });
+
+  it('tells the same over a WebSocket', async () => {
+    for (const value of ['1', '2']) await write({ a: value });
+    const url = `${one.node.url.replace('http', 'ws')}/v1/streams/${ONE}/events?after=0&values=true`;
+    const told: Record<string, unknown>[] = [];
+    const socket = new WebSocket(url);
+    let closedWith = 0;
+    socket.addEventListener('message', ({ data }) => told.push(JSON.parse(String(data))));
+    socket.addEventListener('close', ({ code }) => {
+      closedWith = code;
+    });
+    await until('the entry behind', () => told.length === 1);
+    await write({ a: 'x'.repeat(100_000) }); // a frame with a long length
+    await until('one more', () => told.length === 2);
+    assert.deepEqual(
+      told.map(({ event, sequence }) => [event, sequence]),
+      [
+        ['change', 1],
+        ['change', 2],
+      ],
+    );
+    const keys = told[1]?.['keys'] as { data: string }[] | undefined;
+    assert.equal(plain(keys?.[0]?.data).length, 100_000);
+    socket.send('nobody listens to this');
+    await one.stop();
+    await until('the goodbye', () => closedWith !== 0);
+    assert.equal(closedWith, 1001);
+    one = await world.start({ streams: { ids: [ONE] } });
+    const refused = new WebSocket(`${one.node.url.replace('http', 'ws')}/v1/streams/0x12/events`);
+    await new Promise((resolve) => refused.addEventListener('error', resolve, { once: true }));
   });
 
   it('does not wait for listeners when it stops', async () => {
