@@ -12,10 +12,13 @@ const LANES = soak ? 2 : 3;
 buildIfStale(); // journeys run the built command, as users do
 const isFoundation = (path) => path.startsWith('foundation/');
 const foundation = UNIT_TESTS.filter(isFoundation);
-const above = UNIT_TESTS.filter((path) => !isFoundation(path));
+// The longest step, so in two: what waits for chains and processes, and what lies below.
+const isDaemon = (path) => ['da-node', 'devnet', 'cli'].includes(path.split('/')[0]);
+const above = UNIT_TESTS.filter((path) => !isFoundation(path) && !isDaemon(path));
 
 const steps = [
-  mochaStep('unit tests of nodes and commands', above, env),
+  mochaStep('unit tests of blobs and commands', UNIT_TESTS.filter(isDaemon), env),
+  mochaStep('unit tests of storage, streams and clients', above, env),
   {
     name: 'contracts',
     command: process.execPath,

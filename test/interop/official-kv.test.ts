@@ -154,31 +154,27 @@ describe('the official key-value client', () => {
   it('lets each account write what it may, and says of the others why not', async () => {
     const [owner, writer, guest] = [alice, bob, carol].map(requireWriter);
     assert.ok(owner !== undefined && writer !== undefined && guest !== undefined);
+    // One at a time: the official client waits for ever where its transaction fails because another's,
+    // sent at the same moment, came first.
     const run = async (by: Writer, version: number, fill: (batch: Batcher) => void) =>
       resultOf(await by.exec(version, fill));
-    const [byWriter, byGuest, conflict] = await Promise.all([
-      run(writer, BLIND, (batch) => {
-        set(batch, 'b', '');
-        set(batch, 'd', '');
-        set(batch, 'e', 'by a writer');
-      }),
-      run(guest, BLIND, (batch) => set(batch, 'special', 'by its writer')),
-      run(owner, 0, (batch) => set(batch, 'a', 'too late')),
-    ]);
+    const byWriter = await run(writer, BLIND, (batch) => {
+      set(batch, 'b', '');
+      set(batch, 'd', '');
+      set(batch, 'e', 'by a writer');
+    });
+    const byGuest = await run(guest, BLIND, (batch) => set(batch, 'special', 'by its writer'));
+    const conflict = await run(owner, 0, (batch) => set(batch, 'a', 'too late'));
     assert.deepEqual([byWriter, byGuest], ['Commit', 'Commit']);
     assert.equal(conflict, first > 0 ? 'VersionConfliction' : 'Commit');
-    const [denied, stranger, read] = await Promise.all([
-      run(writer, BLIND, (batch) => set(batch, 'special', 'by another')),
-      run(guest, BLIND, (batch) => set(batch, 'a', 'not mine')),
-      // What it read has not changed since, so it commits.
-      run(owner, first, (batch) => {
-        batch.streamDataBuilder.reads.set(
-          stream,
-          new Map([[Buffer.from('c').toString('hex'), true]]),
-        );
-        set(batch, 'f', 'read c before');
-      }),
-    ]);
+    const denied = await run(writer, BLIND, (batch) => set(batch, 'special', 'by another'));
+    const stranger = await run(guest, BLIND, (batch) => set(batch, 'a', 'not mine'));
+    // What it read has not changed since, so it commits.
+    const read = await run(owner, first, (batch) => {
+      const keys = new Map([[Buffer.from('c').toString('hex'), true]]);
+      batch.streamDataBuilder.reads.set(stream, keys);
+      set(batch, 'f', 'read c before');
+    });
     const what = (key: string): string => `WritePermissionDenied: stream: ${stream}, key: ${key}`;
     assert.deepEqual([denied, stranger, read], [what('special'), what('a'), 'Commit']);
     assert.equal(text(await client.getValue(stream, Buffer.from('special'))), 'by its writer');
