@@ -77,6 +77,8 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   KV_LISTENERS_FULL: row(503, 'Too many listen already', 'elsewhere'),
   KV_NOT_YET: row(504, 'The entry is not decided yet', 'later'),
   KV_STREAM_UNKNOWN: row(404, 'Nothing was written to the stream by then', 'later'),
+  KV_INDEX_UNKNOWN: row(404, 'The stream declares no such index at that version'),
+  KV_INDEX_YOUNG: row(410, 'The index is younger than the version', 'elsewhere'),
   KV_VERSION_AHEAD: row(409, 'The version is not there yet', 'later'),
   KV_VERSION_TOO_OLD: row(410, 'The version is too old to be proven here', 'elsewhere'),
   KV_VERSION_PRUNED: row(410, 'The version is older than what is kept here', 'elsewhere'),

@@ -18,7 +18,7 @@ export interface StreamDoorDeps {
 
 /**
  * The `kvx_*` questions as `GET` routes: `/v1/streams/{stream}/keys`, `…/values` (`keys` separated by
- * commas), `…/changes`, `…/history`, `…/proof`, `…/root`, and `/v1/holes`. Fields are those of the
+ * commas), `…/changes`, `…/history`, `…/find`, `…/proof`, `…/root`, and `/v1/holes`. Fields are those of the
  * methods, keys in base64 of either alphabet.
  */
 export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
@@ -33,6 +33,7 @@ export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
     route(under('values'), 'getValues', 'Values of several keys at one version', queries.multiGet);
     route(under('changes'), 'getChanges', 'Keys that changed after a version', queries.difference);
     route(under('history'), 'getHistory', 'Versions of a key, newest first', queries.history);
+    route(under('find'), 'findKeys', 'Keys by a field of their values', queries.find);
     route(under('proof'), 'getProof', 'Proves keys or a range under the state root', queries.proof);
     route(under('root'), 'getRoot', 'The state root at a version', queries.root);
     route('/v1/holes', 'getHoles', 'Entries whose files were given up', queries.holes);
@@ -52,7 +53,9 @@ async function answer(
   };
   void reply.header('cache-control', 'no-store');
   try {
-    return await query(new KvxRequest(asked), { signal: requestSignal(reply, stopping) });
+    return await query(new KvxRequest(asked, { isAddress: true }), {
+      signal: requestSignal(reply, stopping),
+    });
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     const { rpcMessage } = error.facts;

@@ -38,6 +38,7 @@ export function kvxMethods(queries: Queries): JsonRpcHandlers {
     kvx_multiGet: method(queries.multiGet),
     kvx_diff: method(queries.difference),
     kvx_history: method(queries.history),
+    kvx_find: method(queries.find),
     kvx_getProof: method(queries.proof),
     kvx_getRoot: method(queries.root),
     kvx_getHoles: method(queries.holes),

@@ -90,6 +90,27 @@ export class Queries {
   };
 
   /**
+   * Keys by a field of their values, through an index that the stream declares. A page after the first
+   * is asked for with its version and cursor.
+   *
+   * @throws {StateError} as `SecondaryIndexes.find`
+   */
+  readonly find: Query = async (request, { signal }) => {
+    await this.#awaited(request, signal);
+    const page = await this.#deps.answers.indexes.find({
+      stream: request.stream(),
+      name: request.requireText('index'),
+      ...given('from', request.field('from')),
+      ...given('through', request.field('through')),
+      ...given('limit', request.natural('limit')),
+      ...given('version', request.natural('version')),
+      ...given('cursor', request.bytes('cursor')),
+      signal,
+    });
+    return pageJson(page);
+  };
+
+  /**
    * Proves keys, their absence, or that a range has no others, under the stream's state root; values
    * are read with `kv_getValue` at the version and checked against their digests.
    *

@@ -1,14 +1,19 @@
-import { BatchError, parseStreamId, type StreamId } from '@cairn/kv-layer';
+import { BatchError, type FieldValue, parseStreamId, type StreamId } from '@cairn/kv-layer';
 import { isRecord } from '@cairn/primitives';
 import { decodeBase64, invalidParam, type JsonRpcRequest, WireError } from '@cairn/wire-protocol';
 
 /** What a question may be asked with: the fields of one object, by name. */
 export class KvxRequest {
   readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #isAddress: boolean;
 
-  /** @param fields - of a JSON-RPC call's object, or of an address's query */
-  constructor(fields: Readonly<Record<string, unknown>>) {
+  /** @param fields - of a JSON-RPC call's object, or of an address's query, where all are texts */
+  constructor(
+    fields: Readonly<Record<string, unknown>>,
+    { isAddress = false }: { readonly isAddress?: boolean } = {},
+  ) {
     this.#fields = fields;
+    this.#isAddress = isAddress;
   }
 
   /** Of a JSON-RPC call: named parameters, or one object as the only parameter. */
@@ -74,6 +79,23 @@ export class KvxRequest {
     throw invalidParam(name, 'true or false is expected');
   }
 
+  /** A value that indexes know; text of an address counts as what it is in JSON. @throws {RpcError} -32602 */
+  field(name: string): FieldValue | undefined {
+    const value = this.#fields[name];
+    if (value === undefined) return undefined;
+    const read = this.#isAddress && typeof value === 'string' ? scalarOf(value) : value;
+    if (typeof read === 'string' || typeof read === 'number' || typeof read === 'boolean')
+      return read;
+    throw invalidParam(name, 'a text, a number, true or false is expected');
+  }
+
+  /** @throws {RpcError} -32602 if it is missing too */
+  requireText(name: string): string {
+    const value = this.#fields[name];
+    if (typeof value === 'string') return value;
+    throw invalidParam(name, 'a text is expected');
+  }
+
   /** One of some words. @throws {RpcError} -32602 */
   word<const Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const value = this.#fields[name];
@@ -95,4 +117,10 @@ function bytesOf(name: string, value: unknown): Uint8Array {
     if (error instanceof WireError) throw invalidParam(name, 'base64 is expected');
     throw error;
   }
+}
+
+/** What a text of an address is in JSON: a number, true, false, or itself. */
+function scalarOf(text: string): FieldValue {
+  if (/^-?\d{1,15}(\.\d{1,15})?$/.test(text)) return Number(text);
+  return text === 'true' || text === 'false' ? text === 'true' : text;
 }

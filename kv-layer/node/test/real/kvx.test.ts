@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { type StreamId, verifyStateProof } from '@cairn/kv-layer';
+import { encodeIndexDefinition, indexKey, type StreamId, verifyStateProof } from '@cairn/kv-layer';
 import { fromHex, utf8Bytes, utf8Text } from '@cairn/primitives';
 import { until } from '../../../../test/support/wait.ts';
 import { LogWorld, type WorldNode } from '../support/log-world.ts';
@@ -165,6 +165,39 @@ describe('what a key-value node answers beyond the official one', () => {
         [0, 1],
       ],
     );
+  });
+
+  it('finds keys by a field of their values, through an index of the stream', async () => {
+    const definition = encodeIndexDefinition({ field: ['age'] });
+    await world.batch([ONE], (batch) => {
+      batch.put(ONE, indexKey('by-age'), definition);
+      for (const [name, age] of [
+        ['ann', 31],
+        ['bob', 17],
+        ['eve', 64],
+      ] as const) {
+        batch.put(ONE, utf8Bytes(name), utf8Bytes(JSON.stringify({ age })));
+      }
+    });
+    world.chain.mine();
+    const found = (await one.rpc('kvx_find', {
+      stream: ONE,
+      index: 'by-age',
+      from: 18,
+      minSequence: 0,
+    })) as Page;
+    assert.deepEqual(
+      found.keys.map(({ key }) => plain(key)),
+      ['ann', 'eve'],
+    );
+    const path = `/v1/streams/${ONE}/find?index=by-age&through=31`;
+    const young = (await one.get(path)) as unknown as Page;
+    assert.deepEqual(
+      young.keys.map(({ key }) => plain(key)),
+      ['bob', 'ann'],
+    );
+    const none = await fetch(`${one.node.url}/v1/streams/${ONE}/find?index=by-name`);
+    assert.equal(none.status, 404);
   });
 
   it('proves what is there and what is not under a root that anyone can compare', async () => {
