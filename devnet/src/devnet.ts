@@ -1,6 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, forEachConcurrent, type Rng, systemClock, systemRng } from '@cairn/primitives';
+import {
+  type Address,
+  type Clock,
+  forEachConcurrent,
+  type Rng,
+  systemClock,
+  systemRng,
+} from '@cairn/primitives';
 import type { Endpoints } from '@cairn/wire-protocol';
 import { type DaNetwork, openDaNetwork } from './da-services.ts';
 import {
@@ -17,7 +24,7 @@ import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
 import { type LostService, type ServicePlan, Services } from './services.ts';
 import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
-import { kvServices } from './start-kv.ts';
+import { kvServices, openKvKeys } from './start-kv.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { awaitIndexerKnows, planMeeting, storageServices } from './start-nodes.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
@@ -122,6 +129,7 @@ class RunningDevnet implements Devnet {
   #hasTrouble = true;
   #state: RunRecord['state'] = 'starting';
   #da: DaNetwork | undefined;
+  #kvKeys: readonly Address[] = [];
   #watching: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
@@ -171,6 +179,7 @@ class RunningDevnet implements Devnet {
       ports,
       chainId: chain.chainId,
       contracts,
+      kvKeys: this.#kvKeys,
       keyNames,
       keysDirectory: paths.keys,
     });
@@ -281,8 +290,11 @@ class RunningDevnet implements Devnet {
     const meeting = ports.peers === undefined ? undefined : await planMeeting(config, ports.peers);
     const services = storageServices(this.#deps, { plans, ports, surroundings, meeting });
     const urls = services.storage.map((service) => service.url);
+    const kvKeys = await openKvKeys(join(data, 'kv-keys'), this.#topology.kv, this.#rng);
+    this.#kvKeys = kvKeys.map(({ account }) => account);
     const kv = kvServices(this.#deps, {
       plans: this.#topology.kv,
+      keys: kvKeys,
       ports: ports.kv,
       storageUrls: urls,
       surroundings,

@@ -15,6 +15,7 @@ export function endpointsOf({
   ports,
   chainId,
   contracts,
+  kvKeys,
   keyNames,
   keysDirectory,
 }: {
@@ -23,6 +24,8 @@ export function endpointsOf({
   readonly chainId: number;
   /** By contract name in camelCase. */
   readonly contracts: Readonly<Record<string, Address>>;
+  /** Accounts with which key-value nodes vouch for state roots. */
+  readonly kvKeys: readonly Address[];
   /** Names of key files in `keysDirectory`, which lies beside the endpoints file. */
   readonly keyNames: readonly string[];
   readonly keysDirectory: string;
@@ -37,6 +40,7 @@ export function endpointsOf({
       chain: HUB,
     })),
     kv: ports.kv.map(loopback),
+    ...(kvKeys.length === 0 ? {} : { kvKeys }),
     ...(ports.da === undefined
       ? {}
       : {

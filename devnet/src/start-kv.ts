@@ -1,6 +1,7 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Address } from '@cairn/primitives';
-import { MIB } from '@cairn/primitives';
+import { type Address, MIB, type Rng } from '@cairn/primitives';
+import { type KeyFiles, openAccount } from './da-keys.ts';
 import { loopback } from './endpoints.ts';
 import { programPath } from './program-path.ts';
 import type { ServicePlan } from './services.ts';
@@ -17,16 +18,31 @@ export interface KvSurroundings {
   readonly configDirectory: string;
 }
 
+/** Keys with which key-value nodes vouch for state roots, in the order of the nodes. */
+export async function openKvKeys(
+  directory: string,
+  plans: readonly KvNodePlan[],
+  rng: Rng,
+): Promise<readonly KeyFiles[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const keys: KeyFiles[] = [];
+  for (const { name } of plans) keys.push(await openAccount(directory, name, rng));
+  return keys;
+}
+
 /** The key-value nodes of a devnet, to be started. They watch every stream that the log names. */
 export function kvServices(
   deps: StartNodeDeps,
   {
     plans,
+    keys,
     ports,
     storageUrls,
     surroundings,
   }: {
     readonly plans: readonly KvNodePlan[];
+    /** Of the nodes, in their order. */
+    readonly keys: readonly KeyFiles[];
     readonly ports: readonly number[];
     readonly storageUrls: readonly string[];
     readonly surroundings: KvSurroundings;
@@ -36,7 +52,8 @@ export function kvServices(
   const { configDirectory } = surroundings;
   return plans.map(({ name }, index) => {
     const port = ports[index] ?? 0;
-    const config = kvConfig(name, port, storageUrls, surroundings);
+    const keyFile = keys[index]?.accountFile;
+    const config = kvConfig({ name, port, keyFile }, storageUrls, surroundings);
     return {
       name,
       url: loopback(port),
@@ -47,8 +64,11 @@ export function kvServices(
 }
 
 function kvConfig(
-  name: string,
-  port: number,
+  {
+    name,
+    port,
+    keyFile,
+  }: { readonly name: string; readonly port: number; readonly keyFile: string | undefined },
   storageUrls: readonly string[],
   { rpc, chainId, flow, dataDirectory }: KvSurroundings,
 ): string {
@@ -62,6 +82,7 @@ function kvConfig(
     '[streams]\ndiscover = true\nopen = true\n',
     // An upload that broke off is not to stop everybody's streams; it is gone back to if it goes on.
     '[replay]\nmissing = "skip"\nskip_after_s = 30\nmax_holes = 1000\nheal_every_s = 5\n',
+    ...(keyFile === undefined ? [] : [`[attest]\nkey = ${quoted(keyFile)}\n`]),
     `[http]\nhost = "127.0.0.1"\nport = ${port}\n`,
   ].join('\n');
 }

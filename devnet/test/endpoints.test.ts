@@ -41,6 +41,7 @@ describe('a devnet directory', () => {
       },
       chainId: 31_337,
       contracts: { flow },
+      kvKeys: [flow],
       keyNames: ['dev-0.hex'],
       keysDirectory: paths.keys,
     });
@@ -54,6 +55,7 @@ describe('a devnet directory', () => {
         { rpc: 'http://127.0.0.1:1011', shard: { id: 1, count: 2 }, chain: 'hub' },
       ],
       kv: ['http://127.0.0.1:1074'],
+      kvKeys: [flow],
       da: {
         rest: 'http://127.0.0.1:1002',
         nitro: 'http://127.0.0.1:1006',
@@ -72,10 +74,11 @@ describe('a devnet directory', () => {
       ports: { chain: 1000, indexer: 1001, storage: [1010], kv: [] },
       chainId: 31_337,
       contracts: { flow },
+      kvKeys: [],
       keyNames: [],
       keysDirectory: devnetPaths(directory).keys,
     });
-    assert.equal('da' in endpoints, false);
+    assert.equal('da' in endpoints || 'kvKeys' in endpoints, false);
   });
 
   it('that nobody runs is stopped, whatever its files say', async () => {

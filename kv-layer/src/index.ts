@@ -1,5 +1,31 @@
 /** Streams of keys and values over the log: batches, pure replay, state, proofs. */
 export {
+  judgeRoots,
+  type RootContradiction,
+  type RootTrust,
+  type RootVerdict,
+  requireAgreement,
+  verifyContradiction,
+} from './attest/judge-statements.ts';
+export {
+  type KeyEvidence,
+  type RangeEvidence,
+  verifyKeyEvidence,
+  verifyRangeEvidence,
+} from './attest/proven-read.ts';
+export {
+  AttestError,
+  type AttestFault,
+  NO_ROOT,
+  parseSignedRoot,
+  type RootStatement,
+  rootStatementDigest,
+  type SignedRoot,
+  signedRootJson,
+  signRoot,
+  verifySignedRoot,
+} from './attest/root-statement.ts';
+export {
   ACCESS_OP,
   type AccessOp,
   type AccessOpShape,

@@ -7,6 +7,7 @@ import {
   stringifyJson,
 } from '@cairn/primitives';
 import {
+  addressField,
   assertBound,
   chainIdField,
   fieldsOf,
@@ -63,6 +64,8 @@ export interface Endpoints {
   readonly indexer?: string;
   readonly storage: readonly StorageEndpoint[];
   readonly kv: readonly string[];
+  /** Accounts of key-value nodes that vouch for state roots. */
+  readonly kvKeys?: readonly Address[];
   readonly da?: DaEndpoint;
   /** Files with funded development keys, relative to the endpoints file. */
   readonly keys: readonly string[];
@@ -89,13 +92,16 @@ export function parseEndpoints(value: unknown): Endpoints {
       `endpoints version ${version} is not supported, 1 is`,
     );
   }
-  const { indexer, da } = fields;
+  const { indexer, da, kvKeys } = fields;
   return {
     version,
     chains: listOf(fields, 'chains', parseChain),
     ...(indexer === undefined ? {} : { indexer: urlOf(indexer, WHAT, 'indexer') }),
     storage: listOf(fields, 'storage', parseStorage),
     kv: listOf(fields, 'kv', (url) => urlOf(url, WHAT, 'kv')),
+    ...(kvKeys === undefined
+      ? {}
+      : { kvKeys: listOf(fields, 'kvKeys', (key) => addressField({ key }, 'key', WHAT)) }),
     ...(da === undefined ? {} : { da: parseDa(da) }),
     keys: listOf(fields, 'keys', (key) => textField({ key }, 'key', WHAT, 4096)),
   };
@@ -103,13 +109,14 @@ export function parseEndpoints(value: unknown): Endpoints {
 
 /** Indented JSON text that `parseEndpointsText` reads. */
 export function formatEndpoints(endpoints: Endpoints): string {
-  const { version, chains, indexer, storage, kv, da, keys } = endpoints;
+  const { version, chains, indexer, storage, kv, kvKeys, da, keys } = endpoints;
   const json: Json = {
     version,
     chains: chains.map((chain) => ({ ...chain, contracts: { ...chain.contracts } })),
     indexer,
     storage: storage.map((node) => ({ ...node, shard: { ...node.shard } })),
     kv,
+    kvKeys,
     da: da === undefined ? undefined : { ...da },
     keys,
   };

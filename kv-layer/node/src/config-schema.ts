@@ -165,6 +165,18 @@ export const KV_NODE_SCHEMA: ConfigSchema = {
         }),
       },
     },
+    attest: {
+      type: 'object',
+      description:
+        'Vouching for state roots, for clients that believe this key: statements say the root of a stream after an entry. Nothing is vouched for that follows a file that was given up.',
+      properties: {
+        key: text(
+          'File with the key that signs: raw hex or a Web3 keystore, readable by its owner only. It needs no coins; use it for nothing else. Empty: none.',
+          '',
+        ),
+        key_password: text('A file with the password, if that is a keystore.', ''),
+      },
+    },
     http: {
       type: 'object',
       description: 'The public listener: JSON-RPC, health, measures.',
@@ -225,6 +237,7 @@ export interface ConfigFile {
     readonly memory_file_bytes: number;
     readonly cache_bytes: number;
   };
+  readonly attest: { readonly key: string; readonly key_password: string };
   readonly http: { readonly host: string; readonly port: number };
   readonly limits: {
     readonly max_connections: number;

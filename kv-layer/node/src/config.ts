@@ -36,6 +36,13 @@ export interface KvNodeConfig {
     readonly accounts: readonly Address[];
   };
   readonly replay: ReplayConfig;
+  /** The key that vouches for state roots. */
+  readonly attest: {
+    /** Raw hex or a Web3 keystore; `undefined`: the node vouches for nothing. */
+    readonly keyFile: string | undefined;
+    /** Of a keystore. */
+    readonly passwordFile: string | undefined;
+  };
   readonly http: { readonly host: string; readonly port: number };
   readonly limits: {
     readonly maxConnections: number;
@@ -82,12 +89,18 @@ export function exampleConfig(): string {
 }
 
 function settingsOf(file: ConfigFile): KvNodeConfig {
-  const { node, chain, storage, streams, replay, limits } = file;
+  const { node, chain, storage, streams, replay, attest, limits } = file;
   const ids = [...new Set(streams.ids.map(streamOf))];
   if (storage.nodes.length === 0 && storage.indexer === '') {
     throw new KvNodeError(
       { code: 'KV_CONFIG', field: 'storage.nodes' },
       'storage.nodes or storage.indexer must say where files are read',
+    );
+  }
+  if (attest.key === '' && attest.key_password !== '') {
+    throw new KvNodeError(
+      { code: 'KV_CONFIG', field: 'attest.key' },
+      'attest.key_password names a password, attest.key names no keystore that it opens',
     );
   }
   if (ids.length > streams.limit) {
@@ -130,6 +143,10 @@ function settingsOf(file: ConfigFile): KvNodeConfig {
       prefetchBytes: replay.prefetch_bytes,
       memoryFileBytes: replay.memory_file_bytes,
       cacheBytes: replay.cache_bytes,
+    },
+    attest: {
+      keyFile: attest.key === '' ? undefined : resolve(attest.key),
+      passwordFile: attest.key_password === '' ? undefined : resolve(attest.key_password),
     },
     http: file.http,
     limits: {

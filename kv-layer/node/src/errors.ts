@@ -23,6 +23,10 @@ export type KvNodeFault =
   | { readonly code: 'KV_POSITION'; readonly text: string }
   /** As many listen as may. */
   | { readonly code: 'KV_LISTENERS_FULL'; readonly max: number }
+  /** The node has no key to vouch for roots with. */
+  | { readonly code: 'KV_NO_KEY' }
+  /** What follows a file that was given up is vouched for by nobody. */
+  | { readonly code: 'KV_NOT_CANONICAL'; readonly sequence: Sequence; readonly hole: Sequence }
   | { readonly code: 'KV_STOPPING' };
 
 /** Something a key-value node refused, or could not do, and foresaw. */

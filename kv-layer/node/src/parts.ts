@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LocalSigner } from '@cairn/chain-access';
 import { createClient } from '@cairn/client-sdk';
 import type { Hasher } from '@cairn/commitments';
 import type { AppliedEntry } from '@cairn/kv-layer';
@@ -13,6 +14,7 @@ import {
   sequenceOf,
 } from '@cairn/primitives';
 import { Answers } from './answers.ts';
+import { readAttestKey } from './attest/read-key.ts';
 import type { KvNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -54,6 +56,8 @@ export interface KvNodeParts {
   readonly replayed: Notice;
   /** What was taken back lately. */
   readonly undone: Undone;
+  /** Vouches for state roots; `undefined` where no key is configured. */
+  readonly signer: LocalSigner | undefined;
   readonly metrics: KvNodeMetrics;
 }
 
@@ -68,6 +72,7 @@ export async function openParts(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<KvNodeParts> {
   const metrics = createKvNodeMetrics(deps.metrics);
+  const signer = await readAttestKey(config.attest, signal);
   const { log, index, generations, streams } = await openStores(
     { hasher, logger, opened },
     config,
@@ -156,7 +161,7 @@ export async function openParts(
     },
   });
   const answers = new Answers(() => keeper.state);
-  return { log, streams, follower, keeper, answers, wanted, replayed, undone, metrics };
+  return { log, streams, follower, keeper, answers, wanted, replayed, undone, signer, metrics };
 }
 
 function sameNodes(left: readonly SubmissionNode[], right: readonly SubmissionNode[]): boolean {

@@ -15,6 +15,7 @@ import {
   Semaphore,
 } from '@cairn/primitives';
 import { problemOf } from '@cairn/wire-protocol';
+import { RootAttester } from './attest/root-attester.ts';
 import type { KvNodeConfig } from './config.ts';
 import { serveEventSockets } from './doors/event-sockets.ts';
 import { eventDoor, Listeners } from './doors/events.ts';
@@ -67,11 +68,13 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     turns: new Semaphore({ limit: WHOLE_VALUES, maxWaiting: WHOLE_VALUES_WAITING }),
     maxBytes: limits.wholeValueBytes,
   };
-  const queries = new Queries({ answers: parts.answers, replayed: parts.replayed, clock });
+  const { answers, replayed, log, signer } = parts;
+  const attester = new RootAttester({ signer, answers, log, chainId, flow });
+  const queries = new Queries({ answers, attester, replayed, clock });
   const feed = new ChangeFeed({ ...parts, clock });
   const handlers = {
     ...kvxMethods(queries),
-    ...kvMethods({ answers: parts.answers, whole }),
+    ...kvMethods({ answers, whole }),
     ...addStreamMethod({
       chainId,
       isOpen: streams.isOpen,
@@ -108,7 +111,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     live: () => probe.live(),
     ready: () => readyReport(status(), chain),
     routes: [
-      statusDoor({ chainId, flow, answers: parts.answers, status }),
+      statusDoor({ chainId, flow, answers, signer: attester.address, status }),
       streamDoor({ queries, stopping }),
       eventDoor(events),
       jsonRpcDoor(door),

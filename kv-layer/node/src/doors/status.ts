@@ -9,6 +9,8 @@ export interface StatusDoorDeps {
   readonly chainId: ChainId;
   readonly flow: Address;
   readonly answers: Answers;
+  /** Who vouches for state roots here. */
+  readonly signer: Address | undefined;
   readonly status: () => ReplayStatus;
 }
 
@@ -16,7 +18,7 @@ export interface StatusDoorDeps {
  * `GET /v1/status`: what the node replays, how far it is, and what it waits for. `GET /v1/streams`:
  * the streams that answer, each with its state root after the last entry that was replayed.
  */
-export function statusDoor({ chainId, flow, answers, status }: StatusDoorDeps): RouteGroup {
+export function statusDoor({ chainId, flow, answers, signer, status }: StatusDoorDeps): RouteGroup {
   return (app) => {
     app.get(
       '/v1/status',
@@ -35,6 +37,7 @@ export function statusDoor({ chainId, flow, answers, status }: StatusDoorDeps): 
           chainId,
           flow,
           domain: toHex(answers.state.domain),
+          signer: signer ?? null,
           replay: replayStatusJson(status()),
         };
       },

@@ -18,8 +18,8 @@ export interface StreamDoorDeps {
 
 /**
  * The `kvx_*` questions as `GET` routes: `/v1/streams/{stream}/keys`, `…/values` (`keys` separated by
- * commas), `…/changes`, `…/history`, `…/find`, `…/proof`, `…/root`, and `/v1/holes`. Fields are those of the
- * methods, keys in base64 of either alphabet.
+ * commas), `…/changes`, `…/history`, `…/find`, `…/proof`, `…/root`,
+ * `…/statement`, and `/v1/holes`. Fields are those of the methods, keys in base64 of either alphabet.
  */
 export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
   return (app) => {
@@ -36,6 +36,7 @@ export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
     route(under('find'), 'findKeys', 'Keys by a field of their values', queries.find);
     route(under('proof'), 'getProof', 'Proves keys or a range under the state root', queries.proof);
     route(under('root'), 'getRoot', 'The state root at a version', queries.root);
+    route(under('statement'), 'getStatement', 'The state root, signed', queries.statement);
     route('/v1/holes', 'getHoles', 'Entries whose files were given up', queries.holes);
   };
 }

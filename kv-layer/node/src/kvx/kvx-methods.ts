@@ -41,6 +41,7 @@ export function kvxMethods(queries: Queries): JsonRpcHandlers {
     kvx_find: method(queries.find),
     kvx_getProof: method(queries.proof),
     kvx_getRoot: method(queries.root),
+    kvx_getStatement: method(queries.statement),
     kvx_getHoles: method(queries.holes),
   };
 }

@@ -1,6 +1,13 @@
-import { type ScannedKey, type ScanPage, StateProofs, StreamScans } from '@cairn/kv-layer';
+import {
+  type ScannedKey,
+  type ScanPage,
+  StateProofs,
+  StreamScans,
+  signedRootJson,
+} from '@cairn/kv-layer';
 import { type Clock, type Json, sequenceOf, toHex } from '@cairn/primitives';
 import type { Answers } from '../answers.ts';
+import type { RootAttester } from '../attest/root-attester.ts';
 import { KvNodeError } from '../errors.ts';
 import type { Notice } from '../notice.ts';
 import type { KvxRequest } from './requests.ts';
@@ -8,6 +15,7 @@ import type { KvxRequest } from './requests.ts';
 /** What questions are answered from. */
 export interface QueriesDeps {
   readonly answers: Answers;
+  readonly attester: Pick<RootAttester, 'attest'>;
   /** Rings after entries were applied. */
   readonly replayed: Notice;
   readonly clock: Clock;
@@ -152,6 +160,16 @@ export class Queries {
         roles: root?.roleCount ?? 0,
       };
     });
+  };
+
+  /** The state root of a stream at a version, signed. @throws as `RootAttester.attest` */
+  readonly statement: Query = async (request, { signal }) => {
+    await this.#awaited(request, signal);
+    const signed = await this.#deps.attester.attest(request.stream(), {
+      ...given('version', request.natural('version')),
+      signal,
+    });
+    return signedRootJson(signed);
   };
 
   /** Entries that were given up, ascending; at most `limit` from `from` on. */

@@ -29,6 +29,7 @@ export interface NodeSettings {
   readonly streams?: Readonly<Record<string, unknown>>;
   readonly replay?: Readonly<Record<string, unknown>>;
   readonly node?: Readonly<Record<string, unknown>>;
+  readonly attest?: Readonly<Record<string, unknown>>;
   readonly limits?: Readonly<Record<string, unknown>>;
 }
 
@@ -121,6 +122,7 @@ export class LogWorld {
         storage: { nodes: ['http://127.0.0.1:1'] },
         streams: { ...settings.streams },
         replay: { ...settings.replay },
+        attest: { ...settings.attest },
         http: { port: 0 },
         limits: { ...settings.limits },
       },
