@@ -28,6 +28,8 @@ const ARTEFACTS = {
   quorumVerifier: { source: 'src/da/QuorumVerifier.sol', contract: 'QuorumVerifier' },
   daEntrance: { source: 'src/da/DAEntrance.sol', contract: 'DAEntrance' },
   daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
+  orderingHub: { source: 'src/shards/OrderingHub.sol', contract: 'OrderingHub' },
+  epochMirror: { source: 'src/shards/EpochMirror.sol', contract: 'EpochMirror' },
   nitroCertificateValidator: {
     source: 'src/da/NitroCertificateValidator.sol',
     contract: 'NitroCertificateValidator',

@@ -25,11 +25,13 @@ export {
 export { daEntranceAbi, daEntranceBytecode } from './generated/da-entrance.ts';
 export { daMiningAbi, daMiningBytecode } from './generated/da-mining.ts';
 export { directoryAbi, directoryBytecode } from './generated/directory.ts';
+export { epochMirrorAbi, epochMirrorBytecode } from './generated/epoch-mirror.ts';
 export { flowAbi, flowBytecode } from './generated/flow.ts';
 export {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
 } from './generated/nitro-certificate-validator.ts';
+export { orderingHubAbi, orderingHubBytecode } from './generated/ordering-hub.ts';
 export { poraMineAbi, poraMineBytecode } from './generated/pora-mine.ts';
 export { possessionAbi, possessionBytecode } from './generated/possession.ts';
 export { priceMarketAbi, priceMarketBytecode } from './generated/price-market.ts';

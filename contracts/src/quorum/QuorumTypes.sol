@@ -81,3 +81,32 @@ struct BlobHeader {
     uint64 submissionIndex;
     uint64 expiry;
 }
+
+/// @notice What a consensus shard's chain held at the end of one of its final blocks; packed 212 bytes, see
+/// `Statements.checkpointLeaf`.
+/// @param shardId number of the shard, 0 being the hub
+/// @param number from 1, without gaps; number k tells of the highest final block of height k * period or less
+/// @param prev leaf of checkpoint number - 1; zero for the first
+/// @param flowRoot root of the flow tree, over all sectors
+/// @param flowLength sectors in the flow
+/// @param logRoot root over all submission records; on the hub over all ordered checkpoints
+/// @param logCount leaves under `logRoot`
+/// @param daRoot root over all confirmed batches
+/// @param daCount leaves under `daRoot`
+/// @param blockNumber height of the block
+/// @param blockHash its hash
+/// @param time its Unix second
+struct Checkpoint {
+    uint32 shardId;
+    uint64 number;
+    bytes32 prev;
+    bytes32 flowRoot;
+    uint64 flowLength;
+    bytes32 logRoot;
+    uint64 logCount;
+    bytes32 daRoot;
+    uint64 daCount;
+    uint64 blockNumber;
+    bytes32 blockHash;
+    uint64 time;
+}

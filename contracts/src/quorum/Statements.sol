@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BlobHeader, EpochHeader, Member, Statement} from "./QuorumTypes.sol";
+import {BlobHeader, Checkpoint, EpochHeader, Member, Statement} from "./QuorumTypes.sol";
 
 /// @title Statements
 /// @notice Every digest that a signer's key signs or that is hashed for the draw, and the bodies of Merkle leaves.
@@ -98,6 +98,28 @@ library Statements {
             mstore(add(body, 25), shl(224, seats))
             mcopy(add(body, 29), key, 96)
             leaf := keccak256(body, 125)
+        }
+    }
+
+    /// @notice Leaf of a checkpoint: hash of 0x00 and its 212-byte body, the fields packed in their order. The same in a
+    /// bundle, in the order of all checkpoints, and as the next one's `prev`.
+    function checkpointLeaf(Checkpoint memory checkpoint) internal pure returns (bytes32 leaf) {
+        // Fields of a struct in memory stand in a word each; those above a shorter one are written before it.
+        assembly ("memory-safe") {
+            let body := mload(0x40)
+            mstore8(body, 0x00)
+            mstore(add(body, 1), shl(224, mload(checkpoint)))
+            mstore(add(body, 5), shl(192, mload(add(checkpoint, 0x20))))
+            mcopy(add(body, 13), add(checkpoint, 0x40), 64)
+            mstore(add(body, 77), shl(192, mload(add(checkpoint, 0x80))))
+            mstore(add(body, 85), mload(add(checkpoint, 0xa0)))
+            mstore(add(body, 117), shl(192, mload(add(checkpoint, 0xc0))))
+            mstore(add(body, 125), mload(add(checkpoint, 0xe0)))
+            mstore(add(body, 157), shl(192, mload(add(checkpoint, 0x100))))
+            mstore(add(body, 165), shl(192, mload(add(checkpoint, 0x120))))
+            mstore(add(body, 173), mload(add(checkpoint, 0x140)))
+            mstore(add(body, 205), shl(192, mload(add(checkpoint, 0x160))))
+            leaf := keccak256(body, 213)
         }
     }
 
