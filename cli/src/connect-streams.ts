@@ -1,13 +1,19 @@
-import type { Client } from '@cairn/client-sdk';
+import type { Client, KvAttestOptions } from '@cairn/client-sdk';
 import { connect } from './connect.ts';
-import { CliError } from './errors.ts';
+import { CliError, usageError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 import { type KeyOptions, requireKey } from './keys.ts';
-import { chooseNetwork, type NetworkOptions } from './network-options.ts';
+import { chooseNetwork, type NetworkChoice, type NetworkOptions } from './network-options.ts';
 
 /** What every `cairn kv` command takes. */
 export interface StreamOptions extends NetworkOptions, KeyOptions {
   readonly kv?: readonly string[];
+  /** Whether what is read has to be proven. */
+  readonly proof?: boolean;
+  /** Accounts whose word about state roots counts. */
+  readonly attestKey?: readonly string[];
+  /** How many of them must agree. */
+  readonly agree?: number;
   readonly json?: boolean;
 }
 
@@ -55,10 +61,31 @@ async function withClient<Result>(
       `${network.name} names no key-value node`,
     );
   }
-  const client = await connect(network, { kv, ...(payer === undefined ? {} : { payer }) });
+  const kvAttest = attestOf(options, network);
+  const client = await connect(network, {
+    kv,
+    ...(kvAttest === undefined ? {} : { kvAttest }),
+    ...(payer === undefined ? {} : { payer }),
+  });
   try {
     return await work(client);
   } finally {
     await client.close();
   }
+}
+
+/** Whose word counts: the accounts that are named, or else those of the network; more than half of them. */
+function attestOf(
+  { proof = false, attestKey, agree }: StreamOptions,
+  { kvKeys, name }: NetworkChoice,
+): KvAttestOptions | undefined {
+  if (!proof && attestKey === undefined && agree === undefined) return undefined;
+  const keys = attestKey ?? kvKeys;
+  if (keys.length === 0) {
+    throw usageError(
+      'attestKey',
+      `${name} names no accounts of key-value nodes: say with --attest-key whose word counts`,
+    );
+  }
+  return { keys, threshold: agree ?? Math.floor(keys.length / 2) + 1 };
 }

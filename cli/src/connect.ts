@@ -1,4 +1,10 @@
-import { type Client, createClient, type ExclusiveJournal, fileJournal } from '@cairn/client-sdk';
+import {
+  type Client,
+  createClient,
+  type ExclusiveJournal,
+  fileJournal,
+  type KvAttestOptions,
+} from '@cairn/client-sdk';
 import { toHex, utf8Bytes } from '@cairn/primitives';
 import type { NetworkChoice } from './network-options.ts';
 
@@ -11,12 +17,15 @@ export async function connect(
   {
     payer,
     kv = [],
+    kvAttest,
     areHashesTrusted = true,
   }: {
     /** 32 bytes. */
     readonly payer?: Uint8Array;
     /** Key-value nodes. */
     readonly kv?: readonly string[];
+    /** Whose word about state roots counts. */
+    readonly kvAttest?: KvAttestOptions;
     /** Whether hashes of an unchanged file that an earlier run kept are used again. */
     readonly areHashesTrusted?: boolean;
   } = {},
@@ -25,6 +34,7 @@ export async function connect(
   return createClient({
     nodes: network.nodes,
     kv,
+    ...(kvAttest === undefined ? {} : { kvAttest }),
     journal: areHashesTrusted ? journal : withoutHashes(journal),
     ...(network.indexer === undefined ? {} : { indexer: network.indexer }),
     ...(network.rpc === undefined ? {} : { rpc: network.rpc }),

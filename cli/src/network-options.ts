@@ -30,6 +30,8 @@ export interface NetworkChoice {
   readonly listedNodes: readonly string[];
   /** Key-value nodes that the network lists. */
   readonly kv: readonly string[];
+  /** Accounts of key-value nodes that vouch for state roots. */
+  readonly kvKeys: readonly string[];
   /** Where journals of uploads to this network are kept. */
   readonly uploadsDirectory: string;
   /** Names the network in messages. */
@@ -75,6 +77,7 @@ export async function chooseNetwork(
     keyFiles: [],
     listedNodes: options.node ?? [],
     kv: [],
+    kvKeys: [],
     uploadsDirectory: stateDirectory(io),
     name: options.indexer ?? options.node?.[0] ?? options.rpc ?? 'network',
   };
@@ -127,6 +130,7 @@ function choiceOf(
     ...(chain === undefined ? {} : { chainId: chain.chainId }),
     listedNodes: listed,
     kv: endpoints.kv,
+    kvKeys: endpoints.kvKeys ?? [],
     keyFiles: endpoints.keys.map((key) => resolve(dirname(path), key)),
     uploadsDirectory,
     name: path,

@@ -33,6 +33,12 @@ export const OUTCOMES: OutcomesByCode = {
   SDK_KV_CONFLICT: outcome(EXIT.failure, 'Nothing was changed: read again, and write again.'),
   SDK_KV_REFUSED: outcome(EXIT.auth, 'Nothing was changed; ask an administrator of the stream.'),
   SDK_KV_NOT_WATCHED: outcome(EXIT.failure, 'Ask a node that has the stream: --kv URL.'),
+  SDK_KV_UNATTESTED: outcome(
+    EXIT.failure,
+    'Too few nodes vouch for a root: name more with --kv, or fewer with --agree.',
+  ),
+  SDK_KV_CONTRADICTION: outcome(EXIT.verification, NEXT_LIAR),
+  SDK_KV_UNPROVEN: outcome(EXIT.verification, NEXT_LIAR),
   SDK_KV_UNDECIDED: outcome(
     EXIT.timeout,
     'It is stored and paid for; the node’s /health/ready says what it waits for.',

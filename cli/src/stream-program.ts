@@ -5,6 +5,8 @@ import { collectText, json, NETWORK, network, payer } from './program-options.ts
 const KV: Parsers = {
   ...NETWORK,
   kv: (parse) => parse.parseUrl,
+  attestKey: (parse) => parse.parseAccount,
+  agree: (parse) => parse.parseCount(1),
   version: (parse) => parse.parseCount(0),
   limit: (parse) => parse.parseCount(1),
 };
@@ -15,7 +17,7 @@ export function streamCommands(program: Command, runs: Runs): void {
     .command('kv')
     .description('Read and write keys and values that anyone can replay from the log.');
   const reads = (name: string, text: string): Command =>
-    streamNetwork(kv.command(name).description(text)).option(
+    proven(streamNetwork(kv.command(name).description(text))).option(
       '--version <entry>',
       'as of this log entry; the newest unless told',
     );
@@ -60,6 +62,18 @@ const ACL_TEXT =
   'special-key, normal-key, grant-key-writer, revoke-key-writer, renounce-key-writer.';
 const CREATE_TEXT =
   'Make a stream of the paying account: its id, which nobody meets by chance, is printed once the account is its administrator.';
+
+/** Whether nodes are believed. */
+function proven(command: Command): Command {
+  return command
+    .option('--proof', 'believe no node: prove it under a root that enough accounts vouch for')
+    .option(
+      '--attest-key <account>',
+      'an account whose word about roots counts, may be repeated; those of the network unless told',
+      collectText,
+    )
+    .option('--agree <accounts>', 'so many must say the same; more than half unless told');
+}
 
 /** Which network, and which of its key-value nodes. */
 function streamNetwork(command: Command): Command {

@@ -26,6 +26,7 @@ const devnet = (port: number) =>
       chain: 'hub',
     })),
     kv: [],
+    kvKeys: [],
     keys: ['keys/dev-0.hex'],
   });
 

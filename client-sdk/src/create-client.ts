@@ -34,9 +34,13 @@ import { exclusiveSender, isExclusive } from './exclusive-sender.ts';
 import { filesClient } from './files-client.ts';
 import { type Answers, failureOf, type Holder, HolderBook } from './holders.ts';
 import { type IndexerClient, indexerClient } from './indexer-client.ts';
+import { AttestedRoots, trustOf } from './kv/attested-roots.ts';
 import { NetworkKv } from './kv/kv-client.ts';
 import type { KvLaneDeps } from './kv/kv-lane.ts';
 import { KvNodeClient } from './kv/kv-node-client.ts';
+import type { KvAttestOptions } from './kv/kv-options.ts';
+import type { KvReaderDeps } from './kv/kv-reader.ts';
+import { ProvenReads } from './kv/proven-reads.ts';
 import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
 import type { ProveDeps } from './prove-availability.ts';
@@ -56,6 +60,8 @@ export interface ClientOptions {
   readonly nodes?: readonly string[];
   /** Key-value nodes, asked in this order until one answers; official ones too. */
   readonly kv?: readonly string[];
+  /** Whose word about state roots counts: reads of streams are proven then, unless they say otherwise. */
+  readonly kvAttest?: KvAttestOptions;
   /** The chain's JSON-RPC address: needed to pay, and to check file sizes when reading. */
   readonly rpc?: string;
   /** The log contract; what the network or the nodes say unless told. */
@@ -171,10 +177,30 @@ class Connection {
         : createChainClient({ rpcUrl: rpc, clock: this.#clock, transport: this.#transport });
   }
 
-  kv(): Pick<KvLaneDeps, 'node' | 'clock' | 'rng'> {
+  kv(): Pick<KvLaneDeps, 'node' | 'clock' | 'rng'> & KvReaderDeps {
     const { kv = [], nodeTimeoutMs: timeoutMs = NODE_TIMEOUT_MS } = this.#options;
     const node = new KvNodeClient(kv, { transport: this.#transport, timeoutMs });
-    return { node, clock: this.#clock, rng: this.#rng };
+    const proven = this.#provenReads(node);
+    return { node, clock: this.#clock, rng: this.#rng, proven };
+  }
+
+  #provenReads(node: KvNodeClient): ProvenReads | undefined {
+    const { kvAttest } = this.#options;
+    if (kvAttest === undefined) return undefined;
+    const roots = new AttestedRoots({
+      node,
+      clock: this.#clock,
+      trust: trustOf(kvAttest),
+      flow: this.#knownFlow(),
+      chainId: this.#network?.chainId,
+      onContradiction: (evidence) => {
+        const { left, right } = evidence;
+        const facts = { stream: left.statement.stream, signers: [left.signer, right.signer] };
+        this.#logger.warn(facts, 'key-value nodes contradict each other about a state root');
+        kvAttest.onContradiction?.(evidence);
+      },
+    });
+    return new ProvenReads({ node, roots, hasher: () => this.#loadHasher() });
   }
 
   async upload(): Promise<PutDeps> {

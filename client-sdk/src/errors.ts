@@ -1,3 +1,4 @@
+import type { RootContradiction, StreamId } from '@cairn/kv-layer';
 import { Fault, type Root, type Sequence } from '@cairn/primitives';
 import type { HolderEvidence } from './client.ts';
 
@@ -104,6 +105,30 @@ export type SdkFault =
       readonly sequence: Sequence;
       readonly nextSequence: number;
       readonly waitedMs: number;
+    }
+  /** Too few of the accounts that count vouch for one root of a stream. */
+  | {
+      readonly code: 'SDK_KV_UNATTESTED';
+      readonly stream: StreamId;
+      readonly agreeing: number;
+      readonly threshold: number;
+      readonly failures: readonly HolderFailure[];
+    }
+  /** Too few agree, and two statements cannot both be true: anybody can check them. */
+  | {
+      readonly code: 'SDK_KV_CONTRADICTION';
+      readonly stream: StreamId;
+      readonly agreeing: number;
+      readonly threshold: number;
+      /** For `verifyContradiction` of `@cairn/kv-layer`. */
+      readonly evidence: RootContradiction;
+    }
+  /** No key-value node proved what it answered, under a root that was vouched for. */
+  | {
+      readonly code: 'SDK_KV_UNPROVEN';
+      readonly stream: StreamId;
+      readonly sequence: number;
+      readonly failures: readonly HolderFailure[];
     };
 
 /** Something went wrong while storing or reading a file. */

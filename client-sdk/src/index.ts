@@ -38,6 +38,7 @@ export { type HolderFailure, SdkError, type SdkFault } from './errors.ts';
 export type { ExclusiveJournal } from './exclusive-sender.ts';
 export type {
   KvAccess,
+  KvAttestOptions,
   KvBytes,
   KvCall,
   KvClient,
@@ -45,6 +46,7 @@ export type {
   KvEntry,
   KvRange,
   KvReadOptions,
+  KvSpan,
   KvStream,
   KvUpdate,
   KvUpdateOptions,

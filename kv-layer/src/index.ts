@@ -23,6 +23,7 @@ export {
   type SignedRoot,
   signedRootJson,
   signRoot,
+  type VerifiedRoot,
   verifySignedRoot,
 } from './attest/root-statement.ts';
 export {

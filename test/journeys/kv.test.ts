@@ -110,6 +110,12 @@ describe('streams of keys and values', () => {
     assert.equal(batch.status, 0, batch.stderr);
     const got = await cairn(['kv', 'get', stream, 'large', ...to]);
     assert.ok(got.stdout.equals(bytes), got.stderr);
+    const proven = await cairn(['kv', 'get', stream, 'large', '--proof', ...to]);
+    assert.ok(proven.stdout.equals(bytes), proven.stderr);
+    const names = await cairn(['kv', 'scan', stream, '--keys-only', '--proof', ...to]);
+    assert.equal(names.stdout.toString(), 'b\nlarge\n"tab\\there"\n');
+    const nobody = await cairn(['kv', 'get', stream, 'large', '--attest-key', OWNER, ...to]);
+    assert.equal(nobody.status, 1, nobody.stderr);
     const gone = await cairn(['kv', 'get', stream, 'model', ...to]);
     assert.equal(gone.status, 3, gone.stderr);
     const then = await cairn([

@@ -1,4 +1,10 @@
-import type { BatchBuilder, StreamId } from '@cairn/kv-layer';
+import type {
+  BatchBuilder,
+  KeyEvidence,
+  RangeEvidence,
+  RootContradiction,
+  StreamId,
+} from '@cairn/kv-layer';
 import type { Address, Sequence } from '@cairn/primitives';
 
 /** A key or a value: bytes, or text that is taken as UTF-8. */
@@ -13,6 +19,29 @@ export interface KvCall {
 export interface KvReadOptions extends KvCall {
   /** The state after this log entry; the newest that is decided unless told. */
   readonly version?: number;
+  /**
+   * Waits until this log entry is decided, ten seconds at most: with the `sequence` of a write, whoever
+   * reads sees that write or something newer.
+   */
+  readonly minSequence?: number;
+  /**
+   * Whether the answer is proven under a root that enough accounts vouch for: yes where the client was
+   * made with `kvAttest`, which it takes. Said as `false` the node is believed.
+   */
+  readonly proof?: boolean;
+}
+
+/** Whose word about state roots counts. */
+export interface KvAttestOptions {
+  /** Accounts of key-value nodes. */
+  readonly keys: readonly string[];
+  /** How many of them must say the same: at least 1. More than half of the keys leaves no two answers. */
+  readonly threshold: number;
+  /**
+   * Told of statements that contradict those that agree, where enough agree all the same; it can be shown
+   * to anybody (`verifyContradiction` of `@cairn/kv-layer`).
+   */
+  readonly onContradiction?: (evidence: RootContradiction) => void;
 }
 
 /** A value as of the version that was asked for. */
@@ -28,13 +57,17 @@ export interface KvEntry extends KvValue {
 }
 
 /** Which keys of a stream; all unless told. Keys are compared as bytes, a prefix before what it begins. */
-export interface KvRange extends KvReadOptions {
+export interface KvSpan extends KvReadOptions {
   /** Keys that begin with this. */
   readonly prefix?: KvBytes;
   /** The first key. */
   readonly gte?: KvBytes;
   /** The key behind the last one. */
   readonly lt?: KvBytes;
+}
+
+/** Which keys of a stream, and how they are read. */
+export interface KvRange extends KvSpan {
   /** From the last key to the first. */
   readonly reverse?: boolean;
   /** Keys at most. */
@@ -98,8 +131,27 @@ export interface KvStream {
   readonly id: StreamId;
   /** Who may write. */
   readonly access: KvAccess;
-  /** A value; `undefined` if there is none. @throws {SdkError} SDK_KV_NODE; what the node refuses with */
+  /**
+   * A value; `undefined` if there is none.
+   *
+   * @throws {SdkError} SDK_KV_NODE; SDK_KV_UNDECIDED if `minSequence` does not come; with proof
+   * SDK_KV_UNATTESTED, SDK_KV_CONTRADICTION, SDK_KV_UNPROVEN; what the node refuses with
+   */
   get(key: KvBytes, options?: KvReadOptions): Promise<KvValue | undefined>;
+  /**
+   * What a key holds with all that somebody needs to check it who believes the accounts and nobody else:
+   * for `verifyKeyEvidence` of `@cairn/kv-layer`, now or years later.
+   *
+   * @throws {SdkError} SDK_OPTION without `kvAttest`; as `get` with proof
+   */
+  prove(key: KvBytes, options?: KvReadOptions): Promise<KeyEvidence>;
+  /**
+   * The keys of a range, proven to be all of them: for `verifyRangeEvidence` of `@cairn/kv-layer`. One
+   * proof, of 4,096 keys at most, deleted ones among them; `scan` has no such bound.
+   *
+   * @throws as `prove`
+   */
+  proveRange(range?: KvSpan): Promise<RangeEvidence>;
   /**
    * Writes a value whatever was there. Of several to one key that share a log entry the last counts.
    *

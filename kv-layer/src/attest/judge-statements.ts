@@ -3,6 +3,7 @@ import {
   AttestError,
   type RootStatement,
   type SignedRoot,
+  type VerifiedRoot,
   verifySignedRoot,
 } from './root-statement.ts';
 
@@ -27,7 +28,7 @@ export interface RootTrust {
 /** What statements come to. */
 export interface RootVerdict {
   /** Statements that agree, one for each account, most first; empty if nobody who counts said anything. */
-  readonly agreeing: readonly SignedRoot[];
+  readonly agreeing: readonly VerifiedRoot[];
   /** Pairs that cannot both be true; one for each account that contradicts those that agree. */
   readonly contradictions: readonly RootContradiction[];
 }
@@ -44,18 +45,18 @@ const SHARED: readonly (keyof RootStatement)[] = [
 
 /**
  * Judges statements about one stream at one entry: which of them agree, and which contradict those.
- * Statements of accounts that do not count, or that nobody signed, are left out.
+ * Statements of accounts that do not count are left out.
  */
 export function judgeRoots(
-  statements: readonly SignedRoot[],
+  statements: readonly VerifiedRoot[],
   keys: readonly Address[],
 ): RootVerdict {
-  const groups = new Map<string, Map<Address, SignedRoot>>();
+  const groups = new Map<string, Map<Address, VerifiedRoot>>();
   for (const signed of statements) {
-    if (!keys.includes(signed.signer) || !isSigned(signed)) continue;
     const { statement, signer } = signed;
+    if (!keys.includes(signer)) continue;
     const name = [...SHARED, 'root' as const].map((field) => statement[field]).join();
-    const group = groups.get(name) ?? new Map<Address, SignedRoot>();
+    const group = groups.get(name) ?? new Map<Address, VerifiedRoot>();
     group.set(signer, signed);
     groups.set(name, group);
   }
@@ -71,15 +72,15 @@ export function judgeRoots(
 }
 
 /**
- * Statements of enough accounts that agree.
+ * Statements of enough accounts that agree; those that nobody signed are left out.
  *
  * @throws {AttestError} KV_STATEMENT_FEW
  */
 export function requireAgreement(
   statements: readonly SignedRoot[],
   { keys, threshold }: RootTrust,
-): readonly SignedRoot[] {
-  const { agreeing } = judgeRoots(statements, keys);
+): readonly VerifiedRoot[] {
+  const { agreeing } = judgeRoots(statements.flatMap(verifiedOf), keys);
   if (agreeing.length >= threshold && agreeing.length > 0) return agreeing;
   throw new AttestError(
     { code: 'KV_STATEMENT_FEW', agreeing: agreeing.length, needed: threshold },
@@ -97,7 +98,7 @@ export function verifyContradiction({
   left,
   right,
 }: RootContradiction): readonly [Address, Address] {
-  const signers = [verifySignedRoot(left), verifySignedRoot(right)] as const;
+  const signers = [verifySignedRoot(left).signer, verifySignedRoot(right).signer] as const;
   const field = differingField(left, right);
   if (field === 'root') return signers;
   throw new AttestError(
@@ -115,12 +116,11 @@ function differingField(left: SignedRoot, right: SignedRoot): keyof RootStatemen
   );
 }
 
-function isSigned(signed: SignedRoot): boolean {
+function verifiedOf(signed: SignedRoot): readonly VerifiedRoot[] {
   try {
-    verifySignedRoot(signed);
-    return true;
+    return [verifySignedRoot(signed)];
   } catch (error) {
-    if (error instanceof AttestError) return false;
+    if (error instanceof AttestError) return [];
     throw error;
   }
 }

@@ -42,6 +42,11 @@ export interface SignedRoot {
   readonly signature: Hex;
 }
 
+declare const verified: unique symbol;
+
+/** A statement that is signed by the account it names. Only `verifySignedRoot` makes one. */
+export type VerifiedRoot = SignedRoot & { readonly [verified]: true };
+
 /** What can be wrong with statements about roots. */
 export type AttestFault =
   /** The text is no statement: the field that cannot be read. */
@@ -107,18 +112,14 @@ export function signRoot(
   return { statement, signer: signer.address, signature };
 }
 
-/**
- * Checks who vouches for a root.
- *
- * @returns the account, which is the one that the statement names
- * @throws {AttestError} KV_STATEMENT_SIGNER
- */
-export function verifySignedRoot({ statement, signer, signature }: SignedRoot): Address {
+/** Checks that the account which a statement names signed it. @throws {AttestError} KV_STATEMENT_SIGNER */
+export function verifySignedRoot(signed: SignedRoot): VerifiedRoot {
+  const { statement, signer, signature } = signed;
   const bytes = fromHex(signature);
   // Other values of v mean the same to some libraries: one signature is one text here.
   const isPlain = bytes[64] === 27 || bytes[64] === 28;
   const found = isPlain ? recoverAddress(rootStatementDigest(statement), bytes) : undefined;
-  if (found === signer) return found;
+  if (found === signer) return signed as VerifiedRoot;
   throw new AttestError(
     { code: 'KV_STATEMENT_SIGNER', signer },
     `the statement about stream ${statement.stream} at entry ${statement.sequence} is not signed by ${signer}`,

@@ -16,12 +16,22 @@ import { proveLeaves } from '../tree/prove-leaves.ts';
 import { encodeStateProof, type ProvenTable } from '../tree/state-proof.ts';
 import type { StateTree } from '../tree/state-tree.ts';
 
+/** Keys from one to before another; to the end without `to`. */
+export interface ProvenRange {
+  readonly from: Uint8Array;
+  readonly to?: Uint8Array;
+  /** So many leaves of it at most, those of deleted keys among them; all unless told. */
+  readonly limit?: number;
+  /** Which end of the range a limit keeps: the last keys instead of the first. */
+  readonly isReverse?: boolean;
+}
+
 /** What is to be proven. */
 export interface ProofRequest {
   /** Keys, there or not. At most 1,024. */
   readonly keys?: readonly Uint8Array[];
   /** Every key from one to before another; `to` is the end unless told. */
-  readonly range?: { readonly from: Uint8Array; readonly to?: Uint8Array };
+  readonly range?: ProvenRange;
   /** `keys` unless told. */
   readonly table?: ProvenTable;
 }
@@ -35,6 +45,11 @@ export interface StateProof {
   readonly rootSequence: number;
   /** For `verifyStateProof`. */
   readonly proof: Uint8Array;
+  /**
+   * The last key of the range that is shown, or the first if it is shown from its end, where a limit cut
+   * it: with it the range shown is `from` … `through`, or `through` … `to`.
+   */
+  readonly through: Uint8Array | undefined;
   /** Rows of the leaves that it shows. */
   readonly rows: readonly (readonly [key: Uint8Array, row: Row])[];
 }
@@ -67,7 +82,7 @@ export class StateProofs {
       const root = await this.#rootAt(at);
       // First: it refuses versions that too much came after, which bounds the walks below.
       const tree = await this.#treeAt(at, root);
-      const rows = await this.#rowsToShow(at, request);
+      const { rows, through } = await this.#rowsToShow(at, request);
       const leaves = rows.map(([key, row]) => leafOf(key, row));
       const nodes = await proveLeaves(tree, leaves, this.#state.hasher);
       this.#state.trees.settle(); // pages were loaded for the proof; between groups none is unsaved
@@ -83,7 +98,7 @@ export class StateProofs {
         },
         nodes,
       );
-      return { version, stateRoot, rootSequence: sequence, proof, rows };
+      return { version, stateRoot, rootSequence: sequence, proof, through, rows };
     });
   }
 
@@ -117,7 +132,10 @@ export class StateProofs {
   async #rowsToShow(
     at: At,
     { keys = [], range }: ProofRequest,
-  ): Promise<(readonly [Uint8Array, Row])[]> {
+  ): Promise<{
+    readonly rows: (readonly [Uint8Array, Row])[];
+    readonly through: Uint8Array | undefined;
+  }> {
     const shown = new Map<string, readonly [Uint8Array, Row]>();
     const show = (key: Uint8Array, row: Row): void => {
       shown.set(keyText(key), [key, row]);
@@ -128,29 +146,47 @@ export class StateProofs {
     for (const key of keys) {
       const row = await this.#state.tables.rowAt({ ...at, key }, at.version, at.signal);
       if (row !== undefined) show(key, row);
-      else await this.#showNeighbours(at, { from: key, to: key }, show);
+      else await this.#showNeighbours(at, { before: key, behind: key }, show);
     }
-    if (range !== undefined) {
-      const { from, to } = range;
-      for await (const [key, row] of this.#state.tables.walk(
-        at,
-        to === undefined ? { from } : { from, to },
-        at,
-      )) {
-        if (row !== undefined) show(key, row);
-      }
-      await this.#showNeighbours(at, range, show);
-    }
-    return [...shown.values()];
+    const through = range === undefined ? undefined : await this.#showRange(at, range, show);
+    return { rows: [...shown.values()], through };
   }
 
-  /** The last row before a range and the first behind it. */
+  /** Shows a range and what bounds it. @returns where its limit cut it */
+  async #showRange(
+    at: At,
+    { from, to, limit = Number.POSITIVE_INFINITY, isReverse = false }: ProvenRange,
+    show: (key: Uint8Array, row: Row) => void,
+  ): Promise<Uint8Array | undefined> {
+    const span = { from, ...(to === undefined ? {} : { to }) };
+    const way = isReverse ? { ...span, reverse: true } : span;
+    let count = 0;
+    let last: Uint8Array | undefined;
+    for await (const [key, row] of this.#state.tables.walk(at, way, at)) {
+      if (row === undefined) continue;
+      if (count >= Math.max(1, limit)) {
+        // The cut side is bounded by a key that is shown, so it needs no neighbour.
+        await this.#showNeighbours(at, isReverse ? { behind: to } : { before: from }, show);
+        return last;
+      }
+      show(key, row);
+      last = key;
+      count += 1;
+    }
+    await this.#showNeighbours(at, { before: from, behind: to }, show);
+    return undefined;
+  }
+
+  /** The last row before a key and the first at or behind one. */
   async #showNeighbours(
     at: At,
-    { from, to }: { readonly from: Uint8Array; readonly to?: Uint8Array },
+    { before, behind }: { readonly before?: Uint8Array; readonly behind?: Uint8Array | undefined },
     show: (key: Uint8Array, row: Row) => void,
   ): Promise<void> {
-    const sides = [{ to: from, reverse: true }, ...(to === undefined ? [] : [{ from: to }])];
+    const sides = [
+      ...(before === undefined ? [] : [{ to: before, reverse: true }]),
+      ...(behind === undefined ? [] : [{ from: behind }]),
+    ];
     for (const side of sides) {
       for await (const [key, row] of this.#state.tables.walk(at, side, at)) {
         if (row === undefined) continue;

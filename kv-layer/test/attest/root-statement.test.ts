@@ -11,9 +11,9 @@ import {
   parseSignedRoot,
   type RootStatement,
   rootStatementDigest,
-  type SignedRoot,
   signedRootJson,
   signRoot,
+  type VerifiedRoot,
   verifySignedRoot,
 } from '../../src/attest/root-statement.ts';
 import { parseStreamId } from '../../src/stream-id.ts';
@@ -59,7 +59,7 @@ describe('a statement about a root', () => {
     const signed = signRoot(STATEMENT, ANNA);
     const json = JSON.parse(JSON.stringify(signedRootJson(signed))) as Record<string, unknown>;
     assert.deepEqual(parseSignedRoot(json), signed);
-    assert.equal(verifySignedRoot(parseSignedRoot(json)), ANNA.address);
+    assert.equal(verifySignedRoot(parseSignedRoot(json)).signer, ANNA.address);
     for (const field of Object.keys(json)) {
       for (const value of [undefined, null, '', '0x12', -1, 1.5, {}]) {
         assert.throws(
@@ -96,8 +96,8 @@ describe('a statement about a root', () => {
 });
 
 describe('statements of several nodes', () => {
-  const say = (signer: Signer, change: Partial<RootStatement> = {}): SignedRoot =>
-    signRoot({ ...STATEMENT, ...change }, signer);
+  const say = (signer: Signer, change: Partial<RootStatement> = {}): VerifiedRoot =>
+    verifySignedRoot(signRoot({ ...STATEMENT, ...change }, signer));
 
   it('agree where enough accounts that count say the same, each counted once', () => {
     const said = [say(ANNA), say(ANNA), say(EVE), say(BERT)];
@@ -116,7 +116,7 @@ describe('statements of several nodes', () => {
       (error) => isFault(error, 'KV_STATEMENT_FEW'),
     );
     const forged = { ...say(EVE), signer: CARL.address };
-    assert.equal(judgeRoots([...said, forged], KEYS).agreeing.length, 2);
+    assert.equal(requireAgreement([...said, forged], { keys: KEYS, threshold: 2 }).length, 2);
   });
 
   it('contradict each other in a root alone, which anyone can check', () => {

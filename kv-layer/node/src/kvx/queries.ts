@@ -120,7 +120,8 @@ export class Queries {
 
   /**
    * Proves keys, their absence, or that a range has no others, under the stream's state root; values
-   * are read with `kv_getValue` at the version and checked against their digests.
+   * are read with `kv_getValue` at the version and checked against their digests. A range that `limit`
+   * cuts is proven up to `through`, itself included, or from there on if it is asked for in reverse.
    *
    * @throws {StateError} as `StateProofs.prove`
    */
@@ -129,9 +130,14 @@ export class Queries {
     const from = request.bytes('gte');
     const to = request.bytes('lt');
     const isRange = from !== undefined || to !== undefined;
-    const range = { from: from ?? new Uint8Array(0), ...given('to', to) };
+    const range = {
+      from: from ?? new Uint8Array(0),
+      ...given('to', to),
+      ...given('limit', request.natural('limit')),
+      isReverse: request.flag('reverse'),
+    };
     const proofs = new StateProofs(this.#deps.answers.state);
-    const { version, stateRoot, rootSequence, proof } = await proofs.prove(
+    const { version, stateRoot, rootSequence, proof, through } = await proofs.prove(
       request.stream(),
       {
         ...given('keys', request.keys('keys')),
@@ -140,7 +146,13 @@ export class Queries {
       },
       { ...given('version', request.natural('version')), signal },
     );
-    return { version, stateRoot: toHex(stateRoot), rootSequence, proof: base64Of(proof) };
+    return {
+      version,
+      stateRoot: toHex(stateRoot),
+      rootSequence,
+      proof: base64Of(proof),
+      ...(through === undefined ? {} : { through: base64Of(through) }),
+    };
   };
 
   /** The state root of a stream at a version, and since when it is that. */

@@ -1,0 +1,71 @@
+import type { BatchBuilder, KeyEvidence, RangeEvidence, StreamId } from '@cairn/kv-layer';
+import { accessOf } from './kv-access.ts';
+import { boundsOf, keyBytes, valueBytes } from './kv-bytes.ts';
+import type { KvLane } from './kv-lane.ts';
+import type {
+  KvAccess,
+  KvBytes,
+  KvCall,
+  KvCommit,
+  KvEntry,
+  KvRange,
+  KvReadOptions,
+  KvSpan,
+  KvStream,
+  KvValue,
+} from './kv-options.ts';
+import type { KvReader } from './kv-reader.ts';
+
+/** A stream of keys and values on the network. */
+export class NetworkStream implements KvStream {
+  readonly id: StreamId;
+  readonly access: KvAccess;
+  readonly #reader: KvReader;
+  readonly #lane: KvLane;
+
+  constructor(
+    id: StreamId,
+    { reader, lane }: { readonly reader: KvReader; readonly lane: KvLane },
+  ) {
+    this.id = id;
+    this.#reader = reader;
+    this.#lane = lane;
+    this.access = accessOf(id, reader, lane);
+  }
+
+  async get(key: KvBytes, options: KvReadOptions = {}): Promise<KvValue | undefined> {
+    return this.#reader.value(this.id, keyBytes(key), options);
+  }
+
+  async prove(key: KvBytes, options: KvReadOptions = {}): Promise<KeyEvidence> {
+    return this.#reader.evidence(this.id, keyBytes(key), options);
+  }
+
+  async put(
+    key: KvBytes,
+    value: KvBytes,
+    { signal = new AbortController().signal }: KvCall = {},
+  ): Promise<KvCommit> {
+    const [name, data] = [keyBytes(key), valueBytes(value)];
+    const bytes = name.length + data.length;
+    const add = (batch: BatchBuilder): unknown => batch.put(this.id, name, data);
+    return this.#lane.write(this.id, { bytes, add }, signal);
+  }
+
+  async delete(
+    key: KvBytes,
+    { signal = new AbortController().signal }: KvCall = {},
+  ): Promise<KvCommit> {
+    const name = keyBytes(key);
+    const add = (batch: BatchBuilder): unknown => batch.delete(this.id, name);
+    return this.#lane.write(this.id, { bytes: name.length, add }, signal);
+  }
+
+  async proveRange(range: KvSpan = {}): Promise<RangeEvidence> {
+    return this.#reader.rangeEvidence(this.id, range, boundsOf(range));
+  }
+
+  scan(range: KvRange = {}): AsyncIterable<KvEntry> {
+    return this.#reader.scan(this.id, range, boundsOf(range));
+  }
+}
