@@ -9,6 +9,7 @@ import {Checkpoint, EpochHeader, Snapshot, Statement} from "../quorum/QuorumType
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
 import {IOrderSource} from "../stake/IOrderSource.sol";
+import {ContentReader} from "./ContentReader.sol";
 
 /// @notice What a mirror is made with.
 /// @param hubChainId chain of the hub
@@ -47,7 +48,7 @@ struct BundlePlace {
 /// that was published long enough before.
 ///
 /// Without a next epoch the chain's entrance closes by itself, since an epoch's end is part of what is mirrored.
-contract EpochMirror is Administered, IEpochSource, IOrderSource {
+contract EpochMirror is Administered, ContentReader, IEpochSource, IOrderSource {
     /// @notice Chain of the hub.
     uint64 public immutable hubChainId;
 
@@ -240,8 +241,12 @@ contract EpochMirror is Administered, IEpochSource, IOrderSource {
 
     /// @notice Root over the first `count` checkpoints, for counts that a header or a checkpoint of the hub told; zero for
     /// others.
-    function orderRootAt(uint64 count) public view returns (bytes32) {
+    function orderRootAt(uint64 count) public view override returns (bytes32) {
         return _orderRoots[count];
+    }
+
+    function _epochSource() internal view override returns (IEpochSource) {
+        return this;
     }
 
     /// @dev Makes `header` the newest one.

@@ -8,6 +8,7 @@ import {Checkpoint, Snapshot} from "../quorum/QuorumTypes.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
 import {IOrderSource} from "../stake/IOrderSource.sol";
+import {ContentReader} from "./ContentReader.sol";
 import {ShardRegistry} from "./ShardRegistry.sol";
 
 /// @title OrderingHub
@@ -18,7 +19,7 @@ import {ShardRegistry} from "./ShardRegistry.sol";
 ///
 /// The order is an append-only tree whose leaf n is the checkpoint with global index n. Its root goes into every epoch header
 /// and into the hub's own checkpoints, by which other chains and light clients learn it.
-contract OrderingHub is ShardRegistry, IOrderSource {
+contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     using Tree for Tree.Frontier;
 
     /// @notice Newest checkpoints of a shard that are known by their leaf: an item of a bundle that is one of these is
@@ -132,7 +133,7 @@ contract OrderingHub is ShardRegistry, IOrderSource {
 
     /// @notice Root over the first `count` checkpoints, for those in the order now and for counts that were anchored; zero
     /// for others.
-    function orderRootAt(uint64 count) public view returns (bytes32) {
+    function orderRootAt(uint64 count) public view override returns (bytes32) {
         return count == orderCount ? _order.root(count) : _anchored[count];
     }
 
@@ -151,6 +152,10 @@ contract OrderingHub is ShardRegistry, IOrderSource {
         uint64 newest = _streams[shardId].number;
         bool known = number != 0 && number <= newest && number + RECENT > newest;
         return known ? _recent[shardId][number % RECENT] : bytes32(0);
+    }
+
+    function _epochSource() internal view override returns (IEpochSource) {
+        return epochs;
     }
 
     /// @dev Takes each checkpoint that is the next of its shard, and passes by those that are ordered already.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BlobHeader, EpochHeader} from "../quorum/QuorumTypes.sol";
+import {BlobHeader, Checkpoint, EpochHeader} from "../quorum/QuorumTypes.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
 
@@ -13,6 +13,9 @@ library Evidence {
 
     /// @dev Bytes of a blob header's body.
     uint256 private constant HEADER_BYTES = 88;
+
+    /// @dev Bytes of a checkpoint's body.
+    uint256 private constant CHECKPOINT_BYTES = 212;
 
     /// @notice A statement's leaf and what it lays claim to.
     /// @param slot equal for claims of which one signer may sign one
@@ -39,6 +42,32 @@ library Evidence {
             slot: keccak256(abi.encode("handover", header.epoch)),
             leaf: Statements.headerHash(header)
         });
+    }
+
+    /// @notice Claim of a checkpoint on its number in its shard's stream.
+    function ofCheckpoint(Checkpoint memory checkpoint) internal pure returns (Claim memory) {
+        return Claim({
+            slot: keccak256(abi.encode("checkpoint", checkpoint.shardId, checkpoint.number)),
+            leaf: Statements.checkpointLeaf(checkpoint)
+        });
+    }
+
+    /// @notice A checkpoint out of its body; false for a body of another length.
+    function parseCheckpoint(bytes calldata body) internal pure returns (bool valid, Checkpoint memory checkpoint) {
+        if (body.length != CHECKPOINT_BYTES) return (false, checkpoint);
+        checkpoint.shardId = uint32(bytes4(body[0:4]));
+        checkpoint.number = uint64(bytes8(body[4:12]));
+        checkpoint.prev = bytes32(body[12:44]);
+        checkpoint.flowRoot = bytes32(body[44:76]);
+        checkpoint.flowLength = uint64(bytes8(body[76:84]));
+        checkpoint.logRoot = bytes32(body[84:116]);
+        checkpoint.logCount = uint64(bytes8(body[116:124]));
+        checkpoint.daRoot = bytes32(body[124:156]);
+        checkpoint.daCount = uint64(bytes8(body[156:164]));
+        checkpoint.blockNumber = uint64(bytes8(body[164:172]));
+        checkpoint.blockHash = bytes32(body[172:204]);
+        checkpoint.time = uint64(bytes8(body[204:212]));
+        valid = true;
     }
 
     /// @notice A blob header out of its body; false for a body of another length.

@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {Bls} from "../quorum/Bls.sol";
 import {Quorum} from "../quorum/Quorum.sol";
-import {BlobHeader, EpochHeader, Member, Snapshot, Statement} from "../quorum/QuorumTypes.sol";
+import {BlobHeader, Checkpoint, EpochHeader, Member, Snapshot, Statement} from "../quorum/QuorumTypes.sol";
 import {Statements} from "../quorum/Statements.sol";
 import {Tree} from "../quorum/Tree.sol";
+import {ShardRegistry} from "../shards/ShardRegistry.sol";
 import {Evidence} from "./Evidence.sol";
 import {SignerRegistry} from "./SignerRegistry.sol";
 import {Certificate, Offender, Vote} from "./SlasherTypes.sol";
@@ -29,6 +30,10 @@ contract Slasher {
     /// @notice Stands for the network in statements, and knows the snapshots that held office.
     Sortition public immutable sortition;
 
+    /// @notice OrderingHub of the network, which checkpoints are signed for and which knows the shards' entrances; zero where
+    /// there are no shards.
+    address public immutable orderingHub;
+
     /// @notice Whether an equivocation has been punished, by keccak-256 of owner and slot.
     mapping(bytes32 caseId => bool) public isPunished;
 
@@ -47,6 +52,9 @@ contract Slasher {
     /// @notice The owner has been punished for this slot.
     error AlreadySlashed();
 
+    /// @notice No consensus shard has or had this entrance: nobody was to sign for it.
+    error UnknownDomain(uint256 chainId, address entrance);
+
     /// @dev Chain and contract that a statement is for.
     struct Domain {
         uint256 chainId;
@@ -58,10 +66,11 @@ contract Slasher {
         stakeHub = stakeHub_;
         registry = registry_;
         sortition = sortition_;
+        orderingHub = address(sortition_.orderSource());
     }
 
-    /// @notice Two headers for one submission, in batches of either kind. Reverts with NotConflicting, BadEvidence or
-    /// AlreadySlashed.
+    /// @notice Two headers for one submission, in batches of either kind. Reverts with NotConflicting, BadEvidence,
+    /// UnknownDomain or AlreadySlashed.
     /// @param domain chain and entrance that both batches were for
     /// @param key the signer's, in three words
     function slashDA(
@@ -75,9 +84,29 @@ contract Slasher {
         Evidence.Claim memory firstClaim = Evidence.ofBlob(domain.chainId, domain.entrance, first);
         Evidence.Claim memory secondClaim = Evidence.ofBlob(domain.chainId, domain.entrance, second);
         _requireConflict(firstClaim, secondClaim);
+        _requireKnown(domain);
+        if (!_isBatch(firstVote.kind) || !_isBatch(secondVote.kind)) revert BadEvidence();
         _requireVote(domain, key, firstClaim.leaf, firstVote);
         _requireVote(domain, key, secondClaim.leaf, secondVote);
         _punish(_ownerOf(key), firstVote.kind, firstClaim, secondClaim.leaf);
+    }
+
+    /// @notice Two checkpoints of one number of a shard, in whatever epochs and bundles. Reverts like `slashDA`.
+    function slashCheckpoint(
+        uint256[3] calldata key,
+        Checkpoint calldata first,
+        Vote calldata firstVote,
+        Checkpoint calldata second,
+        Vote calldata secondVote
+    ) external {
+        Evidence.Claim memory firstClaim = Evidence.ofCheckpoint(first);
+        Evidence.Claim memory secondClaim = Evidence.ofCheckpoint(second);
+        _requireConflict(firstClaim, secondClaim);
+        uint8 kind = Statements.KIND_CHECKPOINTS;
+        if (firstVote.kind != kind || secondVote.kind != kind) revert BadEvidence();
+        _requireVote(_hubDomain(), key, firstClaim.leaf, firstVote);
+        _requireVote(_hubDomain(), key, secondClaim.leaf, secondVote);
+        _punish(_ownerOf(key), kind, firstClaim, secondClaim.leaf);
     }
 
     /// @notice Two headers for one epoch. Reverts like `slashDA`.
@@ -99,7 +128,7 @@ contract Slasher {
     /// @notice Two certificates that exclude each other: whoever signed both is punished, one a call. The pair is checked
     /// the first time; later calls bring the same bytes and another offender. Reverts like `slashDA`, and like the
     /// quorum check.
-    /// @param domain chain and entrance of both; unused for handovers
+    /// @param domain chain and entrance of both; unused for handovers and checkpoints
     function slashFromCertificates(
         Domain calldata domain,
         Certificate calldata first,
@@ -135,9 +164,9 @@ contract Slasher {
         if (first.slot != second.slot || first.leaf == second.leaf) revert NotConflicting();
     }
 
-    /// @dev Requires that `key` signed a batch with this leaf.
-    function _requireVote(Domain calldata domain, uint256[3] calldata key, bytes32 leaf, Vote calldata vote) private view {
-        if (!_isBatch(vote.kind) || !Tree.hasShape(vote.count, vote.index, vote.path)) revert BadEvidence();
+    /// @dev Requires that `key` signed a tree with this leaf.
+    function _requireVote(Domain memory domain, uint256[3] calldata key, bytes32 leaf, Vote calldata vote) private view {
+        if (!Tree.hasShape(vote.count, vote.index, vote.path)) revert BadEvidence();
         Statement memory statement = Statement({
             kind: vote.kind,
             domainChainId: domain.chainId,
@@ -178,14 +207,20 @@ contract Slasher {
     /// @dev What a certificate's body lays claim to. A handover's leaf is its root.
     function _claimOf(Domain calldata domain, Certificate calldata certificate)
         private
-        pure
+        view
         returns (Evidence.Claim memory)
     {
         if (certificate.kind == Statements.KIND_HANDOVER) {
             return Evidence.ofHandover(abi.decode(certificate.body, (EpochHeader)));
         }
+        if (certificate.kind == Statements.KIND_CHECKPOINTS) {
+            (bool whole, Checkpoint memory checkpoint) = Evidence.parseCheckpoint(certificate.body);
+            if (!whole) revert BadEvidence();
+            return Evidence.ofCheckpoint(checkpoint);
+        }
         (bool valid, BlobHeader memory header) = Evidence.parseBlob(certificate.body);
         if (!valid || !_isBatch(certificate.kind)) revert BadEvidence();
+        _requireKnown(domain);
         return Evidence.ofBlob(domain.chainId, domain.entrance, header);
     }
 
@@ -199,13 +234,27 @@ contract Slasher {
             return _handover(certificate.epoch + 1, leaf);
         }
         if (!Tree.hasShape(certificate.count, certificate.index, certificate.path)) revert BadEvidence();
+        Domain memory place = certificate.kind == Statements.KIND_CHECKPOINTS ? _hubDomain() : domain;
         statement.kind = certificate.kind;
-        statement.domainChainId = domain.chainId;
-        statement.domain = domain.entrance;
+        statement.domainChainId = place.chainId;
+        statement.domain = place.entrance;
         statement.epoch = certificate.epoch;
         statement.quorumId = certificate.snapshot.quorumId;
         statement.count = certificate.count;
         statement.root = Tree.rootFrom(certificate.index, leaf, certificate.path);
+    }
+
+    /// @dev Refuses entrances of no shard, if there are shards: who signs for a contract of somebody's making, such as a trial
+    /// of the same code, has promised this network nothing.
+    function _requireKnown(Domain calldata domain) private view {
+        if (orderingHub == address(0)) return;
+        bool known = ShardRegistry(orderingHub).isEntrance(domain.chainId, domain.entrance);
+        if (!known) revert UnknownDomain(domain.chainId, domain.entrance);
+    }
+
+    /// @dev What checkpoints are signed for.
+    function _hubDomain() private view returns (Domain memory) {
+        return Domain(block.chainid, orderingHub);
     }
 
     /// @dev The statement by which the committee before `epoch` hands over to it.

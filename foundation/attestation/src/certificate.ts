@@ -9,6 +9,7 @@ import { BLOB_HEADER_BYTES } from './blob-header.ts';
 import { type BlsBackend, SIGNATURE_BYTES, type Signature } from './bls-backend.ts';
 import { BodyReader } from './body-reader.ts';
 import { assertBytes, packed } from './body-writer.ts';
+import { CHECKPOINT_BYTES } from './checkpoint.ts';
 import type { Network } from './digests.ts';
 import { EPOCH_HEADER_BYTES } from './epoch-header.ts';
 import { CertificateError, MessageError } from './errors.ts';
@@ -35,6 +36,7 @@ const MODES = { absent: 0, bitmap: 1, members: 2 } as const;
 const BODY_BYTES: Readonly<Record<StatementKind, { readonly min: number; readonly max: number }>> =
   {
     [STATEMENT_KINDS.batch]: { min: BLOB_HEADER_BYTES, max: BLOB_HEADER_BYTES },
+    [STATEMENT_KINDS.checkpoints]: { min: CHECKPOINT_BYTES, max: CHECKPOINT_BYTES },
     [STATEMENT_KINDS.handover]: EPOCH_HEADER_BYTES,
     [STATEMENT_KINDS.served]: { min: SERVED_ENTRY_BYTES, max: SERVED_ENTRY_BYTES },
     [STATEMENT_KINDS.promisedBatch]: { min: BLOB_HEADER_BYTES, max: BLOB_HEADER_BYTES },
@@ -64,7 +66,7 @@ export interface Certificate {
   readonly quorumId: number;
   /** Leaves under the signed root; 1 for a handover. */
   readonly count: number;
-  /** The leaf's body: a blob header, a served entry, or the header of the next epoch. */
+  /** The leaf's body: a blob header, a checkpoint, a served entry, or the header of the next epoch. */
   readonly body: Uint8Array;
   readonly leafIndex: number;
   /** 32 bytes each, bottom-up; exactly the depth of `count` leaves. */

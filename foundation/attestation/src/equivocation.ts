@@ -10,6 +10,7 @@ import {
 import { WORD_BYTES } from './abi-words.ts';
 import { BLOB_HEADER_VERSION, parseBlobHeader, promiseSlotOf } from './blob-header.ts';
 import type { BlsBackend, Signature } from './bls-backend.ts';
+import { parseCheckpoint } from './checkpoint.ts';
 import type { Network } from './digests.ts';
 import { parseEpochHeader } from './epoch-header.ts';
 import { keyToStorageWords, signatureToWords } from './points.ts';
@@ -43,9 +44,25 @@ export interface SlasherEpochHeader {
   readonly snapshotHashes: readonly Uint8Array[];
 }
 
+/** A checkpoint as the slasher's ABI names its fields. */
+export interface SlasherCheckpoint {
+  readonly shardId: number;
+  readonly number: number;
+  readonly prev: Uint8Array;
+  readonly flowRoot: Uint8Array;
+  readonly flowLength: number;
+  readonly logRoot: Uint8Array;
+  readonly logCount: number;
+  readonly daRoot: Uint8Array;
+  readonly daCount: number;
+  readonly blockNumber: number;
+  readonly blockHash: Uint8Array;
+  readonly time: number;
+}
+
 /** Where in which statement a header was signed for, as the slasher's ABI names it. */
 export interface SlasherVote {
-  /** Of the statement: a batch of submitted or of promised blobs. */
+  /** Of the statement: a batch of submitted or of promised blobs, or a bundle of checkpoints. */
   readonly kind: StatementKind;
   readonly epoch: number;
   readonly quorumId: number;
@@ -75,6 +92,15 @@ export type Evidence =
       readonly secondVote: SlasherVote;
     }
   | {
+      readonly call: 'slashCheckpoint';
+      /** Three words. */
+      readonly key: readonly bigint[];
+      readonly first: SlasherCheckpoint;
+      readonly firstVote: SlasherVote;
+      readonly second: SlasherCheckpoint;
+      readonly secondVote: SlasherVote;
+    }
+  | {
       readonly call: 'slashHandover';
       /** Three words. */
       readonly key: readonly bigint[];
@@ -86,7 +112,7 @@ export type Evidence =
     };
 
 /** First byte of a slot: what kind of thing is signed for once. */
-const SLOT_TAGS = { blob: 1, handover: 3 } as const;
+const SLOT_TAGS = { blob: 1, checkpoint: 2, handover: 3 } as const;
 
 /** What a slot follows from. */
 export interface SlotClaim {
@@ -95,11 +121,13 @@ export interface SlotClaim {
 }
 
 /**
- * What a signer may sign for once only: a blob's place on its entrance, or the header of an epoch.
- * Two bodies with one slot must be the same; a signer's log is kept by it.
+ * What a signer may sign for once only: a blob's place on its entrance, a number in a shard's stream of
+ * checkpoints, or the header of an epoch. Two bodies with one slot must be the same; a signer's log is
+ * kept by it.
  *
- * Entrance, chain, shard and index of a submitted blob, also its payer for a promised one; hub and
- * epoch for a handover. `undefined` for what may be stated anew.
+ * Entrance, chain, shard and index of a submitted blob, also its payer for a promised one; ordering
+ * hub, shard and number for a checkpoint, in whatever epoch; hub and epoch for a handover. `undefined`
+ * for what may be stated anew.
  *
  * @returns bytes to compare, or to store under
  * @throws {MessageError} for a body that is not of its kind
@@ -116,6 +144,11 @@ export function slotOf({ statement, body }: SlotClaim): Uint8Array | undefined {
       const payer = isPromised ? [fromHex(submitter)] : [];
       return concatBytes(Uint8Array.of(SLOT_TAGS.blob), place, ...index, ...payer);
     }
+    case STATEMENT_KINDS.checkpoints: {
+      const { shardId, number } = parseCheckpoint(body);
+      const stream = [bigEndianBytes(shardId, 4), bigEndianBytes(number, 8)];
+      return concatBytes(Uint8Array.of(SLOT_TAGS.checkpoint), place, ...stream);
+    }
     case STATEMENT_KINDS.handover: {
       const epoch = bigEndianBytes(parseEpochHeader(body).epoch, 8);
       return concatBytes(Uint8Array.of(SLOT_TAGS.handover), place, epoch);
@@ -127,9 +160,9 @@ export function slotOf({ statement, body }: SlotClaim): Uint8Array | undefined {
 
 /**
  * The evidence that a key signed two bodies for one slot, in whatever epochs, quorums and kinds of
- * batch. `undefined` where it did not, as for the same body in two batches, and for handovers that the
- * slasher cannot rebuild: to another contract than the sortition, or by another group than the
- * committee.
+ * batch. `undefined` where it did not, as for the same body in two batches, and for what the slasher
+ * cannot rebuild: checkpoints for a contract of another chain than the hub's, handovers to another
+ * contract than the sortition, or by another group than the committee.
  *
  * @throws {MessageError} for bodies that are not of their kind
  */
@@ -138,11 +171,20 @@ export function findEquivocation(
   second: VerifiedSignedLeaf,
   backend: Pick<BlsBackend, 'expandSignature'>,
 ): Evidence | undefined {
-  const isBlob = isBatch(first);
-  const isRebuilt = isBlob ? isBatch : isHandover;
+  const isRebuilt = rebuiltAs(first);
   if (!isRebuilt(first) || !isRebuilt(second) || !isConflict(first, second)) return undefined;
   const key = keyToStorageWords(first.publicKey).map(numberOf);
-  if (isBlob) {
+  if (isRebuilt === isBundle) {
+    return {
+      call: 'slashCheckpoint',
+      key,
+      first: slasherCheckpoint(first.body),
+      firstVote: slasherVote(first, backend),
+      second: slasherCheckpoint(second.body),
+      secondVote: slasherVote(second, backend),
+    };
+  }
+  if (isRebuilt === isBatch) {
     const { chainId, address: entrance } = first.statement.domain;
     return {
       call: 'slashDA',
@@ -181,6 +223,16 @@ function isSameNetwork(first: Network, second: Network): boolean {
   return first.hubChainId === second.hubChainId && first.hub === second.hub;
 }
 
+/** What the slasher's call for a kind of statement asks of both. */
+function rebuiltAs(signed: SignedLeaf): typeof isBatch | typeof isBundle | typeof isHandover {
+  if (isBatch(signed)) return isBatch;
+  return signed.statement.kind === STATEMENT_KINDS.checkpoints ? isBundle : isHandover;
+}
+
+function isBundle({ statement: { kind, domain }, network }: VerifiedSignedLeaf): boolean {
+  return kind === STATEMENT_KINDS.checkpoints && domain.chainId === network.hubChainId;
+}
+
 function isBatch({ statement: { kind } }: SignedLeaf): boolean {
   return kind === STATEMENT_KINDS.batch || kind === STATEMENT_KINDS.promisedBatch;
 }
@@ -196,6 +248,11 @@ function slasherHeader(body: Uint8Array): SlasherHeader {
   const { rowSizeBytes, sizeBytes, expirySeconds, ...rest } = parseBlobHeader(body);
   const renamed = { rowSize: rowSizeBytes, length: sizeBytes, expiry: expirySeconds };
   return { version: BLOB_HEADER_VERSION, ...rest, ...renamed };
+}
+
+function slasherCheckpoint(body: Uint8Array): SlasherCheckpoint {
+  const { previous, timeSeconds, ...rest } = parseCheckpoint(body);
+  return { prev: previous, time: timeSeconds, ...rest };
 }
 
 function slasherEpochHeader(body: Uint8Array): SlasherEpochHeader {

@@ -138,6 +138,27 @@ export type DaLogFault =
 /** A DA log that does not say what it is claimed to. */
 export class DaLogError extends Fault<DaLogFault> {}
 
+/** What can be wrong with what is said of a shard's content. */
+export type ContentFault =
+  /** Not a checkpoint of the order, or not at this place. */
+  | { readonly code: 'CONTENT_NOT_ORDERED'; readonly globalIndex: number; readonly count: number }
+  /** Not in the log, or in the batch, that it is said to be in. */
+  | {
+      readonly code: 'CONTENT_NOT_LOGGED';
+      readonly what: 'file' | 'blob';
+      readonly index: number;
+      readonly count: number;
+    }
+  /** The hub's own checkpoint, which proves no files. */
+  | { readonly code: 'CONTENT_HUB_HAS_NO_LOG' }
+  | { readonly code: 'CONTENT_OTHER_SHARD'; readonly shardId: number; readonly expected: number }
+  | { readonly code: 'CONTENT_OTHER_EPOCH'; readonly epoch: number; readonly expected: number }
+  /** Certified by another quorum than the blob falls to. */
+  | { readonly code: 'CONTENT_OTHER_QUORUM'; readonly quorumId: number; readonly expected: number };
+
+/** A file or blob that a shard does not have as it is claimed to. */
+export class ContentError extends Fault<ContentFault> {}
+
 /** What can be wrong with tickets and the numbers that seats are drawn by. */
 export type SeatFault =
   | { readonly code: 'TICKET_WRONG'; readonly signer: Address }

@@ -29,6 +29,25 @@ export {
 } from './certificate.ts';
 export { type CertifyOptions, certify, membersAbsent } from './certify.ts';
 export {
+  CHECKPOINT_BYTES,
+  type Checkpoint,
+  checkpointHash,
+  encodeCheckpoint,
+  parseCheckpoint,
+} from './checkpoint.ts';
+export {
+  type CertifiedBlob,
+  type LoggedFile,
+  type OrderedCheckpoint,
+  type OrderState,
+  type VerifiedBlobContent,
+  type VerifiedCheckpoint,
+  type VerifiedFileContent,
+  verifyBlobContent,
+  verifyFileContent,
+  verifyOrderedCheckpoint,
+} from './content-proof.ts';
+export {
   DA_LOG_LEAF_BYTES,
   DA_LOG_LEAF_WITH_VOIDS_BYTES,
   DA_LOG_TYPES,
@@ -56,6 +75,7 @@ export {
 export {
   type Evidence,
   findEquivocation,
+  type SlasherCheckpoint,
   type SlasherDomain,
   type SlasherEpochHeader,
   type SlasherHeader,
@@ -68,6 +88,8 @@ export {
   type BlsFault,
   CertificateError,
   type CertificateFault,
+  ContentError,
+  type ContentFault,
   DaLogError,
   type DaLogFault,
   MessageError,
@@ -177,13 +199,16 @@ export {
 export {
   type BlobContext,
   type CertifiedStatement,
+  type CheckpointContext,
   type QuorumContext,
   type ServedContext,
   type TimeRule,
   type VerifiedBlobCertificate,
+  type VerifiedCheckpointCertificate,
   type VerifiedHandover,
   type VerifiedServedCertificate,
   verifyBlobCertificate,
+  verifyCheckpointCertificate,
   verifyHandover,
   verifyServedCertificate,
 } from './verify-certificate.ts';

@@ -1,12 +1,11 @@
 import type { Address, ChainId } from '@cairn/primitives';
 
-/**
- * What a quorum can state. Kind 2, a bundle of checkpoints, belongs to the ordering of consensus
- * shards; a certificate that carries it is refused here.
- */
+/** What a quorum can state. */
 export const STATEMENT_KINDS = {
   /** The blobs of a batch, submitted on chain, are held by the quorum. */
   batch: 1,
+  /** Checkpoints of consensus shards are what their chains held. */
+  checkpoints: 2,
   /** The header of the next epoch. */
   handover: 3,
   /** Who served how many of the rows drawn in a period. */
@@ -21,7 +20,10 @@ export type StatementKind = (typeof STATEMENT_KINDS)[keyof typeof STATEMENT_KIND
 /** The contract that a statement is made to, with its chain. */
 export interface Domain {
   readonly chainId: ChainId;
-  /** DA entrance for batches, sortition for a handover, mining contract for served rows. */
+  /**
+   * DA entrance for batches, ordering hub for checkpoints, sortition for a handover, mining contract for
+   * served rows.
+   */
   readonly address: Address;
 }
 

@@ -3,6 +3,7 @@ import { absentIn } from './absent-members.ts';
 import { type BlobHeader, parseBlobHeader, promiseSlotOf } from './blob-header.ts';
 import type { BlsBackend } from './bls-backend.ts';
 import { type Certificate, statementOf } from './certificate.ts';
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 import { type Network, type SignableDigest, statementDigest } from './digests.ts';
 import { type EpochHeader, epochHeaderHash, parseEpochHeader, quorumsOf } from './epoch-header.ts';
 import { CertificateError } from './errors.ts';
@@ -37,6 +38,12 @@ export type VerifiedBlobCertificate = CertifiedStatement & {
 export type VerifiedHandover = CertifiedStatement & {
   readonly header: EpochHeader;
   readonly [verified]: 'handover';
+};
+
+/** A committee said what a shard's chain held. Only `verifyCheckpointCertificate` makes one. */
+export type VerifiedCheckpointCertificate = CertifiedStatement & {
+  readonly checkpoint: Checkpoint;
+  readonly [verified]: 'checkpoint';
 };
 
 /** A quorum saw how a holder did in a period. Only `verifyServedCertificate` makes one. */
@@ -74,6 +81,14 @@ export interface BlobContext extends QuorumContext {
   /** Members of a quorum at most: half the data rows of the network's smallest blob. */
   readonly maxMembers: number;
   readonly time: TimeRule;
+}
+
+/** The contract that orders checkpoints, and when a certificate of one is looked at. */
+export interface CheckpointContext extends QuorumContext {
+  readonly orderingHub: Domain;
+  /** By a clock that is trusted, unix seconds. */
+  readonly trustedTimeSeconds: number;
+  readonly graceSeconds: number;
 }
 
 /** The contract that pays for served rows. */
@@ -141,6 +156,29 @@ export function verifyHandover(
     );
   }
   return { ...proveStatement(certificate, context, backend), header } as VerifiedHandover;
+}
+
+/**
+ * Proves that the committee of an epoch said what a shard's chain held at the end of a block, and said
+ * so while its stake was bound. A checkpoint that is signed is final only once it is ordered: two
+ * committees could sign two contents of one number, of which the hub orders the first.
+ *
+ * @throws what `verifyHandover` throws, but for CERTIFICATE_NOT_NEXT; {CertificateError}
+ *   CERTIFICATE_TOO_OLD
+ */
+export function verifyCheckpointCertificate(
+  certificate: Certificate,
+  context: CheckpointContext,
+  backend: Verifier,
+): VerifiedCheckpointCertificate {
+  const { kind } = certificate;
+  if (kind !== STATEMENT_KINDS.checkpoints) throw wrongKind(certificate, 'about a checkpoint');
+  assertAbout(certificate, context.orderingHub, context);
+  if (context.snapshot.quorumId !== 0) throw foreign('quorum', certificate);
+  const checkpoint = parseCheckpoint(certificate.body);
+  assertInTime(context, context);
+  const proven = { ...proveStatement(certificate, context, backend), checkpoint };
+  return proven as VerifiedCheckpointCertificate;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   promisedIndex,
   promiseSlotOf,
 } from '../src/blob-header.ts';
+import { CHECKPOINT_BYTES, encodeCheckpoint, parseCheckpoint } from '../src/checkpoint.ts';
 import {
   DA_LOG_LEAF_BYTES,
   DA_LOG_LEAF_WITH_VOIDS_BYTES,
@@ -229,6 +230,31 @@ describe('messages', () => {
     unknown[0] = 4;
     assert.throws(
       () => parseDaLogLeaf(unknown),
+      (error) => isFault(error, 'MESSAGE_FIELD'),
+    );
+  });
+
+  it('of a checkpoint are 212 in one form, of a number from 1', () => {
+    const number = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+    const roots = { previous: hash, flowRoot: hash, logRoot: hash, daRoot: hash, blockHash: hash };
+    const counts = { flowLength: safe, logCount: safe, daCount: safe, blockNumber: safe };
+    const checkpoint = fc.record(
+      { shardId: u32, number, ...roots, ...counts, timeSeconds: safe },
+      plain,
+    );
+    fc.assert(
+      fc.property(checkpoint, (one) => {
+        const body = encodeCheckpoint(one);
+        assert.equal(body.length, CHECKPOINT_BYTES);
+        assert.deepEqual(parseCheckpoint(body), one);
+      }),
+      settings,
+    );
+    const body = new Uint8Array(CHECKPOINT_BYTES);
+    body[11] = 1;
+    refusesOtherLengths(body, parseCheckpoint);
+    assert.throws(
+      () => parseCheckpoint(new Uint8Array(CHECKPOINT_BYTES)),
       (error) => isFault(error, 'MESSAGE_FIELD'),
     );
   });

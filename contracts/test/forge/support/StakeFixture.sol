@@ -28,6 +28,9 @@ abstract contract StakeFixture is Test {
     SignerRegistry internal registry;
     Sortition internal sortition;
 
+    /// @dev What orders checkpoints; nothing unless a test says so before it deploys.
+    address internal orderSource;
+
     /// @dev The devnet of the specification.
     function stakeParameters() internal pure returns (StakeParameters memory) {
         return StakeParameters({
@@ -72,7 +75,7 @@ abstract contract StakeFixture is Test {
         stakeHub = StakeHub(deployed("stake/StakeHub.sol:StakeHub", abi.encode(stakeParameters(), ADMIN)));
         registry = SignerRegistry(deployed("stake/SignerRegistry.sol:SignerRegistry", abi.encode(stakeHub)));
         address entropy = deployed("quorum/RandaoEntropy.sol:RandaoEntropy", "");
-        bytes memory arguments = abi.encode(parameters, stakeHub, registry, entropy, address(0), ADMIN);
+        bytes memory arguments = abi.encode(parameters, stakeHub, registry, entropy, orderSource, ADMIN);
         sortition = Sortition(deployed("stake/Sortition.sol:Sortition", arguments));
         vm.prank(ADMIN);
         stakeHub.setClock(sortition);

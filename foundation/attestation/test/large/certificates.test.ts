@@ -9,6 +9,7 @@ import {
   shortestSigners,
 } from '../../src/certificate.ts';
 import { certify, membersAbsent } from '../../src/certify.ts';
+import { CHECKPOINT_BYTES } from '../../src/checkpoint.ts';
 import { DA_LOG_TYPES, type DaLogLeaf, encodeDaLogLeaf } from '../../src/da-log-leaf.ts';
 import { encodeEpochHeader, epochHeaderHash } from '../../src/epoch-header.ts';
 import { verifyDaLogLeaf, voidWordsOf } from '../../src/logged-batch.ts';
@@ -22,6 +23,7 @@ import { STATEMENT_KINDS, type Statement } from '../../src/statement.ts';
 import {
   type BlobContext,
   verifyBlobCertificate,
+  verifyCheckpointCertificate,
   verifyHandover,
   verifyServedCertificate,
 } from '../../src/verify-certificate.ts';
@@ -365,9 +367,10 @@ describe('certificates', () => {
     const unknown = bytes.slice();
     unknown[at] = 3;
     refused('MESSAGE_FIELD', () => parseCertificate(unknown, backend));
+    // A checkpoint's body has another length than a blob header's.
     for (const kind of [0, 2, 6, 255]) {
       const forged = bytes.slice();
-      forged[5] = kind; // 2 is a bundle of checkpoints, which has no certificates here
+      forged[5] = kind;
       refused('MESSAGE_FIELD', () => parseCertificate(forged, backend));
     }
   });
@@ -553,6 +556,41 @@ describe('certificates', () => {
     refused('CERTIFICATE_FOREIGN', () =>
       verifyHandover(other, { ...context, snapshot: quorum.committee.snapshot }, backend),
     );
+  });
+
+  it("of checkpoints are the committee's, for the ordering hub, while its stake is bound", () => {
+    const group = testCommittee([1, 1, 1]);
+    const { snapshot } = group.committee;
+    const orderingHub = { chainId: NETWORK.hubChainId, address: testAddress(51) };
+    const bodies = [1, 2].map((shardId) => {
+      const body = new Uint8Array(CHECKPOINT_BYTES);
+      body[3] = shardId;
+      body[11] = 9;
+      return body;
+    });
+    const root = treeRoot(bodies.map(leafHash));
+    const place = { domain: orderingHub, epoch: 7, quorumId: 0, count: 2 };
+    const statement = { kind: STATEMENT_KINDS.checkpoints, ...place, root };
+    const aggregate = sumVotes(votesOf(group, statement), group.committee, backend);
+    const certificate = certify(aggregate, { network: NETWORK, bodies, leafIndex: 1 });
+    const time = { trustedTimeSeconds: snapshot.office.endSeconds, graceSeconds: GRACE_SECONDS };
+    const context = { network: NETWORK, ...group, snapshot, orderingHub, ...time };
+    const parsed = parseCertificate(encodeCertificate(certificate), backend);
+    const { checkpoint } = verifyCheckpointCertificate(parsed, context, backend);
+    assert.deepEqual([checkpoint.shardId, checkpoint.number], [2, 9]);
+    const refusedAt = (code: string, change: Partial<typeof context>): void =>
+      refused(code, () => verifyCheckpointCertificate(parsed, { ...context, ...change }, backend));
+    refusedAt('CERTIFICATE_FOREIGN', { orderingHub: ENTRANCE });
+    refusedAt('CERTIFICATE_TOO_OLD', {
+      trustedTimeSeconds: snapshot.office.endSeconds + GRACE_SECONDS + 1,
+    });
+    const forged = { ...parsed, body: bodies[0] ?? assert.fail() };
+    refused('SIGNATURE_WRONG', () => verifyCheckpointCertificate(forged, context, backend));
+    refused('CERTIFICATE_WRONG_KIND', () =>
+      verifyBlobCertificate(parsed, contextOf(group, { entrance: orderingHub }), backend),
+    );
+    const { certificate: blob } = certified([1], 1);
+    refused('CERTIFICATE_WRONG_KIND', () => verifyCheckpointCertificate(blob, context, backend));
   });
 
   it('of served rows name holders, at the mining contract', () => {

@@ -8,6 +8,7 @@ import {
   toHex,
 } from '@cairn/primitives';
 import { type BlobHeader, encodeBlobHeader, promisedIndex } from '../../src/blob-header.ts';
+import { type Checkpoint, encodeCheckpoint } from '../../src/checkpoint.ts';
 import { encodeEpochHeader } from '../../src/epoch-header.ts';
 import { findEquivocation, slotOf } from '../../src/equivocation.ts';
 import { leafHash, treePath, treeRoot } from '../../src/merkle-tree.ts';
@@ -147,6 +148,44 @@ describe('equivocation', () => {
       'slashDA',
       'a counted index is one slot, whoever submitted it',
     );
+  });
+
+  it('is two checkpoints of one number of a shard, in whatever epochs', () => {
+    const orderingHub = { chainId: NETWORK.hubChainId, address: testAddress(9) };
+    const zeros = new Uint8Array(32);
+    const bundle = (fields: Partial<Checkpoint>, epoch = 7, domain: Domain = orderingHub) => {
+      const roots = { previous: zeros, flowRoot: zeros, logRoot: zeros, daRoot: zeros };
+      const counts = { flowLength: 1, logCount: 2, daCount: 3, blockNumber: 40 };
+      const place = { shardId: 2, number: 4, blockHash: zeros, timeSeconds: 1_800_000_000 };
+      const body = encodeCheckpoint({ ...roots, ...counts, ...place, ...fields });
+      const leaves = [keccak256(), leafHash(body)];
+      const statement = { kind: STATEMENT_KINDS.checkpoints, domain, epoch, quorumId: 0, count: 2 };
+      const root = treeRoot(leaves);
+      const signature = signStatement(key, NETWORK, { ...statement, root });
+      const path = treePath(leaves, 1);
+      const leaf = { publicKey: key.publicKey, statement, body, leafIndex: 1, path, signature };
+      return verifySignedLeaf(leaf, NETWORK, backend);
+    };
+    const evidence = findEquivocation(bundle({}), bundle({ daCount: 9 }, 11), backend);
+    assert.ok(evidence?.call === 'slashCheckpoint');
+    assert.equal(evidence.first.daCount, 3);
+    assert.equal(evidence.second.daCount, 9);
+    assert.deepEqual([evidence.firstVote.epoch, evidence.secondVote.epoch], [7, 11]);
+    assert.equal(evidence.second.time, 1_800_000_000);
+    for (const second of [
+      bundle({}, 11),
+      bundle({ number: 5 }),
+      bundle({ shardId: 3, daCount: 9 }),
+      bundle({ daCount: 9 }, 7, { ...orderingHub, address: testAddress(8) }),
+      signed({ headers: [one] }),
+    ]) {
+      assert.equal(findEquivocation(bundle({}), second, backend), undefined);
+      assert.equal(findEquivocation(second, bundle({}), backend), undefined);
+    }
+    const elsewhere = { ...orderingHub, chainId: chainIdOf(3) };
+    const [mine, theirs] = [{}, { daCount: 9 }].map((fields) => bundle(fields, 7, elsewhere));
+    assert.ok(mine !== undefined && theirs !== undefined);
+    assert.equal(findEquivocation(mine, theirs, backend), undefined, 'not of the hub');
   });
 
   it('is two headers for one epoch', () => {

@@ -31,8 +31,12 @@ export function submitEvidence(
 /** In the order of the call; structs go by the names of their fields. */
 function argumentsOf(evidence: Evidence): readonly unknown[] {
   const { key, first, second } = evidence;
-  if (evidence.call === 'slashHandover') {
-    return [key, first, evidence.firstSignature, second, evidence.secondSignature];
+  switch (evidence.call) {
+    case 'slashHandover':
+      return [key, first, evidence.firstSignature, second, evidence.secondSignature];
+    case 'slashCheckpoint':
+      return [key, first, evidence.firstVote, second, evidence.secondVote];
+    case 'slashDA':
+      return [evidence.domain, key, first, evidence.firstVote, second, evidence.secondVote];
   }
-  return [evidence.domain, key, first, evidence.firstVote, second, evidence.secondVote];
 }
