@@ -20,11 +20,13 @@ import {
 import { daEntranceAbi, daEntranceBytecode } from '../src/generated/da-entrance.ts';
 import { daMiningAbi, daMiningBytecode } from '../src/generated/da-mining.ts';
 import { directoryAbi } from '../src/generated/directory.ts';
+import { epochMirrorAbi, epochMirrorBytecode } from '../src/generated/epoch-mirror.ts';
 import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
 import {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
 } from '../src/generated/nitro-certificate-validator.ts';
+import { orderingHubAbi, orderingHubBytecode } from '../src/generated/ordering-hub.ts';
 import { poraMineAbi, poraMineBytecode } from '../src/generated/pora-mine.ts';
 import { possessionAbi, possessionBytecode } from '../src/generated/possession.ts';
 import { priceMarketAbi } from '../src/generated/price-market.ts';
@@ -128,7 +130,8 @@ describe('contract artefacts', () => {
     const doors = [nitroCertificateValidatorBytecode];
     const rewards = [chunkLinearRewardBytecode, chunkDecayRewardBytecode];
     const mining = [poraMineBytecode, possessionBytecode, ...rewards];
-    for (const bytecode of [flowBytecode, ...mining, ...stake, ...blobs, ...doors]) {
+    const shards = [orderingHubBytecode, epochMirrorBytecode];
+    for (const bytecode of [flowBytecode, ...mining, ...stake, ...blobs, ...doors, ...shards]) {
       assert.ok(bytecode.length / 2 - 1 < 24_576);
     }
   });
@@ -278,6 +281,7 @@ describe('contract artefacts', () => {
     ];
     assert.deepEqual(changingCalls(sortitionAbi), [...administered, ...epochs].toSorted());
     assert.deepEqual(namesOf(changingCalls(slasherAbi)), [
+      'slashCheckpoint',
       'slashDA',
       'slashFromCertificates',
       'slashHandover',
@@ -286,6 +290,16 @@ describe('contract artefacts', () => {
   });
 
   // See DAIntake.t.sol, DABatches.t.sol, DAPromises.t.sol, DARewards.t.sol and DALottery.t.sol.
+  it('order checkpoints and follow epochs in no other calls than these', () => {
+    assert.deepEqual(namesOf(changingCalls(orderingHubAbi)), [
+      ...['acceptAdmin', 'addShard', 'anchorOrder', 'changeShard'],
+      ...['submitBundle', 'submitBundleReduced', 'transferAdmin'],
+    ]);
+    assert.deepEqual(namesOf(changingCalls(epochMirrorAbi)), [
+      ...['acceptAdmin', 'acceptEpoch', 'acceptHubCheckpoint', 'anchor', 'transferAdmin'],
+    ]);
+  });
+
   it('take blobs, certificates and fees in no other calls than these', () => {
     assert.deepEqual(namesOf(changingCalls(daEntranceAbi)), [
       'acceptAdmin',
