@@ -41,6 +41,12 @@ export function streamCommands(program: Command, runs: Runs): void {
     .option('--limit <keys>', 'so many at most')
     .option('--keys-only', 'without values')
     .action(runs(async () => (await import('./commands/kv-scan.ts')).kvScan, KV));
+  streamNetwork(kv.command('watch <stream>').description(WATCH_TEXT))
+    .option('--prefix <key>', 'keys that begin with this')
+    .option('--after <entry>', 'from behind this log entry, or the position of an event, on')
+    .option('--values', 'values too')
+    .option('--limit <changes>', 'end after so many')
+    .action(runs(async () => (await import('./commands/kv-watch.ts')).kvWatch, KV));
   writes(
     'batch <stream>',
     'Write what lines of JSON on standard input say, all or nothing.',
@@ -60,6 +66,8 @@ export function streamCommands(program: Command, runs: Runs): void {
 const ACL_TEXT =
   'Say who may write: grant-admin, renounce-admin, grant-writer, revoke-writer, renounce-writer, ' +
   'special-key, normal-key, grant-key-writer, revoke-key-writer, renounce-key-writer.';
+const WATCH_TEXT =
+  'Tell what changes as it is decided, a line each, until interrupted; a broken connection is taken up where it was.';
 const CREATE_TEXT =
   'Make a stream of the paying account: its id, which nobody meets by chance, is printed once the account is its administrator.';
 

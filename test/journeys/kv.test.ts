@@ -135,6 +135,14 @@ describe('streams of keys and values', () => {
     );
     const keys = await cairn(['kv', 'scan', stream, '--keys-only', '--reverse', ...to]);
     assert.equal(keys.stdout.toString(), '"tab\\there"\nlarge\nb\n');
+    const after = ['--after', String(made['sequence']), '--limit', '3'];
+    const watched = await cairn(['kv', 'watch', stream, ...after, '--values', ...to]);
+    const [model, , ...rest] = watched.stdout.toString().trimEnd().split('\n');
+    assert.equal(model, `${put['sequence']}\tput\tmodel\tv7`);
+    assert.deepEqual(
+      rest.map((line) => line.split('\t').slice(1, 3).join(' ')),
+      ['put b', 'delete model', 'put "tab\\there"'],
+    );
     await cairnJson(['kv', 'acl', stream, 'grant-writer', OWNER, ...to]);
     const usage = await cairn(['kv', 'acl', stream, 'special-key', ...to]);
     assert.equal(usage.status, 2, usage.stderr);

@@ -1,7 +1,7 @@
-import { utf8Text } from '@cairn/primitives';
 import { readStreams, type StreamOptions } from '../connect-streams.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
+import { base64, shown } from '../key-text.ts';
 import { writeJson, writeLine } from '../output.ts';
 
 /** What `cairn kv scan` takes. */
@@ -40,19 +40,4 @@ export async function kvScan(
     }
   });
   return EXIT.ok;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
-}
-
-/** Text as it is where a terminal shows it as it is, else quoted; bytes that are no text as base64. */
-function shown(bytes: Uint8Array): string {
-  let text: string;
-  try {
-    text = utf8Text(bytes);
-  } catch {
-    return `base64:${base64(bytes)}`;
-  }
-  return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) ? JSON.stringify(text) : text;
 }

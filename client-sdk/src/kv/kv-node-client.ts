@@ -80,6 +80,28 @@ export class KvNodeClient {
     return isRecord(reply) ? reply : this.#broken(method, 'no object');
   }
 
+  /**
+   * Begins to hear server-sent events of one of the nodes.
+   *
+   * @throws {TransportError}; {SdkError} SDK_KV_NODE if it is refused
+   */
+  async listen(
+    url: string,
+    path: string,
+    { signal }: Pick<At, 'signal'>,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const reply = await this.#transport.send({
+      method: 'GET',
+      url: `${url.replace(/\/+$/, '')}${path}`,
+      headers: { accept: 'text/event-stream' },
+      signal,
+      timeoutMs: this.#timeoutMs,
+    });
+    if (reply.status === 200) return reply.stream();
+    await reply.discard();
+    return this.#broken('events', `status ${reply.status}`);
+  }
+
   /** The whole value, at one version throughout. @throws {SdkError} SDK_KV_NODE */
   async value(
     stream: StreamId,

@@ -6,6 +6,14 @@ import type {
   StreamId,
 } from '@cairn/kv-layer';
 import type { Address, Sequence } from '@cairn/primitives';
+import type {
+  KvChange,
+  KvChangesOptions,
+  KvEvent,
+  KvFindOptions,
+  KvHistoryOptions,
+  KvWatchOptions,
+} from './kv-feed-options.ts';
 
 /** A key or a value: bytes, or text that is taken as UTF-8. */
 export type KvBytes = Uint8Array | string;
@@ -163,6 +171,32 @@ export interface KvStream {
   delete(key: KvBytes, call?: KvCall): Promise<KvCommit>;
   /** Keys and values in order, all at one version. @throws as `get` */
   scan(range?: KvRange): AsyncIterable<KvEntry>;
+  /**
+   * Values of many keys at one version, in their order; `undefined` for those without one.
+   *
+   * @throws as `get`; {RpcError} of a node that is not Cairn's, which has no such question
+   */
+  getMany(
+    keys: readonly KvBytes[],
+    options?: KvReadOptions,
+  ): Promise<readonly (KvValue | undefined)[]>;
+  /**
+   * The changes of the stream as they are decided, from any entry on and without a gap: where a
+   * connection breaks off, the next one goes on behind the last event, at another node if need be. It
+   * ends when `signal` aborts, with its reason, or when the consumer stops. Events are a node's word.
+   *
+   * @throws {SdkError} SDK_KV_NODE if no node answers for two minutes, or none at first; SDK_OPTION
+   */
+  watch(options?: KvWatchOptions): AsyncIterable<KvEvent>;
+  /** Keys that changed after a log entry, deleted ones among them; a node's word. @throws as `getMany` */
+  changes(options: KvChangesOptions): AsyncIterable<KvChange>;
+  /** Versions of a key, newest first; a node's word. @throws as `getMany` */
+  history(key: KvBytes, options?: KvHistoryOptions): Promise<readonly KvChange[]>;
+  /**
+   * Keys by a field of their JSON values, through an index that the stream declares (`indexKey` of
+   * `@cairn/kv-layer`); a node's word. @throws as `getMany`
+   */
+  find(options: KvFindOptions): AsyncIterable<KvEntry>;
 }
 
 /** Keys and values on the network. */

@@ -1,6 +1,8 @@
 import type { KeyEvidence, RangeEvidence, StreamId } from '@cairn/kv-layer';
 import { type Clock, compareBytes, sequenceOf } from '@cairn/primitives';
 import { SdkError } from '../errors.ts';
+import { KvFeed } from './kv-feed.ts';
+import { KvListing } from './kv-listing.ts';
 import type { KvNodeClient } from './kv-node-client.ts';
 import type { KvEntry, KvRange, KvReadOptions, KvValue } from './kv-options.ts';
 import type { ProvenReads } from './proven-reads.ts';
@@ -26,10 +28,14 @@ const POLL_MS = 50;
 /** Reads with proof where that is asked for, and as official nodes answer too where it is not. */
 export class KvReader {
   readonly node: KvNodeClient;
+  readonly feed: KvFeed;
+  readonly listing: KvListing;
   readonly #deps: KvReaderDeps;
 
   constructor(deps: KvReaderDeps) {
     this.node = deps.node;
+    this.feed = new KvFeed(deps);
+    this.listing = new KvListing(deps.node);
     this.#deps = deps;
   }
 
@@ -44,6 +50,18 @@ export class KvReader {
     if (proven !== undefined) return proven.value(stream, key, { version, minSequence, signal });
     await this.#awaited(minSequence, signal);
     return this.node.value(stream, key, { version, signal });
+  }
+
+  /** Values of many keys at one version. @throws as `KvStream.getMany` */
+  async values(
+    stream: StreamId,
+    keys: readonly Uint8Array[],
+    options: KvReadOptions,
+  ): Promise<readonly (KvValue | undefined)[]> {
+    const { version, minSequence, signal = new AbortController().signal } = options;
+    const proven = this.#provenFor(options);
+    if (proven === undefined) return this.listing.values(stream, keys, options);
+    return proven.values(stream, keys, { version, minSequence, signal });
   }
 
   /** A value with what proves it. @throws as `KvStream.prove` */

@@ -1,6 +1,7 @@
 import { isRecord } from '@cairn/primitives';
 import { decodeBase64 } from '@cairn/wire-protocol';
 import { SdkError } from '../errors.ts';
+import type { KvChange } from './kv-feed-options.ts';
 
 /** A key as Cairn's nodes tell it. */
 export interface ToldKey {
@@ -11,6 +12,11 @@ export interface ToldKey {
   readonly size: number;
   /** The value, unless it was not asked for or is too long for an answer. */
   readonly data: Uint8Array | undefined;
+}
+
+/** What was told of a key, with its value where that was told. */
+export function changeOf({ key, version, size, data }: ToldKey): KvChange {
+  return { key, version, size, value: size === 0 ? undefined : data };
 }
 
 /** A page of keys at one version. */

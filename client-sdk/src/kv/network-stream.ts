@@ -1,6 +1,14 @@
 import type { BatchBuilder, KeyEvidence, RangeEvidence, StreamId } from '@cairn/kv-layer';
 import { accessOf } from './kv-access.ts';
 import { boundsOf, keyBytes, valueBytes } from './kv-bytes.ts';
+import type {
+  KvChange,
+  KvChangesOptions,
+  KvEvent,
+  KvFindOptions,
+  KvHistoryOptions,
+  KvWatchOptions,
+} from './kv-feed-options.ts';
 import type { KvLane } from './kv-lane.ts';
 import type {
   KvAccess,
@@ -67,5 +75,28 @@ export class NetworkStream implements KvStream {
 
   scan(range: KvRange = {}): AsyncIterable<KvEntry> {
     return this.#reader.scan(this.id, range, boundsOf(range));
+  }
+
+  async getMany(
+    keys: readonly KvBytes[],
+    options: KvReadOptions = {},
+  ): Promise<readonly (KvValue | undefined)[]> {
+    return this.#reader.values(this.id, keys.map(keyBytes), options);
+  }
+
+  watch(options: KvWatchOptions = {}): AsyncIterable<KvEvent> {
+    return this.#reader.feed.events(this.id, options);
+  }
+
+  changes(options: KvChangesOptions): AsyncIterable<KvChange> {
+    return this.#reader.listing.changes(this.id, options);
+  }
+
+  async history(key: KvBytes, options: KvHistoryOptions = {}): Promise<readonly KvChange[]> {
+    return this.#reader.listing.history(this.id, keyBytes(key), options);
+  }
+
+  find(options: KvFindOptions): AsyncIterable<KvEntry> {
+    return this.#reader.listing.find(this.id, options);
   }
 }

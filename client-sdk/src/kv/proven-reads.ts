@@ -95,6 +95,44 @@ export class ProvenReads {
     return { value: evidence.value, version: leaf.version };
   }
 
+  /** Values of many keys at one version, in their order. @throws as `evidence` */
+  async values(
+    stream: StreamId,
+    keys: readonly Uint8Array[],
+    question: RootQuestion,
+  ): Promise<readonly (KvValue | undefined)[]> {
+    const { signal } = question;
+    const root = await this.#deps.roots.at(stream, question);
+    const { stateRoot, sequence: version } = root;
+    if (stateRoot === undefined) return keys.map(() => undefined);
+    const hasher = await this.#deps.hasher();
+    const found: (KvValue | undefined)[] = [];
+    for (let at = 0; at < keys.length; at += PAGE_LEAVES) {
+      const some = keys.slice(at, at + PAGE_LEAVES);
+      const page = await this.#fromAny(root, signal, async (node) => {
+        const fields = { stream, version, keys: some.map((key) => encodeBase64(key)) };
+        const options = { signal, maxReplyBytes: MAX_PROOF_REPLY_BYTES };
+        const reply = await node.ask('kvx_getProof', fields, options);
+        const proof = bytesOf('kvx_getProof', reply, 'proof');
+        const proven = verifyStateProof(proof, { stateRoot, stream }, hasher);
+        const leaves = some.map((key) => proven.get(key));
+        const there = leaves.filter((leaf) => leaf !== undefined && leaf.valueBytes > 0);
+        const values = await this.#values(node, root, there as readonly Leaf[], signal);
+        return { leaves, values: new Map(there.map((leaf, index) => [leaf, values[index]])) };
+      });
+      for (const leaf of page.leaves) {
+        const isThere = leaf !== undefined && leaf.valueBytes > 0;
+        const value = page.values.get(leaf);
+        found.push(
+          isThere
+            ? { version: leaf.version, value: value ?? (await this.#longValue(root, leaf, signal)) }
+            : undefined,
+        );
+      }
+    }
+    return found;
+  }
+
   /** What a range holds, with one proof of all of it. @throws as `evidence` */
   async range(
     stream: StreamId,

@@ -37,6 +37,14 @@ export type { Decryption, Encryption } from '../encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
 export type { ExclusiveJournal } from '../exclusive-sender.ts';
 export type {
+  KvChange,
+  KvChangesOptions,
+  KvEvent,
+  KvFindOptions,
+  KvHistoryOptions,
+  KvWatchOptions,
+} from '../kv/kv-feed-options.ts';
+export type {
   KvAccess,
   KvAttestOptions,
   KvBytes,
