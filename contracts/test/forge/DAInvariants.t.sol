@@ -143,11 +143,17 @@ contract DAInvariantsTest is Test {
         targets[0] = address(_actor);
     }
 
-    function invariant_theEntranceHoldsPoolsAndDeposits() public view {
+    /// @dev One invariant, for forge would make all the calls again for each.
+    function invariant_everyWeiIsHeldThatIsOwed() public view {
+        _theEntranceHoldsPoolsAndDeposits();
+        _thePayOutHoldsWhatItOwes();
+    }
+
+    function _theEntranceHoldsPoolsAndDeposits() private view {
         assertEq(_actor.entranceBalance(), _actor.entranceBooks(), "entrance");
     }
 
-    function invariant_thePayOutHoldsWhatItOwes() public view {
+    function _thePayOutHoldsWhatItOwes() private view {
         assertEq(address(_actor.mining()).balance, _actor.miningBooks(), "mining");
     }
 }

@@ -23,7 +23,7 @@ contract FlowTreeTest is FlowFixture {
     }
 
     /// @dev Slow, a model of thousands of leaves: fewer runs unless soaked.
-    /// forge-config: default.fuzz.runs = 60
+    /// forge-config: default.fuzz.runs = 20
     /// forge-config: soak.fuzz.runs = 5000
     function testFuzz_filesAcrossSegmentsMatchTheModel(uint256 seed) public {
         _appendAndCompare(uint256(keccak256(abi.encode(seed, 0))), 20 * 256);

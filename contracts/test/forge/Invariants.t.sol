@@ -100,13 +100,20 @@ contract InvariantsTest is FlowFixture {
         targets[0] = address(_actor);
     }
 
-    function invariant_feesNeverStrand() public view {
+    /// @dev One invariant, for forge would make all the calls again for each.
+    function invariant_theFlowMatchesTheModel() public view {
+        _feesNeverStrand();
+        _bothRootsMatchTheModel();
+        _contextsNeverRunAhead();
+    }
+
+    function _feesNeverStrand() private view {
         assertEq(address(flow).balance, 0, "flow balance");
         assertEq(address(market).balance, 0, "market balance");
         assertEq(address(reward).balance, _actor.feesPaid(), "reward");
     }
 
-    function invariant_bothRootsMatchTheModel() public view {
+    function _bothRootsMatchTheModel() private view {
         FlowModel model = _actor.model();
         assertEq(flowLength(), model.sectorCount(), "length");
         assertEq(flow.computeFlowRoot(), model.root(), "flow root");
@@ -115,7 +122,7 @@ contract InvariantsTest is FlowFixture {
         assertEq(flow.logRoot(), model.recordRoot(), "log root");
     }
 
-    function invariant_contextsNeverRunAhead() public view {
+    function _contextsNeverRunAhead() private view {
         assertTrue(flow.getContext().mineStart < block.number, "mine start");
         assertTrue(flow.getContext().flowLength <= flowLength(), "context length");
         assertTrue(flow.epochStartPosition() <= flow.getContext().flowLength, "start position");

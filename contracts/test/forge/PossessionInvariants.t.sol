@@ -179,7 +179,13 @@ contract PossessionInvariantsTest is PossessionFixture {
         targets[0] = Selectors(address(_actor), selectors);
     }
 
-    function invariant_everyWeiIsOwedToSomeone() public view {
+    /// @dev One invariant, for forge would make all the calls again for each.
+    function invariant_periodsArePaidOnce() public view {
+        _everyWeiIsOwedToSomeone();
+        _aPeriodHasOneOutcome();
+    }
+
+    function _everyWeiIsOwedToSomeone() private view {
         (Possession duties, StakeHub hub) = _actor.contracts();
         assertEq(address(duties).balance, _actor.paidIn() - _actor.paidOut(), "balance");
         assertEq(address(duties).balance, _actor.owed(), "what is owed");
@@ -187,7 +193,7 @@ contract PossessionInvariantsTest is PossessionFixture {
         assertEq(address(hub).balance, stake + hub.rewardOf(PAYER) + hub.burnt(), "stake");
     }
 
-    function invariant_aPeriodHasOneOutcome() public view {
+    function _aPeriodHasOneOutcome() private view {
         assertTrue(_actor.mostOutcomes() <= 1, "outcomes of a period");
     }
 }

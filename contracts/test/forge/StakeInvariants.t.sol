@@ -149,7 +149,15 @@ contract StakeInvariantsTest is StakeFixture {
         targets[0] = address(_actor);
     }
 
-    function invariant_everyWeiIsAccountedFor() public view {
+    /// @dev One invariant, for forge would make all the calls again for each.
+    function invariant_stakeIsWholeAndVotesAreBacked() public view {
+        _everyWeiIsAccountedFor();
+        _reservationsAreCovered();
+        _finalVotesNeverRise();
+        _newestVotesAreBacked();
+    }
+
+    function _everyWeiIsAccountedFor() private view {
         StakeHub hub = _actor.hub();
         uint256 sum = hub.burnt() + hub.rewardOf(address(0xBEEF));
         for (uint256 i = 0; i < _actor.ACCOUNTS(); ++i) {
@@ -165,7 +173,7 @@ contract StakeInvariantsTest is StakeFixture {
         assertEq(address(hub).balance, sum, "balance");
     }
 
-    function invariant_reservationsAreCovered() public view {
+    function _reservationsAreCovered() private view {
         StakeHub hub = _actor.hub();
         for (uint256 i = 0; i < _actor.ACCOUNTS(); ++i) {
             uint256 reserved = 0;
@@ -179,7 +187,7 @@ contract StakeInvariantsTest is StakeFixture {
     }
 
     /// @dev Votes of an epoch never exceed the total that its draw counts with, and never rise once they are final.
-    function invariant_finalVotesNeverRise() public view {
+    function _finalVotesNeverRise() private view {
         StakeHub hub = _actor.hub();
         uint64 current = _actor.draw().currentEpoch();
         for (uint64 epoch = current; epoch < current + 4; ++epoch) {
@@ -194,7 +202,7 @@ contract StakeInvariantsTest is StakeFixture {
     }
 
     /// @dev What an account will have for votes in the newest epoch is covered by what it has bonded and not reserved.
-    function invariant_newestVotesAreBacked() public view {
+    function _newestVotesAreBacked() private view {
         StakeHub hub = _actor.hub();
         uint64 target = _actor.draw().targetEpoch();
         for (uint256 i = 0; i < _actor.ACCOUNTS(); ++i) {

@@ -216,7 +216,7 @@ export class Settlement {
     const round = record.rounds.findLast(({ state }) => state !== 'dead');
     if (round === undefined) return 'signed'; // the next look signs anew
     const mined = await client.getTransactionCount(signer.address, 'latest', { signal });
-    if (mined > round.nonce) return this.#onNonceUsed(record, round, request, { signal });
+    if (mined > round.nonce) return this.#onNonceUsed(record, round, { signal });
 
     if (mined < round.nonce) {
       // Something before it is missing; if it is one of ours that nobody waits for, help it along.
@@ -338,7 +338,6 @@ export class Settlement {
   async #onNonceUsed(
     record: IntentRecord,
     round: Round,
-    request: TransactionIntent,
     options: CallOptions,
   ): Promise<'signed' | 'waiting' | 'noReceipt'> {
     const { client, signer, lane, logger } = this.#deps;
@@ -349,8 +348,10 @@ export class Settlement {
       .getTransactionCount(account, final, options)
       .catch((error: unknown) => {
         if (isOutage(error) || options.signal.aborted) throw error;
-        throw unknownFate(record, request);
+        // The state may be pruned for good, or the block be moving at this moment: a few looks tell.
+        logger.debug({ intent: record.intent, block: final, error }, 'no account at a final block');
       });
+    if (used === undefined) return 'noReceipt';
     if (used <= round.nonce) return 'waiting';
     const consumer = await findNonceConsumer(
       client,
