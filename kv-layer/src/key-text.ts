@@ -14,6 +14,18 @@ export function keyText(bytes: Uint8Array): string {
   return text;
 }
 
+/** A key, and its text once somebody needed it. */
+export interface TextedKey {
+  readonly key: Uint8Array;
+  text?: string | undefined;
+}
+
+/** The text of a key, made once. */
+export function textOfKey(named: TextedKey): string {
+  named.text ??= keyText(named.key);
+  return named.text;
+}
+
 function textOf(bytes: Uint8Array): string {
   // Spreading walks an iterator; `apply` takes the array as it is, three times faster.
   return Reflect.apply(String.fromCharCode, undefined, bytes);

@@ -25,6 +25,8 @@ export interface WriteHeader extends StreamKey {
   /** First byte of the value in the file. */
   readonly valueOffset: number;
   readonly valueBytes: number;
+  /** `keyText` of the key once somebody needed it. */
+  text?: string | undefined;
 }
 
 /**
@@ -164,7 +166,7 @@ function parseHead(bytes: Uint8Array, readable: number): Head | 'short' {
     if (name === undefined || valueBytes === undefined) continue;
     const { stream, key } = name;
     if (valueBytes > readable - end) return done('invalid');
-    writes.push({ stream, key, valueOffset: end, valueBytes });
+    writes.push({ stream, key, valueOffset: end, valueBytes, text: undefined });
     end += valueBytes;
   }
   return { version, reads, writes, endOffset: end };

@@ -1,7 +1,8 @@
 import type { Address, Sequence } from '@cairn/primitives';
 import { ACCESS_OP } from '../batch/access-op.ts';
 import type { ParsedBatch, WriteHeader } from '../batch/parse-batch.ts';
-import { keyText } from '../key-text.ts';
+import type { StreamKey } from '../batch/stream-batch.ts';
+import { type TextedKey, textOfKey } from '../key-text.ts';
 import type { StreamId } from '../stream-id.ts';
 import { foldControls, type RoleChange } from './fold-controls.ts';
 import {
@@ -22,6 +23,9 @@ import {
   type RoleView,
 } from './role.ts';
 
+/** No version is newer: sequences are exact numbers. */
+const MAX_VERSION = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** A log entry whose tags name streams, as replay sees it. */
 export interface StreamEntry {
   readonly sequence: Sequence;
@@ -34,7 +38,7 @@ export interface StreamEntry {
 /** The state before an entry, as far as replay asks. */
 export interface ReplayView extends RoleView {
   /** The newest version of a key, deletions included; 0 if it was never written. */
-  latestVersion(stream: StreamId, key: Uint8Array): number;
+  latestVersion(name: StreamKey & TextedKey): number;
 }
 
 /** What a committed entry changes; every change gets the entry's sequence as its version. */
@@ -85,19 +89,20 @@ export function replayBatch(
   const { fault } = batch;
   const unreadable = fault && { result: parseFaultResult(fault.reason) };
   if (unreadable && (fault.section === 'version' || fault.section === 'reads')) return unreadable;
-  const isNewer = (stream: StreamId, key: Uint8Array): boolean =>
-    BigInt(view.latestVersion(stream, key)) > batch.version;
-  for (const { stream, key } of batch.reads) {
-    if (!watched.has(stream)) return { result: TAGS_MISMATCH };
-    if (isNewer(stream, key)) return { result: VERSION_CONFLICT };
+  const version = Number(batch.version > MAX_VERSION ? MAX_VERSION : batch.version);
+  const isNewer = (name: StreamKey & TextedKey): boolean => view.latestVersion(name) > version;
+  for (const name of batch.reads) {
+    if (!watched.has(name.stream)) return { result: TAGS_MISMATCH };
+    if (isNewer(name)) return { result: VERSION_CONFLICT };
   }
   if (unreadable && fault.section !== 'controls') return unreadable;
   const tagged = new Set(entry.streams);
   const writes = lastWrites(batch.writes);
   const mayWrite = writePermission(view, entry.sender);
-  for (const { stream, key } of writes) {
+  for (const write of writes) {
+    const { stream, key } = write;
     if (!tagged.has(stream)) return { result: TAGS_MISMATCH };
-    if (isNewer(stream, key)) return { result: VERSION_CONFLICT };
+    if (isNewer(write)) return { result: VERSION_CONFLICT };
     if (!mayWrite(stream, key)) {
       return { result: writeDeniedResult(stream, key) };
     }
@@ -140,7 +145,7 @@ function lastWrites(writes: readonly WriteHeader[]): readonly WriteHeader[] {
       places = new Map();
       streams.set(write.stream, places);
     }
-    const text = keyText(write.key);
+    const text = textOfKey(write);
     const place = places.get(text) ?? last.length;
     places.set(text, place);
     last[place] = write;

@@ -2,48 +2,34 @@ import type { Hasher } from '@cairn/commitments';
 import {
   type Address,
   type FileStore,
-  fromHex,
-  type KeyValueWrite,
   MAX_GROUP_WRITES,
   MAX_REPLAY_GROUP,
   type Sequence,
-  utf8Bytes,
-  viewOf,
-  writeSafeU64,
 } from '@cairn/primitives';
 import { ACCESS_OP } from '../batch/access-op.ts';
 import { type ParsedBatch, parseBatch } from '../batch/parse-batch.ts';
-import type { BatchSource, StreamKey } from '../batch/stream-batch.ts';
+import type { BatchSource } from '../batch/stream-batch.ts';
+import type { TextedKey } from '../key-text.ts';
 import { impliedAccount } from '../replay/fold-controls.ts';
 import {
   gateEntry,
   REFUSED,
   type ReplayOutcome,
   replayBatch,
-  type StateChange,
   type StreamEntry,
 } from '../replay/replay-batch.ts';
 import { COMMIT, DOWNLOAD_FAILED } from '../replay/results.ts';
 import { isAdmin, ROLE, type RoleKind, slotOf, ZERO_ADDRESS } from '../replay/role.ts';
 import type { StreamId } from '../stream-id.ts';
 import { parseTags } from '../tags.ts';
-import { bytesDigests, EMPTY_HASH, type Leaf, leafHashes, stateRootOf } from '../tree/digests.ts';
-import type { StateTree } from '../tree/state-tree.ts';
-import { KEY, TABLE } from './keyspace.ts';
-import {
-  type ChangedRow,
-  encodeChanges,
-  encodeProgress,
-  encodeRoot,
-  type Progress,
-  type RootRecord,
-} from './records.ts';
+import { EMPTY_HASH } from '../tree/digests.ts';
+import { GroupChanges, type NewRoot } from './group-changes.ts';
+import { TABLE, type Table } from './keyspace.ts';
+import type { Progress, RootRecord } from './records.ts';
 import { ReplayGroup } from './replay-group.ts';
-import { roleKey, roleValue } from './role-row.ts';
-import { encodeRow, type Row } from './row.ts';
+import { roleKey } from './role-row.ts';
 import type { RowName, StateTables } from './state-tables.ts';
 import type { StateTrees } from './state-trees.ts';
-import { ValueWriter } from './value-writer.ts';
 
 /** A log entry to be replayed, of any kind: what is no batch of this state's is passed over. */
 export interface ReplayInput {
@@ -67,7 +53,7 @@ export interface AppliedEntry {
   /** One of the nine result strings. */
   readonly result: string;
   /** Streams with a new root; none unless committed. */
-  readonly roots: readonly { readonly stream: StreamId; readonly stateRoot: Uint8Array }[];
+  readonly roots: readonly NewRoot[];
 }
 
 /** What a group is applied with. */
@@ -93,6 +79,8 @@ export interface AppliedGroup {
 
 /** The longest file that is read whole. A group holds 65,536 writes, so 64 MiB of these at the most common sizes. */
 const MAX_HELD_BYTES: number = 256 * 1024;
+/** Writes that are read ahead of being applied: what they take is given back soon after. */
+const PREPARED_WRITES = 4096;
 
 interface Prepared {
   readonly input: ReplayInput;
@@ -121,12 +109,12 @@ export async function applyGroup(
 class GroupRun {
   readonly #deps: GroupDeps;
   readonly #signal: AbortSignal;
-  readonly #roots: Map<StreamId, RootRecord>;
   readonly #group: ReplayGroup;
-  readonly #values: ValueWriter;
-  readonly #writes: KeyValueWrite[] = [];
+  readonly #changes: GroupChanges;
   readonly #applied: AppliedEntry[] = [];
   #progress: Progress;
+  /** Writes that were read, whatever became of them. */
+  #writeCount = 0;
 
   constructor(
     deps: GroupDeps,
@@ -136,42 +124,48 @@ class GroupRun {
     this.#deps = deps;
     this.#signal = signal;
     this.#progress = state.progress;
-    this.#roots = new Map(state.roots);
-    this.#group = new ReplayGroup(deps.tables, (stream) => !this.#roots.has(stream));
-    this.#values = new ValueWriter(deps.values, deps.hasher, state.progress.valueBytes);
+    const roots = new Map(state.roots);
+    this.#group = new ReplayGroup(deps.tables, (stream) => !roots.has(stream));
+    this.#changes = new GroupChanges(deps, this.#group, roots, state.progress.valueBytes);
   }
 
   async run(inputs: readonly ReplayInput[]): Promise<AppliedGroup> {
-    const prepared = await this.#prepare(inputs);
+    const group = inputs.slice(0, MAX_REPLAY_GROUP);
     let waitsFor: Sequence | undefined;
     let taken = 0;
-    for (const one of prepared) {
-      this.#signal.throwIfAborted();
-      const outcome = await this.#judge(one);
-      if (outcome === 'wait') {
-        waitsFor = one.input.sequence;
-        break;
+    while (taken < group.length && this.#writeCount < MAX_GROUP_WRITES && waitsFor === undefined) {
+      const prepared = await this.#prepare(group, taken);
+      for (const one of prepared) {
+        this.#signal.throwIfAborted();
+        const outcome = await this.#judge(one);
+        if (outcome === 'wait') {
+          waitsFor = one.input.sequence;
+          break;
+        }
+        if (outcome !== 'skip' && one.entry !== undefined)
+          await this.#take(one, one.entry, outcome);
+        this.#advance(one.input);
+        taken += 1;
       }
-      if (outcome !== 'skip' && one.entry !== undefined) await this.#take(one, one.entry, outcome);
-      this.#advance(one.input);
-      taken += 1;
     }
-    if (taken > 0) await this.#write();
+    if (taken > 0) this.#progress = await this.#changes.store(this.#progress);
     return {
       progress: this.#progress,
-      roots: this.#roots,
+      roots: this.#changes.roots,
       applied: this.#applied,
       taken,
       ...(waitsFor === undefined ? {} : { waitsFor }),
     };
   }
 
-  /** Reads the batches and loads in one go what most of them need. */
-  async #prepare(inputs: readonly ReplayInput[]): Promise<Prepared[]> {
+  /** Reads some of the batches from `first` on and loads in one go what most of them need. */
+  async #prepare(inputs: readonly ReplayInput[], first: number): Promise<Prepared[]> {
     const { watched } = this.#deps;
     const prepared: Prepared[] = [];
     let writes = 0;
-    for (const input of inputs.slice(0, MAX_REPLAY_GROUP)) {
+    for (let at = first; at < inputs.length && writes < PREPARED_WRITES; at += 1) {
+      const input = inputs[at];
+      if (input === undefined) break;
       const { sequence, sender, tags, source } = input;
       const streams = parseTags(tags);
       const isOurs = streams?.every((stream) => watched.has(stream)) ?? false;
@@ -183,27 +177,53 @@ class GroupRun {
         writes += one.batch.writes.length + one.batch.controls.length;
       }
       prepared.push(one);
-      if (writes >= MAX_GROUP_WRITES) break;
+      if (this.#writeCount + writes >= MAX_GROUP_WRITES) break;
     }
+    this.#writeCount += writes;
+    await this.#load(prepared);
+    return prepared;
+  }
+
+  async #load(prepared: readonly Prepared[]): Promise<void> {
+    const { watched, trees } = this.#deps;
     const asked: RowName[] = [];
-    const changed: RowName[] = [];
-    const entries = prepared.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
+    const changed = {
+      [TABLE.keys]: new Map<StreamId, TextedKey[]>(),
+      [TABLE.roles]: new Map<StreamId, TextedKey[]>(),
+    };
+    const change = (table: Table, stream: StreamId, name: TextedKey): void => {
+      if (!watched.has(stream)) return;
+      const names = changed[table].get(stream);
+      if (names === undefined) changed[table].set(stream, [name]);
+      else names.push(name);
+    };
+    const entries: StreamEntry[] = [];
     for (const { entry, batch } of prepared) {
       if (entry === undefined) continue;
-      asked.push(...roleNames(entry, ROLE.writer));
-      changed.push(...roleNames(entry, ROLE.admin));
-      if (batch === undefined) continue;
-      const isWatched = ({ stream }: StreamKey): boolean => watched.has(stream);
-      for (const { stream, key } of batch.reads.filter(isWatched)) {
-        asked.push({ table: TABLE.keys, stream, key });
+      entries.push(entry);
+      const { sender } = entry;
+      for (const stream of entry.streams) {
+        asked.push({ table: TABLE.roles, stream, key: accountKey(ROLE.writer, sender) });
+        change(TABLE.roles, stream, { key: accountKey(ROLE.admin, sender) });
       }
-      changed.push(...changedNames(entry, batch).filter(isWatched));
+      if (batch === undefined) continue;
+      for (const { stream, key } of batch.reads) {
+        if (watched.has(stream)) asked.push({ table: TABLE.keys, stream, key });
+      }
+      for (const write of batch.writes) change(TABLE.keys, write.stream, write);
+      for (const { stream, op, account, key } of batch.controls) {
+        const slot = slotOf(op, account ?? impliedAccount(op, sender), key);
+        change(TABLE.roles, stream, { key: roleKey(slot) });
+      }
     }
-    for (const name of changed) asked.push(name);
     await this.#group.load(asked);
     await this.#loadCounts(entries);
-    await this.#preload(changed);
-    return prepared;
+    for (const table of [TABLE.keys, TABLE.roles]) {
+      for (const [stream, names] of changed[table]) {
+        const tree = await trees.tree(table, stream);
+        await this.#group.loadForChange({ table, stream }, names, tree);
+      }
+    }
   }
 
   async #judge({ input, entry, batch }: Prepared): Promise<ReplayOutcome | 'skip' | 'wait'> {
@@ -247,7 +267,7 @@ class GroupRun {
       const slot = slotOf(op, account ?? sender, key);
       return slot.kind === ROLE.specialWriter ? [{ stream, account: slot.account }] : [];
     });
-    await this.#group.loadCounts(pairs);
+    if (pairs.length > 0) await this.#group.loadCounts(pairs);
   }
 
   async #loadCounts(entries: readonly StreamEntry[]): Promise<void> {
@@ -257,30 +277,9 @@ class GroupRun {
     await this.#group.loadCounts(pairs);
   }
 
-  /** Loads the pages of trees on the way to each row. */
-  async #preload(names: readonly RowName[]): Promise<void> {
-    for (const table of [TABLE.keys, TABLE.roles]) {
-      const streams = new Map<StreamId, Uint8Array[]>();
-      for (const { stream, key } of names.filter((name) => name.table === table)) {
-        const keys = streams.get(stream);
-        if (keys === undefined) streams.set(stream, [key]);
-        else keys.push(key);
-      }
-      for (const [stream, keys] of streams) {
-        const tree = await this.#deps.trees.tree(table, stream);
-        await tree.preload(keys);
-      }
-    }
-  }
-
   async #take(one: Prepared, entry: StreamEntry, { result, change }: ReplayOutcome): Promise<void> {
-    const { keys } = this.#deps.tables;
     const { sequence, streams } = entry;
-    this.#writes.push({
-      type: 'put',
-      key: keys.key(KEY.result, sequence),
-      value: utf8Bytes(result),
-    });
+    this.#changes.noteResult(sequence, result);
     if (result === DOWNLOAD_FAILED) {
       this.#progress = { ...this.#progress, holes: this.#progress.holes + 1 };
     }
@@ -288,160 +287,17 @@ class GroupRun {
     const isCommit = result === COMMIT && change !== undefined;
     const roots =
       isCommit && source !== undefined && source !== 'gone'
-        ? await this.#commit(sequence, change, source)
+        ? await this.#changes.commit(sequence, change, source, this.#signal)
         : [];
     this.#applied.push({ sequence, streams, result, roots });
   }
 
-  async #commit(
-    sequence: Sequence,
-    change: StateChange,
-    source: BatchSource,
-  ): Promise<AppliedEntry['roots']> {
-    const { hasher, tables, trees } = this.#deps;
-    const made = await this.#rowsOf(sequence, change, source);
-    const hashes = leafHashes(
-      made.map(
-        ({ name: { key }, row: { version, valueOffset, valueBytes, valueDigest } }): Leaf => ({
-          key,
-          version,
-          valueOffset,
-          valueBytes,
-          valueDigest,
-        }),
-      ),
-      hasher,
-    );
-    let tree: { readonly of: RowName; readonly tree: StateTree } | undefined;
-    const changes: ChangedRow[] = [];
-    const touched = new Map<StreamId, { keys: number; roles: number }>();
-    for (const [index, { name, row }] of made.entries()) {
-      const { table, stream, key } = name;
-      const before = this.#group.replace(name, row);
-      if (before !== undefined) {
-        const stored = tables.keys.history(
-          table,
-          this.#deps.tables.idOf(stream),
-          key,
-          before.version,
-        );
-        this.#writes.push({ type: 'put', key: stored, value: encodeRow(before) });
-      }
-      changes.push({ table, stream, key, before: before?.version });
-      if (tree?.of.table !== table || tree.of.stream !== stream) {
-        tree = { of: name, tree: await trees.tree(table, stream) };
-      }
-      const isNew = tree.tree.set(key, hashes[index] ?? EMPTY_HASH);
-      const counts = touched.get(stream) ?? { keys: 0, roles: 0 };
-      touched.set(stream, counts);
-      if (isNew) counts[table === TABLE.keys ? 'keys' : 'roles'] += 1;
-      const role = change.roles[index - change.writes.length];
-      if (role !== undefined && table === TABLE.roles) this.#group.recount(role, before, row);
-    }
-    for (const [part, value] of encodeChanges(changes).entries()) {
-      const key = tables.keys.key(
-        KEY.changes,
-        sequence,
-        Uint8Array.of(0, 0, part >> 8, part & 255),
-      );
-      this.#writes.push({ type: 'put', key, value });
-    }
-    const roots: { stream: StreamId; stateRoot: Uint8Array }[] = [];
-    for (const [stream, added] of touched) {
-      const stateRoot = await this.#noteRoot(sequence, stream, added);
-      roots.push({ stream, stateRoot });
-    }
-    return roots;
-  }
-
-  /** The rows that a change makes: of the writes, then of the roles. */
-  async #rowsOf(
-    sequence: Sequence,
-    { writes, roles }: StateChange,
-    source: BatchSource,
-  ): Promise<{ name: RowName; row: Row }[]> {
-    const signal = this.#signal;
-    const rows = await this.#values.rowsOf(writes, source, { version: sequence, signal });
-    const made: { name: RowName; row: Row }[] = [];
-    for (const [index, { stream, key }] of writes.entries()) {
-      const row = rows[index];
-      // A copy of the key: it is a part of the whole batch's bytes.
-      if (row !== undefined)
-        made.push({ name: { table: TABLE.keys, stream, key: key.slice() }, row });
-    }
-    const values = roles.map(({ op, operator }) => roleValue(op, operator));
-    const digests = bytesDigests(values, this.#deps.hasher);
-    for (const [index, { stream, slot }] of roles.entries()) {
-      const inline = values[index] ?? EMPTY_HASH;
-      made.push({
-        name: { table: TABLE.roles, stream, key: roleKey(slot) },
-        row: {
-          version: sequence,
-          valueOffset: 0,
-          valueBytes: inline.length,
-          valueDigest: digests[index] ?? EMPTY_HASH,
-          inline,
-        },
-      });
-    }
-    return made;
-  }
-
-  async #noteRoot(
-    sequence: Sequence,
-    stream: StreamId,
-    added: { readonly keys: number; readonly roles: number },
-  ): Promise<Uint8Array> {
-    const { hasher, tables, trees, domain } = this.#deps;
-    const before = this.#roots.get(stream);
-    const keysRoot = (await trees.tree(TABLE.keys, stream)).hash();
-    const rolesRoot = (await trees.tree(TABLE.roles, stream)).hash();
-    const keyCount = (before?.keyCount ?? 0) + added.keys;
-    const roleCount = (before?.roleCount ?? 0) + added.roles;
-    const id = this.#deps.tables.idOf(stream);
-    const parts = { domain, stream: id, keysRoot, rolesRoot, keyCount, roleCount };
-    const record = {
-      stateRoot: stateRootOf(parts, hasher),
-      keysRoot,
-      rolesRoot,
-      keyCount,
-      roleCount,
-    };
-    this.#roots.set(stream, record);
-    const key = tables.keys.key(KEY.root, id, sequence);
-    this.#writes.push({ type: 'put', key, value: encodeRoot(record) });
-    return record.stateRoot;
-  }
-
   #advance({ sequence, timeSeconds }: ReplayInput): void {
-    const { keys } = this.#deps.tables;
     const isFirst = sequence === this.#progress.first;
     // Blocks of one chain never go back in time; another's clock must not make expiry undone.
     const time = Math.max(timeSeconds, isFirst ? 0 : this.#progress.timeSeconds);
-    if (isFirst || time !== this.#progress.timeSeconds) {
-      this.#writes.push({ type: 'put', key: keys.key(KEY.time, sequence), value: u64(time) });
-    }
+    if (isFirst || time !== this.#progress.timeSeconds) this.#changes.noteTime(sequence, time);
     this.#progress = { ...this.#progress, next: sequence + 1, timeSeconds: time };
-  }
-
-  async #write(): Promise<void> {
-    const { tables, trees } = this.#deps;
-    const { keys, kv } = tables;
-    await this.#values.sync();
-    this.#progress = { ...this.#progress, valueBytes: this.#values.end };
-    const batch = this.#writes;
-    for (const [{ table, stream, key }, row] of this.#group.changedRows()) {
-      const stored = keys.latest(table, this.#deps.tables.idOf(stream), key);
-      if (row !== undefined) batch.push({ type: 'put', key: stored, value: encodeRow(row) });
-    }
-    for (const { stream, account, count } of this.#group.changedCounts()) {
-      const key = keys.key(KEY.specialWriter, this.#deps.tables.idOf(stream), fromHex(account));
-      batch.push({ type: 'put', key, value: u64(count) });
-    }
-    for (const write of trees.writes()) batch.push(write);
-    batch.push({ type: 'put', key: keys.key(KEY.progress), value: encodeProgress(this.#progress) });
-    await kv.write(batch, { sync: true });
-    trees.settle();
   }
 }
 
@@ -452,24 +308,7 @@ async function inMemory(source: BatchSource, signal: AbortSignal): Promise<Batch
   return { ...source, bytes: await source.read(0, sizeBytes, { signal }) };
 }
 
-/** The sender's role of a kind in each tagged stream. */
-function roleNames({ sender, streams }: StreamEntry, kind: RoleKind): RowName[] {
-  const key = roleKey({ kind, account: sender, key: EMPTY_HASH.subarray(0, 0) });
-  return streams.map((stream) => ({ table: TABLE.roles, stream, key }));
-}
-
-/** Rows that a batch would change. */
-function changedNames({ sender }: StreamEntry, { writes, controls }: ParsedBatch): RowName[] {
-  const keys = writes.map(({ stream, key }) => ({ table: TABLE.keys, stream, key }));
-  const roles = controls.map(({ op, stream, key, account }) => {
-    const slot = slotOf(op, account ?? impliedAccount(op, sender), key);
-    return { table: TABLE.roles, stream, key: roleKey(slot) };
-  });
-  return [...keys, ...roles];
-}
-
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  writeSafeU64(viewOf(bytes), 0, value);
-  return bytes;
+/** The key of an account's role of a kind. */
+function accountKey(kind: RoleKind, account: Address): Uint8Array {
+  return roleKey({ kind, account, key: EMPTY_HASH.subarray(0, 0) });
 }

@@ -5,6 +5,7 @@ import {
   viewOf,
   writeSafeU64,
 } from '@cairn/primitives';
+import type { ByteArena } from './byte-arena.ts';
 
 /**
  * Every key of a state's store. A key is the generation u32, one letter and binary fields; numbers
@@ -55,6 +56,15 @@ export const TABLE = { keys: 0, roles: 1 } as const;
 /** A table of `TABLE`. */
 export type Table = (typeof TABLE)[keyof typeof TABLE];
 
+/** Each by itself. */
+const newBytes: Pick<ByteArena, 'take'> = { take: (length) => new Uint8Array(length) };
+
+/** A table as a field of a key. */
+export const TABLE_FIELD: Readonly<Record<Table, Uint8Array>> = {
+  [TABLE.keys]: Uint8Array.of(TABLE.keys),
+  [TABLE.roles]: Uint8Array.of(TABLE.roles),
+};
+
 /** Makes the keys of one generation. */
 export class Keyspace {
   readonly #prefix: Uint8Array;
@@ -65,9 +75,22 @@ export class Keyspace {
 
   /** The key of a letter and its fields; a number takes 8 bytes. */
   key(letter: KeyLetter, ...fields: readonly (number | Uint8Array)[]): Uint8Array {
+    return this.#join(letter, fields, newBytes);
+  }
+
+  /** `key` as a part of the longer strings of an arena. */
+  keyIn(arena: ByteArena, letter: KeyLetter, fields: readonly Uint8Array[]): Uint8Array {
+    return this.#join(letter, fields, arena);
+  }
+
+  #join(
+    letter: KeyLetter,
+    fields: readonly (number | Uint8Array)[],
+    arena: Pick<ByteArena, 'take'>,
+  ): Uint8Array {
     let length = 5;
     for (const field of fields) length += typeof field === 'number' ? 8 : field.length;
-    const key = new Uint8Array(length);
+    const key = arena.take(length);
     key.set(this.#prefix);
     key[4] = letter.charCodeAt(0);
     let at = 5;
@@ -85,7 +108,7 @@ export class Keyspace {
 
   /** The key of the newest row. */
   latest(table: Table, stream: Uint8Array, key: Uint8Array): Uint8Array {
-    return this.key(KEY.latest, Uint8Array.of(table), stream, key);
+    return this.key(KEY.latest, TABLE_FIELD[table], stream, key);
   }
 
   /** The key of a replaced row. */

@@ -1,19 +1,29 @@
 import { type Address, fromHex } from '@cairn/primitives';
 import type { AccessOp } from '../batch/access-op.ts';
-import { keyText } from '../key-text.ts';
+import type { StreamKey } from '../batch/stream-batch.ts';
+import { type TextedKey, textOfKey } from '../key-text.ts';
 import type { ReplayView } from '../replay/replay-batch.ts';
 import { isGrant, ROLE, type RoleSlot } from '../replay/role.ts';
 import type { StreamId } from '../stream-id.ts';
-import { TABLE } from './keyspace.ts';
+import type { StateTree } from '../tree/state-tree.ts';
+import type { TreePage } from '../tree/tree-page.ts';
+import { ByteArena } from './byte-arena.ts';
+import { TABLE, type Table } from './keyspace.ts';
 import { opOfRow, roleKey } from './role-row.ts';
-import type { Row } from './row.ts';
+import { decodeRow, versionOfRecord } from './row.ts';
 import type { RowName, StateTables } from './state-tables.ts';
 
-/** A row in memory while a group is replayed. */
-interface HeldRow {
-  readonly name: RowName;
-  row: Row | undefined;
+/** The newest row of a key in memory while a group is replayed. */
+export interface HeldRow {
+  /** Its key in the store. */
+  readonly stored: Uint8Array;
+  /** As it is stored; `undefined` if there is none. */
+  record: Uint8Array | undefined;
+  /** The record's; 0 without one. */
+  version: number;
   isChanged: boolean;
+  /** Where it is in its tree, once that was loaded. */
+  page: TreePage | undefined;
 }
 
 interface HeldCount {
@@ -31,6 +41,7 @@ export class ReplayGroup implements ReplayView {
   readonly #tables: StateTables;
   /** By table, stream and key, each by itself: a text of all three would be made anew each time. */
   readonly #rows: readonly Map<StreamId, Map<string, HeldRow>>[] = [new Map(), new Map()];
+  readonly #arena = new ByteArena();
   readonly #counts = new Map<string, HeldCount>();
   readonly #isNew: (stream: StreamId) => boolean;
 
@@ -45,15 +56,43 @@ export class ReplayGroup implements ReplayView {
     const missing: HeldRow[] = [];
     for (const name of names) {
       const rows = this.#rowsOf(name);
-      const text = keyText(name.key);
+      const text = textOfKey(name);
       if (rows.has(text)) continue;
-      const held = { name, row: undefined, isChanged: false };
+      const held = this.#newRow(name);
       rows.set(text, held);
       missing.push(held);
     }
-    if (missing.length === 0) return;
-    const rows = await this.#tables.latestRows(missing.map(({ name }) => name));
-    for (const [index, held] of missing.entries()) held.row = rows[index];
+    await this.#fill(missing);
+  }
+
+  /**
+   * Loads rows that are to be changed, and the pages of their tree: only keys that the tree has are
+   * looked up.
+   *
+   * @param names - of one table and stream, each with the key's own text
+   */
+  async loadForChange(
+    { table, stream }: Pick<RowName, 'table' | 'stream'>,
+    names: readonly TextedKey[],
+    tree: StateTree,
+  ): Promise<void> {
+    const rows = this.#rowsOf({ table, stream });
+    const unplaced = names.filter((name) => rows.get(textOfKey(name))?.page === undefined);
+    const places = await tree.preload(unplaced.map(({ key }) => key));
+    const missing: HeldRow[] = [];
+    for (let index = 0; index < unplaced.length; index += 1) {
+      const [name, place] = [unplaced[index], places[index]];
+      if (name === undefined || place === undefined) continue;
+      const text = textOfKey(name);
+      let held = rows.get(text);
+      if (held === undefined) {
+        held = this.#newRow({ table, stream, key: name.key });
+        rows.set(text, held);
+        if (place.isThere) missing.push(held);
+      }
+      held.page = place.page;
+    }
+    await this.#fill(missing);
   }
 
   /** Loads how many keys accounts are special writers of. */
@@ -70,12 +109,12 @@ export class ReplayGroup implements ReplayView {
     return this.#isNew(stream);
   }
 
-  latestVersion(stream: StreamId, key: Uint8Array): number {
-    return this.held({ table: TABLE.keys, stream, key })?.version ?? 0;
+  latestVersion(name: StreamKey & TextedKey): number {
+    return this.held(TABLE.keys, name).version;
   }
 
   roleOf(stream: StreamId, slot: RoleSlot): AccessOp | undefined {
-    return opOfRow(this.held({ table: TABLE.roles, stream, key: roleKey(slot) }));
+    return opOfRecord(this.held(TABLE.roles, { stream, key: roleKey(slot) }).record);
   }
 
   writesAnyKey(stream: StreamId, account: Address): boolean {
@@ -85,27 +124,20 @@ export class ReplayGroup implements ReplayView {
   }
 
   /** The newest row of a name that was loaded. */
-  held(name: RowName): Row | undefined {
-    return this.#heldOf(name).row;
+  held(table: Table, name: StreamKey & TextedKey): HeldRow {
+    const held = this.#rowsOf({ table, stream: name.stream }).get(textOfKey(name));
+    if (held === undefined) throw new RangeError('a row was asked for that was not loaded');
+    return held;
   }
 
-  /** Puts a row in the place of the one held, or takes it away. @returns what was there */
-  replace(name: RowName, row: Row | undefined): Row | undefined {
-    const held = this.#heldOf(name);
-    const before = held.row;
-    held.row = row;
-    held.isChanged = true;
-    return before;
-  }
-
-  /** Keeps count of special writers as a role's row changes. The count was loaded. */
+  /** Keeps count of special writers as a role's record changes. The count was loaded. */
   recount(
     { stream, slot }: { stream: StreamId; slot: RoleSlot },
-    before: Row | undefined,
-    after: Row | undefined,
+    before: Uint8Array | undefined,
+    after: Uint8Array | undefined,
   ): void {
     if (slot.kind !== ROLE.specialWriter) return;
-    const difference = Number(isGrant(opOfRow(after))) - Number(isGrant(opOfRow(before)));
+    const difference = Number(isGrant(opOfRecord(after))) - Number(isGrant(opOfRecord(before)));
     const held = this.#counts.get(stream + slot.account);
     if (held === undefined) throw new RangeError('the count of special keys was not loaded');
     if (difference === 0) return;
@@ -113,10 +145,12 @@ export class ReplayGroup implements ReplayView {
     held.isChanged = true;
   }
 
-  /** Rows that differ from the stored ones; `undefined` for those that are no more. */
-  *changedRows(): Generator<readonly [RowName, Row | undefined]> {
-    for (const rows of this.#rows.flatMap((streams) => [...streams.values()])) {
-      for (const { name, row, isChanged } of rows.values()) if (isChanged) yield [name, row];
+  /** Rows that differ from the stored ones; without a record: those that are no more. */
+  eachChangedRow(visit: (held: HeldRow) => void): void {
+    for (const streams of this.#rows) {
+      for (const rows of streams.values()) {
+        for (const held of rows.values()) if (held.isChanged) visit(held);
+      }
     }
   }
 
@@ -124,10 +158,20 @@ export class ReplayGroup implements ReplayView {
     for (const held of this.#counts.values()) if (held.isChanged) yield held;
   }
 
-  #heldOf(name: RowName): HeldRow {
-    const held = this.#rowsOf(name).get(keyText(name.key));
-    if (held === undefined) throw new RangeError('a row was asked for that was not loaded');
-    return held;
+  #newRow(name: RowName): HeldRow {
+    const stored = this.#tables.latestKeyIn(this.#arena, name);
+    return { stored, record: undefined, version: 0, isChanged: false, page: undefined };
+  }
+
+  async #fill(missing: readonly HeldRow[]): Promise<void> {
+    if (missing.length === 0) return;
+    const records = await this.#tables.records(missing.map(({ stored }) => stored));
+    for (const [index, held] of missing.entries()) {
+      const record = records[index];
+      if (record === undefined) continue;
+      held.record = record;
+      held.version = versionOfRecord(record);
+    }
   }
 
   #rowsOf({ table, stream }: Pick<RowName, 'table' | 'stream'>): Map<string, HeldRow> {
@@ -138,4 +182,8 @@ export class ReplayGroup implements ReplayView {
     streams?.set(stream, rows);
     return rows;
   }
+}
+
+function opOfRecord(record: Uint8Array | undefined): AccessOp | undefined {
+  return record === undefined ? undefined : opOfRow(decodeRow(record));
 }

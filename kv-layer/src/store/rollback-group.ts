@@ -97,9 +97,14 @@ class RollbackRun {
       const tree = await trees.tree(table, stream);
       await tree.preload([key]);
       const row = rows[index];
-      const name = { table, stream, key };
-      if (this.#group.held(name)?.version !== sequence) damaged('list of changes', changes.length);
-      const after = this.#group.replace(name, row);
+      const held = this.#group.held(table, { stream, key });
+      const after = held.record;
+      if (after === undefined || held.version !== sequence) {
+        damaged('list of changes', changes.length);
+      }
+      held.record = row && encodeRow(row);
+      held.version = row?.version ?? 0;
+      held.isChanged = true;
       if (row === undefined) {
         tree.remove(key);
       } else {
@@ -108,14 +113,15 @@ class RollbackRun {
         const stored = tables.keys.history(table, streamIdBytes(stream), key, row.version);
         this.#writes.push({ type: 'delete', key: stored });
       }
-      if (table === TABLE.roles) await this.#recount(stream, key, { before: after, after: row });
+      if (table === TABLE.roles)
+        await this.#recount(stream, key, { before: after, after: held.record });
     }
   }
 
   async #recount(
     stream: StreamId,
     key: Uint8Array,
-    { before, after }: { readonly before: Row | undefined; readonly after: Row | undefined },
+    { before, after }: Readonly<Record<'before' | 'after', Uint8Array | undefined>>,
   ): Promise<void> {
     const slot = slotOfKey(key);
     if (slot.kind !== ROLE.specialWriter) return;
@@ -206,14 +212,13 @@ class RollbackRun {
     const { tables, trees } = this.#deps;
     const { keys, kv } = tables;
     const batch = this.#writes;
-    for (const [{ table, stream, key }, row] of this.#group.changedRows()) {
-      const stored = keys.latest(table, streamIdBytes(stream), key);
+    this.#group.eachChangedRow(({ stored, record }) => {
       batch.push(
-        row === undefined
+        record === undefined
           ? { type: 'delete', key: stored }
-          : { type: 'put', key: stored, value: encodeRow(row) },
+          : { type: 'put', key: stored, value: record },
       );
-    }
+    });
     for (const { stream, account, count } of this.#group.changedCounts()) {
       const value = new Uint8Array(8);
       writeSafeU64(viewOf(value), 0, count);

@@ -1,5 +1,8 @@
+import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { readSafeU64, viewOf, writeSafeU64 } from '@cairn/primitives';
-import type { LeafRecord } from '../tree/digests.ts';
+import { copyHash } from '../tree/copy-hash.ts';
+import { copyBytes, EMPTY_HASH, LEAF, type LeafRecord, partDigests } from '../tree/digests.ts';
+import type { ByteArena } from './byte-arena.ts';
 import { StateError } from './errors.ts';
 
 /**
@@ -12,6 +15,8 @@ export interface Row extends LeafRecord {
 }
 
 const HEAD_BYTES = 57;
+const DIGEST_AT = 24;
+const PLACE_AT = 56;
 const INLINE = 0;
 const PLACED = 1;
 
@@ -28,6 +33,79 @@ export function encodeRow(row: Row): Uint8Array {
   if (row.position !== undefined) writeSafeU64(view, HEAD_BYTES, row.position);
   else if (row.inline !== undefined) bytes.set(row.inline, HEAD_BYTES);
   return bytes;
+}
+
+/** What the stored row of a write is made of. */
+export interface RowParts extends Omit<LeafRecord, 'valueDigest'> {
+  /** The value, if it goes into the row. */
+  readonly inline?: { readonly bytes: Uint8Array; readonly start: number } | undefined;
+  /** Where it is in the value file, if not. */
+  readonly position?: number | undefined;
+  readonly digests: Uint8Array;
+  /** Where in `digests` the value's begins. */
+  readonly digestAt: number;
+}
+
+/** `encodeRow` without a row. */
+export function makeRowRecord(parts: RowParts, arena: ByteArena): Uint8Array {
+  const { inline, position, valueBytes } = parts;
+  const record = arena.take(HEAD_BYTES + (position === undefined ? valueBytes : 8));
+  putU64(record, 0, parts.version);
+  putU64(record, 8, parts.valueOffset);
+  putU64(record, 16, valueBytes);
+  copyHash(parts.digests, parts.digestAt, record, DIGEST_AT);
+  record[PLACE_AT] = position === undefined ? INLINE : PLACED;
+  if (position !== undefined) putU64(record, HEAD_BYTES, position);
+  else if (inline !== undefined)
+    copyBytes(inline, valueBytes, { bytes: record, start: HEAD_BYTES });
+  return record;
+}
+
+/** The version of a stored row. @throws {StateError} KV_STATE_DAMAGED for what is no row */
+export function versionOfRecord(record: Uint8Array): number {
+  if (record.length < HEAD_BYTES) damaged('row', record.length);
+  let version = 0;
+  for (let at = 0; at < 8; at += 1) version = version * 256 + (record[at] ?? 0);
+  if (!Number.isSafeInteger(version)) damaged('row', record.length);
+  return version;
+}
+
+/**
+ * Hashes of the leaves of stored rows, one after another: `leafHashes` without the rows. A leaf has a
+ * row's numbers in the order of a row.
+ *
+ * @param keys - of the rows, in their order
+ */
+export function recordLeafHashes(
+  keys: readonly Uint8Array[],
+  records: readonly Uint8Array[],
+  hasher: Hasher,
+): Uint8Array {
+  const lengths = keys.map(({ length }) => length);
+  const starts = new Array<number>(keys.length).fill(0);
+  const digests = partDigests({ bytes: keys, starts, lengths }, hasher);
+  const input = new Uint8Array(keys.length * LEAF.bytes);
+  for (let index = 0; index < keys.length; index += 1) {
+    const start = index * LEAF.bytes;
+    const bytes = records[index] ?? EMPTY_HASH;
+    copyHash(digests, index * HASH_BYTES, input, start);
+    copyHash(bytes, DIGEST_AT, input, start + LEAF.valueDigest);
+    putU32(input, start + LEAF.keyBytes, lengths[index] ?? 0);
+    copyBytes({ bytes, start: 0 }, DIGEST_AT, { bytes: input, start: start + LEAF.numbers });
+  }
+  return hasher.hashMany(input, LEAF.bytes);
+}
+
+function putU64(bytes: Uint8Array, at: number, value: number): void {
+  putU32(bytes, at, Math.floor(value / 2 ** 32));
+  putU32(bytes, at + 4, value >>> 0);
+}
+
+function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }
 
 /** @throws {StateError} KV_STATE_DAMAGED for what is no row */

@@ -3,7 +3,15 @@ import type { RoleSlot, RoleView } from '../replay/role.ts';
 import { isGrant, ROLE } from '../replay/role.ts';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
 import type { PageStore } from '../tree/state-tree.ts';
-import { KEY, type Keyspace, LATEST_HEAD_BYTES, TABLE, type Table } from './keyspace.ts';
+import type { ByteArena } from './byte-arena.ts';
+import {
+  KEY,
+  type Keyspace,
+  LATEST_HEAD_BYTES,
+  TABLE,
+  TABLE_FIELD,
+  type Table,
+} from './keyspace.ts';
 import {
   type ChangedRow,
   decodeChanges,
@@ -28,6 +36,8 @@ export interface RowName {
   readonly table: Table;
   readonly stream: StreamId;
   readonly key: Uint8Array;
+  /** `keyText` of the key once somebody needed it. */
+  text?: string | undefined;
 }
 
 /** The roots of a stream and the entry they are of. */
@@ -73,13 +83,15 @@ export class StateTables {
     return bytes === undefined ? undefined : decodeProgress(bytes);
   }
 
-  /** The newest rows, in order. */
-  async latestRows(names: readonly RowName[]): Promise<(Row | undefined)[]> {
-    const keys = names.map(({ table, stream, key }) =>
-      this.keys.latest(table, this.idOf(stream), key),
-    );
-    const records = await this.#getMany(keys);
-    return records.map((record) => (record === undefined ? undefined : decodeRow(record)));
+  /** Where the newest row of a key is stored, as a part of an arena. */
+  latestKeyIn(arena: ByteArena, { table, stream, key }: RowName): Uint8Array {
+    const fields = [TABLE_FIELD[table], this.idOf(stream), key];
+    return this.keys.keyIn(arena, KEY.latest, fields);
+  }
+
+  /** What is stored under keys, in order. */
+  records(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#getMany(keys);
   }
 
   /** The row of a key at a version. */

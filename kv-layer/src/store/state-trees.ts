@@ -2,7 +2,8 @@ import type { Hasher } from '@cairn/commitments';
 import { type KeyValueWrite, MAX_TREE_CACHE_BYTES } from '@cairn/primitives';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
 import { StateTree } from '../tree/state-tree.ts';
-import { KEY, type Table } from './keyspace.ts';
+import { ByteArena } from './byte-arena.ts';
+import { KEY, TABLE_FIELD, type Table } from './keyspace.ts';
 import type { StateTables } from './state-tables.ts';
 
 /** Trees that stay open between groups; others are opened again when they are needed. */
@@ -46,27 +47,30 @@ export class StateTrees {
   }
 
   /** What must be written for all trees to be stored as they are. Their hashes are computed. */
-  *writes(): Generator<KeyValueWrite> {
+  writes(): KeyValueWrite[] {
     const { keys } = this.#tables;
+    const arena = new ByteArena();
+    const writes: KeyValueWrite[] = [];
     for (const { table, stream, tree } of this.#open.values()) {
       if (!tree.isChanged) continue;
       const { top } = tree;
-      const head = [Uint8Array.of(table), streamIdBytes(stream)];
-      const rootKey = keys.key(KEY.treeRoot, ...head);
-      if (top.count === 0) yield { type: 'delete', key: rootKey };
-      else yield { type: 'put', key: rootKey, value: top.bytes };
+      const [table8, id] = [TABLE_FIELD[table], streamIdBytes(stream)];
+      const rootKey = keys.key(KEY.treeRoot, table8, id);
+      if (top.count === 0) writes.push({ type: 'delete', key: rootKey });
+      else writes.push({ type: 'put', key: rootKey, value: top.bytes });
       for (const { name, path } of tree.takeUnsavedPaths()) {
-        yield { type: 'put', key: keys.key(KEY.treePath, ...head, name), value: path };
+        writes.push({ type: 'put', key: keys.key(KEY.treePath, table8, id, name), value: path });
       }
       // Dropped first: a page may have come back under its name.
       for (const name of tree.dropped) {
-        yield { type: 'delete', key: keys.key(KEY.treePage, ...head, name) };
+        writes.push({ type: 'delete', key: keys.key(KEY.treePage, table8, id, name) });
       }
       for (const page of tree.changed) {
-        const key = keys.key(KEY.treePage, ...head, tree.nameOf(page));
-        yield { type: 'put', key, value: page.bytes };
+        const key = keys.keyIn(arena, KEY.treePage, [table8, id, tree.nameOf(page)]);
+        writes.push({ type: 'put', key, value: page.bytes });
       }
     }
+    return writes;
   }
 
   /** Takes everything as stored, and gives up memory beyond the bound. */

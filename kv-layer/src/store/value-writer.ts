@@ -1,9 +1,10 @@
-import type { Hasher } from '@cairn/commitments';
+import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { concatBytes, type FileStore, MAX_INLINE_VALUE_BYTES } from '@cairn/primitives';
 import type { WriteHeader } from '../batch/parse-batch.ts';
 import type { BatchSource } from '../batch/stream-batch.ts';
-import { bytesDigests, DIGEST_PIECE_BYTES, EMPTY_HASH, piecesDigest } from '../tree/digests.ts';
-import type { Row } from './row.ts';
+import { DIGEST_PIECE_BYTES, EMPTY_HASH, partDigests, piecesDigest } from '../tree/digests.ts';
+import { ByteArena } from './byte-arena.ts';
+import { makeRowRecord } from './row.ts';
 
 /** Bytes that wait for one write to the value file. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
@@ -15,6 +16,7 @@ const FLUSH_BYTES = 4 * 1024 * 1024;
 export class ValueWriter {
   readonly #file: FileStore;
   readonly #hasher: Hasher;
+  readonly #arena = new ByteArena();
   readonly #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #end: number;
@@ -32,40 +34,55 @@ export class ValueWriter {
     return this.#end;
   }
 
-  /** Rows for the writes of an entry, in order. Long values pass by in pieces of 64 KiB. */
-  async rowsOf(
+  /** Stored rows for the writes of an entry, in order. Long values pass by in pieces of 64 KiB. */
+  async recordsOf(
     writes: readonly WriteHeader[],
     source: BatchSource,
     { version, signal }: { readonly version: number; readonly signal: AbortSignal },
-  ): Promise<Row[]> {
-    const values: Uint8Array[] = [];
-    const rows: { -readonly [Field in keyof Row]: Row[Field] }[] = [];
-    for (const { valueOffset, valueBytes } of writes) {
-      const isLong = valueBytes > DIGEST_PIECE_BYTES;
-      const value = isLong
-        ? EMPTY_HASH.subarray(0, 0)
-        : await bytesOf(source, valueOffset, valueBytes, signal);
-      const position = valueBytes > MAX_INLINE_VALUE_BYTES ? this.#end : undefined;
-      const valueDigest = isLong
-        ? await this.#copy(source, { valueOffset, valueBytes }, signal)
-        : EMPTY_HASH;
-      if (!isLong && position !== undefined) await this.#put(value);
-      values.push(value);
-      rows.push({
+  ): Promise<Uint8Array[]> {
+    const bytes: Uint8Array[] = [];
+    const starts: number[] = [];
+    const lengths: number[] = [];
+    const positions: (number | undefined)[] = [];
+    const long = new Map<number, Uint8Array>();
+    for (const write of writes) {
+      const { valueOffset, valueBytes } = write;
+      positions.push(valueBytes > MAX_INLINE_VALUE_BYTES ? this.#end : undefined);
+      if (valueBytes > DIGEST_PIECE_BYTES) {
+        long.set(lengths.length, await this.#copy(source, write, signal));
+        bytes.push(EMPTY_HASH);
+        starts.push(0);
+        lengths.push(0);
+        continue;
+      }
+      const isHere = isInMemory(source, write);
+      const from = isHere ? source.bytes : await bytesOf(source, valueOffset, valueBytes, signal);
+      const start = isHere ? valueOffset : 0;
+      if (valueBytes > MAX_INLINE_VALUE_BYTES) {
+        await this.#put(from.subarray(start, start + valueBytes));
+      }
+      bytes.push(from);
+      starts.push(start);
+      lengths.push(valueBytes);
+    }
+    const digests = partDigests({ bytes, starts, lengths }, this.#hasher);
+    for (const [index, digest] of long) digests.set(digest, index * HASH_BYTES);
+    const records: Uint8Array[] = [];
+    for (let index = 0; index < writes.length; index += 1) {
+      const write = writes[index];
+      if (write === undefined) continue;
+      const parts = {
         version,
-        valueOffset,
-        valueBytes,
-        valueDigest,
-        ...(position === undefined ? { inline: value } : { position }),
-      });
+        valueOffset: write.valueOffset,
+        valueBytes: write.valueBytes,
+        inline: { bytes: bytes[index] ?? EMPTY_HASH, start: starts[index] ?? 0 },
+        position: positions[index],
+        digests,
+        digestAt: index * HASH_BYTES,
+      };
+      records.push(makeRowRecord(parts, this.#arena));
     }
-    const digests = bytesDigests(values, this.#hasher);
-    for (const [index, row] of rows.entries()) {
-      // A copy: a part of all digests would keep them in memory.
-      if (row.valueBytes <= DIGEST_PIECE_BYTES)
-        row.valueDigest = (digests[index] ?? EMPTY_HASH).slice();
-    }
-    return rows;
+    return records;
   }
 
   /** Makes everything written durable. */
@@ -111,11 +128,12 @@ export class ValueWriter {
   }
 }
 
-/** A copy of bytes of a file in memory: rows outlive the batch that they came in. */
-function bytesHere({ bytes }: BatchSource, offset: number, length: number): Uint8Array | undefined {
-  // Beyond the file's end lie the zeros of its last sector: `read` knows them.
-  if (bytes === undefined || offset + length > bytes.length) return undefined;
-  return bytes.slice(offset, offset + length);
+/** Whether the bytes of a value are in memory: beyond the file's end lie zeros, which only `read` knows. */
+function isInMemory(
+  source: BatchSource,
+  { valueOffset, valueBytes }: Pick<WriteHeader, 'valueOffset' | 'valueBytes'>,
+): source is BatchSource & { readonly bytes: Uint8Array } {
+  return source.bytes !== undefined && valueOffset + valueBytes <= source.bytes.length;
 }
 
 /** A copy of bytes of a file. */
@@ -126,6 +144,5 @@ async function bytesOf(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   if (length === 0) return new Uint8Array(0);
-  const here = bytesHere(source, offset, length);
-  return here ?? new Uint8Array(await source.read(offset, length, { signal }));
+  return new Uint8Array(await source.read(offset, length, { signal }));
 }

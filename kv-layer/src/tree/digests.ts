@@ -1,12 +1,15 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { concatBytes, keccak256, utf8Bytes, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { copyHash } from './copy-hash.ts';
 
 /** The smallest padded length: one block of keccak, and no node's 64 bytes. */
 const MIN_PADDED_BYTES = 128;
 /** Bytes hashed at once; longer ones are hashed by pieces of so many. */
 export const DIGEST_PIECE_BYTES = 65_536;
-/** Bytes that a leaf hashes: never a node's 64. */
-const LEAF_BYTES = 92;
+/** Bytes that a leaf hashes, never a node's 64, and where in them is what follows the key's digest. */
+export const LEAF = { bytes: 92, valueDigest: 32, keyBytes: 64, numbers: 68 } as const;
+/** Longer strings are copied by the engine, shorter ones byte by byte: a view costs as much as 96 bytes. */
+const MAX_LOOP_BYTES = 96;
 
 /** What a leaf of a state tree says of its key. */
 export interface LeafRecord {
@@ -36,28 +39,77 @@ export const EMPTY_HASH: Uint8Array = new Uint8Array(HASH_BYTES);
  * @returns 32 bytes each, in order; zeros for no byte
  */
 export function bytesDigests(items: readonly Uint8Array[], hasher: Hasher): Uint8Array[] {
-  const digests: Uint8Array[] = new Array<Uint8Array>(items.length).fill(EMPTY_HASH);
+  const starts: number[] = new Array<number>(items.length).fill(0);
+  const lengths = items.map(({ length }) => length);
+  const digests = partDigests({ bytes: items, starts, lengths }, hasher);
+  return lengths.map((length, index) =>
+    length === 0 ? EMPTY_HASH : digests.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+  );
+}
+
+/** Parts of byte strings, in columns: an object for each costs more than hashing a short one. */
+export interface Parts {
+  readonly bytes: readonly Uint8Array[];
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+}
+
+/** `bytesDigests` of parts, one after another. */
+export function partDigests({ bytes, starts, lengths }: Parts, hasher: Hasher): Uint8Array {
+  const digests = new Uint8Array(lengths.length * HASH_BYTES);
   const classes = new Map<number, number[]>();
-  for (const [index, { length }] of items.entries()) {
+  let padded = 0;
+  let members: number[] = [];
+  for (let index = 0; index < lengths.length; index += 1) {
+    const length = lengths[index] ?? 0;
     if (length === 0) continue;
-    const padded = length > DIGEST_PIECE_BYTES ? 0 : paddedBytes(length);
-    const members = classes.get(padded);
-    if (members === undefined) classes.set(padded, [index]);
-    else members.push(index);
+    if (paddedBytes(length) !== padded) {
+      padded = paddedBytes(length);
+      members = classes.get(padded) ?? [];
+      classes.set(padded, members);
+    }
+    members.push(index);
   }
-  for (const [padded, members] of classes) {
-    if (padded === 0) {
-      for (const index of members) digests[index] = longDigest(items[index] ?? EMPTY_HASH, hasher);
+  for (const [size, indexes] of classes) {
+    if (size > DIGEST_PIECE_BYTES) {
+      for (const index of indexes) {
+        const start = starts[index] ?? 0;
+        const part = (bytes[index] ?? EMPTY_HASH).subarray(start, start + (lengths[index] ?? 0));
+        digests.set(longDigest(part, hasher), index * HASH_BYTES);
+      }
       continue;
     }
-    const input = new Uint8Array(padded * members.length);
-    for (const [at, index] of members.entries()) input.set(items[index] ?? EMPTY_HASH, at * padded);
-    const hashes = hasher.hashMany(input, padded);
-    for (const [at, index] of members.entries()) {
-      digests[index] = hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
+    const input = new Uint8Array(size * indexes.length);
+    for (let at = 0; at < indexes.length; at += 1) {
+      const index = indexes[at] ?? 0;
+      const from = { bytes: bytes[index] ?? EMPTY_HASH, start: starts[index] ?? 0 };
+      copyBytes(from, lengths[index] ?? 0, { bytes: input, start: at * size });
+    }
+    const hashes = hasher.hashMany(input, size, input);
+    for (let at = 0; at < indexes.length; at += 1) {
+      copyHash(hashes, at * HASH_BYTES, digests, (indexes[at] ?? 0) * HASH_BYTES);
     }
   }
   return digests;
+}
+
+interface Place {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+/** Copies bytes from one place to another. */
+export function copyBytes(from: Place, length: number, to: Place): void {
+  if (length > MAX_LOOP_BYTES) {
+    to.bytes.set(from.bytes.subarray(from.start, from.start + length), to.start);
+    return;
+  }
+  const [source, target] = [from.bytes, to.bytes];
+  let [at, place] = [from.start, to.start];
+  for (const end = at + length; at < end; at += 1) {
+    target[place] = source[at] ?? 0;
+    place += 1;
+  }
 }
 
 /**
@@ -135,21 +187,21 @@ export function leafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array[
     leaves.map(({ key }) => key),
     hasher,
   );
-  const input = new Uint8Array(leaves.length * LEAF_BYTES);
+  const input = new Uint8Array(leaves.length * LEAF.bytes);
   const view = viewOf(input);
   let at = 0;
   for (let index = 0; index < leaves.length; index += 1) {
     const leaf = leaves[index];
     if (leaf === undefined) continue;
     input.set(keys[index] ?? EMPTY_HASH, at);
-    input.set(leaf.valueDigest, at + 32);
-    view.setUint32(at + 64, leaf.key.length);
-    writeSafeU64(view, at + 68, leaf.version);
-    writeSafeU64(view, at + 76, leaf.valueOffset);
-    writeSafeU64(view, at + 84, leaf.valueBytes);
-    at += LEAF_BYTES;
+    input.set(leaf.valueDigest, at + LEAF.valueDigest);
+    view.setUint32(at + LEAF.keyBytes, leaf.key.length);
+    writeSafeU64(view, at + LEAF.numbers, leaf.version);
+    writeSafeU64(view, at + LEAF.numbers + 8, leaf.valueOffset);
+    writeSafeU64(view, at + LEAF.numbers + 16, leaf.valueBytes);
+    at += LEAF.bytes;
   }
-  const hashes = hasher.hashMany(input, LEAF_BYTES);
+  const hashes = hasher.hashMany(input, LEAF.bytes);
   return leaves.map((_, index) => hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
 }
 

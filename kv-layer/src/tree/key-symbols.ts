@@ -15,14 +15,25 @@ export function symbolCount(key: Uint8Array): number {
   return key.length * 2 + 1;
 }
 
-/** The first position below `limit` at which two keys differ; `limit` if there is none. */
-export function divergence(left: Uint8Array, right: Uint8Array, limit: number): number {
-  const shared = Math.min(left.length, right.length, (limit + 1) >> 1);
+/**
+ * The first position below `limit` at which a key differs from another; `limit` if there is none.
+ *
+ * @param key - of which `from` bytes are those of the other
+ * @param rest - where the other goes on after these
+ */
+export function divergenceBehind(
+  { key, from }: { readonly key: Uint8Array; readonly from: number },
+  rest: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
+  limit: number,
+): number {
+  const { bytes, start, end } = rest;
+  const shared = Math.min(key.length - from, end - start, ((limit + 1) >> 1) - from);
   let at = 0;
-  while (at < shared && left[at] === right[at]) at += 1;
-  const position = at * 2;
+  while (at < shared && key[from + at] === bytes[start + at]) at += 1;
+  const position = (from + at) * 2;
   if (position >= limit) return limit;
-  const isHighEqual = symbolAt(left, position) === symbolAt(right, position);
+  const symbol = start + at < end ? 16 | ((bytes[start + at] ?? 0) >> 4) : 0;
+  const isHighEqual = symbolAt(key, position) === symbol;
   return Math.min(limit, isHighEqual ? position + 1 : position);
 }
 

@@ -18,7 +18,19 @@ export class PageMissing extends Error {}
 
 /** Pages loaded at once. */
 const PAGES_PER_LOAD = 5000;
+/** Room of a new page: three leaves whose keys go on for 24 bytes. */
+const FIRST_ROOM_BYTES: number = 3 * (1 + 32 + 4 + 24);
 const NO_PATH = new Uint8Array(0);
+
+/** Where a key is in a tree, or would be. */
+export interface KeyPlace {
+  /** The lowest page on its way. */
+  readonly page: TreePage;
+  /** Whether the tree has it. */
+  readonly isThere: boolean;
+  /** Of the page: the branch whose own page is not in memory. */
+  readonly missing: number | undefined;
+}
 
 /** A branch whose page is wanted. */
 interface Wanted {
@@ -40,9 +52,9 @@ export class StateTree {
   /** Above all: one branch, or none while the tree is empty. */
   readonly #top: TreePage;
   /** Pages to be hashed. */
-  readonly #dirty = new Set<TreePage>();
+  #dirty: TreePage[] = [];
   /** Pages that are not as they are stored. */
-  readonly #changed = new Set<TreePage>();
+  #changed: TreePage[] = [];
   /** Stored pages that are no more, by name. */
   readonly #dropped = new Map<string, Uint8Array>();
   #isTopChanged = false;
@@ -56,7 +68,7 @@ export class StateTree {
     this.#top = new TreePage(
       { position: NO_POSITION, path: NO_PATH },
       this.#hashPath,
-      top?.slice(),
+      top === undefined ? {} : { bytes: top },
     );
     if (!this.#top.isSound) throw new PageMissing("the tree's topmost page is damaged");
   }
@@ -71,22 +83,29 @@ export class StateTree {
     return this.#weight;
   }
 
-  /** Loads the pages on the way to each key. @throws {PageMissing} if the stored tree is damaged */
-  async preload(keys: readonly Uint8Array[]): Promise<void> {
+  /**
+   * Loads the pages on the way to each key.
+   *
+   * @returns where each key is or would be, in order: good until keys are removed or memory is given up
+   * @throws {PageMissing} if the stored tree is damaged
+   */
+  async preload(keys: readonly Uint8Array[]): Promise<readonly KeyPlace[]> {
     await this.#fillPaths([this.#top]);
-    let walks = keys.map((key) => ({ key, page: this.#top }));
-    while (walks.length > 0) {
+    const places: KeyPlace[] = keys.map((key) => placeOf(key, this.#top));
+    for (;;) {
       const missing = new Map<TreePage, number>();
-      const stopped: typeof walks = [];
-      for (const { key, page: from } of walks) {
-        const wanted = nextMissing(key, from);
-        if (wanted === undefined) continue;
-        const { page, index } = wanted;
+      const stopped: number[] = [];
+      for (const [at, { page, missing: index }] of places.entries()) {
+        if (index === undefined) continue;
         missing.set(page, (missing.get(page) ?? 0) | (1 << index));
-        stopped.push({ key, page });
+        stopped.push(at);
       }
+      if (stopped.length === 0) return places;
       await this.#load(wantedOf(missing));
-      walks = stopped;
+      for (const at of stopped) {
+        const [key, place] = [keys[at], places[at]];
+        if (key !== undefined && place !== undefined) places[at] = placeOf(key, place.page);
+      }
     }
   }
 
@@ -96,16 +115,21 @@ export class StateTree {
     return this.#childOf(page, index);
   }
 
-  /** Sets a key's leaf; its way was loaded. @returns whether the key is new */
-  set(key: Uint8Array, leafHash: Uint8Array): boolean {
-    let page = this.#top;
+  /**
+   * Sets a key's leaf; its way was loaded.
+   *
+   * @param from - the page of the key's place, where `preload` told it
+   * @returns whether the key is new
+   */
+  set(key: Uint8Array, leafHash: Uint8Array, from: TreePage = this.#top): boolean {
+    let page = from;
     for (let step = symbolCount(key) + 2; step > 0; step -= 1) {
       const symbol = symbolIn(page, key);
-      this.#touch(page, symbol);
       const index = page.find(symbol);
       if (index < 0) {
         this.#weight += key.length + 40;
         page.insert(-1 - index, symbol, { position: NO_POSITION, path: key }, leafHash);
+        this.#touch(page, symbol);
         return true;
       }
       const position = page.divergenceAt(index, key);
@@ -113,8 +137,9 @@ export class StateTree {
         this.#split({ page, index }, position, { key, leafHash });
         return true;
       }
-      if (page.isLeaf(index)) {
+      if (!page.isPage(symbol)) {
         page.setHash(index, leafHash);
+        this.#touch(page, symbol);
         return false;
       }
       page = this.#childOf(page, index);
@@ -124,17 +149,15 @@ export class StateTree {
 
   /** Removes a key; its way was loaded. @returns whether it was there */
   remove(key: Uint8Array): boolean {
-    const trail: TreePage[] = [];
     let page = this.#top;
     let index = -1;
     for (let step = symbolCount(key) + 2; step > 0; step -= 1) {
-      trail.push(page);
       index = page.find(symbolIn(page, key));
       if (index < 0 || page.divergenceAt(index, key) !== undefined) return false;
       if (page.isLeaf(index)) break;
       page = this.#childOf(page, index);
     }
-    for (const one of trail) this.#touch(one, symbolIn(one, key));
+    this.#touch(page, symbolIn(page, key));
     this.#weight -= key.length + 40;
     page.remove(index);
     const { parent } = page;
@@ -152,6 +175,7 @@ export class StateTree {
   hash(): Uint8Array {
     const byPosition = new Map<number, TreePage[]>();
     for (const page of this.#dirty) {
+      if (page.isGone) continue;
       const pages = byPosition.get(page.position);
       if (pages === undefined) byPosition.set(page.position, [page]);
       else pages.push(page);
@@ -159,7 +183,7 @@ export class StateTree {
     for (const position of [...byPosition.keys()].sort((left, right) => right - left)) {
       hashPages(byPosition.get(position) ?? [], this.#hasher);
     }
-    this.#dirty.clear();
+    this.#dirty = [];
     return this.#top.count === 0 ? EMPTY_HASH : this.#top.hashOf(0);
   }
 
@@ -169,8 +193,8 @@ export class StateTree {
   }
 
   /** Pages that are not as they are stored, the one above all aside. Right after `hash` only. */
-  get changed(): ReadonlySet<TreePage> {
-    return this.#changed;
+  get changed(): readonly TreePage[] {
+    return this.#changed.filter(({ isGone }) => !isGone);
   }
 
   /** The name a page is stored under. */
@@ -180,19 +204,20 @@ export class StateTree {
 
   /** Paths that do not fit into pages and are not stored yet, with the names they are stored under. */
   takeUnsavedPaths(): { readonly name: Uint8Array; readonly path: Uint8Array }[] {
-    const pages = [this.#top, ...this.#changed];
+    const pages = [this.#top, ...this.changed];
     const paths = pages.flatMap((page) => page.takeUnsavedPaths());
     return paths.map((path) => ({ name: this.#hashPath(path), path }));
   }
 
   /** Whether there is anything to store. */
   get isChanged(): boolean {
-    return this.#isTopChanged || this.#changed.size > 0 || this.#dropped.size > 0;
+    return this.#isTopChanged || this.#changed.length > 0 || this.#dropped.size > 0;
   }
 
   /** Takes what changed as stored, and gives up memory beyond `maxBytes`: deep pages first. */
   settle(maxBytes: number): void {
-    this.#changed.clear();
+    for (const page of this.#changed) page.isChanged = false;
+    this.#changed = [];
     this.#dropped.clear();
     this.#isTopChanged = false;
     if (this.#weight <= maxBytes) return;
@@ -213,15 +238,18 @@ export class StateTree {
     }
   }
 
-  /** Marks a page as changed at a symbol: it is hashed and stored again. */
-  #touch(page: TreePage, symbol: number): void {
-    if (page === this.#top) {
-      this.#isTopChanged = true;
-      return;
+  /** Marks a page as changed at a symbol, and those above it: they are hashed and stored again. */
+  #touch(from: TreePage, symbol: number): void {
+    let bit = 1 << symbol;
+    for (let page = from; page.parent !== undefined; page = page.parent) {
+      if ((page.dirtySymbols & bit) !== 0) return;
+      if (page.dirtySymbols === 0) this.#dirty.push(page);
+      page.dirtySymbols |= bit;
+      if (!page.isChanged) this.#changed.push(page);
+      page.isChanged = true;
+      bit = 1 << page.symbol;
     }
-    page.dirtySymbols |= 1 << symbol;
-    this.#dirty.add(page);
-    this.#changed.add(page);
+    this.#isTopChanged = true;
   }
 
   /** Puts a page with a new leaf between a branch and what it referred to. */
@@ -231,7 +259,8 @@ export class StateTree {
     { key, leafHash }: { readonly key: Uint8Array; readonly leafHash: Uint8Array },
   ): void {
     const [ref, hash, child] = [page.ref(index), page.hashOf(index), page.child(index)];
-    const between = new TreePage({ position, path: prefixBytes(key, position) }, this.#hashPath);
+    const path = prefixBytes(key, position);
+    const between = new TreePage({ position, path }, this.#hashPath, { room: FIRST_ROOM_BYTES });
     const old = symbolAt(ref.path, position);
     const symbol = symbolAt(key, position);
     between.insert(0, old, ref, hash);
@@ -246,8 +275,7 @@ export class StateTree {
 
   #drop(page: TreePage): void {
     this.#weight -= page.weight;
-    this.#dirty.delete(page);
-    this.#changed.delete(page);
+    page.isGone = true;
     const name = this.nameOf(page);
     this.#dropped.set(keyText(name), name);
   }
@@ -266,7 +294,7 @@ export class StateTree {
       const loaded: TreePage[] = [];
       for (const [at, { page, index }] of some.entries()) {
         const [record, ref] = [records[at], refs[at]];
-        const child = record && ref && new TreePage(ref, this.#hashPath, record);
+        const child = record && ref && new TreePage(ref, this.#hashPath, { bytes: record });
         if (child === undefined || child.count < 2 || !child.isSound) {
           const position = page.positionOf(index);
           throw new PageMissing(`the tree's page at position ${position} is missing or damaged`);
@@ -299,15 +327,17 @@ export function symbolIn({ position }: TreePage, key: Uint8Array): number {
   return position === NO_POSITION ? 0 : symbolAt(key, position);
 }
 
-/** The first branch on the way to a key whose page is not in memory. */
-function nextMissing(key: Uint8Array, from: TreePage): Wanted | undefined {
+/** How far the way to a key is in memory. */
+function placeOf(key: Uint8Array, from: TreePage): KeyPlace {
   let page = from;
   for (;;) {
-    const index = page.find(symbolIn(page, key));
-    if (index < 0 || page.isLeaf(index)) return undefined;
-    if (page.divergenceAt(index, key) !== undefined) return undefined;
+    const symbol = symbolIn(page, key);
+    const index = page.find(symbol);
+    const isWay = index >= 0 && page.divergenceAt(index, key) === undefined;
+    if (!isWay) return { page, isThere: false, missing: undefined };
+    if (!page.isPage(symbol)) return { page, isThere: true, missing: undefined };
     const child = page.child(index);
-    if (child === undefined) return { page, index };
+    if (child === undefined) return { page, isThere: false, missing: index };
     page = child;
   }
 }

@@ -1,6 +1,7 @@
 import { HASH_BYTES } from '@cairn/commitments';
 import { concatBytes } from '@cairn/primitives';
-import { divergence, symbolCount } from './key-symbols.ts';
+import { bitCount } from './bits.ts';
+import { divergenceBehind, symbolCount } from './key-symbols.ts';
 
 /** The position of a leaf: it branches nowhere. Also that of the page above all: it has one branch. */
 export const NO_POSITION = -1;
@@ -12,6 +13,8 @@ const FLAG_LONG = 0x40;
 const SYMBOL_MASK = 0x1f;
 /** Symbols there are; so many branches a page can have at most, and one more never. */
 const MAX_BRANCHES = 32;
+/** A page without branches. */
+const NO_BRANCH = Uint8Array.of(0);
 
 /** What a branch refers to: a leaf by its key, or a page by what its keys have in common. */
 export interface BranchRef {
@@ -33,18 +36,29 @@ export type HashPath = (path: Uint8Array) => Uint8Array;
  */
 export class TreePage {
   readonly position: number;
-  readonly path: Uint8Array;
   /** The page that refers to this one; none for the page above all. */
   parent: TreePage | undefined;
   /** Of the branch that refers to this page. */
   symbol = 0;
-  /** Bit n: the branch of symbol n is not as it was hashed. */
+  /** Bit n: the branch of symbol n is not as it was hashed; so are then all above. */
   dirtySymbols = 0;
+  /** Whether it is not as it is stored. */
+  isChanged = false;
+  /** Whether the tree has no such page any more. */
+  isGone = false;
   /** Hashes between branches and page once they were computed; see `page-hashes`. */
   inner: Uint8Array | undefined;
-  /** The page in its first `#size` bytes, with room behind for more branches. */
+  /** The page in its first `#size` bytes, room for more branches, and at the end the path. */
   #bytes: Uint8Array;
   #size: number;
+  /** The path, if it is too long to be kept there. */
+  readonly #path: Uint8Array | undefined;
+  /** Bytes of the path at the end. */
+  readonly #tail: number;
+  /** Bit n: there is a branch of symbol n. */
+  #symbols = 0;
+  /** Bit n: it refers to a page. */
+  #pages = 0;
   #children: (TreePage | undefined)[] | undefined;
   /** Long paths by symbol. */
   #long: Map<number, Uint8Array> | undefined;
@@ -52,27 +66,54 @@ export class TreePage {
   #unsaved = 0;
   readonly #hashPath: HashPath;
 
-  /** @param bytes - the page as it is stored; it is changed in place */
+  /**
+   * @param bytes - the page as it is stored
+   * @param room - bytes to keep free for branches
+   */
   constructor(
     { position, path }: BranchRef,
     hashPath: HashPath,
-    bytes: Uint8Array = Uint8Array.of(0),
+    { bytes = NO_BRANCH, room = 0 }: { readonly bytes?: Uint8Array; readonly room?: number } = {},
   ) {
     this.position = position;
-    this.path = path;
+    this.#path = path.length > MAX_PAGE_PATH_BYTES ? path : undefined;
+    this.#tail = this.#path === undefined ? path.length : 0;
     this.#hashPath = hashPath;
-    this.#bytes = bytes;
+    this.#bytes = new Uint8Array(bytes.length + room + this.#tail);
+    this.#bytes.set(bytes);
+    if (this.#tail > 0) this.#bytes.set(path, bytes.length + room);
     this.#size = bytes.length;
+    for (let index = Math.min(this.count, MAX_BRANCHES) - 1; index >= 0; index -= 1) {
+      const flags = bytes[1 + index] ?? 0;
+      this.#symbols |= 1 << (flags & SYMBOL_MASK);
+      if ((flags & FLAG_PAGE) !== 0) this.#pages |= 1 << (flags & SYMBOL_MASK);
+    }
+  }
+
+  /** What its branches have in common. */
+  get path(): Uint8Array {
+    return this.#path ?? this.#bytes.subarray(this.#bytes.length - this.#tail);
+  }
+
+  /** The path, if it is too long to be a part of the page. */
+  get longPath(): Uint8Array | undefined {
+    return this.#path;
+  }
+
+  /** What begins with `bytes`: hashes are in it at `hashOffset`. */
+  get held(): Uint8Array {
+    return this.#bytes;
   }
 
   /** The page as it is stored: valid until it is changed. */
   get bytes(): Uint8Array {
-    return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#size);
+    return this.#bytes.subarray(0, this.#size);
   }
 
   /** Bytes it takes in memory, about. */
   get weight(): number {
-    return 500 + this.#bytes.length + this.path.length + (this.inner?.length ?? 0);
+    const { length } = this.#path ?? NO_BRANCH;
+    return 400 + this.#bytes.length + length + (this.inner?.length ?? 0);
   }
 
   /** How many branches there are. */
@@ -100,17 +141,19 @@ export class TreePage {
 
   /** Bit n: there is a branch of symbol n. */
   get symbols(): number {
-    let mask = 0;
-    for (let index = this.count - 1; index >= 0; index -= 1) mask |= 1 << this.symbolOf(index);
-    return mask;
+    return this.#symbols;
+  }
+
+  /** Whether the branch of a symbol refers to a page. */
+  isPage(symbol: number): boolean {
+    return (this.#pages & (1 << symbol)) !== 0;
   }
 
   /** The index of a symbol's branch; without one, −1 minus the index it would have. */
   find(symbol: number): number {
-    const { count } = this;
-    let index = 0;
-    while (index < count && this.symbolOf(index) < symbol) index += 1;
-    return index < count && this.symbolOf(index) === symbol ? index : -1 - index;
+    const bit = 1 << symbol;
+    const index = bitCount(this.#symbols & (bit - 1));
+    return (this.#symbols & bit) === 0 ? -1 - index : index;
   }
 
   /** Where the hash of a branch is in `bytes`. */
@@ -171,25 +214,26 @@ export class TreePage {
    */
   divergenceAt(index: number, key: Uint8Array): number | undefined {
     const isLeaf = this.isLeaf(index);
-    const long = this.#long?.get(this.symbolOf(index)) ?? this.#children?.[index]?.path;
-    let position: number;
-    let limit: number;
-    if (long === undefined) {
-      // Both begin with the same bytes up to the part: only what is behind is compared.
-      const { start, end } = this.#part(index);
-      const shared = this.#sharedCount();
-      const part = this.#bytes.subarray(start, end);
-      const rest = key.subarray(shared);
-      const counted = isLeaf
-        ? Math.max(symbolCount(rest), symbolCount(part))
-        : this.positionOf(index) - shared * 2;
-      limit = counted;
-      position = divergence(rest, part, counted);
-      if (position < limit) return position + shared * 2;
-      return undefined;
+    const child = this.#children?.[index];
+    // Both begin with the same whole bytes: only what is behind is compared.
+    const shared = this.#sharedCount();
+    let bytes = this.#long?.get(this.symbolOf(index)) ?? child?.longPath;
+    let start = shared;
+    let end = 0;
+    if (bytes !== undefined) {
+      end = bytes.length;
+    } else if (child !== undefined) {
+      bytes = child.#bytes;
+      end = bytes.length;
+      start = end - child.#tail + shared;
+    } else {
+      bytes = this.#bytes;
+      ({ start, end } = this.#part(index));
     }
-    limit = isLeaf ? Math.max(symbolCount(key), symbolCount(long)) : this.positionOf(index);
-    position = divergence(key, long, limit);
+    const limit = isLeaf
+      ? Math.max(symbolCount(key), 2 * (shared + end - start) + 1)
+      : (child?.position ?? this.positionOf(index));
+    const position = divergenceBehind({ key, from: shared }, { bytes, start, end }, limit);
     return position < limit ? position : undefined;
   }
 
@@ -224,7 +268,10 @@ export class TreePage {
     const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
     const hashAt = this.hashOffset(index);
     const hashes = 1 + count;
-    this.#long?.delete(this.symbolOf(index));
+    const symbol = this.symbolOf(index);
+    this.#long?.delete(symbol);
+    this.#symbols &= ~(1 << symbol);
+    this.#pages &= ~(1 << symbol);
     const bytes = this.#bytes;
     bytes.copyWithin(1 + index, 2 + index, hashes);
     bytes.copyWithin(hashes - 1, hashes, hashAt);
@@ -289,6 +336,9 @@ export class TreePage {
     const isPage = position !== NO_POSITION;
     const isLong = path.length > MAX_PAGE_PATH_BYTES;
     const bytes = this.#bytes;
+    this.#symbols |= 1 << symbol;
+    if (isPage) this.#pages |= 1 << symbol;
+    else this.#pages &= ~(1 << symbol);
     bytes[1 + index] = symbol | (isPage ? FLAG_PAGE : 0) | (isLong ? FLAG_LONG : 0);
     let at = offset;
     if (isPage) {
@@ -311,9 +361,11 @@ export class TreePage {
 
   /** Makes room for `size` bytes, and half as many again. */
   #grow(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const bytes = new Uint8Array(size + (size >> 1));
+    const tail = this.#tail;
+    if (size + tail <= this.#bytes.length) return;
+    const bytes = new Uint8Array(size + (size >> 1) + tail);
     bytes.set(this.bytes);
+    if (tail > 0) bytes.set(this.path, bytes.length - tail);
     this.#bytes = bytes;
   }
 
@@ -347,7 +399,10 @@ export class TreePage {
   }
 
   #shared(): Uint8Array {
-    return this.path.subarray(0, this.#sharedCount());
+    const shared = this.#sharedCount();
+    if (this.#path !== undefined) return this.#path.subarray(0, shared);
+    const start = this.#bytes.length - this.#tail;
+    return this.#bytes.subarray(start, start + shared);
   }
 
   #u32(at: number): number {

@@ -95,7 +95,8 @@ export class Model {
       list?.findLast((item) => item.version <= version);
     const rolesOf = (stream: StreamId) => [...(this.roles.get(stream)?.values() ?? [])];
     return {
-      latestVersion: (stream, key) => newest(this.rows.get(stream)?.get(toHex(key)))?.version ?? 0,
+      latestVersion: ({ stream, key }) =>
+        newest(this.rows.get(stream)?.get(toHex(key)))?.version ?? 0,
       isNew: (stream) => rolesOf(stream).every((list) => newest(list) === undefined),
       roleOf: (stream, slot) => newest(this.roles.get(stream)?.get(slotName(stream, slot)))?.op,
       writesAnyKey: (stream, account) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Hasher, loadHasher } from '@cairn/commitments';
 import { compareBytes, keccak256, type Rng, seededRng, toHex } from '@cairn/primitives';
 import { EMPTY_HASH } from '../../src/tree/digests.ts';
-import { divergence, symbolAt, symbolCount } from '../../src/tree/key-symbols.ts';
+import { divergenceBehind, symbolAt, symbolCount } from '../../src/tree/key-symbols.ts';
 import { type PageStore, StateTree } from '../../src/tree/state-tree.ts';
 
 let hasher: Hasher;
@@ -77,10 +77,15 @@ describe('a state tree', () => {
       for (let step = 0; step < 60; step += 1) {
         const keys = Array.from({ length: 1 + rng.below(4) }, () => keyOf(rng));
         const gone = [...model.values()].filter(() => rng.below(12) === 0).map(({ key }) => key);
-        await tree.preload([...keys, ...gone]);
-        for (const key of keys) {
+        const places = await tree.preload([...keys, ...gone]);
+        for (const [index, key] of keys.entries()) {
+          assert.equal(places[index]?.isThere, model.has(toHex(key)), `seed ${seed}, step ${step}`);
+        }
+        for (const [index, key] of keys.entries()) {
           const hash = rng.fill(new Uint8Array(32));
-          assert.equal(tree.set(key, hash), !model.has(toHex(key)), `seed ${seed}, step ${step}`);
+          const from = rng.below(2) === 0 ? undefined : places[index]?.page;
+          const isNew = tree.set(key, hash, from);
+          assert.equal(isNew, !model.has(toHex(key)), `seed ${seed}, step ${step}`);
           model.set(toHex(key), { key, hash });
         }
         for (const key of gone) assert.equal(tree.remove(key), model.delete(toHex(key)));
@@ -102,7 +107,11 @@ describe('a state tree', () => {
     const rng = seededRng(7);
     for (let round = 0; round < 2000; round += 1) {
       const [left, right] = [keyOf(rng), keyOf(rng)];
-      const at = divergence(left, right, Math.max(symbolCount(left), symbolCount(right)));
+      const most = Math.max(symbolCount(left), symbolCount(right));
+      let from = 0;
+      while (from < left.length && left[from] === right[from] && rng.below(2) === 0) from += 1;
+      const rest = { bytes: right, start: from, end: right.length };
+      const at = divergenceBehind({ key: left, from }, rest, most);
       const order = Math.sign(symbolAt(left, at) - symbolAt(right, at));
       if (compareBytes(left, right) === 0) assert.equal(at, symbolCount(left));
       else assert.equal(order, Math.sign(compareBytes(left, right)));
