@@ -76,7 +76,8 @@ describe('a network on one machine', () => {
     assert.equal(existsSync(join(folder, 'endpoints.json')), false);
 
     // No lock is left either: the same folder starts again.
-    const where = ['--dir', folder, '--port', '0', '--storage', '0/1', '--da', '0'];
+    const small = ['--storage', '0/1', '--da', '0', '--kv', '0'];
+    const where = ['--dir', folder, '--port', '0', ...small];
     const again = await cairnProcess(['devnet', 'up', '--detach', ...where]);
     assert.equal(again.status, 0, again.stderr);
     const down = await cairnProcess(['devnet', 'down', '--dir', folder]);
@@ -85,7 +86,7 @@ describe('a network on one machine', () => {
   });
 
   it('ends its processes when it is itself killed', async () => {
-    const { child } = await startForeground(['--storage', '0/1', '--da', '1']);
+    const { child } = await startForeground(['--storage', '0/1', '--da', '0', '--kv', '0']);
     child.kill('SIGKILL');
     await until('the last process to end', () => processesNaming(folder).length === 0);
   });
