@@ -180,8 +180,7 @@ describe('mining on a real chain', () => {
       await fill(join(disk, 'filler'));
       await network.nextEpoch();
       await node.until(({ sealingWaitsFor }) => sealingWaitsFor !== null);
-      const { status, body } = await node.ready();
-      assert.equal(status, 200);
+      const { body } = await node.ready(); // also behind the chain, where its index found no room
       const waits = (reason: string): boolean => reason.startsWith('sealing waits for room');
       assert.ok(body.reasons.some(waits), JSON.stringify(body));
       assert.match(body.facts.mining, /1 segments of shard 0\/1 are sealed, sealing goes on/);
