@@ -30,6 +30,8 @@ const ARTEFACTS = {
   daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
   orderingHub: { source: 'src/shards/OrderingHub.sol', contract: 'OrderingHub' },
   epochMirror: { source: 'src/shards/EpochMirror.sol', contract: 'EpochMirror' },
+  stakeGovernor: { source: 'src/governance/StakeGovernor.sol', contract: 'StakeGovernor' },
+  timelock: { source: 'src/governance/Timelock.sol', contract: 'Timelock' },
   nitroCertificateValidator: {
     source: 'src/da/NitroCertificateValidator.sol',
     contract: 'NitroCertificateValidator',

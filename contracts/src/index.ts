@@ -40,5 +40,7 @@ export { randaoEntropyAbi, randaoEntropyBytecode } from './generated/randao-entr
 export { signerRegistryAbi, signerRegistryBytecode } from './generated/signer-registry.ts';
 export { slasherAbi, slasherBytecode } from './generated/slasher.ts';
 export { sortitionAbi, sortitionBytecode } from './generated/sortition.ts';
+export { stakeGovernorAbi, stakeGovernorBytecode } from './generated/stake-governor.ts';
 export { stakeHubAbi, stakeHubBytecode } from './generated/stake-hub.ts';
 export { daEntranceSlots, sortitionSlots } from './generated/storage-slots.ts';
+export { timelockAbi, timelockBytecode } from './generated/timelock.ts';

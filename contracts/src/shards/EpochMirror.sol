@@ -67,14 +67,14 @@ contract EpochMirror is Administered, ContentReader, IEpochSource, IOrderSource 
     /// @notice Seconds after an epoch's end for which its committee's checkpoints are taken.
     uint64 public immutable graceSeconds;
 
-    /// @notice The newest epoch that is known, which may be about to begin.
+    /// @notice Hash of the newest epoch's header; zero until the mirror is anchored.
+    bytes32 public headerHash;
+
+    /// @notice The newest epoch that is known, which may be about to begin. Shares a slot with the next.
     uint64 public headEpoch;
 
     /// @notice Most checkpoints of which a root is known.
     uint64 public orderCount;
-
-    /// @notice Hash of the newest epoch's header; zero until the mirror is anchored.
-    bytes32 public headerHash;
 
     /// @dev An epoch in one slot; times are Unix seconds.
     struct Office {

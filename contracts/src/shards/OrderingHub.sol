@@ -26,11 +26,8 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     /// skipped, so that nobody stops a bundle by bringing a part of it first.
     uint64 public constant RECENT = 16;
 
-    /// @dev What the hub knows of a shard's stream; one slot.
-    struct Stream {
-        uint64 number;
-        uint64 globalIndex;
-    }
+    /// @dev Marks the stream of a shard that there is, so that no other slot needs to be read for it.
+    uint256 private constant KNOWN = 1 << 128;
 
     /// @notice Checks what the committee signed for this contract.
     QuorumVerifier public immutable verifier;
@@ -45,8 +42,11 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     uint64 public orderCount;
 
     Tree.Frontier private _order;
-    mapping(uint32 shardId => Stream) private _streams;
-    mapping(uint32 shardId => mapping(uint64 place => bytes32)) private _recent;
+
+    /// @dev Newest number and its global index, u64 each, and `KNOWN`: packed by hand, for one read and one write.
+    mapping(uint32 shardId => uint256) private _streams;
+    /// @dev Leaves by shard and number modulo `RECENT`, see `_placeOf`.
+    mapping(uint256 place => bytes32) private _recent;
     mapping(uint64 count => bytes32) private _anchored;
 
     /// @notice Checkpoint `number` of a shard, whose leaf is `hash`, has its place in the order.
@@ -90,7 +90,7 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     /// @param siblings proof of them
     /// @param signature the others' aggregate
     function submitBundle(
-        Checkpoint[] calldata checkpoints,
+        Checkpoint[] memory checkpoints,
         uint64 epoch,
         Snapshot calldata snapshot,
         bytes calldata nonSigners,
@@ -105,7 +105,7 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
 
     /// @notice The same, signed by those whom `QuorumVerifier.reduce` left of the committee.
     function submitBundleReduced(
-        Checkpoint[] calldata checkpoints,
+        Checkpoint[] memory checkpoints,
         uint64 epoch,
         bytes32 reducedId,
         uint256[8] calldata signature
@@ -142,16 +142,21 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     /// @return hash its leaf
     /// @return globalIndex its place in the order
     function head(uint32 shardId) external view returns (uint64 number, bytes32 hash, uint64 globalIndex) {
-        _requireShard(shardId);
-        Stream memory stream = _streams[shardId];
-        return (stream.number, checkpointHash(shardId, stream.number), stream.globalIndex);
+        uint256 stream = _streamOf(shardId);
+        number = uint64(stream);
+        return (number, checkpointHash(shardId, number), uint64(stream >> 64));
     }
 
     /// @notice Leaf of an ordered checkpoint, for the `RECENT` newest of its shard; zero for others.
     function checkpointHash(uint32 shardId, uint64 number) public view returns (bytes32) {
-        uint64 newest = _streams[shardId].number;
+        uint64 newest = uint64(_streams[shardId]);
         bool known = number != 0 && number <= newest && number + RECENT > newest;
-        return known ? _recent[shardId][number % RECENT] : bytes32(0);
+        return known ? _recent[_placeOf(shardId, number)] : bytes32(0);
+    }
+
+    /// @inheritdoc ShardRegistry
+    function _begin(uint32 shardId) internal override {
+        _streams[shardId] = KNOWN;
     }
 
     function _epochSource() internal view override returns (IEpochSource) {
@@ -159,25 +164,35 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     }
 
     /// @dev Takes each checkpoint that is the next of its shard, and passes by those that are ordered already.
-    function _orderAll(Checkpoint[] calldata checkpoints, bytes32[] memory leaves) private {
+    function _orderAll(Checkpoint[] memory checkpoints, bytes32[] memory leaves) private {
         uint64 index = orderCount;
         for (uint256 i = 0; i < leaves.length; ++i) {
-            (uint32 shardId, uint64 number) = (checkpoints[i].shardId, checkpoints[i].number);
-            _requireShard(shardId);
-            uint64 newest = _streams[shardId].number;
+            Checkpoint memory checkpoint = checkpoints[i];
+            (uint32 shardId, uint64 number) = (checkpoint.shardId, checkpoint.number);
+            uint64 newest = uint64(_streamOf(shardId));
             if (number != newest + 1) {
                 if (number == 0 || checkpointHash(shardId, number) != leaves[i]) revert BadSequence(i);
                 continue;
             }
             // Zero before the first.
-            if (checkpoints[i].prev != _recent[shardId][newest % RECENT]) revert BadSequence(i);
-            _streams[shardId] = Stream(number, index);
-            _recent[shardId][number % RECENT] = leaves[i];
+            if (checkpoint.prev != _recent[_placeOf(shardId, newest)]) revert BadSequence(i);
+            _streams[shardId] = KNOWN | (uint256(index) << 64) | number;
+            _recent[_placeOf(shardId, number)] = leaves[i];
             _order.append(index, leaves[i]);
             emit CheckpointOrdered(index, shardId, number, leaves[i]);
             ++index;
         }
         orderCount = index;
+    }
+
+    function _placeOf(uint32 shardId, uint64 number) private pure returns (uint256) {
+        return (uint256(shardId) << 64) | (number % RECENT);
+    }
+
+    /// @dev Reverts with ShardUnknown.
+    function _streamOf(uint32 shardId) private view returns (uint256 stream) {
+        stream = _streams[shardId];
+        if (stream == 0) revert ShardUnknown();
     }
 
     /// @dev What the committee of `epoch` must have signed, if it still may.
@@ -195,7 +210,7 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
         return Claim(Statements.KIND_CHECKPOINTS, count, epoch, Tree.rootOf(nodes));
     }
 
-    function _leavesOf(Checkpoint[] calldata checkpoints) private pure returns (bytes32[] memory leaves) {
+    function _leavesOf(Checkpoint[] memory checkpoints) private pure returns (bytes32[] memory leaves) {
         leaves = new bytes32[](checkpoints.length);
         for (uint256 i = 0; i < checkpoints.length; ++i) {
             leaves[i] = Statements.checkpointLeaf(checkpoints[i]);

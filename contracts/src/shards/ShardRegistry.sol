@@ -62,6 +62,7 @@ abstract contract ShardRegistry is Administered {
         ++shardCount;
         Shard memory shard = Shard(chainId, period, finality, flow, daEntrance, mirror);
         _keep(shardId, shard);
+        _begin(shardId);
         emit ShardAdded(shardId, shard);
     }
 
@@ -78,9 +79,9 @@ abstract contract ShardRegistry is Administered {
     }
 
     /// @notice A shard as it is now. Reverts with ShardUnknown.
-    function shardOf(uint32 shardId) external view returns (Shard memory) {
-        _requireShard(shardId);
-        return _shards[shardId];
+    function shardOf(uint32 shardId) external view returns (Shard memory shard) {
+        shard = _shards[shardId];
+        if (shard.period == 0) revert ShardUnknown();
     }
 
     /// @notice Whether a contract is or was the entrance of a shard: then statements for it count as evidence.
@@ -88,9 +89,8 @@ abstract contract ShardRegistry is Administered {
         return _entrances[_domainIdOf(chainId, entrance)];
     }
 
-    function _requireShard(uint32 shardId) internal view {
-        if (_shards[shardId].period == 0) revert ShardUnknown();
-    }
+    /// @dev Called when a shard is added.
+    function _begin(uint32 shardId) internal virtual;
 
     function _keep(uint32 shardId, Shard memory shard) private {
         _shards[shardId] = shard;

@@ -9,6 +9,10 @@ import {EpochBook} from "./EpochBook.sol";
 contract HubBook is EpochBook {
     IOrderSource public orderSource;
 
+    constructor(address source) {
+        orderSource = IOrderSource(source);
+    }
+
     function setOrderSource(address source) external {
         orderSource = IOrderSource(source);
     }

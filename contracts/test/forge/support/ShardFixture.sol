@@ -48,8 +48,7 @@ abstract contract ShardFixture is Test {
     function deployHub(uint32 shards) internal {
         vm.chainId(HUB_CHAIN);
         vm.warp(START);
-        book = new HubBook();
-        book.setOrderSource(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
+        book = new HubBook(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2));
         verifier = QuorumVerifier(deployed("da/QuorumVerifier.sol:QuorumVerifier", abi.encode(book, HUB_CHAIN, book)));
         bytes memory arguments = abi.encode(verifier, GRACE, ADMIN);
         orderingHub = OrderingHub(deployed("shards/OrderingHub.sol:OrderingHub", arguments));
