@@ -54,6 +54,9 @@ export function streamCommands(program: Command, runs: Runs): void {
   writes('acl <stream> <verb> [account]', ACL_TEXT)
     .option('--key <key>', 'the key that special roles are about')
     .action(runs(async () => (await import('./commands/kv-acl.ts')).kvAcl, KV));
+  vouching(payer(streamNetwork(kv.command('snapshot').description(SNAPSHOT_TEXT)))).action(
+    runs(async () => (await import('./commands/kv-snapshot.ts')).kvSnapshot, KV),
+  );
   const stream = kv.command('stream').description('Names of streams.');
   payer(streamNetwork(stream.command('create').description(CREATE_TEXT)))
     .option('--salt <hex>', '32 bytes that tell streams of one account apart; random unless told')
@@ -66,6 +69,8 @@ export function streamCommands(program: Command, runs: Runs): void {
 const ACL_TEXT =
   'Say who may write: grant-admin, renounce-admin, grant-writer, revoke-writer, renounce-writer, ' +
   'special-key, normal-key, grant-key-writer, revoke-key-writer, renounce-key-writer.';
+const SNAPSHOT_TEXT =
+  'Store the newest state of all streams in the log layer, vouched for by nodes: another node begins with it (bootstrap.file).';
 const WATCH_TEXT =
   'Tell what changes as it is decided, a line each, until interrupted; a broken connection is taken up where it was.';
 const CREATE_TEXT =
@@ -73,8 +78,17 @@ const CREATE_TEXT =
 
 /** Whether nodes are believed. */
 function proven(command: Command): Command {
+  return vouching(
+    command.option(
+      '--proof',
+      'believe no node: prove it under a root that enough accounts vouch for',
+    ),
+  );
+}
+
+/** Whose word about roots counts. */
+function vouching(command: Command): Command {
   return command
-    .option('--proof', 'believe no node: prove it under a root that enough accounts vouch for')
     .option(
       '--attest-key <account>',
       'an account whose word about roots counts, may be repeated; those of the network unless told',

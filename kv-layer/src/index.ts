@@ -114,6 +114,14 @@ export { StateError, type StateFault } from './store/errors.ts';
 export { Generations, type GenerationsDeps } from './store/generations.ts';
 export { exportSnapshot, type ImportedSnapshot, importSnapshot } from './store/snapshot.ts';
 export {
+  encodeSnapshotHead,
+  openSnapshotFile,
+  type SnapshotFile,
+  type SnapshotPlace,
+  type TrustedSnapshot,
+  trustedRoots,
+} from './store/snapshot-file.ts';
+export {
   type SenderSource,
   type StateIdentity,
   sortedStreams,

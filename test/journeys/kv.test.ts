@@ -146,6 +146,9 @@ describe('streams of keys and values', () => {
     await cairnJson(['kv', 'acl', stream, 'grant-writer', OWNER, ...to]);
     const usage = await cairn(['kv', 'acl', stream, 'special-key', ...to]);
     assert.equal(usage.status, 2, usage.stderr);
+    const kept = await cairnJson(['kv', 'snapshot', ...to]);
+    assert.match(String(kept['root']), /^0x[0-9a-f]{64}$/);
+    assert.ok(Number(kept['version']) >= Number(put['sequence']));
     const { streams } = await cairnJson(['kv', 'stream', 'list', ...to]);
     assert.ok(Array.isArray(streams) && streams.includes(stream));
   });

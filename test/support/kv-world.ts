@@ -40,8 +40,7 @@ export class KvWorld {
   /** Starts a node that vouches with a key of its own. */
   async start(settings: NodeSettings = {}): Promise<WorldNode> {
     const hex = (this.signers.length + 11).toString(16).padStart(64, '0');
-    const key = join(this.#folder, `key-${this.signers.length}`);
-    await writeFile(key, hex, { mode: 0o600 });
+    const key = await this.keyFile(hex);
     this.signers.push(signerFromKey(hex));
     const node = await this.world.start({
       streams: { ids: this.#streams },
@@ -50,6 +49,14 @@ export class KvWorld {
     });
     this.nodes.push(node);
     return node;
+  }
+
+  /** A file with a key. @param hex - filled with zeros from the left */
+  async keyFile(hex: string): Promise<string> {
+    const text = hex.padStart(64, '0');
+    const path = join(this.#folder, `key-${text}`);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
   }
 
   get urls(): readonly string[] {

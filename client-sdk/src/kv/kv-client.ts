@@ -8,6 +8,7 @@ import type {
   KvCall,
   KvClient,
   KvCommit,
+  KvSnapshot,
   KvStream,
   KvUpdate,
   KvUpdateOptions,
@@ -65,6 +66,10 @@ export class NetworkKv implements KvClient {
 
   nextSequence({ signal = new AbortController().signal }: KvCall = {}): Promise<number> {
     return this.#deps.node.nextSequence({ signal });
+  }
+
+  snapshot({ signal = new AbortController().signal }: KvCall = {}): Promise<KvSnapshot> {
+    return this.#reader.snapshot(signal);
   }
 
   streams({ signal = new AbortController().signal }: KvCall = {}): Promise<readonly StreamId[]> {

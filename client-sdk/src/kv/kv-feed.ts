@@ -117,7 +117,7 @@ export class KvFeed {
     const inner = AbortSignal.any([signal, leaving.signal]);
     try {
       const path = `/v1/streams/${stream}/events?${fields}`;
-      const parts = await node.listen(url, path, { signal: inner });
+      const parts = await node.read(url, path, { signal: inner, accept: 'text/event-stream' });
       for await (const { id, event, data } of serverSentEvents(this.#lively(parts, url))) {
         const told = eventOf(event, id, data);
         if (told !== undefined) yield told;

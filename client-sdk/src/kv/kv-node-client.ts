@@ -81,25 +81,25 @@ export class KvNodeClient {
   }
 
   /**
-   * Begins to hear server-sent events of one of the nodes.
+   * Begins to read what one of the nodes has at a path, as it comes.
    *
    * @throws {TransportError}; {SdkError} SDK_KV_NODE if it is refused
    */
-  async listen(
+  async read(
     url: string,
     path: string,
-    { signal }: Pick<At, 'signal'>,
+    { signal, accept = '*/*' }: Pick<At, 'signal'> & { readonly accept?: string },
   ): Promise<AsyncIterable<Uint8Array>> {
     const reply = await this.#transport.send({
       method: 'GET',
       url: `${url.replace(/\/+$/, '')}${path}`,
-      headers: { accept: 'text/event-stream' },
+      headers: { accept },
       signal,
       timeoutMs: this.#timeoutMs,
     });
     if (reply.status === 200) return reply.stream();
     await reply.discard();
-    return this.#broken('events', `status ${reply.status}`);
+    return this.#broken(path.split('?')[0] ?? path, `status ${reply.status}`);
   }
 
   /** The whole value, at one version throughout. @throws {SdkError} SDK_KV_NODE */

@@ -5,7 +5,7 @@ import type {
   RootContradiction,
   StreamId,
 } from '@cairn/kv-layer';
-import type { Address, Sequence } from '@cairn/primitives';
+import type { Address, Hex, Sequence } from '@cairn/primitives';
 import type {
   KvChange,
   KvChangesOptions,
@@ -199,6 +199,19 @@ export interface KvStream {
   find(options: KvFindOptions): AsyncIterable<KvEntry>;
 }
 
+/** A state as a file. */
+export interface KvSnapshot {
+  /** The last log entry that it counts. */
+  readonly version: number;
+  /** Hash of the block that has this entry. */
+  readonly block: Hex;
+  readonly streams: readonly StreamId[];
+  /** Who vouches for roots in it. */
+  readonly signers: readonly Address[];
+  /** The file, once. Broken off early: the chain took entries back, or the node stopped. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** Keys and values on the network. */
 export interface KvClient {
   /** @param id - 32 bytes as hex; see `deriveStreamId` of `@cairn/kv-layer` for ids that nobody meets by chance */
@@ -222,6 +235,14 @@ export interface KvClient {
   batch(build: (batch: BatchBuilder) => void, call?: KvCall): Promise<KvCommit>;
   /** The next log entry that the node decides: everything before it is readable. */
   nextSequence(call?: KvCall): Promise<number>;
+  /**
+   * The newest state of all streams of a node as a file: stored in the log layer, another node begins
+   * with it instead of the first entry (`bootstrap.file`). Enough accounts vouch in it for every root.
+   *
+   * @throws {SdkError} SDK_OPTION without `kvAttest`; SDK_KV_NODE; SDK_KV_UNATTESTED,
+   * SDK_KV_CONTRADICTION
+   */
+  snapshot(call?: KvCall): Promise<KvSnapshot>;
   /** Streams that the node has. */
   streams(call?: KvCall): Promise<readonly StreamId[]>;
 }

@@ -4,7 +4,8 @@ import { SdkError } from '../errors.ts';
 import { KvFeed } from './kv-feed.ts';
 import { KvListing } from './kv-listing.ts';
 import type { KvNodeClient } from './kv-node-client.ts';
-import type { KvEntry, KvRange, KvReadOptions, KvValue } from './kv-options.ts';
+import type { KvEntry, KvRange, KvReadOptions, KvSnapshot, KvValue } from './kv-options.ts';
+import { openSnapshot } from './kv-snapshot.ts';
 import type { ProvenReads } from './proven-reads.ts';
 
 /** What reading works with. */
@@ -120,6 +121,11 @@ export class KvReader {
       ({ key } = found);
       isInclusive = false;
     }
+  }
+
+  /** The newest state as a file. @throws as `KvClient.snapshot` */
+  async snapshot(signal: AbortSignal): Promise<KvSnapshot> {
+    return openSnapshot({ node: this.node, roots: this.#requireProven().roots }, signal);
   }
 
   #provenFor({ proof }: Pick<KvReadOptions, 'proof'>): ProvenReads | undefined {

@@ -50,6 +50,11 @@ export class ProvenReads {
     this.#deps = deps;
   }
 
+  /** Roots that enough accounts vouch for. */
+  get roots(): AttestedRoots {
+    return this.#deps.roots;
+  }
+
   /** What a key holds, with its proof. @throws {SdkError} as `AttestedRoots.at`; SDK_KV_UNPROVEN */
   async evidence(
     stream: StreamId,

@@ -54,6 +54,7 @@ export type {
   KvEntry,
   KvRange,
   KvReadOptions,
+  KvSnapshot,
   KvSpan,
   KvStream,
   KvUpdate,

@@ -165,6 +165,27 @@ export const KV_NODE_SCHEMA: ConfigSchema = {
         }),
       },
     },
+    bootstrap: {
+      type: 'object',
+      description:
+        'Beginning with a snapshot that lies in the log layer, instead of the first entry. It is taken if so many of these accounts vouch in it for the root of every stream, its entry is in this chain, and all of it hashes to those roots; else replay begins with the first entry. Versions before it cannot be read then.',
+      properties: {
+        file: {
+          ...text('Root of the file, as `cairn kv snapshot` prints it; empty: none.', ''),
+          pattern: '^(0x[0-9a-fA-F]{64})?$',
+        },
+        keys: list('Accounts of key-value nodes whose word about roots counts.', ADDRESS, 64),
+        agree: whole('So many of them must say the same; 0: more than half.', 0, { maximum: 64 }),
+        wait_s: whole('How long the file and its entry are waited for.', 120, {
+          unit: 's',
+          minimum: 1,
+        }),
+        vouch: flag(
+          'Whether this node vouches for roots all the same, which it did not replay by itself.',
+          false,
+        ),
+      },
+    },
     attest: {
       type: 'object',
       description:
@@ -236,6 +257,13 @@ export interface ConfigFile {
     readonly prefetch_bytes: number;
     readonly memory_file_bytes: number;
     readonly cache_bytes: number;
+  };
+  readonly bootstrap: {
+    readonly file: string;
+    readonly keys: readonly string[];
+    readonly agree: number;
+    readonly wait_s: number;
+    readonly vouch: boolean;
   };
   readonly attest: { readonly key: string; readonly key_password: string };
   readonly http: { readonly host: string; readonly port: number };

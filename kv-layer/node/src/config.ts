@@ -1,8 +1,15 @@
 import { resolve } from 'node:path';
-import { parseStreamId, type SenderSource, type StreamId } from '@cairn/kv-layer';
+import { parseStreamId, type RootTrust, type SenderSource, type StreamId } from '@cairn/kv-layer';
 import { loadConfig, renderExampleConfig } from '@cairn/node-runtime/config';
 import type { LogLevel } from '@cairn/node-runtime/observe';
-import { type Address, type ChainId, chainIdOf, parseAddress } from '@cairn/primitives';
+import {
+  type Address,
+  type ChainId,
+  chainIdOf,
+  parseAddress,
+  parseRoot,
+  type Root,
+} from '@cairn/primitives';
 import { type ConfigFile, KV_NODE_SCHEMA } from './config-schema.ts';
 import { KvNodeError } from './errors.ts';
 
@@ -43,6 +50,8 @@ export interface KvNodeConfig {
     /** Of a keystore. */
     readonly passwordFile: string | undefined;
   };
+  /** `undefined`: replay begins with the first entry. */
+  readonly bootstrap: BootstrapConfig | undefined;
   readonly http: { readonly host: string; readonly port: number };
   readonly limits: {
     readonly maxConnections: number;
@@ -51,6 +60,15 @@ export interface KvNodeConfig {
     readonly wholeValueBytes: number;
     readonly drainMs: number;
   };
+}
+
+/** A snapshot to begin with. */
+export interface BootstrapConfig {
+  readonly file: Root;
+  readonly trust: RootTrust;
+  readonly waitMs: number;
+  /** Whether the node vouches for roots though it did not replay everything itself. */
+  readonly isVouching: boolean;
 }
 
 /** How the log is replayed. */
@@ -144,6 +162,7 @@ function settingsOf(file: ConfigFile): KvNodeConfig {
       memoryFileBytes: replay.memory_file_bytes,
       cacheBytes: replay.cache_bytes,
     },
+    bootstrap: bootstrapOf(file.bootstrap),
     attest: {
       keyFile: attest.key === '' ? undefined : resolve(attest.key),
       passwordFile: attest.key_password === '' ? undefined : resolve(attest.key_password),
@@ -156,6 +175,25 @@ function settingsOf(file: ConfigFile): KvNodeConfig {
       wholeValueBytes: limits.whole_value_bytes,
       drainMs: limits.drain_ms,
     },
+  };
+}
+
+/** @throws {KvNodeError} KV_CONFIG */
+function bootstrapOf(file: ConfigFile['bootstrap']): BootstrapConfig | undefined {
+  if (file.file === '') return undefined;
+  const keys = [...new Set(file.keys.map((key) => parseAddress(key)))];
+  const threshold = file.agree === 0 ? Math.floor(keys.length / 2) + 1 : file.agree;
+  if (threshold > keys.length) {
+    throw new KvNodeError(
+      { code: 'KV_CONFIG', field: 'bootstrap.keys' },
+      `bootstrap.keys names ${keys.length} accounts, ${threshold} of them would have to agree on a snapshot`,
+    );
+  }
+  return {
+    file: parseRoot(file.file),
+    trust: { keys, threshold },
+    waitMs: file.wait_s * 1000,
+    isVouching: file.vouch,
   };
 }
 

@@ -112,6 +112,7 @@ class WiredKvNode implements KvNode {
       holes: state.holeCount,
       wait: this.#timed(wait),
       diskReason: this.#diskReason,
+      bootstrap: this.#parts.bootstrap?.status,
       pending: pending === undefined ? undefined : { ...pending, wait: this.#timed(pending.wait) },
     };
   }

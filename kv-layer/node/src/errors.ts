@@ -1,4 +1,4 @@
-import { type Address, Fault, type Sequence } from '@cairn/primitives';
+import { type Address, Fault, type Hex, type Sequence } from '@cairn/primitives';
 
 /** What a key-value node refuses or cannot do, with the numbers. */
 export type KvNodeFault =
@@ -19,6 +19,17 @@ export type KvNodeFault =
     }
   /** A version that was waited for and did not come in time. */
   | { readonly code: 'KV_NOT_YET'; readonly wanted: number; readonly next: Sequence }
+  /** A snapshot of an entry that this chain has in another block. */
+  | {
+      readonly code: 'KV_SNAPSHOT_BRANCH';
+      readonly version: number;
+      readonly expected: Hex;
+      readonly actual: Hex;
+    }
+  /** The node began with a snapshot and vouches for nothing. */
+  | { readonly code: 'KV_NOT_REPLAYED'; readonly first: Sequence }
+  /** As many snapshots are made as may be. */
+  | { readonly code: 'KV_SNAPSHOTS_FULL'; readonly max: number }
   /** Text that names no place in a feed. */
   | { readonly code: 'KV_POSITION'; readonly text: string }
   /** As many listen as may. */

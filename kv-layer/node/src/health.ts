@@ -16,7 +16,8 @@ export function readyReport(
   status: ReplayStatus,
   { confirmations }: { readonly confirmations: number },
 ): HealthReport {
-  const { head, block, logNext, nextSequence, wait, diskReason, holes, pending } = status;
+  const { head, block, logNext, nextSequence, wait, diskReason, holes, pending, bootstrap } =
+    status;
   const reasons: string[] = [];
   let ok = true;
   const refuse = (reason: string): void => {
@@ -35,6 +36,12 @@ export function readyReport(
   }
   if (holes > 0) {
     reasons.push(`${holes} entries were given up: what came after them is this node’s own opinion`);
+  }
+  if (bootstrap?.phase === 'refused') {
+    reasons.push(`the snapshot to begin with was refused (${bootstrap.code}): ${bootstrap.reason}`);
+  } else if (bootstrap !== undefined && bootstrap.phase !== 'done') {
+    const waits = bootstrap.reason === undefined ? '' : `: ${bootstrap.reason}`;
+    refuse(`the state begins with a snapshot, which is at its ${bootstrap.phase}${waits}`);
   }
   const facts: Record<string, string> = {
     replay: `entry ${nextSequence} of ${logNext} is next, ${status.streams.length} streams answer`,

@@ -15,6 +15,7 @@ import {
 } from '@cairn/primitives';
 import { Answers } from './answers.ts';
 import { readAttestKey } from './attest/read-key.ts';
+import { Bootstrap } from './bootstrap/begin-with-snapshot.ts';
 import type { KvNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -58,6 +59,8 @@ export interface KvNodeParts {
   readonly undone: Undone;
   /** Vouches for state roots; `undefined` where no key is configured. */
   readonly signer: LocalSigner | undefined;
+  /** Begins with a snapshot; `undefined` where none is configured. */
+  readonly bootstrap: Bootstrap | undefined;
   readonly metrics: KvNodeMetrics;
 }
 
@@ -118,17 +121,39 @@ export async function openParts(
   const turn = new Semaphore({ limit: 1, maxWaiting: MAX_TURNS_WAITING });
   const [changed, wanted, replayed] = [new Notice(), new Notice(), new Notice()];
   const undone = new Undone();
+  const facts = new EntryFactsBook({ client: chain.client, kv: index }, config.chain);
+  const { require: requireRoom } = new DiskRoom({ freeBytes, clock }, node);
+  const { chainId, flow } = chain.chainLog;
+  const bootstrap =
+    config.bootstrap &&
+    new Bootstrap(
+      {
+        generations,
+        identity: { chainId, flow, senders: config.chain.senders },
+        files: fileClient,
+        log,
+        facts,
+        isLogRead: () => follower.isCaughtUp,
+        kv: index,
+        requireRoom,
+        clock,
+        logger,
+      },
+      config.bootstrap,
+    );
   const keeper = new StateKeeper(
     {
       generations,
       streams,
       log,
-      facts: new EntryFactsBook({ client: chain.client, kv: index }, config.chain),
+      kv: index,
+      ...(bootstrap === undefined ? {} : { bootstrap }),
+      facts,
       files,
       turn,
       changed,
       wanted,
-      requireRoom: new DiskRoom({ freeBytes, clock }, node).require,
+      requireRoom,
       clock,
       logger,
       onApplied: (applied) => {
@@ -161,7 +186,19 @@ export async function openParts(
     },
   });
   const answers = new Answers(() => keeper.state);
-  return { log, streams, follower, keeper, answers, wanted, replayed, undone, signer, metrics };
+  return {
+    log,
+    streams,
+    follower,
+    keeper,
+    answers,
+    wanted,
+    replayed,
+    undone,
+    signer,
+    bootstrap,
+    metrics,
+  };
 }
 
 function sameNodes(left: readonly SubmissionNode[], right: readonly SubmissionNode[]): boolean {

@@ -21,6 +21,7 @@ import { serveEventSockets } from './doors/event-sockets.ts';
 import { eventDoor, Listeners } from './doors/events.ts';
 import { type JsonRpcDoorDeps, jsonRpcDoor } from './doors/json-rpc.ts';
 import { QuickJsonRpc } from './doors/quick-json-rpc.ts';
+import { snapshotDoor } from './doors/snapshot.ts';
 import { statusDoor } from './doors/status.ts';
 import { streamDoor } from './doors/streams.ts';
 import { readyReport } from './health.ts';
@@ -69,7 +70,9 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     maxBytes: limits.wholeValueBytes,
   };
   const { answers, replayed, log, signer } = parts;
-  const attester = new RootAttester({ signer, answers, log, chainId, flow });
+  const isVouchingBootstrapped = config.bootstrap?.isVouching ?? false;
+  const about = { signer, answers, log, chainId, flow, isVouchingBootstrapped };
+  const attester = new RootAttester(about);
   const queries = new Queries({ answers, attester, replayed, clock });
   const feed = new ChangeFeed({ ...parts, clock });
   const handlers = {
@@ -114,6 +117,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
       statusDoor({ chainId, flow, answers, signer: attester.address, status }),
       streamDoor({ queries, stopping }),
       eventDoor(events),
+      snapshotDoor({ answers, closing: deps.closing }),
       jsonRpcDoor(door),
     ],
   });

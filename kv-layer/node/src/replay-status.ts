@@ -1,5 +1,6 @@
 import type { StreamId } from '@cairn/kv-layer';
 import type { Json, Sequence } from '@cairn/primitives';
+import type { BootstrapStatus } from './bootstrap/begin-with-snapshot.ts';
 import type { ReplayWait } from './replay/replayer.ts';
 
 /** How far a node is, and what keeps it from going on. */
@@ -18,6 +19,8 @@ export interface ReplayStatus {
   readonly wait: (ReplayWait & { readonly waitedMs: number }) | undefined;
   /** A disk that is full or fails. */
   readonly diskReason: string | undefined;
+  /** Beginning with a snapshot; `undefined` where none is configured. */
+  readonly bootstrap: BootstrapStatus | undefined;
   readonly pending:
     | {
         readonly streams: readonly StreamId[];
@@ -52,7 +55,7 @@ export function describeWait({
 /** The status as JSON. */
 export function replayStatusJson(status: ReplayStatus): Json {
   const { head, block, logNext, nextSequence, firstSequence, streams, holes } = status;
-  const { wait, diskReason, pending } = status;
+  const { wait, diskReason, bootstrap, pending } = status;
   return {
     head: head ?? null,
     block: block ?? null,
@@ -63,6 +66,7 @@ export function replayStatusJson(status: ReplayStatus): Json {
     holes,
     waits: waitJson(wait),
     disk: diskReason ?? null,
+    bootstrap: bootstrap === undefined ? null : { ...bootstrap },
     pending:
       pending === undefined
         ? null

@@ -33,6 +33,13 @@ export type StateFault =
       readonly changedKeys: number;
       readonly maxKeys: number;
     }
+  /** A snapshot with too few statements about a stream's root that agree. */
+  | {
+      readonly code: 'KV_SNAPSHOT_UNATTESTED';
+      readonly stream: StreamId;
+      readonly agreeing: number;
+      readonly needed: number;
+    }
   /** A version from before the snapshot that the state began with. */
   | { readonly code: 'KV_VERSION_PRUNED'; readonly version: number; readonly oldest: number }
   /** No index of that name is declared. */

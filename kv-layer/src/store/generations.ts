@@ -12,7 +12,7 @@ import { type StreamId, streamIdBytes, streamIdOf } from '../stream-id.ts';
 import { Keyspace } from './keyspace.ts';
 import { damaged } from './row.ts';
 import { type StateIdentity, sortedStreams } from './state-identity.ts';
-import { StreamState } from './stream-state.ts';
+import { StreamState, type StreamStateDeps } from './stream-state.ts';
 
 /** Where a node's generations are kept. */
 export interface GenerationsDeps {
@@ -145,6 +145,39 @@ export class Generations {
     return true;
   }
 
+  /**
+   * Lets another state of the same streams answer: an empty one, or what `fill` makes of its generation.
+   * The pending state, if there is one, is dropped. What was there before is kept until `sweep`, so that
+   * whoever still reads or writes it harms nothing.
+   *
+   * @param fill - makes the generation's state; if it throws nothing is changed
+   * @throws what `fill` throws; {StateError} as `StreamState.open`
+   */
+  async replace(
+    fill: (deps: StreamStateDeps, identity: StateIdentity, generation: number) => Promise<void>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { active, pending, retired } = this.#record;
+    const used = [active.generation, ...(pending === undefined ? [] : [pending.generation])];
+    const generation = Math.max(...used, ...retired) + 1;
+    const next: Listed = { generation, streams: active.streams };
+    // Listed as retired first: what a crash leaves of it is removed by the next start.
+    await this.#become({ active, pending, retired: [...retired, generation] });
+    const { kv, hasher } = this.#deps;
+    const values = await this.#deps.openValues(generation);
+    await fill({ kv, values, hasher }, { ...this.#identity, streams: active.streams }, generation);
+    const opened = await openWith(values, this.#deps, this.#identity, next, signal);
+    const others = this.#record.retired.filter((other) => other !== generation);
+    await this.#become({ active: next, pending: undefined, retired: [...others, ...used] });
+    this.#active = opened;
+    this.#pending = undefined;
+  }
+
+  /** Removes what was replaced, once nobody reads or writes it any more. */
+  async sweep({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#dropRetired(signal);
+  }
+
   async #become(record: Record): Promise<void> {
     await writeRecord(this.#deps.kv, record);
     this.#record = record;
@@ -172,11 +205,19 @@ export class Generations {
 async function openListed(
   deps: GenerationsDeps,
   identity: Omit<StateIdentity, 'streams'>,
+  listed: Listed,
+  signal: AbortSignal,
+): Promise<StreamState> {
+  return openWith(await deps.openValues(listed.generation), deps, identity, listed, signal);
+}
+
+function openWith(
+  values: FileStore,
+  { kv, hasher }: GenerationsDeps,
+  identity: Omit<StateIdentity, 'streams'>,
   { generation, streams }: Listed,
   signal: AbortSignal,
 ): Promise<StreamState> {
-  const { kv, hasher } = deps;
-  const values = await deps.openValues(generation);
   return StreamState.open({ kv, values, hasher }, { ...identity, streams }, { signal, generation });
 }
 

@@ -24,6 +24,20 @@ export class SnapshotReader {
     return (await this.take(1))[0] ?? 0;
   }
 
+  /** Everything that was not taken, in pieces of any size. */
+  async *rest(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      while (!(await this.isAtEnd())) {
+        const piece = this.#rest;
+        this.#rest = new Uint8Array(0);
+        this.#taken += piece.length;
+        yield piece;
+      }
+    } finally {
+      await this.#pieces.return?.();
+    }
+  }
+
   /** Whether nothing is left. */
   async isAtEnd(): Promise<boolean> {
     while (this.#rest.length === 0) {

@@ -108,6 +108,8 @@ export async function importSnapshot(
     readonly trusted: ReadonlyMap<StreamId, Uint8Array>;
     /** The version that the roots are of. */
     readonly version: number;
+    /** Chain time of that entry, which no root covers; what the snapshot says unless told. */
+    readonly timeSeconds?: number;
     readonly signal: AbortSignal;
     readonly generation?: number;
   },
@@ -120,6 +122,7 @@ class SnapshotImport {
   readonly #identity: StateIdentity;
   readonly #trusted: ReadonlyMap<StreamId, Uint8Array>;
   readonly #version: number;
+  readonly #timeSeconds: number | undefined;
   readonly #signal: AbortSignal;
   readonly #tables: StateTables;
   readonly #trees: StateTrees;
@@ -129,12 +132,13 @@ class SnapshotImport {
   constructor(
     deps: StreamStateDeps,
     identity: StateIdentity,
-    { trusted, version, signal, generation = 0 }: Parameters<typeof importSnapshot>[3],
+    { trusted, version, timeSeconds, signal, generation = 0 }: Parameters<typeof importSnapshot>[3],
   ) {
     this.#deps = deps;
     this.#identity = identity;
     this.#trusted = trusted;
     this.#version = version;
+    this.#timeSeconds = timeSeconds;
     this.#signal = signal;
     this.#tables = new StateTables(deps.kv, new Keyspace(generation));
     this.#trees = new StateTrees(this.#tables, deps.hasher);
@@ -152,7 +156,7 @@ class SnapshotImport {
       );
     }
     const next = readSafeU64(viewOf(head), at + 32);
-    const timeSeconds = readSafeU64(viewOf(head), at + 40);
+    const timeSeconds = this.#timeSeconds ?? readSafeU64(viewOf(head), at + 40);
     if (next !== this.#version + 1) reader.refuse();
     await this.#clear();
     let mark = await reader.byte();

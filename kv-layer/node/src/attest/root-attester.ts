@@ -29,6 +29,8 @@ export interface RootAttesterDeps {
   readonly log: Pick<LogStore, 'entryAt'>;
   readonly chainId: ChainId;
   readonly flow: Address;
+  /** Whether a state that began with a snapshot is vouched for too. */
+  readonly isVouchingBootstrapped: boolean;
 }
 
 /** Statements kept: signing one takes about a millisecond, and many ask for the newest. */
@@ -74,6 +76,12 @@ export class RootAttester {
       );
     }
     const { state, reads } = answers;
+    if (state.firstSequence > 0 && !this.#deps.isVouchingBootstrapped) {
+      throw new KvNodeError(
+        { code: 'KV_NOT_REPLAYED', first: state.firstSequence },
+        `this node began with a snapshot at entry ${state.firstSequence - 1}, which it did not replay: it vouches for nothing unless bootstrap.vouch says so`,
+      );
+    }
     const read = async (version: number): Promise<RootStatement> => {
       const next = state.nextSequence;
       if (version < 0) {

@@ -3,11 +3,14 @@ import type { LogEntry } from '@cairn/log-layer';
 import {
   abortable,
   describeError,
+  type KeyValueStore,
   runTogether,
   type Sequence,
   sequenceOf,
 } from '@cairn/primitives';
-import type { Notice } from '../notice.ts';
+import type { Bootstrap } from '../bootstrap/begin-with-snapshot.ts';
+import { dropLostBase } from '../bootstrap/snapshot-base.ts';
+import { Notice } from '../notice.ts';
 import type { StreamSet } from '../streams/stream-set.ts';
 import { Replayer, type ReplayerDeps, type ReplayerOptions, type ReplayWait } from './replayer.ts';
 
@@ -22,6 +25,10 @@ export interface StateKeeperDeps extends Omit<ReplayerDeps, 'onApplied'> {
   /** Told of entries that the state that answers took back, and of another one that took its place. */
   readonly onUndone?: (from: Sequence) => void;
   readonly onPromoted?: (state: StreamState) => void;
+  /** Begins with a snapshot where nothing was replayed yet. */
+  readonly bootstrap?: Bootstrap;
+  /** What is kept beside the streams. */
+  readonly kv: KeyValueStore;
 }
 
 /** How states are kept. */
@@ -45,6 +52,8 @@ export class StateKeeper {
   readonly #options: StateKeeperOptions;
   #active: Replayer;
   #pending: Replayer | undefined;
+  /** Rings when another state took the active one's place by itself. */
+  readonly #replaced = new Notice();
 
   constructor(deps: StateKeeperDeps, options: StateKeeperOptions) {
     this.#deps = deps;
@@ -78,6 +87,10 @@ export class StateKeeper {
 
   /** Runs until `signal` aborts. @throws what the stores throw */
   async run(signal: AbortSignal): Promise<void> {
+    const { bootstrap, turn } = this.#deps;
+    await turn.run(() => this.#dropLostBase(signal), signal);
+    await bootstrap?.run(signal);
+    if (this.#useActive()) this.#deps.onPromoted?.(this.state);
     const loops = [(inner: AbortSignal) => this.#keep(inner)];
     if (this.#options.discover) loops.push((inner) => this.#discover(inner));
     if (this.#options.skip !== undefined) loops.push((inner) => this.#heal(inner));
@@ -87,6 +100,7 @@ export class StateKeeper {
   /** Takes back what was replayed of entries that are not in the log any more. Under the turn. */
   async undo(signal: AbortSignal): Promise<void> {
     const { generations, log, logger } = this.#deps;
+    await this.#dropLostBase(signal);
     for (const state of [generations.active, generations.pending]) {
       if (state === undefined || state.nextSequence <= log.nextSequence) continue;
       const to = sequenceOf(Math.max(log.nextSequence, state.firstSequence));
@@ -96,11 +110,28 @@ export class StateKeeper {
     }
   }
 
+  /** Begins anew if the chain took back what the state's snapshot was of. Under the turn. */
+  async #dropLostBase(signal: AbortSignal): Promise<void> {
+    if (!(await dropLostBase(this.#deps, { signal }))) return;
+    this.#deps.onPromoted?.(this.state);
+    this.#replaced.ring();
+  }
+
+  /** Replays into the state that answers. @returns whether it is another one than before */
+  #useActive(): boolean {
+    const { active } = this.#deps.generations;
+    if (this.#active.state === active) return false;
+    this.#active = this.#replayer(active);
+    return true;
+  }
+
   /** One round for each set of replays: until the set of streams or of states changes. */
   async #keep(signal: AbortSignal): Promise<void> {
     const { generations, streams, turn, logger, onPromoted } = this.#deps;
     while (!signal.aborted) {
-      const news = this.#deps.wanted.next;
+      const news = Promise.race([this.#deps.wanted.next, this.#replaced.next]);
+      this.#useActive();
+      await turn.run(() => generations.sweep({ signal }), signal);
       if (generations.pending === undefined) {
         await turn.run(() => generations.watch(streams.wanted, { signal }), signal);
       }
@@ -116,6 +147,7 @@ export class StateKeeper {
       this.#pending = this.#replayer(pending);
       await this.#round(signal, this.#pending);
       this.#pending = undefined;
+      if (generations.pending !== pending) continue; // dropped with the state beside it
       await turn.run(() => generations.promote({ signal }), signal);
       this.#active = this.#replayer(generations.active);
       logger.info({ streams: this.state.streams.length }, 'another set of streams answers');
@@ -129,8 +161,10 @@ export class StateKeeper {
     const inner = AbortSignal.any([signal, over.signal]);
     const isDone = (): boolean => this.#isCaughtUp();
     const end = until instanceof Replayer ? until.run(inner, isDone) : abortable(until, inner);
-    const ended = end.then(() => over.abort(ROUND_OVER));
+    const replaced = abortable(this.#replaced.next, inner);
+    const ended = Promise.race([end, replaced]).then(() => over.abort(ROUND_OVER));
     const settled = await Promise.allSettled([
+      end,
       ended,
       this.#active.run(inner).catch((error: unknown) => {
         if (!over.signal.aborted) over.abort(error);

@@ -30,6 +30,7 @@ export interface NodeSettings {
   readonly replay?: Readonly<Record<string, unknown>>;
   readonly node?: Readonly<Record<string, unknown>>;
   readonly attest?: Readonly<Record<string, unknown>>;
+  readonly bootstrap?: Readonly<Record<string, unknown>>;
   readonly limits?: Readonly<Record<string, unknown>>;
 }
 
@@ -123,6 +124,7 @@ export class LogWorld {
         streams: { ...settings.streams },
         replay: { ...settings.replay },
         attest: { ...settings.attest },
+        bootstrap: { ...settings.bootstrap },
         http: { port: 0 },
         limits: { ...settings.limits },
       },
