@@ -5,19 +5,10 @@ import {
   leafHash,
   treeRoot,
 } from '@cairn/attestation';
-import {
-  type Address,
-  type BlockMark,
-  equalBytes,
-  fromHex,
-  isHexOf,
-  isRecord,
-  LruCache,
-  parseAddress,
-} from '@cairn/primitives';
+import { type BlockMark, equalBytes, LruCache } from '@cairn/primitives';
 import type { CallOptions } from '../client/chain-client.ts';
-import { ChainError } from '../client/errors.ts';
 import type { LogRecord } from '../client/parse-replies.ts';
+import { readTransactionCall } from '../client/read-transaction.ts';
 import { type EventQuery, EventReader } from '../log/event-reader.ts';
 import {
   type BatchConfirmation,
@@ -31,7 +22,6 @@ import { certificatesOfCall } from './confirmed-batch.ts';
 import type { EpochBook } from './epoch-book.ts';
 import type { Entrance } from './open-entrance.ts';
 
-const METHOD = 'eth_getTransactionByHash';
 /** Paid blobs of one epoch that are searched for the leaves of a batch: the newest. */
 const MAX_ORDERS = 4096;
 /** Hashes that one search may take: some seconds. */
@@ -123,7 +113,11 @@ export class BatchFeed {
     const { entrance, epochs, backend } = this.#deps;
     const { epoch } = confirmation;
     const sealed = await epochs.sealed(epoch, options);
-    const transaction = await this.#transaction(confirmation, options);
+    const transaction = await readTransactionCall(
+      entrance.client,
+      confirmation.transactionHash,
+      options,
+    );
     if (sealed === undefined || transaction.to !== entrance.domain.address) return undefined;
     const call = entrance.contract.parseCall(transaction.input);
     if (call === undefined) return undefined;
@@ -154,22 +148,6 @@ export class BatchFeed {
 
   #decode(log: LogRecord): BatchConfirmation {
     return decodeBatchConfirmation(this.#deps.entrance.contract, log);
-  }
-
-  async #transaction(
-    { transactionHash }: BatchConfirmation,
-    options: CallOptions,
-  ): Promise<{ readonly to: Address | undefined; readonly input: Uint8Array }> {
-    const { client } = this.#deps.entrance;
-    const reply = await client.rpc(METHOD, [transactionHash], options);
-    const { to, input } = isRecord(reply) ? reply : {};
-    if (typeof input === 'string' && /^0x([0-9a-f]{2})*$/i.test(input)) {
-      return { to: isHexOf(to, 20) ? parseAddress(to) : undefined, input: fromHex(input) };
-    }
-    throw new ChainError(
-      { code: 'CHAIN_BAD_REPLY', method: METHOD, reason: 'no input' },
-      `the endpoint does not know transaction ${transactionHash}, whose event it has`,
-    );
   }
 
   /** Leaves of promised blobs that were not paid for. */

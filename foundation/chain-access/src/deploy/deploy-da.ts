@@ -65,6 +65,8 @@ export interface DaDeployOptions extends Omit<DeployOptions, 'params'> {
   readonly admin?: Address;
   /** Receives the treasury's share of fees, such as the network's reward vault; the admin unless told. */
   readonly treasury?: Address;
+  /** What orders the checkpoints of consensus shards, as made or to be made; nothing unless told. */
+  readonly orderSource?: Address;
   /** Where the contracts are named; nowhere unless told. Its admin must be the deploying account. */
   readonly directory?: Address;
 }
@@ -104,7 +106,7 @@ export async function deployDa(
     stakeHub.address,
     registry.address,
     entropy.address,
-    NOBODY, // nothing orders checkpoints yet
+    options.orderSource ?? NOBODY,
     admin,
   ]);
   const slasher = await run.create(`${name}:slasher`, slasherAbi, slasherBytecode, [

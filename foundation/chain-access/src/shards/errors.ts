@@ -1,0 +1,24 @@
+import { type ChainId, Fault, type Hex } from '@cairn/primitives';
+
+/** What can be wrong with a shard beside its chain. */
+export type ShardFault =
+  /** The endpoint for the shard serves another chain. */
+  | {
+      readonly code: 'SHARD_OTHER_CHAIN';
+      readonly shardId: number;
+      readonly expected: ChainId;
+      readonly actual: ChainId;
+    }
+  /** The endpoint does not have the block that a checkpoint is of. */
+  | { readonly code: 'SHARD_NO_BLOCK'; readonly shardId: number; readonly block: number }
+  /** The block was replaced while its state was read, or the endpoint answers from two histories. */
+  | {
+      readonly code: 'SHARD_BLOCK_CHANGED';
+      readonly shardId: number;
+      readonly block: number;
+      readonly before: Hex;
+      readonly after: Hex;
+    };
+
+/** A shard whose state cannot be told. */
+export class ShardError extends Fault<ShardFault> {}

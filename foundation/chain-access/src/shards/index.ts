@@ -1,0 +1,46 @@
+/** Parallel consensus shards: the hub's order of their checkpoints, what their chains hold, mirrors of its epochs. */
+export { ShardError, type ShardFault } from './errors.ts';
+export {
+  acceptEpoch,
+  acceptHubCheckpoint,
+  anchorMirror,
+  type HandedEpoch,
+  type HubCheckpoint,
+  type MirrorCaller,
+} from './mirror-calls.ts';
+export {
+  type MirrorHead,
+  readMirrorEpoch,
+  readMirroredEpoch,
+  readMirroredOrder,
+  readMirrorHead,
+} from './mirror-facts.ts';
+export { type Mirror, type MirrorOptions, openMirror } from './open-mirror.ts';
+export { type Ordering, openOrdering } from './open-ordering.ts';
+export { type OrderedEvent, OrderFeed, type OrderPage } from './order-feed.ts';
+export {
+  addShard,
+  anchorOrder,
+  MAX_BUNDLE_CHECKPOINTS,
+  type OrderingCaller,
+  type SignedBundle,
+  submitBundle,
+} from './ordering-calls.ts';
+export {
+  readCheckpointHash,
+  readHead,
+  readOrder,
+  readOrderRootAt,
+  readShard,
+  type Shard,
+  type ShardHead,
+} from './ordering-facts.ts';
+export { type QuorumSignature, signatureOf } from './quorum-signature.ts';
+export {
+  blockOf,
+  newestFinalCheckpoint,
+  readShardContent,
+  type ShardContent,
+  type ShardPlace,
+} from './read-checkpoint.ts';
+export { ShardBook } from './shard-book.ts';
