@@ -30,6 +30,7 @@ const ARTEFACTS = {
   daMining: { source: 'src/da/DAMining.sol', contract: 'DAMining' },
   orderingHub: { source: 'src/shards/OrderingHub.sol', contract: 'OrderingHub' },
   epochMirror: { source: 'src/shards/EpochMirror.sol', contract: 'EpochMirror' },
+  jobBoard: { source: 'src/compute/JobBoard.sol', contract: 'JobBoard' },
   stakeGovernor: { source: 'src/governance/StakeGovernor.sol', contract: 'StakeGovernor' },
   timelock: { source: 'src/governance/Timelock.sol', contract: 'Timelock' },
   nitroCertificateValidator: {

@@ -27,6 +27,7 @@ export { daMiningAbi, daMiningBytecode } from './generated/da-mining.ts';
 export { directoryAbi, directoryBytecode } from './generated/directory.ts';
 export { epochMirrorAbi, epochMirrorBytecode } from './generated/epoch-mirror.ts';
 export { flowAbi, flowBytecode } from './generated/flow.ts';
+export { jobBoardAbi, jobBoardBytecode } from './generated/job-board.ts';
 export {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,

@@ -22,6 +22,7 @@ import { daMiningAbi, daMiningBytecode } from '../src/generated/da-mining.ts';
 import { directoryAbi } from '../src/generated/directory.ts';
 import { epochMirrorAbi, epochMirrorBytecode } from '../src/generated/epoch-mirror.ts';
 import { flowAbi, flowBytecode } from '../src/generated/flow.ts';
+import { jobBoardAbi, jobBoardBytecode } from '../src/generated/job-board.ts';
 import {
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
@@ -134,7 +135,7 @@ describe('contract artefacts', () => {
     const mining = [poraMineBytecode, possessionBytecode, ...rewards];
     const shards = [orderingHubBytecode, epochMirrorBytecode];
     const governance = [stakeGovernorBytecode, timelockBytecode];
-    const others = [...doors, ...shards, ...governance];
+    const others = [...doors, ...shards, ...governance, jobBoardBytecode];
     for (const bytecode of [flowBytecode, ...mining, ...stake, ...blobs, ...others]) {
       assert.ok(bytecode.length / 2 - 1 < 24_576);
     }
@@ -301,6 +302,12 @@ describe('contract artefacts', () => {
     ]);
     assert.deepEqual(namesOf(changingCalls(epochMirrorAbi)), [
       ...['acceptAdmin', 'acceptEpoch', 'acceptHubCheckpoint', 'anchor', 'transferAdmin'],
+    ]);
+  });
+
+  it('take jobs and their results in no other calls than these', () => {
+    assert.deepEqual(namesOf(changingCalls(jobBoardAbi)), [
+      ...['complete', 'post', 'take', 'withdraw', 'withdrawPayments'],
     ]);
   });
 
