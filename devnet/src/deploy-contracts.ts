@@ -89,8 +89,8 @@ export function deployDevnetDa(
     };
     const { signal } = options;
     const place = { client, signer, directory, pollMs: POLL_MS };
-    const { contracts } = await deployDa({ ...place, params }, { signal });
     const { flow } = await readDirectory(client, directory, { signal });
+    const { contracts } = await deployDa({ ...place, params, flow }, { signal });
     const { stakeHub, entropy } = contracts;
     const duties = { ...place, stakeHub, entropy, flow, params: DEVNET_POSSESSION };
     return { ...contracts, possession: await deployPossession(duties, { signal }) };

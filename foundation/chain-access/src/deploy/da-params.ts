@@ -1,8 +1,10 @@
 import {
   type Address,
+  type ChainId,
   type ConsensusParams,
   epochSeconds,
   type Hex,
+  parseAddress,
   toHex,
 } from '@cairn/primitives';
 
@@ -34,6 +36,8 @@ export interface DaParams {
   readonly drawOneRowIn?: number;
   /** Prizes for drawn rows that a period pays on average; 8 unless told. */
   readonly prizesPerPeriod?: number;
+  /** Seconds by which a mirror takes the hub's clock to be ahead of its chain's; half an epoch unless told. */
+  readonly mirrorDriftSeconds?: number;
   /** A prize for 4 KiB is this part of the pot; a 64th unless told. */
   readonly prizeDivisor?: number;
 }
@@ -101,16 +105,17 @@ export function lotterySettings(params: DaParams, entropy: Address): object {
   };
 }
 
-/** `DAEntrance.Settings` of contracts/src/da/DAEntrance.sol, for the hub's own chain. */
+/** `DAEntrance.Settings` of contracts/src/da/DAEntrance.sol, for the hub's own chain unless told. */
 export function entranceSettings(
   params: DaParams,
   places: { readonly verifier: Address; readonly rewards: Address; readonly admin: Address },
+  shardId = 0,
 ): object {
   const { consensus, basePerBlobWei = 0n, pricePerByteEpochWei = 1n } = params;
   const { finalityBlocks, blockSeconds } = consensus.schedule;
   return {
     ...places,
-    shardId: 0,
+    shardId,
     cosets: consensus.cosets,
     minLog2K: Math.log2(consensus.minDataRows),
     maxRetention: consensus.maxRetentionEpochs,
@@ -121,6 +126,43 @@ export function entranceSettings(
     pricePerByteEpoch: pricePerByteEpochWei,
   };
 }
+
+/** `MirrorSettings` of contracts/src/shards/EpochMirror.sol. */
+export function mirrorSettings(
+  { consensus, mirrorDriftSeconds }: DaParams,
+  hub: { readonly chainId: ChainId; readonly sortition: Address; readonly orderingHub: Address },
+): object {
+  return {
+    hubChainId: hub.chainId,
+    hub: hub.sortition,
+    orderingHub: hub.orderingHub,
+    trustingPeriod: consensus.trustingSeconds,
+    // A header says when its epoch begins, which is so many blocks after the seal at most.
+    maxDrift: mirrorDriftSeconds ?? epochSeconds(consensus.schedule) / 2,
+    graceSeconds: consensus.graceSeconds,
+  };
+}
+
+/** `addShard` of the ordering hub, in its order. */
+export function shardArguments({ consensus }: DaParams, shard: ShardEntry): readonly unknown[] {
+  const { shardId, chainId, flow, daEntrance, epochMirror } = shard;
+  const finality = shardId === 0 ? consensus.schedule.finalityBlocks : consensus.shardFinality;
+  const blocks = finality === 'tag' ? 0 : finality; // the registry's word for a block that the chain names
+  const places = [flow ?? NOBODY, daEntrance ?? NOBODY, epochMirror ?? NOBODY];
+  return [shardId, chainId, ...places, blocks, consensus.checkpointPeriodBlocks];
+}
+
+/** A consensus shard as the ordering hub has it; what it has none of is left out. */
+export interface ShardEntry {
+  readonly shardId: number;
+  readonly chainId: ChainId;
+  readonly flow?: Address | undefined;
+  readonly daEntrance?: Address | undefined;
+  readonly epochMirror?: Address | undefined;
+}
+
+/** Address zero. */
+export const NOBODY: Address = parseAddress(`0x${'00'.repeat(20)}`);
 
 /** A name as the Directory holds it: ASCII, left-aligned in 32 bytes. */
 export function directoryName(name: string): Hex {

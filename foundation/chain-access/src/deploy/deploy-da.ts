@@ -5,6 +5,8 @@ import {
   daMiningBytecode,
   nitroCertificateValidatorAbi,
   nitroCertificateValidatorBytecode,
+  orderingHubAbi,
+  orderingHubBytecode,
   quorumVerifierAbi,
   quorumVerifierBytecode,
   randaoEntropyAbi,
@@ -20,6 +22,7 @@ import {
 } from '@cairn/contracts';
 import { type Address, type ChainId, parseAddress } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import { Contract } from '../da/contract.ts';
 import { openEntrance } from '../da/open-entrance.ts';
 import { openHub } from '../da/open-hub.ts';
 import {
@@ -27,12 +30,21 @@ import {
   directoryName,
   entranceSettings,
   lotterySettings,
+  shardArguments,
   sortitionParameters,
   stakeParameters,
 } from './da-params.ts';
 import type { DeployOptions } from './deploy-contracts.ts';
 import { DeployError } from './errors.ts';
-import { createRing, createSteps, DIRECTORY_SET, SET_MODULE, type Steps } from './steps.ts';
+import {
+  ADD_SHARD,
+  createRing,
+  createSteps,
+  DIRECTORY_SET,
+  SET_MODULE,
+  type Steps,
+  TRANSFER_ADMIN,
+} from './steps.ts';
 
 /** Contracts of stake, epochs and blobs, by the names under which the Directory holds them. */
 export const DA_CONTRACTS = [
@@ -40,8 +52,9 @@ export const DA_CONTRACTS = [
   'signerRegistry',
   'entropy',
   'sortition',
-  'slasher',
   'quorumVerifier',
+  'orderingHub',
+  'slasher',
   'daMining',
   'daEntrance',
   'nitroCertificateValidator',
@@ -65,18 +78,19 @@ export interface DaDeployOptions extends Omit<DeployOptions, 'params'> {
   readonly admin?: Address;
   /** Receives the treasury's share of fees, such as the network's reward vault; the admin unless told. */
   readonly treasury?: Address;
-  /** What orders the checkpoints of consensus shards, as made or to be made; nothing unless told. */
-  readonly orderSource?: Address;
+  /** The Flow of this chain, of which the hub's checkpoints tell; none unless told. */
+  readonly flow?: Address;
   /** Where the contracts are named; nowhere unless told. Its admin must be the deploying account. */
   readonly directory?: Address;
 }
 
 /**
- * Deploys stake, registry, draw, slasher, verifier, rewards and entrance, gives the modules their
- * rights, names all in the Directory, and checks the result. Goes on where a journal says it ended.
+ * Deploys stake, registry, draw, order of shards, slasher, verifier, rewards and entrance, gives the
+ * modules their rights, registers this chain as shard 0, names all in the Directory, and checks the
+ * result. Goes on where a journal says it ended.
  *
- * With another `admin` than the deploying account, clock and modules are set before the role is
- * offered: the admin takes it with `acceptAdmin`.
+ * With another `admin` than the deploying account, clock, modules and shard 0 are set before the roles
+ * of stake hub and ordering hub are offered: the admin takes them with `acceptAdmin`.
  *
  * @throws {DeployError} DEPLOY_NONCES_TAKEN, DEPLOY_MISMATCH; {DaError} DA_CONTRACTS_DIFFER;
  * {TransactionError}; {ChainError}; the signal's reason
@@ -88,7 +102,7 @@ export async function deployDa(
   const { client, signer, params, name = 'main', directory } = options;
   const chainId = await client.chainId({ signal });
   const admin = options.admin ?? signer.address;
-  const errors = [stakeHubAbi, sortitionAbi, daEntranceAbi, quorumVerifierAbi];
+  const errors = [stakeHubAbi, sortitionAbi, orderingHubAbi, daEntranceAbi, quorumVerifierAbi];
   const run = createSteps({ ...options, chainId, errors }, signal);
   const stakeHub = await run.create(`${name}:stakeHub`, stakeHubAbi, stakeHubBytecode, [
     stakeParameters(params),
@@ -101,28 +115,46 @@ export async function deployDa(
     [stakeHub.address],
   );
   const entropy = await run.create(`${name}:entropy`, randaoEntropyAbi, randaoEntropyBytecode, []);
-  const sortition = await run.create(`${name}:sortition`, sortitionAbi, sortitionBytecode, [
-    sortitionParameters(params),
-    stakeHub.address,
-    registry.address,
-    entropy.address,
-    options.orderSource ?? NOBODY,
-    admin,
-  ]);
+  const [sortition, verifier, orderingHub] = await createRing(run, {
+    from: signer.address,
+    after: entropy,
+    parts: [
+      {
+        step: `${name}:sortition`,
+        abi: sortitionAbi,
+        bytecode: sortitionBytecode,
+        args: (at) => [
+          sortitionParameters(params),
+          stakeHub.address,
+          registry.address,
+          entropy.address,
+          at(2),
+          admin,
+        ],
+      },
+      {
+        step: `${name}:quorumVerifier`,
+        abi: quorumVerifierAbi,
+        bytecode: quorumVerifierBytecode,
+        args: (at) => [at(0), chainId, at(0)],
+      },
+      {
+        step: `${name}:orderingHub`,
+        abi: orderingHubAbi,
+        bytecode: orderingHubBytecode,
+        args: (at) => [at(1), params.consensus.graceSeconds, signer.address],
+        mismatch: 'OrderOfAnother',
+      },
+    ],
+  });
   const slasher = await run.create(`${name}:slasher`, slasherAbi, slasherBytecode, [
     stakeHub.address,
     registry.address,
     sortition.address,
   ]);
-  const verifier = await run.create(
-    `${name}:quorumVerifier`,
-    quorumVerifierAbi,
-    quorumVerifierBytecode,
-    [sortition.address, chainId, sortition.address],
-  );
   const [rewards, entrance] = await createRing(run, {
     from: signer.address,
-    after: verifier,
+    after: slasher,
     parts: [
       {
         step: `${name}:daMining`,
@@ -157,15 +189,20 @@ export async function deployDa(
     signerRegistry: registry.address,
     entropy: entropy.address,
     sortition: sortition.address,
-    slasher: slasher.address,
     quorumVerifier: verifier.address,
+    orderingHub: orderingHub.address,
+    slasher: slasher.address,
     daMining: rewards.address,
     daEntrance: entrance.address,
     nitroCertificateValidator: nitro.address,
   };
   await giveRights(run, name, contracts);
+  const hubShard = { shardId: 0, chainId, flow: options.flow, daEntrance: entrance.address };
+  const entry = shardArguments(params, hubShard);
+  await run.call(`${name}:addShard:0`, orderingHub.address, ADD_SHARD, entry);
   if (admin !== signer.address) {
     await run.call(`${name}:stakeHub:admin`, stakeHub.address, TRANSFER_ADMIN, [admin]);
+    await run.call(`${name}:orderingHub:admin`, orderingHub.address, TRANSFER_ADMIN, [admin]);
   }
   if (directory !== undefined) await nameAll(run, name, directory, contracts);
   const deployment = { chainId, contracts, block: stakeHub.block };
@@ -173,8 +210,6 @@ export async function deployDa(
   return deployment;
 }
 
-const NOBODY = `0x${'00'.repeat(20)}`;
-const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
 const SET_CLOCK = 'function setClock(address next)';
 
 /**
@@ -224,8 +259,9 @@ export async function readDaDirectory(
     signerRegistry: await entry('signerRegistry'),
     entropy: await entry('entropy'),
     sortition: await entry('sortition'),
-    slasher: await entry('slasher'),
     quorumVerifier: await entry('quorumVerifier'),
+    orderingHub: await entry('orderingHub'),
+    slasher: await entry('slasher'),
     daMining: await entry('daMining'),
     daEntrance: await entry('daEntrance'),
     nitroCertificateValidator: await entry('nitroCertificateValidator'),
@@ -257,11 +293,15 @@ export async function verifyDaDeployment(
     ['signerRegistry', hub.registry.address],
     ['quorumVerifier', entrance.verifier.address],
     ['entropy', (await hub.sortition.read('entropySource', [], { signal })).address(0)],
+    ['orderingHub', (await hub.sortition.read('orderSource', [], { signal })).address(0)],
     ['daMining', (await entrance.contract.read('rewards', [], { signal })).address(0)],
   ] as const;
   for (const [name, found] of links) {
     if (found !== contracts[name]) throw mismatch(name, contracts[name], found);
   }
+  const slasherOrder = new Contract(client, contracts.slasher, slasherAbi);
+  const known = (await slasherOrder.read('orderingHub', [], { signal })).address(0);
+  if (known !== contracts.orderingHub) throw mismatch('slasher', contracts.orderingHub, known);
   const validator = contracts.nitroCertificateValidator;
   const [judged] = await client.call(validator, ENTRANCE_OF, [], { signal });
   if (parseAddress(String(judged)) !== contracts.daEntrance) {

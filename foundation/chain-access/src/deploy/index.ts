@@ -1,6 +1,6 @@
 /** Making and finding the contracts of a network. */
 
-export type { DaParams } from './da-params.ts';
+export type { DaParams, ShardEntry } from './da-params.ts';
 export { type DeployOptions, type DeployParams, deployContracts } from './deploy-contracts.ts';
 export {
   DA_CONTRACTS,
@@ -12,11 +12,29 @@ export {
   verifyDaDeployment,
 } from './deploy-da.ts';
 export {
+  deployGovernance,
+  type GovernanceDeployment,
+  type GovernanceOptions,
+  type GovernanceParams,
+} from './deploy-governance.ts';
+export {
   DEVNET_POSSESSION,
   deployPossession,
   type PossessionDeployOptions,
   type PossessionParams,
 } from './deploy-possession.ts';
+export {
+  deployShard,
+  type MirrorAnchor,
+  registerShard,
+  SHARD_CONTRACTS,
+  type ShardContractName,
+  type ShardDeployment,
+  type ShardDeployOptions,
+  type ShardHub,
+  type ShardRegistration,
+  verifyShardDeployment,
+} from './deploy-shard.ts';
 export {
   type DeployedContracts,
   type Deployment,

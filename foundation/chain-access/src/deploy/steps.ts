@@ -23,6 +23,13 @@ export const DIRECTORY_SET = 'function set(bytes32 name, address target)';
 /** Allows or disallows a module of the stake hub. */
 export const SET_MODULE = 'function setModule(address module, bool allowed)';
 
+/** Offers the admin role of a contract. */
+export const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
+
+/** Adds a consensus shard to the ordering hub. */
+export const ADD_SHARD =
+  'function addShard(uint32 shardId, uint64 chainId, address flow, address daEntrance, address mirror, uint32 finality, uint32 period)';
+
 /** Times that a stranger's transaction may come between two of ours. */
 const MAX_ATTEMPTS = 3;
 
