@@ -97,13 +97,12 @@ export class DaNetwork {
     anvil: Anvil,
     consensus: ConsensusParams = DEVNET_CONSENSUS,
     wishes: Partial<DaParams> = {},
-    { orderSource }: { readonly orderSource?: Address } = {},
   ): Promise<DaNetwork> {
     const signal = testSignal();
     const { client } = anvil;
     const genesisSalt = keccak256(utf8Bytes('a network for tests'));
     const params = { consensus, genesisSalt, genesisDelayBlocks: 60, ...wishes };
-    const name = JSON.stringify([params, orderSource ?? null], (_key, value: unknown) =>
+    const name = JSON.stringify(params, (_key, value: unknown) =>
       typeof value === 'bigint' ? `${value}` : value,
     );
     const known = founded.get(name);
@@ -111,13 +110,7 @@ export class DaNetwork {
     const deployment =
       known?.deployment ??
       (await deployDa(
-        {
-          client,
-          signer: signerFromKey(ANVIL_KEYS[0]),
-          pollMs: 5,
-          params,
-          ...(orderSource === undefined ? {} : { orderSource }),
-        },
+        { client, signer: signerFromKey(ANVIL_KEYS[0]), pollMs: 5, params },
         { signal },
       ));
     const place = { client, firstBlock: deployment.block };

@@ -14,35 +14,18 @@ import {
   verifyVotes,
 } from '@cairn/attestation';
 import {
-  daEntranceAbi,
-  daEntranceBytecode,
-  daMiningAbi,
-  daMiningBytecode,
-  epochMirrorAbi,
-  epochMirrorBytecode,
-  orderingHubAbi,
-  orderingHubBytecode,
-  quorumVerifierAbi,
-  quorumVerifierBytecode,
-  randaoEntropyAbi,
-  randaoEntropyBytecode,
-} from '@cairn/contracts';
-import {
   DEVNET_CONSENSUS,
   keccak256,
   memoryKeyValueStore,
-  parseAddress,
   silentLogger,
   utf8Bytes,
 } from '@cairn/primitives';
-import { getCreateAddress } from 'ethers/address';
 import { EpochBook } from '../src/da/epoch-book.ts';
 import { type Entrance, openEntrance } from '../src/da/open-entrance.ts';
 import type { Hub } from '../src/da/open-hub.ts';
 import { SignerBook } from '../src/da/signer-book.ts';
-import { entranceSettings, lotterySettings } from '../src/deploy/da-params.ts';
+import { deployShard } from '../src/deploy/deploy-shard.ts';
 import type { Deployment } from '../src/deploy/deployment.ts';
-import { createRing, createSteps, type Steps } from '../src/deploy/steps.ts';
 import { type LocalSigner, signerFromKey } from '../src/keys/signer.ts';
 import { createTransactionSender } from '../src/send/create-sender.ts';
 import type { TransactionSender } from '../src/send/transaction-sender.ts';
@@ -53,15 +36,15 @@ import { addShard, type SignedBundle, submitBundle } from '../src/shards/orderin
 import { readHead, readShard, type Shard } from '../src/shards/ordering-facts.ts';
 import type { QuorumSignature } from '../src/shards/quorum-signature.ts';
 import { blockOf, readShardContent, type ShardPlace } from '../src/shards/read-checkpoint.ts';
-import { Anvil, testSignal } from './anvil.ts';
+import { ANVIL_KEYS, Anvil, testSignal } from './anvil.ts';
 import { BLS, DaNetwork, type TestSigner } from './da-network.ts';
 
 /** The chain of the one shard beside the hub. */
 export const SHARD_CHAIN = 31_338;
 const CONSENSUS = DEVNET_CONSENSUS;
 const PERIOD = CONSENSUS.checkpointPeriodBlocks;
-/** Makes the OrderingHub, first of all: its address is known before the draw's creation. */
-const ORDERER = signerFromKey(keccak256(utf8Bytes('who makes what orders')));
+/** Makes the shard's contracts and administers them. */
+const SHARD_ADMIN = signerFromKey(keccak256(utf8Bytes('who administers the shard')));
 const RICH = `0x${(10n ** 20n).toString(16)}`;
 
 /** A network of two consensus shards, each a chain of the test's own: the hub, and one beside it. */
@@ -102,11 +85,9 @@ export class ShardNetwork {
     ]);
     for (const chain of [hubChain, anvil]) {
       await chain.rpc('anvil_setBlockTimestampInterval', 1);
-      await chain.rpc('anvil_setBalance', ORDERER.address, RICH);
     }
-    const orderSource = parseAddress(getCreateAddress({ from: ORDERER.address, nonce: 0 }));
-    const hub = await DaNetwork.start(hubChain, CONSENSUS, {}, { orderSource });
-    await makeOrdering(hub);
+    await anvil.rpc('anvil_setBalance', SHARD_ADMIN.address, RICH);
+    const hub = await DaNetwork.start(hubChain, CONSENSUS);
     const ordering = await openOrdering(hub.hub, options);
     if (ordering === undefined) throw new Error('nothing orders checkpoints');
     const epochs = new EpochBook({
@@ -115,7 +96,7 @@ export class ShardNetwork {
       backend: BLS,
     });
     const { log, mirror, entrance } = await makeShard(anvil, hub.hub, ordering);
-    const payer = senderOn(anvil, SHARD_CHAIN, ORDERER);
+    const payer = senderOn(anvil, SHARD_CHAIN, SHARD_ADMIN);
     const network = new ShardNetwork({
       hub,
       ordering,
@@ -255,31 +236,17 @@ export class ShardNetwork {
 
   private async register(): Promise<void> {
     const { hub, ordering, log, entrance, mirror } = this;
-    const finality = CONSENSUS.shardFinality;
-    const shards: readonly Shard[] = [
-      {
-        shardId: 0,
-        chainId: hub.hub.chainId,
-        periodBlocks: PERIOD,
-        finality: CONSENSUS.schedule.finalityBlocks,
-        flow: undefined,
-        entrance: hub.entrance.domain.address,
-        mirror: undefined,
-      },
-      {
-        shardId: 1,
-        chainId: entrance.chainId,
-        periodBlocks: PERIOD,
-        finality,
-        flow: log.contracts.flow,
-        entrance: entrance.domain.address,
-        mirror: mirror.contract.address,
-      },
-    ];
-    const sender = senderOn(hub.anvil, hub.hub.chainId, ORDERER);
-    for (const shard of shards) {
-      await addShard({ ordering, sender }, shard, { signal: testSignal() });
-    }
+    const shard: Shard = {
+      shardId: 1,
+      chainId: entrance.chainId,
+      periodBlocks: PERIOD,
+      finality: CONSENSUS.shardFinality,
+      flow: log.contracts.flow,
+      entrance: entrance.domain.address,
+      mirror: mirror.contract.address,
+    };
+    const sender = senderOn(hub.anvil, hub.hub.chainId, signerFromKey(ANVIL_KEYS[0]));
+    await addShard({ ordering, sender }, shard, { signal: testSignal() });
   }
 }
 
@@ -303,67 +270,28 @@ function memberOf({ members }: Committee, { address }: TestSigner): number {
   return member.index;
 }
 
-async function makeOrdering({ anvil, hub, entrance }: DaNetwork): Promise<void> {
-  const run = stepsOn(anvil, hub.chainId);
-  const args = [entrance.verifier.address, CONSENSUS.graceSeconds, ORDERER.address];
-  await run.create('orderingHub', orderingHubAbi, orderingHubBytecode, args);
-}
-
 async function makeShard(
   anvil: Anvil,
-  { chainId: hubChainId, sortition, network }: Hub,
+  { chainId, sortition, network }: Hub,
   ordering: Ordering,
 ): Promise<Pick<ShardNetwork, 'log' | 'mirror' | 'entrance'>> {
   const options = { signal: testSignal() };
-  const log = await anvil.deploy();
-  const run = stepsOn(anvil, SHARD_CHAIN);
-  const admin = ORDERER.address;
-  const settings = {
-    hubChainId,
-    hub: sortition.address,
-    orderingHub: ordering.domain.address,
-    trustingPeriod: CONSENSUS.trustingSeconds,
-    maxDrift: 60,
-    graceSeconds: CONSENSUS.graceSeconds,
-  };
-  const mirror = await run.create('mirror', epochMirrorAbi, epochMirrorBytecode, [settings, admin]);
-  const entropy = await run.create('entropy', randaoEntropyAbi, randaoEntropyBytecode, []);
-  const args = [mirror.address, hubChainId, sortition.address];
-  const verifier = await run.create('verifier', quorumVerifierAbi, quorumVerifierBytecode, args);
-  const params = { consensus: CONSENSUS, genesisSalt: new Uint8Array(32) };
-  const [, entranceStep] = await createRing(run, {
-    from: admin,
-    after: verifier,
-    parts: [
-      {
-        step: 'daMining',
-        abi: daMiningAbi,
-        bytecode: daMiningBytecode,
-        args: (at) => [verifier.address, at(1), admin, lotterySettings(params, entropy.address)],
-      },
-      {
-        step: 'daEntrance',
-        abi: daEntranceAbi,
-        bytecode: daEntranceBytecode,
-        args: (at) => {
-          const places = { verifier: verifier.address, rewards: at(0), admin };
-          return [{ ...entranceSettings(params, places), shardId: 1 }];
-        },
-        mismatch: 'RewardsOfAnotherEntrance',
-      },
-    ],
-  });
   const { client } = anvil;
+  const log = await anvil.deploy();
+  const hub = { chainId, sortition: sortition.address, orderingHub: ordering.domain.address };
+  const params = { consensus: CONSENSUS, genesisSalt: new Uint8Array(32), mirrorDriftSeconds: 60 };
+  const place = { client, signer: SHARD_ADMIN, pollMs: 5, params };
+  const { contracts } = await deployShard({ ...place, hub, shardId: 1 }, options);
+  const finality = CONSENSUS.shardFinality;
   const entrance = await openEntrance(
-    { client, entrance: entranceStep.address, network, finality: CONSENSUS.shardFinality },
+    { client, entrance: contracts.daEntrance, network, finality },
     options,
   );
-  return { log, entrance, mirror: await openMirror({ client, mirror: mirror.address }, options) };
-}
-
-function stepsOn({ client }: Anvil, chainId: number): Steps {
-  const place = { client, signer: ORDERER, chainId: chainId as Hub['chainId'], pollMs: 5 };
-  return createSteps({ ...place, errors: [daEntranceAbi, orderingHubAbi] }, testSignal());
+  return {
+    log,
+    entrance,
+    mirror: await openMirror({ client, mirror: contracts.epochMirror }, options),
+  };
 }
 
 /** A sender on one of the chains. */
