@@ -262,6 +262,22 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         },
       },
     },
+    shards: {
+      type: 'object',
+      description:
+        'Consensus shards beside the one of this chain, for signers and relayers: the hub names their chains, and this is how they are reached.',
+      properties: {
+        rpcs: {
+          type: 'array',
+          description:
+            'JSON-RPC endpoints as "chain id=URL". A signer believes them about what it signs for: name your own nodes. The checkpoints of a shard without one are not signed here.',
+          default: [],
+          items: { type: 'string', pattern: '^[1-9][0-9]{0,15}=https?://[^\\s]{1,500}$' },
+          maxItems: 4096,
+        },
+        poll_ms: whole('Time between looks at the shards.', 2000, { unit: 'ms', minimum: 10 }),
+      },
+    },
     archive: {
       type: 'object',
       description:
@@ -386,6 +402,7 @@ export interface ConfigFile {
     readonly grpc: { readonly host: string; readonly port: number };
     readonly nitro: { readonly host: string; readonly port: number };
   };
+  readonly shards: { readonly rpcs: readonly string[]; readonly poll_ms: number };
   readonly archive: {
     readonly indexer: string;
     readonly nodes: readonly string[];

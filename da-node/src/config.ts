@@ -86,6 +86,14 @@ export interface DisperserSettings extends ListenSettings {
   readonly nitro: ListenSettings;
 }
 
+/** The chains of consensus shards. */
+export interface ShardSettings {
+  /** Endpoints by chain. */
+  readonly rpcs: ReadonlyMap<ChainId, string>;
+  /** Time between looks at them. */
+  readonly pollMs: number;
+}
+
 /** The log that a disperser writes blobs to. */
 export interface ArchiveSettings {
   readonly indexer: string | undefined;
@@ -116,6 +124,7 @@ export interface DaNodeConfig {
   };
   readonly signer: SignerSettings;
   readonly disperser: DisperserSettings;
+  readonly shards: ShardSettings;
   /** `undefined`: blobs are not written to the log. */
   readonly archive: ArchiveSettings | undefined;
   readonly keeper: KeeperSettings;
@@ -160,7 +169,7 @@ export function exampleConfig(): string {
 }
 
 function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeConfig {
-  const { signer, disperser, archive, keeper } = file;
+  const { signer, disperser, shards, archive, keeper } = file;
   return {
     node: { roles: [...new Set(node.roles)], dataDirectory: resolve(node.data_dir) },
     log,
@@ -204,6 +213,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       nitro: disperser.nitro,
     },
     keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
+    shards: { rpcs: new Map(shards.rpcs.map(endpointOf)), pollMs: shards.poll_ms },
     archive: archiveSettings(archive, file.chain),
     p2p: file.p2p,
     limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },
@@ -241,6 +251,12 @@ function depthOrTag(text: string): Finality {
   return text === 'tag' ? 'tag' : Number(text);
 }
 
+/** `chain id=URL`, as the schema lets it through. */
+function endpointOf(text: string): readonly [ChainId, string] {
+  const at = text.indexOf('=');
+  return [chainIdOf(Number(text.slice(0, at))), text.slice(at + 1)];
+}
+
 function pathOrNone(path: string): string | undefined {
   return path === '' ? undefined : resolve(path);
 }
@@ -263,6 +279,7 @@ function problemsOf({
   keys,
   signer,
   disperser,
+  shards,
   archive,
   p2p,
 }: ConfigFile): readonly Problem[] {
@@ -298,6 +315,13 @@ function problemsOf({
   if (archive.all && archive.indexer === '' && archive.nodes.length === 0) {
     const rule = 'must be set where every blob is written to the log';
     problems.push({ field: 'archive.indexer', rule });
+  }
+  const chains = shards.rpcs.map((text) => text.slice(0, text.indexOf('=')));
+  if (new Set(chains).size !== chains.length) {
+    problems.push({ field: 'shards.rpcs', rule: 'must have each chain once' });
+  }
+  if (!shards.rpcs.every((text) => URL.canParse(text.slice(text.indexOf('=') + 1)))) {
+    problems.push({ field: 'shards.rpcs', rule: 'must have URLs' });
   }
   const names = disperser.accounts.map((account) => account.split(':')[0]);
   if (new Set(names).size !== names.length) {

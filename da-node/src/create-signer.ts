@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { type Mining, openMining, readPhase, submitTickets } from '@cairn/chain-access/da';
+import { type Ordering, openOrdering } from '@cairn/chain-access/shards';
 import type { HealthReport } from '@cairn/node-runtime/http';
 import type { P2pHost } from '@cairn/node-runtime/p2p';
 import { ChainEpochs } from './chain/chain-epochs.ts';
 import { chainOffice } from './chain/chain-office.ts';
 import { chainRewards } from './chain/chain-rewards.ts';
+import { ChainShards, openShardEndpoints } from './chain/chain-shards.ts';
 import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
 import { joinSigners } from './chain/join-signers.ts';
 import { outlastOutages } from './chain/outlast-outages.ts';
@@ -25,6 +27,7 @@ import { httpOfficePeers } from './signer/office/http-office-peers.ts';
 import { type Office, openOffice } from './signer/office/open-office.ts';
 import { openSigner, type Signer } from './signer/open-signer.ts';
 import type { SignerIdentity } from './signer/seat.ts';
+import { openShards, type Shards } from './signer/shards/open-shards.ts';
 import { VERSION } from './version.ts';
 
 /** Addresses of signers read longer ago than this are read again. */
@@ -55,14 +58,18 @@ export async function startSigner(
   let hasJoined = !config.signer.join;
   const ready = (): HealthReport => (hasJoined ? watch.ready() : NOT_JOINED);
   const office = await openChainOffice(parts, signer, identity, signal);
+  const shards = await openChainShards(parts, signer, identity, signal);
   const { p2p } = parts;
   if (p2p !== undefined) await signer.answerOver(p2p);
-  const doors = { routes: [signer.routes, office.routes], describeProblem, ready };
+  const ofShards = shards === undefined ? [] : [shards.routes];
+  const routes = [signer.routes, office.routes, ...ofShards];
+  const doors = { routes, describeProblem, ready };
   const host = await startHost('signer', config.signer, doors, parts);
   if (config.signer.join) await joinNetwork(parts, identity, host.address.url, signal);
   hasJoined = true;
   runner.run('ticketing', (inner) => takePart(parts, identity, inner));
   runner.run('office', (inner) => office.run(inner));
+  if (shards !== undefined) runner.run('shards', (inner) => shards.run(inner));
   return { role: 'signer', host, ...(p2p === undefined ? {} : { doors: { p2p: doorOf(p2p) } }) };
 }
 
@@ -143,6 +150,43 @@ async function openChainOffice(
       stopping: stopping.signal,
     },
     { pollMs: Math.max(MIN_OFFICE_POLL_MS, pollMs) },
+  );
+}
+
+/** What the signer does for the order of consensus shards; `undefined` where the hub orders none. */
+async function openChainShards(
+  parts: NodeParts,
+  { protection }: Signer,
+  identity: SignerIdentity,
+  signal: AbortSignal,
+): Promise<Shards | undefined> {
+  const { config, chain, clock, logger, opened } = parts;
+  const { hub } = chain;
+  const open = (): Promise<Ordering | undefined> => openOrdering(hub, { signal });
+  const ordering = await outlastOutages(open, { clock, logger }, signal);
+  if (ordering === undefined) return undefined;
+  const { rpcs, pollMs } = config.shards;
+  const endpoints = openShardEndpoints(rpcs, chain, clock);
+  opened('shard endpoints', () => endpoints.close());
+  const stopping = new AbortController();
+  opened('shards', async () => stopping.abort(new Error('the signer is stopping')));
+  return openShards(
+    {
+      chain: new ChainSignerFacts(chain),
+      chains: new ChainShards({ ordering, endpoints, logger }),
+      network: hub.network,
+      orderingHub: ordering.domain,
+      times: {
+        epochSeconds: chain.entrance.settings.epochSeconds,
+        graceSeconds: ordering.graceSeconds,
+      },
+      identity,
+      protection,
+      clock,
+      logger,
+      stopping: stopping.signal,
+    },
+    { pollMs },
   );
 }
 

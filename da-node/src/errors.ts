@@ -20,6 +20,37 @@ export type SignerFault =
       readonly signed: Hex;
       readonly asked: Hex;
     }
+  /** A later number in the same stream of checkpoints was signed for, and this one was not. */
+  | {
+      readonly code: 'STREAM_SIGNED';
+      readonly shardId: number;
+      readonly number: number;
+      readonly newest: number;
+    }
+  /** No such shard, or none whose chain this signer reaches. */
+  | { readonly code: 'SHARD_UNKNOWN'; readonly shardId: number }
+  /** The checkpoint's block is not final here yet. */
+  | {
+      readonly code: 'CHECKPOINT_NOT_FINAL';
+      readonly shardId: number;
+      readonly number: number;
+      readonly newest: number;
+    }
+  /** Neither what was signed or ordered already, nor what comes next. */
+  | {
+      readonly code: 'CHECKPOINT_SEQUENCE';
+      readonly shardId: number;
+      readonly number: number;
+      readonly next: number;
+    }
+  /** Another content than this signer's endpoint of the shard tells. */
+  | {
+      readonly code: 'CHECKPOINT_DIFFERS';
+      readonly shardId: number;
+      readonly number: number;
+      readonly own: Hex;
+      readonly asked: Hex;
+    }
   /** Another blob of this slot is on the disk. */
   | { readonly code: 'SLOT_HELD'; readonly submissionIndex: bigint }
   | { readonly code: 'EPOCH_UNKNOWN'; readonly epoch: number; readonly quorumId: number }

@@ -1,4 +1,4 @@
-import { describeError, toHex } from '@cairn/primitives';
+import { describeError, toHex, viewOf } from '@cairn/primitives';
 import { SignerError } from '../errors.ts';
 
 /** Another leaf was signed for in the slot. */
@@ -6,6 +6,15 @@ export function signedBefore(slot: Uint8Array, signed: Uint8Array, asked: Uint8A
   return new SignerError(
     { code: 'SLOT_SIGNED', slot: toHex(slot), signed: toHex(signed), asked: toHex(asked) },
     `another body was signed for in this place: leaf ${toHex(signed)}, not ${toHex(asked)}`,
+  );
+}
+
+/** A number in a stream of checkpoints that was passed. */
+export function streamSigned(slot: Uint8Array, number: number, newest: number): SignerError {
+  const shardId = viewOf(slot).getUint32(slot.length - 12);
+  return new SignerError(
+    { code: 'STREAM_SIGNED', shardId, number, newest },
+    `checkpoint ${newest} of shard ${shardId} was signed for, and what was signed for ${number} is not known any more`,
   );
 }
 

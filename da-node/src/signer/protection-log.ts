@@ -1,4 +1,5 @@
 import {
+  checkpointNumberOf,
   leafHash,
   type Network,
   type Signature,
@@ -20,6 +21,7 @@ import {
   full,
   missing,
   signedBefore,
+  streamSigned,
 } from './protection-faults.ts';
 import {
   encodeFrame,
@@ -30,6 +32,7 @@ import {
   parseProtectionHead,
   readFrame,
 } from './protection-frames.ts';
+import { CheckpointStreams } from './protection-streams.ts';
 
 declare const protectedBrand: unique symbol;
 
@@ -82,6 +85,8 @@ export class ProtectionLog {
   readonly #options: ProtectionLogOptions;
   readonly #turns = new Semaphore({ limit: 1, maxWaiting: MAX_WAITING });
   #slots: Map<string, ProtectedSlot>;
+  /** The newest number that was signed in each stream of checkpoints. */
+  #streams: CheckpointStreams;
   #floorEpoch: number;
   #file: AppendFile;
   #tip: Tip;
@@ -91,6 +96,7 @@ export class ProtectionLog {
   private constructor(options: ProtectionLogOptions, found: Found, file: AppendFile) {
     this.#options = options;
     this.#slots = found.slots;
+    this.#streams = new CheckpointStreams(found.slots.values());
     this.#floorEpoch = found.floorEpoch;
     this.#tip = found.tip;
     this.#file = file;
@@ -132,10 +138,11 @@ export class ProtectionLog {
     return this.#floorEpoch;
   }
 
-  /** The earliest epoch that is remembered; looks at all slots. */
+  /** The earliest epoch that is not forgotten; looks at all slots. */
   get oldestEpoch(): number | undefined {
     let oldest: number | undefined;
     for (const { epoch } of this.#slots.values()) {
+      if (epoch < this.#floorEpoch) continue; // the tip of a stream of checkpoints, which stays
       if (oldest === undefined || epoch < oldest) oldest = epoch;
     }
     return oldest;
@@ -146,12 +153,21 @@ export class ProtectionLog {
     return this.#slots.get(keyOf(slot))?.leaf;
   }
 
+  /** The newest number that was signed in the stream of checkpoints to which a slot belongs; 0 for none. */
+  newestIn(slot: Uint8Array): number {
+    return this.#streams.newestIn(slot);
+  }
+
   /**
    * Takes the slots of all bodies for this signer and makes that durable; one that is taken for
    * another body refuses all. What comes back may be signed, any number of times.
    *
-   * @param bodies - the statement's leaves in order: blob headers, or the one header of an epoch
-   * @throws {SignerError} SLOT_SIGNED, PROTECTION_CLOSED, PROTECTION_FULL, PROTECTION_BROKEN;
+   * In a stream of checkpoints only numbers above the newest are new: what was signed for one below and
+   * is forgotten can never be joined by another.
+   *
+   * @param bodies - the statement's leaves in order: blob headers, checkpoints, or the one header of an
+   *   epoch
+   * @throws {SignerError} SLOT_SIGNED, STREAM_SIGNED, PROTECTION_CLOSED, PROTECTION_FULL, PROTECTION_BROKEN;
    *   {StorageError} DISK_FULL; {QueueFullError}; the signal's reason, before anything is written
    */
   protect(
@@ -173,14 +189,17 @@ export class ProtectionLog {
 
   /**
    * Drops what was signed in epochs below and refuses to sign for these from now on. Writes the log
-   * anew where that drops anything; a crash leaves the old one or the new one.
+   * anew where that drops anything; a crash leaves the old one or the new one. The newest number of
+   * each stream of checkpoints stays, however old it is: the next committee goes on from it.
    *
    * @throws {StorageError} DISK_FULL, DISK_IO: nothing is forgotten then
    */
   forget(beforeEpoch: number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#turns.run(async () => {
       this.#assertWorks();
-      const kept = [...this.#slots.values()].filter(({ epoch }) => epoch >= beforeEpoch);
+      const kept = [...this.#slots.values()].filter(
+        ({ epoch, slot }) => epoch >= beforeEpoch || this.#streams.isNewest(slot),
+      );
       if (beforeEpoch <= this.#floorEpoch || kept.length === this.#slots.size) return;
       await this.#rewrite(kept, beforeEpoch);
     }, signal);
@@ -206,14 +225,22 @@ export class ProtectionLog {
     leaves: readonly Uint8Array[],
   ): ProtectedSlot[] {
     const fresh = new Map<string, ProtectedSlot>();
+    const streams = new CheckpointStreams([]);
     for (const [at, body] of bodies.entries()) {
       const leaf = leaves[at] ?? new Uint8Array(32);
       const slot = slotOf({ statement: { kind, domain }, body });
       if (slot === undefined) continue;
       const key = keyOf(slot);
       const taken = this.#slots.get(key) ?? fresh.get(key);
-      if (taken === undefined) fresh.set(key, { slot, leaf, epoch });
-      else if (!equalBytes(taken.leaf, leaf)) throw signedBefore(slot, taken.leaf, leaf);
+      if (taken === undefined) {
+        const number = checkpointNumberOf(slot);
+        const newest = Math.max(this.#streams.newestIn(slot), streams.newestIn(slot));
+        if (number !== undefined && number <= newest) throw streamSigned(slot, number, newest);
+        streams.note(slot);
+        fresh.set(key, { slot, leaf, epoch });
+      } else if (!equalBytes(taken.leaf, leaf)) {
+        throw signedBefore(slot, taken.leaf, leaf);
+      }
     }
     const { maxSlots = MAX_SLOTS } = this.#options;
     if (this.#slots.size + fresh.size > maxSlots) throw full(this.#slots.size, maxSlots);
@@ -235,7 +262,10 @@ export class ProtectionLog {
       this.#broken = error; // after a failed sync nobody knows what the disk holds
       throw error;
     }
-    for (const slot of slots) this.#slots.set(keyOf(slot.slot), slot);
+    for (const slot of slots) {
+      this.#slots.set(keyOf(slot.slot), slot);
+      this.#streams.note(slot.slot);
+    }
     const end = lengthBytes + frame.bytes.length;
     this.#tip = { lengthBytes: end, frames: frames + 1, chain: frame.chain };
   }
@@ -270,6 +300,7 @@ export class ProtectionLog {
     await this.#file.close();
     this.#file = file;
     this.#slots = new Map(kept.map((slot) => [keyOf(slot.slot), slot]));
+    this.#streams = new CheckpointStreams(kept);
     this.#floorEpoch = floorEpoch;
     this.#tip = { lengthBytes: bytes.length, frames: parts.length - 1, chain };
     this.#broken = undefined;

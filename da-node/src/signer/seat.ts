@@ -38,7 +38,12 @@ export interface SeatDeps {
  */
 export async function requireOffice(
   { epoch, nowSeconds }: { readonly epoch: number; readonly nowSeconds: number },
-  { chain, network }: Pick<SeatDeps, 'chain' | 'network'>,
+  {
+    chain,
+    network,
+  }: Pick<SeatDeps, 'chain'> & {
+    readonly network: Pick<SignerNetwork, 'epochSeconds' | 'graceSeconds'>;
+  },
   options: ChainOptions,
 ): Promise<EpochHeader> {
   const graceEpochs = Math.ceil(network.graceSeconds / network.epochSeconds);

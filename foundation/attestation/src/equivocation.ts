@@ -5,7 +5,9 @@ import {
   concatBytes,
   equalBytes,
   fromHex,
+  readSafeU64,
   toHex,
+  viewOf,
 } from '@cairn/primitives';
 import { WORD_BYTES } from './abi-words.ts';
 import { BLOB_HEADER_VERSION, parseBlobHeader, promiseSlotOf } from './blob-header.ts';
@@ -156,6 +158,12 @@ export function slotOf({ statement, body }: SlotClaim): Uint8Array | undefined {
     case STATEMENT_KINDS.served:
       return undefined;
   }
+}
+
+/** The number of the checkpoint whose slot this is; `undefined` for a slot of another kind. */
+export function checkpointNumberOf(slot: Uint8Array): number | undefined {
+  if (slot[0] !== SLOT_TAGS.checkpoint || slot.length < 8) return undefined;
+  return readSafeU64(viewOf(slot), slot.length - 8);
 }
 
 /**

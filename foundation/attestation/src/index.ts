@@ -73,6 +73,7 @@ export {
   quorumsOf,
 } from './epoch-header.ts';
 export {
+  checkpointNumberOf,
   type Evidence,
   findEquivocation,
   type SlasherCheckpoint,

@@ -21,7 +21,6 @@ export { type OrderedEvent, OrderFeed, type OrderPage } from './order-feed.ts';
 export {
   addShard,
   anchorOrder,
-  MAX_BUNDLE_CHECKPOINTS,
   type OrderingCaller,
   type SignedBundle,
   submitBundle,

@@ -1,14 +1,12 @@
 import type { BlsBackend, Checkpoint } from '@cairn/attestation';
 import { type Address, toHex } from '@cairn/primitives';
+import { MAX_BUNDLE_CHECKPOINTS } from '@cairn/wire-protocol/da';
 import type { TransactionReceipt } from '../client/parse-replies.ts';
 import { type IntendedOptions, sendCall } from '../da/send-call.ts';
 import type { SendOptions, TransactionSender } from '../send/transaction-sender.ts';
 import type { Ordering } from './open-ordering.ts';
 import type { Shard } from './ordering-facts.ts';
 import { type QuorumSignature, signatureArguments } from './quorum-signature.ts';
-
-/** Checkpoints of one bundle at most: some 1.5 million gas. */
-export const MAX_BUNDLE_CHECKPOINTS = 64;
 
 /** What orders checkpoints, and who pays for calls to it. */
 export interface OrderingCaller {
@@ -27,7 +25,7 @@ export interface SignedBundle extends QuorumSignature {
 /**
  * Has the checkpoints of a bundle ordered. Those that are ordered already are passed by.
  *
- * @param bundle - of 1 to {@link MAX_BUNDLE_CHECKPOINTS} checkpoints
+ * @param bundle - of 1 to 64 checkpoints
  * @throws {RangeError} for more, or none; as `sendCall`: BadSequence, EpochClosed, EpochNotBegun,
  *   ShardUnknown and what the verifier throws are told by name
  */

@@ -40,6 +40,19 @@ export {
   receiptPath,
 } from './blob-routes.ts';
 export {
+  CHECKPOINT_OFFER_TYPE,
+  CHECKPOINT_REQUEST_TYPE,
+  type CheckpointRequest,
+  encodeCheckpointOffer,
+  encodeCheckpointRequest,
+  MAX_BUNDLE_CHECKPOINTS,
+  MAX_CHECKPOINT_OFFER_BYTES,
+  MAX_CHECKPOINT_REQUEST_BYTES,
+  MAX_OFFERED_CHECKPOINTS,
+  parseCheckpointOffer,
+  parseCheckpointRequest,
+} from './checkpoint-messages.ts';
+export {
   DELIVERY_START_BYTES,
   DELIVERY_TYPE,
   type Delivery,
@@ -54,6 +67,8 @@ export {
 export {
   auditPath,
   batchPath,
+  CHECKPOINT_VOTES_PATH,
+  CHECKPOINTS_PATH,
   handoverPath,
   handoverVotePath,
   type OfficePlace,

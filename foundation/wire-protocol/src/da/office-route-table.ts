@@ -1,7 +1,17 @@
 import Type from 'typebox';
 import { binary, type HttpRoute, plain, problems } from '../route-parts.ts';
 import { AUDIT_TYPE } from './audit-sheet.ts';
-import { REPORT_VOTES_PATH, TICKETS_PATH } from './office-routes.ts';
+import {
+  CHECKPOINT_OFFER_TYPE,
+  CHECKPOINT_REQUEST_TYPE,
+  MAX_CHECKPOINT_REQUEST_BYTES,
+} from './checkpoint-messages.ts';
+import {
+  CHECKPOINT_VOTES_PATH,
+  CHECKPOINTS_PATH,
+  REPORT_VOTES_PATH,
+  TICKETS_PATH,
+} from './office-routes.ts';
 import { MAX_REPORT_REQUEST_BYTES, REPORT_REQUEST_TYPE, REPORT_TYPE } from './served-report.ts';
 import { HANDOVER_TYPE } from './signed-handover.ts';
 import { TICKET_BYTES, TICKET_TYPE } from './ticket-message.ts';
@@ -79,6 +89,31 @@ export function officeRoutes(): readonly HttpRoute[] {
       id: 'postReportVote',
       summary: 'Signs for the served report that follows from these audits',
       body: { type: REPORT_REQUEST_TYPE, maxBytes: MAX_REPORT_REQUEST_BYTES },
+      replies: {
+        200: binary('the vote', VOTE_TYPE),
+        ...problems(400, 404, 409, 410, 413, 415, 421, 503),
+      },
+    },
+  ];
+}
+
+/** The routes of signers that watch consensus shards. */
+export function checkpointRoutes(): readonly HttpRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: CHECKPOINTS_PATH,
+      id: 'getCheckpoints',
+      summary:
+        'The checkpoints of all shards that are not ordered yet and that the signer would sign for',
+      replies: { 200: binary('the checkpoints', CHECKPOINT_OFFER_TYPE), ...problems(503) },
+    },
+    {
+      method: 'POST',
+      path: CHECKPOINT_VOTES_PATH,
+      id: 'postCheckpointVote',
+      summary: 'Signs for a bundle of checkpoints',
+      body: { type: CHECKPOINT_REQUEST_TYPE, maxBytes: MAX_CHECKPOINT_REQUEST_BYTES },
       replies: {
         200: binary('the vote', VOTE_TYPE),
         ...problems(400, 404, 409, 410, 413, 415, 421, 503),

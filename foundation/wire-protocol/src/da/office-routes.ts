@@ -28,6 +28,12 @@ export function reportPath({ epoch, quorumId }: OfficePlace): string {
   return `/v1/da/reports/${epoch}/${quorumId}`;
 }
 
+/** Path of the checkpoints that a signer would sign for now. */
+export const CHECKPOINTS_PATH = '/v1/da/checkpoints';
+
+/** Path that takes requests to sign a bundle of checkpoints. */
+export const CHECKPOINT_VOTES_PATH = '/v1/da/checkpoints/votes';
+
 /** Path that takes requests to sign a served report. */
 export const REPORT_VOTES_PATH = '/v1/da/reports/votes';
 

@@ -4,5 +4,5 @@
  */
 export type { HttpRoute, JsonSchema, RouteReply } from '../route-parts.ts';
 export { blobRoutes } from './blob-route-table.ts';
-export { keeperRoutes, officeRoutes } from './office-route-table.ts';
+export { checkpointRoutes, keeperRoutes, officeRoutes } from './office-route-table.ts';
 export { signerRoutes } from './signer-route-table.ts';
