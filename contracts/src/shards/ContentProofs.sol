@@ -84,7 +84,7 @@ library ContentProofs {
     /// @notice The leaf counts for nothing: it was not paid for.
     error BlobVoid(uint32 leafIndex);
 
-    /// @notice The words are not those that the log leaf names.
+    /// @notice The words are not those that the log leaf names, or it names none.
     error BadVoidWords();
 
     /// @notice Requires that the checkpoint has its place under `root`. Reverts with NotOrdered.
@@ -120,6 +120,7 @@ library ContentProofs {
         if (!logged) revert BatchNotLogged(proof.daIndex, checkpoint.daCount);
         uint32 count = _requireInBatch(proof, body);
         if (hasVoids) _requireCounted(proof, count, bytes32(body[LEAF_BYTES:]));
+        else if (proof.voidWords.length != 0) revert BadVoidWords();
         return (uint64(bytes8(body[EPOCH_AT:])), uint32(bytes4(body[QUORUM_AT:])));
     }
 

@@ -69,6 +69,42 @@ contract ContentVectorsTest is Test {
         _reader.requireBlob(abi.decode(_bytes(".promisedBlob"), (BlobProof)));
     }
 
+    /// @dev A proof with any byte changed is none, unless the change is one of form: an offset to the same content.
+    function test_everyByteOfAProofCounts() public view {
+        bytes memory encoded = _bytes(".file");
+        for (uint256 position = 0; position < encoded.length; position += 3) {
+            bytes memory changed = _changed(encoded, position);
+            try this.file(changed) returns (bytes32 hash) {
+                assertEq(hash, keccak256(encoded), "another file was proven");
+            } catch {}
+        }
+        encoded = _bytes(".promisedBlob");
+        for (uint256 position = 1; position < encoded.length; position += 5) {
+            bytes memory changed = _changed(encoded, position);
+            try this.blob(changed) returns (bytes32 hash) {
+                assertEq(hash, keccak256(encoded), "another blob was proven");
+            } catch {}
+        }
+    }
+
+    /// @dev What was proven, encoded anew.
+    function file(bytes calldata encoded) external view returns (bytes32) {
+        FileProof memory proof = abi.decode(encoded, (FileProof));
+        _reader.requireFile(proof);
+        return keccak256(abi.encode(proof));
+    }
+
+    function blob(bytes calldata encoded) external view returns (bytes32) {
+        BlobProof memory proof = abi.decode(encoded, (BlobProof));
+        _reader.requireBlob(proof);
+        return keccak256(abi.encode(proof));
+    }
+
+    function _changed(bytes memory original, uint256 position) private pure returns (bytes memory changed) {
+        changed = bytes.concat(original);
+        changed[position] ^= bytes1(uint8(1 << (position % 8)));
+    }
+
     function test_theVoidBlob() public {
         BlobProof memory proof = abi.decode(_bytes(".voidBlob"), (BlobProof));
         vm.expectRevert(abi.encodeWithSelector(ContentProofs.BlobVoid.selector, 4));

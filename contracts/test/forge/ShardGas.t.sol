@@ -23,6 +23,16 @@ contract ShardGasTest is GasReport, ShardFixture {
         reportGas("bundle of 64", _bundle(64), 1_702_919);
     }
 
+    /// @dev What a seal pays more where checkpoints are ordered: 1,088 of them, and one less, which has most to read.
+    function test_theRootOfTheOrder() public {
+        deployHub(64);
+        begin(EPOCH, 1);
+        for (uint256 round = 0; round < 16; ++round) {
+            _bundle(round == 15 ? 63 : 64);
+        }
+        reportGas("orderRoot of 1,023", gasOf(address(orderingHub), abi.encodeCall(OrderingHub.orderRoot, ())), 50_000);
+    }
+
     function test_handovers() public {
         deployHub(1);
         begin(EPOCH, 100);

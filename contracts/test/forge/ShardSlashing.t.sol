@@ -8,11 +8,12 @@ import {Slasher} from "../../src/stake/Slasher.sol";
 import {Certificate, Offender, Vote} from "../../src/stake/SlasherTypes.sol";
 import {BlsKeys} from "./support/BlsKeys.sol";
 import {Committee} from "./support/Committee.sol";
+import {GasReport} from "./support/GasReport.sol";
 import {StakeFixture} from "./support/StakeFixture.sol";
 import {Vm} from "./support/Test.sol";
 
 /// @notice One stake answers for every shard: who signs two contents for one checkpoint loses it on the hub.
-contract ShardSlashingTest is StakeFixture {
+contract ShardSlashingTest is GasReport, StakeFixture {
     uint32 private constant SHARD = 5;
     uint64 private constant SHARD_CHAIN = 777;
     address private constant ENTRANCE = address(0xDA);
@@ -79,6 +80,17 @@ contract ShardSlashingTest is StakeFixture {
         assertEq(stakeHub.accountOf(signerOf(0)).jailedUntil, type(uint32).max, "jailed for ever");
         vm.expectRevert(abi.encodeWithSelector(Slasher.AlreadySlashed.selector));
         _slasher.slashCheckpoint(key, second, secondVote, first, firstVote);
+    }
+
+    /// forge-config: default.isolate = true
+    function test_gasOfTwoCheckpoints() public {
+        Checkpoint memory first = _checkpoint(3, "one");
+        Checkpoint memory second = _checkpoint(3, "other");
+        uint256[3] memory key = registry.keyAt(signerOf(0), 1);
+        Vote memory firstVote = _vote(0, 1, first);
+        Vote memory secondVote = _vote(0, 9, second);
+        bytes memory call = abi.encodeCall(Slasher.slashCheckpoint, (key, first, firstVote, second, secondVote));
+        reportGas("slashCheckpoint", gasOf(address(_slasher), call), 491_564);
     }
 
     function test_theInnocentKeepTheirStake() public {

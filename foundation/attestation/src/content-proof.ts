@@ -2,8 +2,9 @@ import { type Address, equalBytes } from '@cairn/primitives';
 import { type BlobHeader, parseBlobHeader, promiseSlotOf } from './blob-header.ts';
 import { BodyReader } from './body-reader.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
+import { DA_LOG_TYPES } from './da-log-leaf.ts';
 import { type EpochHeader, quorumsOf } from './epoch-header.ts';
-import { ContentError } from './errors.ts';
+import { ContentError, DaLogError } from './errors.ts';
 import {
   type DaLogProof,
   requireCounted,
@@ -152,6 +153,13 @@ export function verifyBlobContent(
   }
   const batch = verifyDaLogLeaf(log, { root: daRoot, count: daCount });
   requireCounted(voidWords === undefined ? { leaf: batch } : { leaf: batch, voidWords }, leafIndex);
+  if (batch.type === DA_LOG_TYPES.batch && voidWords !== undefined) {
+    const actualBytes = voidWords.length;
+    throw new DaLogError(
+      { code: 'DA_LOG_VOIDS', expectedBytes: 0, actualBytes },
+      `the log names no void words for this batch, and ${actualBytes} bytes were brought`,
+    );
+  }
   const { count } = batch;
   const found = rootOfPath({ leaf: leafHash(body), index: leafIndex, count, path: batchPath });
   if (!equalBytes(found, batch.batchRoot)) {

@@ -202,6 +202,7 @@ describe('content of shards', () => {
     refusedBlob('DA_LOG_LEAF_VOID', blobProof(promised, VOID_LEAF, 2));
     const { voidWords: _, ...wordless } = blobProof(promised, 5, 2);
     refused('DA_LOG_VOIDS', () => verifyBlobContent(wordless, checkpoint(), office));
+    refusedBlob('DA_LOG_VOIDS', { voidWords });
   });
 });
 

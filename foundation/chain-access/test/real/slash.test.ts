@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {
   type BlobHeader,
+  type Checkpoint,
   type EpochHeader,
   type Evidence,
   encodeBlobHeader,
+  encodeCheckpoint,
   encodeEpochHeader,
   findEquivocation,
   keyToStorageWords,
@@ -72,12 +74,13 @@ describe('evidence against signers', () => {
     { key }: TestSigner,
     headers: readonly BlobHeader[],
     { kind, epoch }: { readonly kind: StatementKind; readonly epoch: number },
+    domain = network.entrance.domain,
   ) {
     const bodies = headers.map(encodeBlobHeader);
     const leaves = bodies.map(leafHash);
     const { network: ours } = network.hub;
     const count = leaves.length;
-    const statement = { kind, domain: network.entrance.domain, epoch, quorumId: 0, count };
+    const statement = { kind, domain, epoch, quorumId: 0, count };
     const signature = signStatement(key, ours, { ...statement, root: treeRoot(leaves) });
     const leafIndex = count - 1;
     const path = treePath(leaves, leafIndex);
@@ -85,6 +88,26 @@ describe('evidence against signers', () => {
     const { publicKey } = key;
     const leaf = { publicKey, statement, body, leafIndex, path, signature };
     return verifySignedLeaf(leaf, ours, BLS);
+  }
+
+  /** What a signer signs of a bundle of one checkpoint. */
+  function checkpointSigned({ key }: TestSigner, epoch: number, change: Partial<Checkpoint>) {
+    const { network: ours } = network.hub;
+    const zeros = new Uint8Array(32);
+    const roots = { previous: zeros, flowRoot: zeros, logRoot: zeros, daRoot: zeros };
+    const counts = { flowLength: 1, logCount: 0, daCount: 0, blockNumber: 70 };
+    const about = { shardId: 1, number: 7, blockHash: zeros, timeSeconds: 1_900_000_000 };
+    const body = encodeCheckpoint({ ...roots, ...counts, ...about, ...change });
+    const address = network.deployment.contracts.orderingHub;
+    const domain = { chainId: ours.hubChainId, address };
+    const statement = { kind: STATEMENT_KINDS.checkpoints, domain, epoch, quorumId: 0, count: 1 };
+    const signature = signStatement(key, ours, { ...statement, root: leafHash(body) });
+    const { publicKey } = key;
+    return verifySignedLeaf(
+      { publicKey, statement, body, leafIndex: 0, path: [], signature },
+      ours,
+      BLS,
+    );
   }
 
   function handedOver({ key }: TestSigner, header: EpochHeader) {
@@ -125,6 +148,31 @@ describe('evidence against signers', () => {
     const second = votedFor(guilty, [headerOf(index, 'b')], wrongKind);
     await bringing(findEquivocation(first, second, BLS) ?? assert.fail('no evidence'));
     assert.equal(await bondedCoins(guilty), 0n);
+  });
+
+  it('convicts of two checkpoints of one number, for the hub that orders them', async () => {
+    const guilty = signerAt(1);
+    const first = checkpointSigned(guilty, 3, { daCount: 1 });
+    const second = checkpointSigned(guilty, 9, { daCount: 2 });
+    const evidence = findEquivocation(first, second, BLS) ?? assert.fail('no evidence');
+    assert.equal(evidence.call, 'slashCheckpoint');
+    await bringing(evidence);
+    assert.equal(await refusalTo(evidence, signerAt(3).sender), 'AlreadySlashed');
+    const other = checkpointSigned(guilty, 9, { daCount: 2, number: 8 });
+    assert.equal(findEquivocation(first, other, BLS), undefined);
+  });
+
+  it("counts for entrances of the network's shards only", async () => {
+    const guilty = signerAt(2);
+    const place = { kind: STATEMENT_KINDS.batch, epoch: 3 };
+    const elsewhere = { ...network.entrance.domain, address: guilty.address };
+    const [one, two] = ['a', 'b'].map((name) =>
+      votedFor(guilty, [headerOf(3n, name)], place, elsewhere),
+    );
+    assert.ok(one !== undefined && two !== undefined);
+    const evidence = findEquivocation(one, two, BLS) ?? assert.fail('no evidence');
+    assert.equal(await refusalTo(evidence), 'UnknownDomain');
+    assert.equal(await bondedCoins(guilty), SIGNER_COINS[2]);
   });
 
   it('convicts of two headers for one epoch', async () => {
