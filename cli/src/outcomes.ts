@@ -74,6 +74,8 @@ export const OUTCOMES: OutcomesByCode = {
   CLI_SOURCE_SHORT: outcome(EXIT.failure, 'Run it again once nothing writes to the file.'),
   CLI_INTERRUPTED: outcome(EXIT.interrupted, 'Nothing is lost; run the command again.'),
   SDK_OPTION: outcome(EXIT.usage, 'Name what is missing: --indexer, --node, --rpc or --endpoints.'),
+  SDK_REFERENCE: outcome(EXIT.verification, 'Ask whoever made the reference for another one.'),
+  SDK_SAFETENSORS: outcome(EXIT.verification, 'Read the file as it is: leave --tensor out.'),
   SDK_EMPTY_FILE: outcome(EXIT.failure, 'The file is empty; give one with at least one byte.'),
   FILE_EMPTY: outcome(EXIT.failure, 'The file is empty; give one with at least one byte.'),
   SDK_NO_PAYER: outcome(EXIT.auth, NEXT_KEY),

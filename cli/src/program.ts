@@ -8,6 +8,7 @@ import { kvCommands } from './kv-program.ts';
 import type * as ParseOptions from './parse-options.ts';
 import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
 import { proveCommands } from './prove-program.ts';
+import { refCommands } from './ref-program.ts';
 import { streamCommands } from './stream-program.ts';
 
 /** One command's work: what was typed, parsed. Returns an exit code where it is not 0. */
@@ -62,6 +63,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   devnetCommands(program, runs);
   fileCommands(program, runs);
   proveCommands(program, runs);
+  refCommands(program, runs);
   streamCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);

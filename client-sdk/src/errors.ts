@@ -86,6 +86,10 @@ export type SdkFault =
   | { readonly code: 'SDK_PATH_EXISTS'; readonly path: string }
   /** A journal record that this version does not read. */
   | { readonly code: 'SDK_JOURNAL'; readonly key: string; readonly reason: string }
+  /** What a reference says does not fit the file, or what is asked of it. */
+  | { readonly code: 'SDK_REFERENCE'; readonly root: Root; readonly reason: string }
+  /** A file that should hold tensors does not. */
+  | { readonly code: 'SDK_SAFETENSORS'; readonly reason: string }
   | { readonly code: 'SDK_CLOSED' }
   /** No key-value node answered, or one answered with something else. */
   | {

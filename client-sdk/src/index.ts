@@ -64,4 +64,14 @@ export type {
 export type { EntryCheck } from './locate-file.ts';
 export type { ProveRequest } from './prove-availability.ts';
 export type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
+export {
+  type ResolveOptions,
+  referTensors,
+  resolveReference,
+} from './references/resolve-reference.ts';
+export {
+  MAX_SAFETENSORS_HEADER_BYTES,
+  parseSafetensorsHeader,
+  type Tensor,
+} from './references/safetensors.ts';
 export { scoreMessage, signerOfScore, signScore } from './signed-score.ts';

@@ -56,6 +56,13 @@ contract JobBoardTest is ShardFixture {
         _board.complete(jobId, result, proof);
     }
 
+    /// @dev The same as in content-reference.test.ts of @cairn/wire-protocol.
+    function test_anIdThatProgramsKnow() public pure {
+        bytes32 root = 0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1;
+        bytes32 id = 0x6dc1e83ea4edcc2ee4ac93dff1f71bc21b127f0199fd530b715fc98c4b3c6592;
+        assertEq(_idOf(ContentReference(16_600, 77, root, 1000, 100, 50)), id, "id");
+    }
+
     function test_whatIsNotOrderedYetIsNoInput() public {
         ContentReference memory wanted = _model();
         FileProof memory proof = _proof(2, 1);

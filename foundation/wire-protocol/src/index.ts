@@ -1,6 +1,15 @@
 /** Every shape two parties share: messages, routes, faults, shards, manifests, endpoints. */
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { chooseHolders, coversAllShards, type HolderOrder } from './choose-holders.ts';
+export {
+  CONTENT_REFERENCE_BYTES,
+  type ContentReference,
+  contentReferenceId,
+  contentReferenceJson,
+  encodeContentReference,
+  parseContentReference,
+  partOfContent,
+} from './content-reference.ts';
 export { countReplicas } from './count-replicas.ts';
 export {
   type ChainEndpoint,
