@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { createClient, type KvStream } from '@cairn/client-sdk';
 import { deriveStreamId } from '@cairn/kv-layer';
 import { mapConcurrent, parseAddress, systemClock } from '@cairn/primitives';
@@ -15,6 +18,8 @@ const ALONE = 10;
 const ROUNDS = 3;
 const READS = 20_000;
 const CONNECTIONS = 16;
+/** Calls in a list. */
+const LIST = 20;
 
 /**
  * What a client on a devnet gets: keys written per second when asked for at once, beside a transaction for
@@ -41,18 +46,35 @@ export async function clientRows(): Promise<Row[]> {
       alone.push(await rate(ALONE, () => putAlone(stream, round)));
     }
     const pid = await kvPid(network.directory);
-    const reads = await readRates(network.endpoints.kv[0] ?? '', stream.id, pid);
-    return [
-      versusPeer(
-        `writes through the client, ${TOGETHER} at once`,
-        'keys/s',
-        together,
-        'a transaction each',
-        alone,
-        20,
-      ),
-      versusFloor('values read over HTTP (kv_getValue)', 'reads/server CPU-s', reads, 10_000),
-    ];
+    const url = network.endpoints.kv[0] ?? '';
+    const bare = await bareServer();
+    try {
+      const shapes = readShapes(url, stream.id);
+      const rates = (shape: ReadShape): Promise<readonly number[]> => readRates(shape, pid);
+      const byAddress = await rates(shapes.byAddress);
+      const byAddressBare = await readRates({ ...shapes.byAddress, url: bare.url }, bare.pid);
+      const byMethod = await rates(shapes.byMethod);
+      const byMethodBare = await readRates({ ...shapes.byMethod, url: bare.url }, bare.pid);
+      const inLists = await rates(shapes.inLists);
+      const unit = 'reads/server CPU-s';
+      const peer = 'a bare server of Node that always answers the same';
+      return [
+        versusPeer(
+          `writes through the client, ${TOGETHER} at once`,
+          'keys/s',
+          together,
+          'a transaction each',
+          alone,
+          20,
+        ),
+        versusFloor('values read over HTTP (GET …/value?key=)', unit, byAddress, 10_000),
+        versusPeer('the same', unit, byAddress, peer, byAddressBare, undefined),
+        versusPeer('POST kv_getValue, one a call', unit, byMethod, peer, byMethodBare, undefined),
+        versusFloor(`POST kv_getValue, ${LIST} a call`, unit, inLists),
+      ];
+    } finally {
+      bare.stop();
+    }
   } finally {
     await client.close();
     await network.stop();
@@ -82,21 +104,85 @@ async function kvPid(directory: string): Promise<number> {
   return pid;
 }
 
-async function readRates(url: string, stream: string, pid: number): Promise<readonly number[]> {
+/** One way to ask for values. */
+interface ReadShape {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  /** Values that a call asks for. */
+  readonly values: number;
+  /** Path and body that ask for the values from a number on. */
+  readonly ask: (at: number) => { readonly path: string; readonly body?: string };
+}
+
+function readShapes(
+  url: string,
+  stream: string,
+): Readonly<Record<'byAddress' | 'byMethod' | 'inLists', ReadShape>> {
+  const call = (at: number): unknown => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'kv_getValue',
+    params: [stream, keyOf(at).toString('base64'), 0, 262_144],
+  });
+  return {
+    byAddress: {
+      url,
+      method: 'GET',
+      values: 1,
+      ask: (at) => ({
+        path: `/v1/streams/${stream}/value?key=${keyOf(at).toString('base64url')}`,
+      }),
+    },
+    byMethod: {
+      url,
+      method: 'POST',
+      values: 1,
+      ask: (at) => ({ path: '/', body: JSON.stringify(call(at)) }),
+    },
+    inLists: {
+      url,
+      method: 'POST',
+      values: LIST,
+      ask: (at) => {
+        const calls = Array.from({ length: LIST }, (_, index) => call((at + index) % TOGETHER));
+        return { path: '/', body: JSON.stringify(calls) };
+      },
+    },
+  };
+}
+
+function keyOf(at: number): Buffer {
+  return Buffer.from(`key ${at}`);
+}
+
+interface BareServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly stop: () => void;
+}
+
+/** A server of Node that reads what it is sent and answers with one value, always the same. */
+async function bareServer(): Promise<BareServer> {
+  const script = fileURLToPath(new URL('peers/bare-http.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { url: line.toString().trim(), pid: child.pid ?? 0, stop: () => void child.kill() };
+}
+
+/** Values for each second of the server's CPU. */
+async function readRates(
+  { url, method, values, ask }: ReadShape,
+  pid: number,
+): Promise<readonly number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const { signal } = new AbortController();
   const rates: number[] = [];
   for (let round = -1; round < ROUNDS; round += 1) {
     const before = processUsage(pid).cpuSeconds;
-    const numbers = Array.from({ length: READS }, (_, at) => at % TOGETHER);
+    const numbers = Array.from({ length: READS / values }, (_, at) => (at * values) % TOGETHER);
     const read = async (at: number): Promise<void> => {
-      const key = Buffer.from(`key ${at}`).toString('base64');
-      const text = await post(url, agent, {
-        jsonrpc: '2.0',
-        id: 1,
-        method: 'kv_getValue',
-        params: [stream, key, 0, 262_144],
-      });
+      const { path, body } = ask(at);
+      const text = await send(new URL(path, url), { method, agent, body });
       if (!text.includes('"version"')) throw new Error(text.slice(0, 200));
     };
     for await (const _ of mapConcurrent(numbers, read, { parallel: CONNECTIONS, signal })) {
@@ -110,16 +196,24 @@ async function readRates(url: string, stream: string, pid: number): Promise<read
   return rates;
 }
 
-function post(url: string, agent: Agent, body: unknown): Promise<string> {
+function send(
+  url: URL,
+  options: {
+    readonly method: string;
+    readonly agent: Agent;
+    readonly body: string | undefined;
+  },
+): Promise<string> {
+  const { method, agent, body } = options;
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const call = request(url, { method: 'POST', agent, headers }, (reply) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const call = request(url, { method, agent, headers }, (reply) => {
       const parts: Buffer[] = [];
       reply.on('data', (part: Buffer) => parts.push(part));
       reply.once('error', reject);
       reply.once('end', () => resolve(Buffer.concat(parts).toString()));
     });
     call.once('error', reject);
-    call.end(JSON.stringify(body));
+    call.end(body);
   });
 }

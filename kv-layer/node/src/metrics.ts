@@ -8,6 +8,7 @@ export interface KvNodeMetrics {
   readonly fetchedBytes: Counter;
   readonly failedFetches: Counter;
   readonly rpcDuration: Histogram;
+  readonly quickReads: Counter;
   readonly buildInfo: Gauge;
   readonly headBlock: Gauge;
   readonly lagBlocks: Gauge;
@@ -46,6 +47,10 @@ export function createKvNodeMetrics(metrics: Metrics): KvNodeMetrics {
       help: 'time of json-rpc calls, by method and outcome',
       labels: ['method', 'code'],
       buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    }),
+    quickReads: metrics.counter({
+      name: 'cairn_kv_quick_reads_total',
+      help: 'values that were answered at once, which cairn_rpc_duration_seconds does not time',
     }),
     buildInfo: metrics.gauge({
       name: 'cairn_build_info',

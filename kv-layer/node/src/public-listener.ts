@@ -21,6 +21,7 @@ import { serveEventSockets } from './doors/event-sockets.ts';
 import { eventDoor, Listeners } from './doors/events.ts';
 import { type JsonRpcDoorDeps, jsonRpcDoor } from './doors/json-rpc.ts';
 import { QuickJsonRpc } from './doors/quick-json-rpc.ts';
+import { QuickValues } from './doors/quick-values.ts';
 import { snapshotDoor } from './doors/snapshot.ts';
 import { statusDoor } from './doors/status.ts';
 import { streamDoor } from './doors/streams.ts';
@@ -122,7 +123,9 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     ],
   });
   answerPlainOptions(host);
-  const quick = new QuickJsonRpc(door);
+  const onAnswer = (): void => parts.metrics.quickReads.add();
+  const values = new QuickValues({ answers: parts.answers, logger, onAnswer });
+  const quick = new QuickJsonRpc(door, values);
   return {
     app: host.app,
     get address() {
@@ -130,7 +133,10 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     },
     start: async () => {
       await host.start();
-      takeRequests(host, quick.take);
+      takeRequests(
+        host,
+        (request, reply) => values.take(request, reply) || quick.take(request, reply),
+      );
       serveEventSockets(host, { ...events, logger });
     },
     stop: () => host.stop(),

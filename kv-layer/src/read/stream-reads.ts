@@ -91,6 +91,28 @@ export class StreamReads {
   }
 
   /**
+   * `value` without waiting: whole values of the newest version that lie beside their keys, as long as
+   * the index can be asked at once. Most of what a node is asked.
+   *
+   * @returns `undefined` for everything else, faults among it: ask `value`
+   */
+  valueNow(
+    stream: StreamId,
+    key: Uint8Array,
+    { start, length, version }: Pick<SliceOptions, 'start' | 'length' | 'version'>,
+  ): ValueSlice | undefined {
+    if (start !== 0 || key.length === 0 || length > MAX_VALUE_SLICE_BYTES) return undefined;
+    const pinned = this.pinned(version);
+    if (pinned < this.#state.oldestVersion) return undefined;
+    const row = this.#state.tables.rowNow({ table: TABLE.keys, stream, key }, pinned);
+    if (row === null) return undefined;
+    if (row === undefined) return { version: 0, valueBytes: 0, bytes: NO_KEY };
+    const { valueBytes, inline } = row;
+    if (inline === undefined || valueBytes > length) return undefined;
+    return { version: row.version, valueBytes, bytes: inline };
+  }
+
+  /**
    * A key's value, whole.
    *
    * @param maxBytes - `KV_TOO_MUCH` beyond

@@ -1,5 +1,5 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
-import { readSafeU64, viewOf, writeSafeU64 } from '@cairn/primitives';
+import { viewOf, writeSafeU64 } from '@cairn/primitives';
 import { copyHash } from '../tree/copy-hash.ts';
 import { copyBytes, EMPTY_HASH, LEAF, type LeafRecord, partDigests } from '../tree/digests.ts';
 import type { ByteArena } from './byte-arena.ts';
@@ -64,10 +64,7 @@ export function makeRowRecord(parts: RowParts, arena: ByteArena): Uint8Array {
 /** The version of a stored row. @throws {StateError} KV_STATE_DAMAGED for what is no row */
 export function versionOfRecord(record: Uint8Array): number {
   if (record.length < HEAD_BYTES) damaged('row', record.length);
-  let version = 0;
-  for (let at = 0; at < 8; at += 1) version = version * 256 + (record[at] ?? 0);
-  if (!Number.isSafeInteger(version)) damaged('row', record.length);
-  return version;
+  return takeU64(record, 0);
 }
 
 /**
@@ -110,20 +107,26 @@ function putU32(bytes: Uint8Array, at: number, value: number): void {
 
 /** @throws {StateError} KV_STATE_DAMAGED for what is no row */
 export function decodeRow(record: Uint8Array): Row {
-  const view = viewOf(record);
   if (record.length < HEAD_BYTES) damaged('row', record.length);
-  const row = {
-    version: readSafeU64(view, 0),
-    valueOffset: readSafeU64(view, 8),
-    valueBytes: readSafeU64(view, 16),
-    valueDigest: record.subarray(24, 56),
-  };
-  if (record[56] === PLACED && record.length === HEAD_BYTES + 8) {
-    return { ...row, position: readSafeU64(view, HEAD_BYTES) };
+  const version = takeU64(record, 0);
+  const valueOffset = takeU64(record, 8);
+  const valueBytes = takeU64(record, 16);
+  const valueDigest = record.subarray(DIGEST_AT, PLACE_AT);
+  if (record[PLACE_AT] === PLACED && record.length === HEAD_BYTES + 8) {
+    const position = takeU64(record, HEAD_BYTES);
+    return { version, valueOffset, valueBytes, valueDigest, position };
   }
   const inline = record.subarray(HEAD_BYTES);
-  if (record[56] !== INLINE || inline.length !== row.valueBytes) damaged('row', record.length);
-  return { ...row, inline };
+  if (record[PLACE_AT] !== INLINE || inline.length !== valueBytes) damaged('row', record.length);
+  return { version, valueOffset, valueBytes, valueDigest, inline };
+}
+
+/** A number of a record: without a view, which would cost more than all its fields. */
+function takeU64(record: Uint8Array, at: number): number {
+  let value = 0;
+  for (let index = at; index < at + 8; index += 1) value = value * 256 + (record[index] ?? 0);
+  if (!Number.isSafeInteger(value)) damaged('row', record.length);
+  return value;
 }
 
 /** @throws {StateError} KV_STATE_DAMAGED */

@@ -103,6 +103,15 @@ export class StateTables {
     return row.version <= version ? row : this.#olderRow(name, version, signal);
   }
 
+  /** `rowAt` if the store can tell without waiting and the newest row is old enough, else `null`. */
+  rowNow(name: RowName, version: number): Row | undefined | null {
+    const stored = this.keys.latest(name.table, this.idOf(name.stream), name.key);
+    const record = this.kv.getNow === undefined ? null : this.kv.getNow(stored);
+    if (record === null || record === undefined) return record;
+    const row = decodeRow(record);
+    return row.version <= version ? row : null;
+  }
+
   /** Rows of a key at a version and before, newest first. */
   async *rowsBefore(name: RowName, version: number, signal: AbortSignal): AsyncGenerator<Row> {
     const { table, stream, key } = name;

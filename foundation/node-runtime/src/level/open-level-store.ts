@@ -54,6 +54,14 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
   const reads = new QuickReads(database);
   return {
     get: (key) => faulty(async () => plain(await reads.get(key))),
+    getNow: (key) => {
+      try {
+        const value = reads.getNow(key);
+        return value === null ? null : plain(value);
+      } catch (error) {
+        throw levelFault(error, directory);
+      }
+    },
     getMany: (keys) => {
       if (keys.length > MAX_KEYS) {
         throw new RangeError(`${keys.length} keys in one call, at most ${MAX_KEYS} are allowed`);

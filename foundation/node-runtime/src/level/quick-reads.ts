@@ -1,10 +1,14 @@
-import type { Database, ReopeningDatabase } from './reopening-database.ts';
+import type { ReopeningDatabase } from './reopening-database.ts';
 
-/**
- * A read on this thread that takes longer went to a disk: for a while reads go to other threads, so that
- * what this thread serves waits for a disk once a second at most.
- */
+/** A read on this thread that takes longer went to a disk, or another program had its turn meanwhile. */
 const SLOW_READ_MS = 1;
+/**
+ * Slow reads weigh so much, quick ones take one away: above the limit reads go to other threads for a
+ * while. One that another program delayed is forgotten after 16 others; with a disk that is asked every
+ * time, this thread waits for it four times a second.
+ */
+const SLOW_WEIGHT = 16;
+const SLOW_LIMIT: number = 3 * SLOW_WEIGHT;
 const PATIENT_MS = 1000;
 /** Reads on this thread before others get a turn, who would else wait for a loop of reads to end. */
 const MAX_IN_TURN = 256;
@@ -16,6 +20,10 @@ const MAX_IN_TURN = 256;
 export class QuickReads {
   readonly #database: ReopeningDatabase;
   #inTurn = 0;
+  #slowness = 0;
+  readonly #endTurn = (): void => {
+    this.#inTurn = 0;
+  };
   #patientUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(database: ReopeningDatabase) {
@@ -24,25 +32,28 @@ export class QuickReads {
 
   /** The value of a key. @throws what LevelDB throws */
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const { current } = this.#database;
-    const beganMs = performance.now();
-    const isPatient = beganMs < this.#patientUntilMs || this.#inTurn >= MAX_IN_TURN;
-    if (current === undefined || isPatient) {
-      return this.#database.use((database) => database.get(key));
-    }
-    return this.#getNow(current, key, beganMs);
+    if (this.#inTurn === 0) setImmediate(this.#endTurn);
+    this.#inTurn += 1;
+    const value = this.#inTurn > MAX_IN_TURN ? null : this.getNow(key);
+    return value === null ? this.#database.use((database) => database.get(key)) : value;
   }
 
-  #getNow(database: Database, key: Uint8Array, beganMs: number): Uint8Array | undefined {
-    if (this.#inTurn === 0) {
-      setImmediate(() => {
-        this.#inTurn = 0;
-      });
-    }
-    this.#inTurn += 1;
-    const value = database.getSync(key);
+  /** The value of a key, or `null` if another thread should look. @throws what LevelDB throws */
+  getNow(key: Uint8Array): Uint8Array | undefined | null {
+    const { current } = this.#database;
+    const beganMs = performance.now();
+    if (current === undefined || beganMs < this.#patientUntilMs) return null;
+    const value = current.getSync(key);
     const endedMs = performance.now();
-    if (endedMs - beganMs > SLOW_READ_MS) this.#patientUntilMs = endedMs + PATIENT_MS;
+    if (endedMs - beganMs <= SLOW_READ_MS) {
+      if (this.#slowness > 0) this.#slowness -= 1;
+      return value;
+    }
+    this.#slowness += SLOW_WEIGHT;
+    if (this.#slowness > SLOW_LIMIT) {
+      this.#slowness = 0;
+      this.#patientUntilMs = endedMs + PATIENT_MS;
+    }
     return value;
   }
 }

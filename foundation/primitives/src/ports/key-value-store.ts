@@ -16,6 +16,11 @@ export interface KeyRange {
 /** An ordered map of bytes to bytes that survives a crash as of its last synced batch. */
 export interface KeyValueStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /**
+   * `get` without waiting, where the store can: `null` if it would have to wait now. Many reads are
+   * answered for what one promise costs.
+   */
+  getNow?(key: Uint8Array): Uint8Array | undefined | null;
   /** Values in the order of `keys`; at most 10,000 keys a call. */
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
   /** All of `batch` or none of it. With `sync` it is on the disk before this resolves. */

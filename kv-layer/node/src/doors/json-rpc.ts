@@ -16,6 +16,7 @@ import {
   RPC_INTERNAL_ERROR,
   RPC_SERVER_ERROR,
 } from '@cairn/wire-protocol';
+import { JSON_TYPE } from './send-json.ts';
 
 /** What the door needs besides the methods. */
 export interface JsonRpcDoorDeps extends JsonRpcAnswerDeps {
@@ -31,7 +32,6 @@ export interface JsonRpcDoorDeps extends JsonRpcAnswerDeps {
 const MAX_BODY_BYTES: number = 32 * MIB;
 /** Bodies up to here are read at once: a socket's buffer holds as much anyway. */
 export const SMALL_BODY_BYTES = 65_536;
-export const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError, isFault } from '@cairn/primitives';
 import { answerJsonRpcBody, jsonRpcErrorReply, RPC_SERVER_ERROR } from '@cairn/wire-protocol';
-import { isJson, JSON_TYPE, type JsonRpcDoorDeps, SMALL_BODY_BYTES } from './json-rpc.ts';
+import { isJson, type JsonRpcDoorDeps, SMALL_BODY_BYTES } from './json-rpc.ts';
+import type { QuickValues } from './quick-values.ts';
+import { sendJson } from './send-json.ts';
 
 /**
  * Answers small JSON-RPC calls on `POST /` without the routes around them: point reads are most of what
@@ -12,8 +14,11 @@ export class QuickJsonRpc {
   readonly #deps: JsonRpcDoorDeps;
   readonly #running = new Set<AbortController>();
 
-  constructor(deps: JsonRpcDoorDeps) {
+  readonly #values: QuickValues;
+
+  constructor(deps: JsonRpcDoorDeps, values: QuickValues) {
     this.#deps = deps;
+    this.#values = values;
     const { stopping } = deps;
     const stop = (): void => {
       for (const call of this.#running) call.abort(stopping.reason);
@@ -32,7 +37,10 @@ export class QuickJsonRpc {
     request.on('end', () => {
       const [first] = parts;
       const body = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
-      void this.#answer(body, reply);
+      // What can be said at once takes no turn: it is over before anybody else has one.
+      const text = this.#values.answer(body);
+      if (text === undefined) void this.#answer(body, reply);
+      else sendJson(reply, text);
     });
     return true;
   };
@@ -49,7 +57,7 @@ export class QuickJsonRpc {
       const { turns } = this.#deps;
       const work = () => answerJsonRpcBody(body, this.#deps, call.signal);
       const { status, text } = await turns.run(work, call.signal);
-      send(reply, status, text);
+      sendJson(reply, text, [], status);
     } catch (error) {
       if (call.signal.aborted) {
         reply.destroy();
@@ -58,19 +66,9 @@ export class QuickJsonRpc {
       const isFull = isFault(error, 'QUEUE_FULL');
       if (!isFull) this.#deps.logger.error({ error }, 'the json-rpc door failed');
       const message = isFull ? `too many calls at once: ${describeError(error)}` : 'Internal error';
-      send(reply, 200, jsonRpcErrorReply(null, { code: RPC_SERVER_ERROR, message }));
+      sendJson(reply, jsonRpcErrorReply(null, { code: RPC_SERVER_ERROR, message }));
     } finally {
       this.#running.delete(call);
     }
   }
-}
-
-function send(reply: ServerResponse, status: number, text: string): void {
-  if (reply.destroyed) return;
-  reply.writeHead(status, {
-    'content-type': JSON_TYPE,
-    'content-length': Buffer.byteLength(text),
-    'access-control-allow-origin': '*',
-  });
-  reply.end(text);
 }

@@ -17,8 +17,8 @@ export interface StreamDoorDeps {
 }
 
 /**
- * The `kvx_*` questions as `GET` routes: `/v1/streams/{stream}/keys`, `…/values` (`keys` separated by
- * commas), `…/changes`, `…/history`, `…/find`, `…/proof`, `…/root`,
+ * The `kvx_*` questions as `GET` routes: `/v1/streams/{stream}/keys`, `…/value` (`key`, `start`,
+ * `length`), `…/values` (`keys` separated by commas), `…/changes`, `…/history`, `…/find`, `…/proof`, `…/root`,
  * `…/statement`, and `/v1/holes`. Fields are those of the methods, keys in base64 of either alphabet.
  */
 export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
@@ -31,6 +31,7 @@ export function streamDoor({ queries, stopping }: StreamDoorDeps): RouteGroup {
     const under = (name: string): string => `/v1/streams/:stream/${name}`;
     route(under('keys'), 'scanKeys', 'Keys and values in order, a page at a time', queries.scan);
     route(under('values'), 'getValues', 'Values of several keys at one version', queries.multiGet);
+    route(under('value'), 'getValue', 'A value, as kv_getValue gives it', queries.value);
     route(under('changes'), 'getChanges', 'Keys that changed after a version', queries.difference);
     route(under('history'), 'getHistory', 'Versions of a key, newest first', queries.history);
     route(under('find'), 'findKeys', 'Keys by a field of their values', queries.find);

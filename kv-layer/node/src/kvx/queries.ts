@@ -5,7 +5,7 @@ import {
   StreamScans,
   signedRootJson,
 } from '@cairn/kv-layer';
-import { type Clock, type Json, sequenceOf, toHex } from '@cairn/primitives';
+import { type Clock, type Json, MAX_VALUE_SLICE_BYTES, sequenceOf, toHex } from '@cairn/primitives';
 import type { Answers } from '../answers.ts';
 import type { RootAttester } from '../attest/root-attester.ts';
 import { KvNodeError } from '../errors.ts';
@@ -70,6 +70,23 @@ export class Queries {
       { ...given('version', request.natural('version')), signal },
     );
     return { version, keys: keys.map((found) => (found === undefined ? null : keyJson(found))) };
+  };
+
+  /** A part of a value, as `kv_getValue` gives it: whatever the stream says of expiry. @throws {StateError} as `StreamReads.value` */
+  readonly value: Query = async (request, { signal }) => {
+    await this.#awaited(request, signal);
+    const key = request.requireBytes('key');
+    const { version, bytes, valueBytes } = await this.#deps.answers.reads.value(
+      request.stream(),
+      key,
+      {
+        start: request.natural('start') ?? 0,
+        length: request.natural('length') ?? MAX_VALUE_SLICE_BYTES,
+        ...given('version', request.natural('version')),
+        signal,
+      },
+    );
+    return { version, data: base64Of(bytes), size: valueBytes };
   };
 
   /** What changed after one version, up to another. @throws {StateError} as `StreamScans.difference` */

@@ -10,6 +10,12 @@ const [ONE, TWO] = [streamNumber(1), streamNumber(2)];
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const plain = (text: unknown): string => Buffer.from(String(text), 'base64').toString();
 
+/** How many values a node has given at once. */
+async function quickReads(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^cairn_kv_quick_reads_total (\d+)$/m.exec(text)?.[1]);
+}
+
 /** A client that shares no code with the server; Node 20 has none of its own. */
 const { WebSocket } = createRequire(import.meta.url)('ws') as {
   WebSocket: new (url: string) => Pick<globalThis.WebSocket, 'addEventListener' | 'send'>;
@@ -110,6 +116,44 @@ describe('what a key-value node answers beyond the official one', () => {
 
   const hears = (listener: Listener, count: number): Promise<void> =>
     until(`${count} events`, () => listener.heard.length >= count);
+
+  it('gives a value at once as it gives it in its turn, by method and by address', async () => {
+    await write({ there: 'a value', gone: 'x', long: 'y'.repeat(5000), 'ключ?': 'ü' });
+    await write({ gone: '', there: 'another' });
+    const urlText = (key: string): string => Buffer.from(key).toString('base64url');
+    const address = `${one.node.url}/v1/streams/${ONE}/value`;
+    const get = async (query: string): Promise<[number, unknown]> => {
+      const reply = await fetch(`${address}?${query}`);
+      assert.equal(reply.headers.get('access-control-allow-origin'), '*');
+      assert.equal(reply.headers.get('cache-control'), 'no-store');
+      return [reply.status, await reply.json()];
+    };
+    const quickBefore = await quickReads(one.node.url);
+    for (const key of ['there', 'gone', 'long', 'never', 'ключ?']) {
+      const asked = [ONE, base64(key), 0, 262_144];
+      const value = await one.rpc('kv_getValue', ...asked);
+      const inItsTurn = await one.rpc('kv_getValue', ...asked, 1000, 'ignored');
+      assert.deepEqual(value, inItsTurn);
+      const list = await fetch(one.node.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify([{ jsonrpc: '2.0', id: 7, method: 'kv_getValue', params: asked }]),
+      });
+      assert.deepEqual(await list.json(), [{ jsonrpc: '2.0', result: value, id: 7 }]);
+      assert.deepEqual(await get(`key=${urlText(key)}`), [200, value]);
+      assert.deepEqual(await get(`key=${urlText(key)}&length=262144`), [200, value]);
+    }
+    const quick = (await quickReads(one.node.url)) - quickBefore;
+    assert.ok(quick >= 10, `${quick} values were given at once`);
+    const old = await one.rpc('kv_getValue', ONE, base64('gone'), 0, 9, 0);
+    assert.deepEqual(old, { version: 0, data: base64('x'), size: 1 });
+    assert.deepEqual(await get(`key=${urlText('gone')}&version=0`), [200, old]);
+    const part = { version: 0, data: base64('yy'), size: 5000 };
+    assert.deepEqual(await get(`key=${urlText('long')}&start=1&length=2`), [200, part]);
+    for (const bad of ['key=', 'key=a', 'key=aGVsbG9', 'key=!!!!', '', 'key=YQ&length=262145']) {
+      assert.equal((await get(bad))[0], 400, bad);
+    }
+  });
 
   it('scans by prefix, in pages that stay at one version, by method and by address', async () => {
     await write({ 'a/1': '1', 'b/1': '1', 'b/2': '2', 'b/3': '3', 'c/1': '1' });
