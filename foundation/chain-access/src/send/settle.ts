@@ -128,7 +128,7 @@ export class Settlement {
       );
       return 'waiting';
     }
-    return this.#keepAlive(record, request, options);
+    return this.#keepAlive(record, options);
   }
 
   async #sign(
@@ -209,7 +209,6 @@ export class Settlement {
   /** No form of the record is in a block: finds out why and does what helps. */
   async #keepAlive(
     record: IntentRecord,
-    request: TransactionIntent,
     { signal, onSigned }: SendOptions,
   ): Promise<'signed' | 'waiting' | 'noReceipt'> {
     const { client, signer, lane } = this.#deps;
