@@ -6,7 +6,7 @@ import {
   verifySegment,
 } from '@cairn/commitments';
 import { type Logger, mapConcurrent, rootBytes, type Sequence } from '@cairn/primitives';
-import { ownedSegments, type ShardConfig } from '@cairn/wire-protocol';
+import { countOwnedSegments, ownedSegments, type ShardConfig } from '@cairn/wire-protocol';
 import type { LogEntry } from './log-entry.ts';
 import type { LogStore } from './log-store.ts';
 import type { LogMetrics } from './metrics.ts';
@@ -55,9 +55,11 @@ export class Finaliser {
     const { log } = this.#deps;
     const { finalized, pruned } = await log.stateOf(entry.sequence);
     if (finalized || pruned) return finalized;
-    if (!(await this.#complete(entry, signal))) return false;
+    // Most entries, where there are many shards: nothing is kept of them, and nothing is there for twins.
+    const isKept = this.#isKept(entry);
+    if (isKept && !(await this.#complete(entry, signal))) return false;
     const isNew = await this.#mark(entry, signal);
-    for (const sequence of isNew ? await this.#twinsOf(entry, signal) : []) {
+    for (const sequence of isNew && isKept ? await this.#twinsOf(entry, signal) : []) {
       const twin = await log.entryAt(sequence);
       if (twin === undefined || twin.root !== entry.root) continue;
       if (await this.#complete(twin, signal)) await this.#mark(twin, signal);
@@ -123,6 +125,11 @@ export class Finaliser {
     })();
   }
 
+  /** Whether some of it is kept here. */
+  #isKept({ startSector, sizeBytes }: LogEntry): boolean {
+    return countOwnedSegments(this.#deps.shard(), startSector, sizeBytes) > 0;
+  }
+
   /**
    * Marks an entry finalised. A piece that was found damaged since the last look takes the mark back:
    * who finds one first forgets the piece and then the mark, so one of the two always notices.
@@ -132,7 +139,7 @@ export class Finaliser {
   async #mark(entry: LogEntry, signal: AbortSignal): Promise<boolean> {
     const { log, logger, metrics, onFinalised } = this.#deps;
     if (!(await log.setFinalized(entry, true))) return false;
-    if ((await this.#missing(entry, signal)).next().done !== true) {
+    if (this.#isKept(entry) && (await this.#missing(entry, signal)).next().done !== true) {
       await log.setFinalized(entry, false);
       return false;
     }

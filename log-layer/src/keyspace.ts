@@ -78,7 +78,10 @@ export function flowNodeKey(level: number, index: number): Uint8Array {
 }
 
 /** All keys that begin with a letter and fields. */
-export function rangeOf(letter: KeyLetter, ...fields: readonly (number | Uint8Array)[]): KeyRange {
+export function rangeOf(
+  letter: KeyLetter,
+  ...fields: readonly (number | Uint8Array)[]
+): Required<Pick<KeyRange, 'gte' | 'lt'>> {
   const gte = keyOf(letter, ...fields);
   return { gte, lt: successorOf(gte) };
 }

@@ -1,10 +1,10 @@
-import { rootOfNodes } from '@cairn/commitments';
+import { type Hasher, rootOfNodes } from '@cairn/commitments';
 import {
+  addressOf,
   type ChainEntry,
   concatBytes,
   equalBytes,
   fromHex,
-  parseAddress,
   type Root,
   readSafeU64,
   rootBytes,
@@ -35,10 +35,10 @@ export interface EntryState {
 }
 
 /** The entry of what the chain announced. */
-export function logEntryOf(entry: ChainEntry): LogEntry {
+export function logEntryOf(entry: ChainEntry, hasher?: Pick<Hasher, 'hashMany'>): LogEntry {
   const tagsBytes = entry.tags.length;
   const tags = tagsBytes > MAX_STORED_TAGS_BYTES ? new Uint8Array(0) : entry.tags;
-  return { ...entry, root: rootOf(rootOfNodes(entry.nodes)), tags, tagsBytes };
+  return { ...entry, root: rootOf(rootOfNodes(entry.nodes, hasher)), tags, tagsBytes };
 }
 
 /** Whether two entries are the same event of the chain, or the same file at the same place. */
@@ -73,7 +73,11 @@ export function encodeEntry(entry: LogEntry): Uint8Array {
 }
 
 /** @throws {LogError} LOG_STORE_DAMAGED */
-export function decodeEntry(sequence: Sequence, bytes: Uint8Array): LogEntry {
+export function decodeEntry(
+  sequence: Sequence,
+  bytes: Uint8Array,
+  hasher?: Pick<Hasher, 'hashMany'>,
+): LogEntry {
   if (bytes.length < FIXED_BYTES) refuse(bytes);
   const view = viewOf(bytes);
   const nodeCount = view.getUint8(156);
@@ -84,7 +88,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array): LogEntry {
     return { height: bytes[at] ?? 0, root: bytes.slice(at + 1, at + 33) };
   });
   const root = bytes.slice(124, 156);
-  if (nodeCount === 0 || !equalBytes(rootOfNodes(nodes), root)) refuse(bytes);
+  if (nodeCount === 0 || !equalBytes(rootOfNodes(nodes, hasher), root)) refuse(bytes);
   return {
     sequence,
     startSector: readSafeU64(view, 0),
@@ -92,7 +96,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array): LogEntry {
     sizeBytes: readSafeU64(view, 16),
     block: { number: readSafeU64(view, 24), hash: toHex(bytes.subarray(60, 92)) },
     tagsBytes: readSafeU64(view, 32),
-    submitter: parseAddress(toHex(bytes.subarray(40, 60))),
+    submitter: addressOf(bytes.subarray(40, 60)),
     transactionHash: toHex(bytes.subarray(92, 124)),
     root: rootOf(root),
     nodes,

@@ -1,4 +1,4 @@
-import { FlowTree } from '@cairn/commitments';
+import { FlowTree, type Hasher } from '@cairn/commitments';
 import {
   type BlockMark,
   bigEndianBytes,
@@ -33,11 +33,16 @@ export interface LoadedState {
 }
 
 /** Reads the state after the last applied step. @throws {LogError} LOG_STORE_DAMAGED */
-export async function loadState(kv: KeyValueStore, signal: AbortSignal): Promise<LoadedState> {
+export async function loadState(
+  kv: KeyValueStore,
+  hasher: Pick<Hasher, 'hashMany'>,
+  signal: AbortSignal,
+): Promise<LoadedState> {
   const stored = await kv.get(keyOf(KEY.next));
   if (stored !== undefined && stored.length < 8) refuseDamaged('next sequence', stored.length);
   const next = stored === undefined ? 0 : readSafeU64(viewOf(stored), 0);
-  const tree = stored === undefined ? FlowTree.empty() : FlowTree.restore(stored.slice(8));
+  const tree =
+    stored === undefined ? FlowTree.empty(hasher) : FlowTree.restore(stored.slice(8), hasher);
   const marks: StoredMark[] = [];
   for await (const [key, value] of kv.entries(rangeOf(KEY.block), { signal })) {
     if (value.length < 40) refuseDamaged('block', value.length);

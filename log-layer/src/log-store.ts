@@ -1,4 +1,10 @@
-import { assertNodeLayout, FlowTree, type NodeLookup } from '@cairn/commitments';
+import {
+  assertNodeLayout,
+  FlowTree,
+  type Hasher,
+  type NodeLookup,
+  nobleHasher,
+} from '@cairn/commitments';
 import {
   type Address,
   type BlockMark,
@@ -47,6 +53,8 @@ const ENTRY_BYTES = 1500;
 const FINALIZED = 1;
 const PRUNED = 2;
 
+type PairHasher = Pick<Hasher, 'hashMany'>;
+
 /** What a step changed. */
 export interface AppliedStep {
   /** New entries, in order. */
@@ -64,6 +72,7 @@ export interface AppliedStep {
 export class LogStore {
   readonly #kv: KeyValueStore;
   readonly #identity: StoreIdentity;
+  readonly #hasher: PairHasher;
   readonly #writes = new Serial();
   readonly #entries = new LruCache<Sequence, LogEntry>({
     maxWeight: MAX_CACHED_ENTRY_BYTES,
@@ -76,9 +85,15 @@ export class LogStore {
   #next: number;
   #oldestOrphanBlock: number;
 
-  private constructor(kv: KeyValueStore, identity: StoreIdentity, loaded: LoadedState) {
+  private constructor(
+    kv: KeyValueStore,
+    identity: StoreIdentity,
+    loaded: LoadedState,
+    hasher: PairHasher,
+  ) {
     this.#kv = kv;
     this.#identity = identity;
+    this.#hasher = hasher;
     this.#marks = loaded.marks;
     this.#tree = loaded.tree;
     this.#next = loaded.next;
@@ -88,15 +103,19 @@ export class LogStore {
   /**
    * Opens the log in `kv`, which may hold the segment store's records too.
    *
+   * @param options.hasher - hashes the flow tree, some ten hashes an entry; the plain one unless told
    * @throws {LogError} LOG_STORE_WRONG_CHAIN, LOG_STORE_VERSION, LOG_STORE_DAMAGED
    */
   static async open(
     kv: KeyValueStore,
     identity: StoreIdentity,
-    { signal }: { readonly signal: AbortSignal },
+    {
+      signal,
+      hasher = nobleHasher,
+    }: { readonly signal: AbortSignal; readonly hasher?: PairHasher },
   ): Promise<LogStore> {
     await claimStore(kv, identity);
-    return new LogStore(kv, identity, await loadState(kv, signal));
+    return new LogStore(kv, identity, await loadState(kv, hasher, signal), hasher);
   }
 
   get chainId(): ChainId {
@@ -140,7 +159,7 @@ export class LogStore {
     const wanted = toHex(root);
     if (toHex(this.#tree.root()) === wanted) return this.#tree.length;
     for (const { snapshot } of this.#marks.toReversed()) {
-      const tree = FlowTree.restore(snapshot);
+      const tree = FlowTree.restore(snapshot, this.#hasher);
       if (toHex(tree.root()) === wanted) return tree.length;
     }
     return undefined;
@@ -158,7 +177,7 @@ export class LogStore {
     const branch = this.#branch;
     const bytes = await this.#kv.get(keyOf(KEY.entry, sequence));
     if (bytes === undefined) return undefined;
-    const entry = decodeEntry(sequence, bytes);
+    const entry = decodeEntry(sequence, bytes, this.#hasher);
     if (branch === this.#branch) this.#entries.set(sequence, entry);
     return entry;
   }
@@ -227,8 +246,8 @@ export class LogStore {
     from: number,
     { signal, limit = 1000 }: { readonly signal: AbortSignal; readonly limit?: number },
   ): Promise<Sequence[]> {
-    const range = { ...rangeOf(KEY.pending), gte: keyOf(KEY.pending, from), limit };
-    return this.#sequences(range, signal);
+    const { lt } = rangeOf(KEY.pending);
+    return this.#sequences({ gte: keyOf(KEY.pending, from), lt, limit }, signal);
   }
 
   /** Entries of a root that a rollback removed and whose pieces may still lie where they were. */
@@ -236,7 +255,8 @@ export class LogStore {
     const orphans: LogEntry[] = [];
     const range = { ...rangeOf(KEY.orphan, rootBytes(root)), limit: 64 };
     for await (const [, value] of this.#kv.entries(range, { signal })) {
-      orphans.push(decodeEntry(sequenceOf(readSafeU64(viewOf(value), 8)), value.slice(16)));
+      const sequence = sequenceOf(readSafeU64(viewOf(value), 8));
+      orphans.push(decodeEntry(sequence, value.slice(16), this.#hasher));
     }
     return orphans;
   }
@@ -345,7 +365,7 @@ export class LogStore {
     { through, entries }: Extract<ChainStep, { kind: 'advance' }>,
     signal: AbortSignal,
   ): Promise<AppliedStep> {
-    const tree = FlowTree.restore(this.#tree.snapshot());
+    const tree = FlowTree.restore(this.#tree.snapshot(), this.#hasher);
     const batch: KeyValueWrite[] = [];
     const added: LogEntry[] = [];
     let next = this.#next;
@@ -385,7 +405,7 @@ export class LogStore {
       );
     }
     assertNodeLayout(announced.nodes, announced.sizeBytes);
-    return logEntryOf(announced);
+    return logEntryOf(announced, this.#hasher);
   }
 
   async #rollback(to: BlockMark | undefined, signal: AbortSignal): Promise<AppliedStep> {
@@ -400,7 +420,7 @@ export class LogStore {
     const next = this.#next - removed.length;
     const tree = await this.#treeAt(next, to?.number ?? -1);
     const batch: KeyValueWrite[] = removed.flatMap((entry) => removalWrites(entry, newest));
-    const again = FlowTree.restore(tree.snapshot());
+    const again = FlowTree.restore(tree.snapshot(), this.#hasher);
     for (const entry of removed.toReversed()) {
       for (const { level, index } of again.append(entry.nodes).added) {
         batch.push({ type: 'delete', key: flowNodeKey(level, index) });
@@ -433,7 +453,7 @@ export class LogStore {
     const found: LogEntry[] = [];
     const range = { ...rangeOf(KEY.entry), reverse: true };
     for await (const [key, value] of this.#kv.entries(range, { signal })) {
-      const entry = decodeEntry(sequenceOf(lastNumber(key)), value);
+      const entry = decodeEntry(sequenceOf(lastNumber(key)), value, this.#hasher);
       if (entry.block.number <= blockNumber) break;
       found.push(entry);
     }
@@ -445,7 +465,10 @@ export class LogStore {
     const mark = this.#marks.findLast(
       ({ number, nextSequence }) => number <= blockNumber && nextSequence <= count,
     );
-    const tree = mark === undefined ? FlowTree.empty() : FlowTree.restore(mark.snapshot);
+    const tree =
+      mark === undefined
+        ? FlowTree.empty(this.#hasher)
+        : FlowTree.restore(mark.snapshot, this.#hasher);
     for (let sequence = mark?.nextSequence ?? 0; sequence < count; sequence += 1) {
       const entry = await this.entryAt(sequenceOf(sequence));
       if (entry === undefined) refuseDamaged('entry', 0);

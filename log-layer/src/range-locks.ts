@@ -17,7 +17,10 @@ export class RangeLocks {
    */
   async run<Result>(start: number, end: number, task: () => Promise<Result>): Promise<Result> {
     const earlier = [...this.#tickets].filter((held) => held.start < end && start < held.end);
-    const result = Promise.allSettled(earlier.map((held) => held.done)).then(task);
+    const isFree = earlier.length === 0;
+    const result = isFree
+      ? task()
+      : Promise.allSettled(earlier.map((held) => held.done)).then(task);
     const ticket: Ticket = { start, end, done: result.catch(() => undefined) };
     this.#tickets.add(ticket);
     try {

@@ -105,7 +105,7 @@ export async function openStores(
   });
   opened(() => files.close());
   const flow = options.flow ?? (await readStoreIdentity(kv))?.flow ?? refuseEmpty(directory);
-  const log = await openLog(kv, { chainId, flow, directory }, signal);
+  const log = await openLog(kv, { chainId, flow, directory, hasher }, signal);
   const keeper = await ShardKeeper.open(kv, options.shard);
   tellShard(keeper, options.shard, logger);
   const segments = await SegmentStore.open(
@@ -137,11 +137,17 @@ async function openLog(
     chainId,
     flow,
     directory,
-  }: { readonly chainId: ChainId; readonly flow: Address; readonly directory: string },
+    hasher,
+  }: {
+    readonly chainId: ChainId;
+    readonly flow: Address;
+    readonly directory: string;
+    readonly hasher: Hasher;
+  },
   signal: AbortSignal,
 ): Promise<LogStore> {
   try {
-    return await LogStore.open(kv, { chainId, flow }, { signal });
+    return await LogStore.open(kv, { chainId, flow }, { hasher, signal });
   } catch (error) {
     if (!isFault(error, 'LOG_STORE_WRONG_CHAIN')) throw error;
     throw new StorageNodeError(

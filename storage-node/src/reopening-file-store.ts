@@ -97,7 +97,8 @@ export class ReopeningFileStore<Store extends FileStore = FileStore> implements 
   }
 
   async #track<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
-    await this.#reopening?.catch(() => undefined); // a store that stayed broken answers for itself
+    // A store that stayed broken answers for itself.
+    if (this.#reopening !== undefined) await this.#reopening.catch(() => undefined);
     const running = work(this.#store);
     this.#running.add(running);
     try {

@@ -40,7 +40,8 @@ export function parseRoot(text: string): Root {
 
 /** The root of 32 bytes. @throws {IdError} ID_NOT_A_ROOT for another length */
 export function rootOf(bytes: Uint8Array): Root {
-  return parseRoot(toHex(bytes));
+  const text = toHex(bytes);
+  return bytes.length === 32 ? (text as Root) : parseRoot(text);
 }
 
 /** The 32 bytes of a root. */
@@ -57,6 +58,12 @@ export function parseAddress(text: string): Address {
     );
   }
   return text.toLowerCase() as Address;
+}
+
+/** The address of 20 bytes. @throws {IdError} ID_NOT_AN_ADDRESS for another length */
+export function addressOf(bytes: Uint8Array): Address {
+  const text = toHex(bytes);
+  return bytes.length === 20 ? (text as Address) : parseAddress(text);
 }
 
 /** @throws {IdError} ID_NOT_A_CHAIN_ID unless `value` is an integer 1 … 2^53 − 1 */

@@ -37,6 +37,7 @@ export {
 export { describeError, Fault, type FaultFacts, isFault } from './fault.ts';
 export {
   type Address,
+  addressOf,
   type ChainId,
   chainIdOf,
   IdError,

@@ -136,6 +136,7 @@ export {
   countOwnedSegments,
   firstGlobalSegment,
   formatShard,
+  haveCommonSegments,
   nextOwnedSegment,
   ownedSegments,
   ownsSegment,

@@ -50,6 +50,12 @@ export function ownsSegment({ id, count }: ShardConfig, globalSegment: number): 
   return globalSegment % count === id;
 }
 
+/** Whether some segment is kept by both shards. */
+export function haveCommonSegments(left: ShardConfig, right: ShardConfig): boolean {
+  const count = Math.min(left.count, right.count); // powers of two: the one divides the other
+  return left.id % count === right.id % count;
+}
+
 /** The first global segment from `from` on that the shard keeps. */
 export function nextOwnedSegment({ id, count }: ShardConfig, from: number): number {
   return from + ((((id - from) % count) + count) % count);

@@ -63,11 +63,11 @@ export function assertWireLength(bytes: Uint8Array, expectedBytes: number, what:
 
 /** A number of 8 bytes that is counted exactly. @throws {WireError} WIRE_FIELD */
 export function readWireNumber(view: DataView, at: number, what: string, field: string): number {
-  const value = view.getBigUint64(at);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    refuseField(what, field, 'at most 2^53 - 1', String(value));
+  const high = view.getUint32(at);
+  if (high >= 2 ** 21) {
+    refuseField(what, field, 'at most 2^53 - 1', String(view.getBigUint64(at)));
   }
-  return Number(value);
+  return high * 2 ** 32 + view.getUint32(at + 4);
 }
 
 /** @throws {WireError} WIRE_LENGTH, always */

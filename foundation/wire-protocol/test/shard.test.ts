@@ -6,6 +6,7 @@ import {
   countOwnedSegments,
   firstGlobalSegment,
   formatShard,
+  haveCommonSegments,
   nextOwnedSegment,
   ownedSegments,
   ownsSegment,
@@ -22,6 +23,17 @@ const shardOf = (maxPower: number): fc.Arbitrary<ShardConfig> =>
     );
 
 describe('shards', () => {
+  it('have common segments if and only if some segment is of both', () => {
+    fc.assert(
+      fc.property(shardOf(4), shardOf(4), (left, right) => {
+        const isCommon = Array.from({ length: 16 }, (_, segment) => segment).some(
+          (segment) => ownsSegment(left, segment) && ownsSegment(right, segment),
+        );
+        assert.equal(haveCommonSegments(left, right), isCommon);
+      }),
+    );
+  });
+
   it('are id/count with a power of two', () => {
     assert.deepEqual(parseShardText('0/2'), { id: 0, count: 2 });
     assert.deepEqual(parseShardText(' 3/4 '), { id: 3, count: 4 });

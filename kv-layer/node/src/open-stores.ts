@@ -66,7 +66,7 @@ export async function openStores(
   });
   const index = await openLevelStore({ directory: join(directory, 'index') });
   opened(() => index.close());
-  const log = await openLog(index, { chainId, flow, directory }, signal);
+  const log = await openLog(index, { chainId, flow, directory, hasher }, signal);
   const state = await openLevelStore({
     directory: join(directory, 'state'),
     cacheBytes: STATE_CACHE_BYTES,
@@ -91,11 +91,15 @@ export async function openStores(
 
 async function openLog(
   kv: KeyValueStore,
-  { directory, ...identity }: Pick<ChainLog, 'chainId' | 'flow'> & { readonly directory: string },
+  {
+    directory,
+    hasher,
+    ...identity
+  }: Pick<ChainLog, 'chainId' | 'flow'> & { readonly directory: string; readonly hasher: Hasher },
   signal: AbortSignal,
 ): Promise<LogStore> {
   try {
-    return await LogStore.open(kv, identity, { signal });
+    return await LogStore.open(kv, identity, { hasher, signal });
   } catch (error) {
     if (!isFault(error, 'LOG_STORE_WRONG_CHAIN')) throw error;
     throw new KvNodeError(

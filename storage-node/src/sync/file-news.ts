@@ -13,7 +13,7 @@ import {
   runTogether,
   type Sequence,
 } from '@cairn/primitives';
-import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
+import { countOwnedSegments, haveCommonSegments, type ShardConfig } from '@cairn/wire-protocol';
 import {
   encodeFileAnnouncement,
   type FileAnnouncement,
@@ -38,7 +38,7 @@ export interface FileNewsDeps {
   readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: SyncMetrics;
-  /** Told that a peer holds its part of an entry now. */
+  /** Told that a peer holds its part of an entry now, some of which may be this node's too. */
   readonly onNews: (sequence: Sequence) => void;
   /** Told of a peer whose record is not held. */
   readonly onStranger: (peer: string) => void;
@@ -172,7 +172,7 @@ export class FileNews {
   }
 
   #hear(from: string, bytes: Uint8Array): PeerVerdict {
-    const { log, clock, metrics, book, store, onNews, onStranger } = this.#deps;
+    const { log, clock, metrics, book, store, shard, onNews, onStranger } = this.#deps;
     let news: FileAnnouncement;
     try {
       news = parseFileAnnouncement(bytes);
@@ -184,14 +184,18 @@ export class FileNews {
     const ageMs = clock.now() - news.saidAtMs;
     if (ageMs > MAX_ANNOUNCEMENT_AGE_MS || ageMs < -MAX_CLOCK_DRIFT_MS) return 'ignore';
     if (news.sequence > store.nextSequence + MAX_AHEAD) return 'ignore';
+    if (book.isBanned(from)) return 'ignore'; // and no stranger to ask others about
     const key = `${from} ${news.sequence}`;
     if ((this.#heard.get(key) ?? 0) >= news.saidAtMs) return 'ignore';
     this.#heard.set(key, news.saidAtMs);
     metrics.announcements.add(1, { direction: 'in' });
     if (book.recordOf(from) === undefined) onStranger(from);
-    book.notePresent(from, news.sequence);
-    this.#holders.note(from, news);
-    onNews(news.sequence);
+    // Of a file in many pieces each shard tells; what other shards hold is nothing to be had here.
+    if (haveCommonSegments(news.shard, shard())) {
+      book.notePresent(from, news.sequence);
+      this.#holders.note(from, news);
+      onNews(news.sequence);
+    }
     return 'accept';
   }
 }

@@ -147,22 +147,33 @@ export class ShardFiller {
       if (this.#isRetryOwed) this.retryAll();
       this.#isWoken = false;
       let waiting = 0;
+      const onResting = (): void => {
+        waiting += 1;
+      };
       const work = async (sequence: Sequence, inner: AbortSignal): Promise<void> => {
         if (!(await this.#consider(sequence, inner))) waiting += 1;
       };
-      await forEachConcurrent(this.#pending(signal), work, { parallel: PARALLEL_ENTRIES, signal });
+      await forEachConcurrent(this.#pending(onResting, signal), work, {
+        parallel: PARALLEL_ENTRIES,
+        signal,
+      });
       metrics.waitingEntries.set(waiting);
       if (!this.#isWoken) await this.#rest(signal);
     }
   }
 
-  async *#pending(signal: AbortSignal): AsyncGenerator<Sequence, void, void> {
+  /** What is pending and does not rest. */
+  async *#pending(
+    onResting: () => void,
+    signal: AbortSignal,
+  ): AsyncGenerator<Sequence, void, void> {
     for (let from = 0; ; ) {
       const sequences = await this.#deps.log.pendingFrom(from, { signal });
       if (sequences.length === 0) return;
       for (const sequence of sequences) {
-        yield sequence;
         from = sequence + 1;
+        if (this.#isResting(sequence)) onResting();
+        else yield sequence;
       }
     }
   }
@@ -170,9 +181,8 @@ export class ShardFiller {
   /** Works on an entry unless it rests. @returns whether nothing of it is missing now */
   async #consider(sequence: Sequence, signal: AbortSignal): Promise<boolean> {
     const { log, clock, logger, disk } = this.#deps;
+    if (this.#isResting(sequence) || this.#atWork.has(sequence)) return false;
     const rest = this.#rests.get(sequence);
-    if (rest !== undefined && rest.againMs > clock.monotonic()) return false;
-    if (this.#atWork.has(sequence)) return false;
     this.#atWork.add(sequence);
     try {
       const entry = await log.entryAt(sequence);
@@ -198,6 +208,11 @@ export class ShardFiller {
       againMs: clock.monotonic() + Math.min(MAX_REST_MS, REST_MS * 2 ** (rest?.tries ?? 0)),
     });
     return false;
+  }
+
+  #isResting(sequence: Sequence): boolean {
+    const rest = this.#rests.get(sequence);
+    return rest !== undefined && rest.againMs > this.#deps.clock.monotonic();
   }
 
   /** Fetches what is missing of an entry. @returns whether all that is owned is held */

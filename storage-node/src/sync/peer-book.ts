@@ -64,6 +64,8 @@ export class PeerBook {
   readonly #maxAtWork: number;
   /** In the order in which they were heard of last. */
   readonly #pages = new Map<string, Page>();
+  /** By the ends of their records, which are of signatures: hardly two are alike. */
+  readonly #byTail = new Map<number, Page>();
   /** Peers by their shard, as text: a network has few of them. */
   readonly #byShard = new Map<
     string,
@@ -92,10 +94,11 @@ export class PeerBook {
     return this.#pages.get(peer)?.record;
   }
 
-  /** Whether these bytes are the record that is held of a peer: nothing about them is to be checked. */
-  holds(peer: string, bytes: Uint8Array): boolean {
-    const page = this.#pages.get(peer);
-    return page !== undefined && Buffer.compare(page.bytes, bytes) === 0;
+  /** The peer of which these bytes are the record that is held: nothing about them is to be checked. */
+  ownerOf(bytes: Uint8Array): string | undefined {
+    const page = this.#byTail.get(tailOf(bytes));
+    const isHeld = page !== undefined && Buffer.compare(page.bytes, bytes) === 0;
+    return isHeld ? page.record.peer : undefined;
   }
 
   /** All that is held, in no order that says anything. */
@@ -110,12 +113,12 @@ export class PeerBook {
    */
   add(booked: BookedRecord): 'new' | 'known' {
     const { peer, shard } = booked.record;
-    if ((this.#bans.get(peer) ?? 0) > this.#clock.monotonic()) return 'known';
+    if (this.isBanned(peer)) return 'known';
     const held = this.#pages.get(peer);
     if (held !== undefined && held.record.signedAtMs >= booked.record.signedAtMs) return 'known';
     const isMoved = held === undefined || formatShard(held.shard) !== formatShard(shard);
     if (held !== undefined) this.#remove(peer);
-    this.#pages.set(peer, {
+    const page: Page = {
       atWork: 0,
       failures: 0,
       restUntilMs: 0,
@@ -124,7 +127,9 @@ export class PeerBook {
       ...held,
       ...booked,
       shard,
-    });
+    };
+    this.#pages.set(peer, page);
+    this.#byTail.set(tailOf(page.bytes), page);
     this.#group(shard).peers.add(peer);
     this.#makeRoom();
     return isMoved ? 'new' : 'known';
@@ -133,6 +138,11 @@ export class PeerBook {
   /** Peers that are kept out, or were until lately. */
   get banned(): number {
     return this.#bans.weight;
+  }
+
+  /** Whether a peer is kept out now. */
+  isBanned(peer: string): boolean {
+    return (this.#bans.get(peer) ?? 0) > this.#clock.monotonic();
   }
 
   /** Forgets a peer and takes no record of it for `durationMs`, whoever passes one on. */
@@ -239,6 +249,8 @@ export class PeerBook {
     const page = this.#pages.get(peer);
     if (page === undefined) return;
     this.#pages.delete(peer);
+    const tail = tailOf(page.bytes);
+    if (this.#byTail.get(tail) === page) this.#byTail.delete(tail);
     const key = formatShard(page.shard);
     const group = this.#byShard.get(key);
     group?.peers.delete(peer);
@@ -256,6 +268,15 @@ export class PeerBook {
     }
     if (oldest !== undefined) this.#remove(oldest);
   }
+}
+
+/** The last six bytes as a number. */
+function tailOf(bytes: Uint8Array): number {
+  let tail = 0;
+  for (let at = Math.max(0, bytes.length - 6); at < bytes.length; at += 1) {
+    tail = tail * 256 + (bytes[at] ?? 0);
+  }
+  return tail;
 }
 
 /** When a peer would answer one more question. */

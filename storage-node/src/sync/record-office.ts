@@ -7,7 +7,7 @@ import {
   type PeerNetwork,
   type Rng,
 } from '@cairn/primitives';
-import type { ShardConfig } from '@cairn/wire-protocol';
+import { formatShard, type ShardConfig } from '@cairn/wire-protocol';
 import {
   encodePeerRecord,
   encodeRecords,
@@ -18,7 +18,6 @@ import {
   MAX_RECORDS,
   type PeerLog,
   parseSignedRecord,
-  peerOfRecord,
   RECORDS_PROTOCOL,
   splitRecords,
 } from '@cairn/wire-protocol/peers';
@@ -113,7 +112,11 @@ export class RecordOffice {
       await onLie(peer, describeError(error));
       return 'lied';
     }
+    const { book } = this.#deps;
     for (const [at, one] of records.entries()) {
+      // Most of what peers tell is known: the bytes that were checked once are good for ever.
+      const owner = this.#isOwn(one) ? this.#deps.network.self : book.ownerOf(one);
+      if (owner !== undefined && (at > 0 || owner === peer)) continue;
       const verdict = await this.#check(one, at === 0 ? peer : undefined);
       if (verdict === 'wrong log' && at === 0) return 'wrong log';
       if (verdict !== 'forged') continue;
@@ -128,10 +131,6 @@ export class RecordOffice {
     sender: string | undefined,
   ): Promise<'good' | 'old' | 'wrong log' | 'forged'> {
     const { book, network, log, clock, onNewPeer } = this.#deps;
-    // Most of what peers tell is known: the bytes that were checked once are good for ever.
-    const owner = peerOfRecord(bytes);
-    const isHeld = owner !== undefined && (sender ?? owner) === owner && book.holds(owner, bytes);
-    if (isHeld) return 'good';
     let signed: ReturnType<typeof parseSignedRecord>;
     try {
       signed = parseSignedRecord(bytes);
@@ -151,21 +150,27 @@ export class RecordOffice {
     return 'good';
   }
 
+  #isOwn(bytes: Uint8Array): boolean {
+    return this.#own !== undefined && Buffer.compare(this.#own.bytes, bytes) === 0;
+  }
+
   /** Own record first, then some of the others, drawn anew each time. */
   async #message(): Promise<Uint8Array> {
     const { book, rng, clock } = this.#deps;
+    const oldestMs = clock.now() - MAX_RECORD_AGE_MS;
     const others: Uint8Array[] = [];
-    let seen = 0;
     for (const { bytes, record } of book.records()) {
-      if (clock.now() - record.signedAtMs > MAX_RECORD_AGE_MS) continue;
-      seen += 1;
-      // A sample of all, each as likely (Vitter's algorithm R).
-      if (others.length < MAX_RECORDS - 1) others.push(bytes);
-      else {
-        const place = rng.below(seen);
-        if (place < others.length) others[place] = bytes;
-      }
+      if (record.signedAtMs >= oldestMs) others.push(bytes);
     }
+    // A sample of all, each as likely: the first steps of a shuffle (Durstenfeld's).
+    const told = Math.min(others.length, MAX_RECORDS - 1);
+    for (let at = 0; told < others.length && at < told; at += 1) {
+      const place = at + rng.below(others.length - at);
+      const chosen = others[place] as Uint8Array;
+      others[place] = others[at] as Uint8Array;
+      others[at] = chosen;
+    }
+    others.length = told;
     return encodeRecords([await this.#ownRecord(), ...others]);
   }
 
@@ -173,11 +178,12 @@ export class RecordOffice {
     const { network, log, shard, clock, publicUrl } = this.#deps;
     const nowMs = clock.now();
     const addresses = network.addresses.slice(0, MAX_RECORD_ADDRESSES);
-    const facts = { ...log, peer: network.self, shard: shard(), url: publicUrl(), addresses };
-    const says = JSON.stringify(facts);
+    const url = publicUrl();
+    const says = `${formatShard(shard())} ${url} ${addresses.join(' ')}`; // the rest never changes
     const held = this.#own;
     const isFresh = held !== undefined && nowMs - held.signedAtMs < SIGN_AGAIN_MS;
     if (isFresh && held.says === says) return held.bytes;
+    const facts = { ...log, peer: network.self, shard: shard(), url, addresses };
     // Of two records the later counts, so a change within a millisecond is dated after it.
     const signedAtMs = Math.max(nowMs, (held?.signedAtMs ?? 0) + 1);
     const body = encodePeerRecord({ ...facts, signedAtMs });

@@ -51,6 +51,9 @@ describe('news of files', () => {
   let told: number[];
   let listener: PeerListener | undefined;
   let news: FileNews;
+  let book: PeerBook;
+  let woken: number[];
+  let strangers: string[];
   let stop: AbortController;
 
   beforeEach(() => {
@@ -60,6 +63,9 @@ describe('news of files', () => {
     shard = SHARD;
     oldestBlock = 0;
     told = [];
+    woken = [];
+    strangers = [];
+    book = new PeerBook({ clock, isConnected: () => true });
     stop = new AbortController();
     news = new FileNews({
       network: {
@@ -70,7 +76,7 @@ describe('news of files', () => {
           listener = heard;
         },
       },
-      book: new PeerBook({ clock, isConnected: () => true }),
+      book,
       log,
       shard: () => shard,
       store: {
@@ -83,8 +89,8 @@ describe('news of files', () => {
       rng: seededRng(1),
       logger: silentLogger(),
       metrics: createSyncMetrics(noMetrics()),
-      onNews: () => undefined,
-      onStranger: () => undefined,
+      onNews: (sequence) => woken.push(sequence),
+      onStranger: (peer) => strangers.push(peer),
     });
     news.open();
     void news.run(stop.signal).catch(() => undefined);
@@ -173,6 +179,24 @@ describe('news of files', () => {
     tell(1);
     await pass(LONG_MS);
     assert.deepEqual(told, [2, 1]);
+  });
+
+  it('wakes nobody for what only other shards hold, and passes that on all the same', () => {
+    assert.equal(hear('other', { sequence: 1, shard: { id: 2, count: 4 } }), 'accept');
+    assert.deepEqual(woken, []);
+    const common = [SHARD, { id: 1, count: 2 }, { id: 0, count: 1 }, { id: 5, count: 8 }];
+    for (const [at, kept] of common.entries()) {
+      assert.equal(hear(`peer ${at}`, { sequence: 1, shard: kept }), 'accept');
+      assert.equal(woken.length, at + 1);
+    }
+  });
+
+  it('hears nothing of a peer that is kept out, which is no stranger to ask about', () => {
+    assert.equal(hear('liar', { sequence: 1 }), 'accept');
+    assert.deepEqual(strangers, ['liar']);
+    book.ban('liar', LONG_MS);
+    assert.equal(hear('liar', { sequence: 2 }), 'ignore');
+    assert.deepEqual([woken, strangers], [[1], ['liar']]);
   });
 
   it('says nothing of a file of which its shard owns nothing', async () => {

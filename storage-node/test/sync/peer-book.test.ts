@@ -41,6 +41,25 @@ describe('the book of peers', () => {
     assert.deepEqual(holders(book, 5).sort(), ['odd', 'whole']);
   });
 
+  it('knows the bytes of the records that it holds, and no others', () => {
+    const book = open();
+    const first = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    const alike = Uint8Array.of(9, 2, 3, 4, 5, 6, 7, 8); // the same end
+    book.add({ record: record('a'), bytes: first });
+    assert.equal(book.ownerOf(first.slice()), 'a');
+    assert.equal(book.ownerOf(alike), undefined);
+    assert.equal(book.ownerOf(new Uint8Array(0)), undefined);
+    book.add({ record: record('b'), bytes: alike });
+    assert.equal(book.ownerOf(alike.slice()), 'b');
+    assert.ok([undefined, 'a'].includes(book.ownerOf(first))); // read anew where two end alike
+    const later = Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1);
+    book.add({ record: record('b', { signedAtMs: 2 }), bytes: later });
+    assert.equal(book.ownerOf(alike), undefined);
+    assert.equal(book.ownerOf(later), 'b');
+    book.ban('b', 1000);
+    assert.equal(book.ownerOf(later), undefined);
+  });
+
   it('moves a peer to the shard of its later record, and keeps that against an earlier one', () => {
     const book = open();
     assert.equal(add(book, record('a', { signedAtMs: 5 })), 'new');

@@ -41,6 +41,10 @@ describe('mapConcurrent', () => {
   it('aborts and awaits the others when one fails, and closes its source', async () => {
     let aborted = 0;
     let closed = false;
+    let fail: () => void = () => undefined;
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
     async function* source(): AsyncGenerator<number> {
       try {
         for (let item = 0; ; item += 1) yield item;
@@ -51,7 +55,11 @@ describe('mapConcurrent', () => {
     const work = forEachConcurrent(
       source(),
       async (item, inner) => {
-        if (item === 2) throw new Error('item 2 failed');
+        if (item === 6) fail();
+        if (item === 2) {
+          await failing;
+          throw new Error('item 2 failed');
+        }
         await new Promise<void>((resolve) => {
           if (item < 2) resolve();
           else inner.addEventListener('abort', () => resolve());
@@ -63,6 +71,43 @@ describe('mapConcurrent', () => {
     await assert.rejects(work, /item 2 failed/);
     assert.equal(aborted, 4);
     assert.equal(closed, true);
+  });
+
+  it('begins nothing after a failure, and none waits for what is slow', async () => {
+    const begun: number[] = [];
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const work = forEachConcurrent(
+      Array.from({ length: 20 }, (_, item) => item),
+      async (item) => {
+        begun.push(item);
+        if (item === 0) return slow;
+        await Promise.resolve();
+        if (item !== 12) return;
+        release();
+        throw new Error('item 12 failed');
+      },
+      { parallel: 2, signal },
+    );
+    await assert.rejects(work, /item 12 failed/);
+    assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  it('ends with the caller’s reason while items are at work', async () => {
+    const stopped = new AbortController();
+    const reason = new Error('enough');
+    const work = forEachConcurrent(
+      [1, 2, 3],
+      (item, inner) =>
+        new Promise<void>((_, reject) => {
+          inner.addEventListener('abort', () => reject(inner.reason), { once: true });
+          if (item === 2) stopped.abort(reason);
+        }),
+      { parallel: 2, signal: stopped.signal },
+    );
+    await assert.rejects(work, reason);
   });
 });
 

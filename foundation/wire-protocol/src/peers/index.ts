@@ -14,7 +14,6 @@ export {
   MAX_RECORD_BYTES,
   type PeerRecord,
   parseSignedRecord,
-  peerOfRecord,
   type SignedPeerRecord,
 } from './peer-record.ts';
 export type { PeerLog } from './place.ts';

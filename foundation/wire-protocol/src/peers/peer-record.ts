@@ -91,16 +91,6 @@ export function encodeSignedRecord(body: Uint8Array, signature: Uint8Array): Uin
 }
 
 /**
- * Whose record these bytes would be; `undefined` where no text lies in its place. Nothing is checked: it
- * tells where to look for the same bytes, which need no second check.
- */
-export function peerOfRecord(bytes: Uint8Array): string | undefined {
-  const at = PREAMBLE_BYTES + LOG_BYTES + SHARD_BYTES + 8;
-  const end = at + 1 + (bytes[at] ?? 0);
-  return end > bytes.length ? undefined : asciiText(bytes.subarray(at + 1, end));
-}
-
-/**
  * The record in these bytes: every field checked, nothing left over. The signature is not: whoever
  * has the peer's key does that.
  *
@@ -119,8 +109,10 @@ export function parseSignedRecord(bytes: Uint8Array): SignedPeerRecord {
   assertBound(count, MAX_RECORD_ADDRESSES, `${RECORD.what}.addresses`);
   const addresses = Array.from({ length: count }, () => reader.text());
   reader.end();
+  const { chainId, flow } = readLog(bytes, PREAMBLE_BYTES, RECORD.what);
   const record: PeerRecord = {
-    ...readLog(bytes, PREAMBLE_BYTES, RECORD.what),
+    chainId,
+    flow,
     shard: readShard(bytes, PREAMBLE_BYTES + LOG_BYTES),
     signedAtMs: readWireNumber(viewOf(bytes), texts - 8, RECORD.what, 'signedAtMs'),
     peer,

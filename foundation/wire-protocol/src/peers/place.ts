@@ -1,10 +1,9 @@
 import {
   type Address,
+  addressOf,
   type ChainId,
   chainIdOf,
   fromHex,
-  parseAddress,
-  toHex,
   viewOf,
   writeSafeU64,
 } from '@cairn/primitives';
@@ -35,7 +34,7 @@ export function readLog(bytes: Uint8Array, at: number, what: string): PeerLog {
   if (chainId < 1) refuseField(what, 'chainId', 'an integer from 1', chainId);
   return {
     chainId: chainIdOf(chainId),
-    flow: parseAddress(toHex(bytes.subarray(at + 8, at + 28))),
+    flow: addressOf(bytes.subarray(at + 8, at + 28)),
   };
 }
 

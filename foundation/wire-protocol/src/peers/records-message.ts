@@ -1,4 +1,4 @@
-import { concatBytes, viewOf } from '@cairn/primitives';
+import { viewOf } from '@cairn/primitives';
 import { assertBound } from '../check.ts';
 import { refuseLength } from '../wire-fields.ts';
 import { MAX_RECORD_BYTES } from './peer-record.ts';
@@ -14,11 +14,16 @@ const WHAT = 'message of peer records';
  */
 export function encodeRecords(records: readonly Uint8Array[]): Uint8Array {
   assertBound(records.length, MAX_RECORDS, WHAT);
-  const parts = records.flatMap((bytes) => {
+  const message = new Uint8Array(records.reduce((sum, { length }) => sum + 2 + length, 0));
+  let at = 0;
+  for (const bytes of records) {
     assertBound(bytes.length, MAX_RECORD_BYTES, 'peer record');
-    return [Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes];
-  });
-  return concatBytes(...parts);
+    message[at] = bytes.length >> 8;
+    message[at + 1] = bytes.length & 255;
+    message.set(bytes, at + 2);
+    at += 2 + bytes.length;
+  }
+  return message;
 }
 
 /** The records' bytes, each still to be parsed. @throws {WireError} WIRE_LENGTH, WIRE_TOO_LONG */

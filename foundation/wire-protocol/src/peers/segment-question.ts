@@ -56,8 +56,10 @@ export function parseSegmentQuestion(bytes: Uint8Array): SegmentQuestion {
   assertWireLength(bytes, FIXED_BYTES + count * 8, QUESTION.what);
   const view = viewOf(bytes);
   const at = PREAMBLE_BYTES + LOG_BYTES;
+  const { chainId, flow } = readLog(bytes, PREAMBLE_BYTES, QUESTION.what);
   return {
-    ...readLog(bytes, PREAMBLE_BYTES, QUESTION.what),
+    chainId,
+    flow,
     sequence: sequenceOf(readWireNumber(view, at, QUESTION.what, 'sequence')),
     root: rootOf(bytes.subarray(at + 8, at + 40)),
     indexes: Array.from({ length: count }, (_, place) =>

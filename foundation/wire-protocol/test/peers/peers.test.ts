@@ -22,7 +22,6 @@ import {
   parseFileAnnouncement,
   parseSegmentQuestion,
   parseSignedRecord,
-  peerOfRecord,
   splitRecords,
 } from '../../src/peers/index.ts';
 
@@ -50,13 +49,6 @@ describe('what storage nodes say to each other', () => {
       assert.deepEqual([...read.body], [...body]);
       assert.deepEqual([...read.signature], [...signature]);
     }
-  });
-
-  it('tells whose record it is without reading it, whatever the bytes are', () => {
-    assert.equal(peerOfRecord(signed), PEER);
-    assert.equal(peerOfRecord(new Uint8Array(0)), undefined);
-    assert.equal(peerOfRecord(signed.subarray(0, 60)), undefined);
-    assert.equal(peerOfRecord(new Uint8Array(1000).fill(7)), undefined);
   });
 
   it('takes no record with an address of another peer, a URL with a tail, or too many of either', () => {
