@@ -26,11 +26,19 @@ const MAX_DOWN_MS = 15_000;
 const MAX_AFTER_ACKNOWLEDGED_MS = 30;
 const MAX_REORG_BLOCKS = 3;
 
+/** What flipped. */
+export interface Rot {
+  /** Of the disk that it lies on. */
+  readonly diskNumber: number;
+  /** When it came, by the nodes' clocks. */
+  readonly atMs: number;
+}
+
 /** Lets things go wrong: which and when is drawn by a seed. */
 export class Faults {
   readonly done: Record<string, number> = {};
   /** Nodes whose disks flipped bits once. */
-  readonly rotted = new Set<SimulatedNode>();
+  readonly rotted = new Map<SimulatedNode, Rot>();
   readonly #simulation: Simulation;
   readonly #rng: Rng;
   /** Nodes that crash right after they acknowledge something. */
@@ -90,7 +98,10 @@ export class Faults {
       case 'rot':
         // Each bit may be of the last good copy: only what others hold too may rot.
         if (this.rotted.size > 0 || !(await this.#simulation.judge.isSpare(node))) return false;
-        this.rotted.add(node);
+        this.rotted.set(node, {
+          diskNumber: node.diskNumber,
+          atMs: this.#simulation.clock.now(),
+        });
         return node.disk.rot() !== undefined;
       case 'full disk':
         node.disk.fill();

@@ -116,12 +116,16 @@ export class Judge {
 
   /** Who has not all yet that it should have; `undefined`: everybody has. */
   async whoLacks(signal: AbortSignal): Promise<string | undefined> {
-    const { chain, honest } = this.#simulation;
+    const { chain, honest, faults } = this.#simulation;
     const { files } = chain;
+    for (const [{ options, diskNumber, scrubbedFromMs = 0 }, rot] of faults.rotted) {
+      if (!this.#simulation.isHonest(options.peer) || diskNumber !== rot.diskNumber) continue;
+      if (scrubbedFromMs < rot.atMs) return `${options.peer} for a look at its disk`;
+    }
     for (const { options, log, isMoving } of honest) {
       if (log === undefined || log.nextSequence !== files.length) return options.peer;
       if (isMoving) return `${options.peer} for its other shard`;
-      const [waiting] = await log.pendingFrom(0, { signal });
+      const [waiting] = await log.pendingFrom(0, { signal, limit: 1 });
       if (waiting !== undefined) return `${options.peer} for entry ${waiting}`;
     }
     return undefined;

@@ -10,6 +10,10 @@ interface Known {
 
 /** Bytes that tell one from another without looking at all of both. */
 const PREFIX_BYTES = 24;
+/** Two hashes: what a node of a tree is made of. */
+const PAIR_BYTES = 64;
+/** Nodes whose hashes are remembered; all nodes of a network build the same trees. */
+const MAX_PAIRS = 65_536;
 
 /**
  * Segments that many nodes in one process hash, check and store: each is hashed once and lies in memory
@@ -38,11 +42,23 @@ export class KnownBytes {
     return known.checksum;
   }
 
-  /** The same hasher, that remembers the roots of known segments. */
+  /** The same hasher, that remembers the roots of known segments and the hashes of pairs. */
   hasherOver(hasher: Hasher): Hasher {
+    const pairs = new Map<string, Uint8Array>();
+    const hashPair = (pair: Uint8Array): Uint8Array => {
+      const key = latin1Of(pair);
+      const known = pairs.get(key) ?? hasher.hashMany(pair, PAIR_BYTES);
+      if (pairs.size >= MAX_PAIRS) pairs.clear();
+      pairs.set(key, known);
+      return known.slice();
+    };
     return {
       name: hasher.name,
-      hashMany: (input, itemBytes, output) => hasher.hashMany(input, itemBytes, output),
+      hashMany: (input, itemBytes, output) => {
+        const isPair = itemBytes === PAIR_BYTES && input.length === PAIR_BYTES;
+        if (isPair && output === undefined) return hashPair(input);
+        return hasher.hashMany(input, itemBytes, output);
+      },
       segmentRoot: (data, leaves) => {
         const known = this.#find(data);
         const root = known?.roots.get(leaves) ?? hasher.segmentRoot(data, leaves);
@@ -59,7 +75,11 @@ export class KnownBytes {
   }
 }
 
-function keyOf({ buffer, byteOffset, length }: Uint8Array): string {
-  const prefix = Buffer.from(buffer, byteOffset, Math.min(length, PREFIX_BYTES));
-  return `${length} ${prefix.toString('latin1')}`;
+function keyOf(bytes: Uint8Array): string {
+  return `${bytes.length} ${latin1Of(bytes, Math.min(bytes.length, PREFIX_BYTES))}`;
+}
+
+/** One character a byte, of the first ones: without a Buffer over them, since many are asked for. */
+export function latin1Of(bytes: Uint8Array, end: number = bytes.length): string {
+  return Buffer.prototype.latin1Slice.call(bytes, 0, end);
 }

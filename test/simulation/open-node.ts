@@ -68,6 +68,8 @@ export interface OpenNode {
   readonly reader: SegmentReader;
   readonly keeper: ShardKeeper;
   readonly sync: Sync;
+  /** `undefined`: nobody looks for rot. */
+  readonly scrubber: Scrubber | undefined;
   /** What runs until the process ends. */
   readonly loops: readonly ((signal: AbortSignal) => Promise<void>)[];
 }
@@ -95,7 +97,7 @@ export async function openNode(
   const mounted = disk.mount();
   const { kv } = mounted;
   const files = await ReopeningFileStore.open({ open: async () => mounted.files, clock, logger });
-  const log = await LogStore.open(kv, { chainId, flow }, { signal });
+  const log = await LogStore.open(kv, { chainId, flow }, { hasher, signal });
   const keeper = await ShardKeeper.open(kv, options.shard);
   const shard = (): ShardConfig => keeper.current;
   const segments = await SegmentStore.open(
@@ -199,7 +201,7 @@ export async function openNode(
   const loops = [followLog, (inner: AbortSignal) => sync.run(inner)];
   if (scrubber !== undefined) loops.push((inner) => scrubber.run(inner));
   loops.push(untilRoom(changeShard, clock));
-  return { log, segments, finder, acceptor, reader, keeper, sync, loops };
+  return { log, segments, finder, acceptor, reader, keeper, sync, scrubber, loops };
 
   /** Carries out what was begun of a change of the shard; room that is given up is not simulated. */
   async function changeShard(inner: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseJson } from '@cairn/primitives';
+import { bundleProgram } from '../support/bundle-program.ts';
 import type { SimulationOptions, SimulationResult } from './simulation.ts';
 
 /** What is told of each run. */
@@ -25,15 +26,19 @@ export async function runInProcesses(
   { nodes, files, first, count }: SeedRange,
   processes: number,
 ): Promise<readonly SeedRun[]> {
-  const runs = Array.from({ length: Math.min(processes, count) }, (_, number) =>
-    runScript([nodes, files, first + number, count - number, processes]),
-  );
-  return (await Promise.all(runs)).flat();
+  const { path, remove } = await bundleProgram(SCRIPT);
+  try {
+    const runs = Array.from({ length: Math.min(processes, count) }, (_, number) =>
+      runScript(path, [nodes, files, first + number, count - number, processes]),
+    );
+    return (await Promise.all(runs)).flat();
+  } finally {
+    await remove();
+  }
 }
 
-async function runScript(numbers: readonly number[]): Promise<readonly SeedRun[]> {
-  const loader = ['--import=tsx', '--conditions=@cairn/source'];
-  const child = spawn(process.execPath, [...FLAGS, ...loader, SCRIPT, ...numbers.map(String)], {
+async function runScript(path: string, numbers: readonly number[]): Promise<readonly SeedRun[]> {
+  const child = spawn(process.execPath, [...FLAGS, path, ...numbers.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -147,6 +147,7 @@ export class SimulatedDisk {
 
   #indexOf(signal: AbortSignal): KeyValueStore {
     let queue: Promise<void> = Promise.resolve();
+    let waiting = 0;
     const write = async (batch: readonly KeyValueWrite[], isSynced: boolean): Promise<void> => {
       signal.throwIfAborted();
       if (isSynced) {
@@ -159,6 +160,9 @@ export class SimulatedDisk {
       if (isSynced) this.#batches = [];
       else this.#batches.push(undo);
     };
+    const end = (): void => {
+      waiting -= 1;
+    };
     return {
       get: async (key) => {
         signal.throwIfAborted();
@@ -169,23 +173,38 @@ export class SimulatedDisk {
         return keys.map((key) => this.#index.get(key));
       },
       write: (batch, options) => {
+        const isSynced = options?.sync === true;
+        if (waiting === 0 && !isSynced) return write(batch, false);
         // One after another, as an index with one log does.
-        const written = queue.then(() => write(batch, options?.sync === true));
-        queue = written.catch(() => undefined);
+        waiting += 1;
+        const written = queue.then(() => write(batch, isSynced));
+        queue = written.then(end, end);
         return written;
       },
       entries: (range, { signal: reader }) => this.#entries(range, [signal, reader]),
     };
   }
 
-  async *#entries(
+  /** Without a generator: each of its items would take three turns of the queue of promises. */
+  #entries(
     range: Parameters<KeyValueStore['entries']>[0],
     signals: readonly AbortSignal[],
-  ): AsyncGenerator<readonly [Uint8Array, Uint8Array], void, void> {
-    for (const entry of this.#index.entries(range)) {
-      for (const signal of signals) signal.throwIfAborted();
-      yield entry;
-    }
+  ): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    const index = this.#index;
+    const begin = (): AsyncIterator<readonly [Uint8Array, Uint8Array]> => {
+      let entries: readonly [Uint8Array, Uint8Array][] | undefined;
+      let at = 0;
+      const next = async (): Promise<IteratorResult<readonly [Uint8Array, Uint8Array]>> => {
+        entries ??= index.entries(range);
+        const value = entries[at];
+        if (value === undefined) return { done: true, value: undefined };
+        for (const signal of signals) signal.throwIfAborted();
+        at += 1;
+        return { done: false, value };
+      };
+      return { next };
+    };
+    return { [Symbol.asyncIterator]: begin };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Rng } from '@cairn/primitives';
 import { SimulatedPeer } from './simulated-peer.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 /** How a seat's messages travel. */
 export interface Manners {
@@ -11,7 +12,7 @@ export interface Manners {
 
 /** What the network is made of. */
 export interface SimulatedNetworkDeps {
-  readonly clock: Clock & { after(durationMs: number, run: () => void): void };
+  readonly clock: Clock & Pick<VirtualClock, 'after'>;
   readonly rng: Rng;
   /** Told of everything that happens. */
   readonly note: (what: string) => void;

@@ -70,6 +70,11 @@ export class SimulatedNode {
     return this.#running?.keeper.move !== undefined;
   }
 
+  /** When it began to look through all that it stores, the last time it came to the end of that. */
+  get scrubbedFromMs(): number | undefined {
+    return this.#running?.scrubber?.report.lastPass?.startedAt;
+  }
+
   /** The log as it knows it; `undefined` while it is down. */
   get log(): LogStore | undefined {
     return this.#running?.log;

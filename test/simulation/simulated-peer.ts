@@ -208,14 +208,19 @@ export class SimulatedPeer implements PeerNetwork {
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     signal.throwIfAborted();
-    const expiry = new Promise<never>((_, reject) => {
-      this.#network.clock.after(timeoutMs, () => {
+    return new Promise((resolve, reject) => {
+      const expiry = this.#network.clock.after(timeoutMs, () => {
         const facts = { code: 'P2P_TIMEOUT', peer, protocol, timeoutMs } as const;
         reject(new P2pError(facts, `${peer} did not answer ${protocol} within ${timeoutMs} ms`));
       });
+      const settle = <Value>(tell: (value: Value) => void): ((value: Value) => void) => {
+        return (value) => {
+          expiry.run = undefined;
+          tell(value);
+        };
+      };
+      work(signal).then(settle(resolve), settle(reject));
     });
-    expiry.catch(() => undefined); // mostly nobody waits for it any more
-    return Promise.race([work(signal), expiry]);
   }
 }
 

@@ -12,9 +12,9 @@ const SIZES = isSoak
       { seeds: 1000, nodes: 30, files: 200 },
       { seeds: 10, nodes: 200, files: 1000 },
     ]
-  : [{ seeds: 12, nodes: 16, files: 40 }];
+  : [{ seeds: 24, nodes: 16, files: 40 }];
 /** A few at a time: a thousand take longer than a test may. */
-const SEEDS_A_TEST = 20;
+const SEEDS_A_TEST = 50;
 /** The soak runs so many networks beside each other. */
 const PROCESSES = 2;
 /** Seeds among which one must find the planted fault. */

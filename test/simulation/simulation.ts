@@ -55,8 +55,6 @@ export const CONVERGES_WITHIN_MS = 900_000;
 const LOOK_MS = 2000;
 /** Between the beginnings of a node's passes through all it stores. */
 const SCRUB_MS = 20_000;
-/** Time that a pass takes, a wait for room included. */
-const SCRUB_PASS_MS = 5000;
 /** Characters of the trace that are kept before they go into its digest. */
 const MAX_TRACED = 16_384;
 
@@ -72,6 +70,8 @@ export class Simulation {
   readonly judge: Judge;
   readonly customers: Customers;
   readonly faults: Faults;
+  /** Those that answer as they should. */
+  readonly honest: readonly SimulatedNode[];
   readonly #honest = new Set<string>();
   readonly #trace = createHash('sha256');
   /** The newest part of the trace, that is not in its digest yet. */
@@ -97,12 +97,8 @@ export class Simulation {
       onDrop: (by, peer) => this.judge.checkDrop(by, peer),
     });
     this.#makeNodes();
+    this.honest = this.nodes.filter(({ options }) => this.isHonest(options.peer));
     this.faults = new Faults(this, this.#chance());
-  }
-
-  /** Honest nodes. */
-  get honest(): readonly SimulatedNode[] {
-    return this.nodes.filter(({ options }) => this.isHonest(options.peer));
   }
 
   /** Whether a node of that name answers as it should. */
@@ -234,8 +230,6 @@ export class Simulation {
       const { calmSinceMs, uploads } = this.customers;
       if (calmSinceMs === undefined) continue;
       const calmMs = this.clock.monotonic() - calmSinceMs;
-      const hasRot = this.faults.rotted.size > 0;
-      if (hasRot && calmMs <= SCRUB_MS + SCRUB_PASS_MS) continue; // not everybody has looked
       const lacking = await this.judge.whoLacks(this.#ended.signal);
       if (uploads === 0 && lacking === undefined) {
         this.#convergedAfterMs = calmMs;

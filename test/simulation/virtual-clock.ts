@@ -5,26 +5,23 @@ const EPOCH_MS = 1_780_000_000_000;
 /** What is due within the same tick happens at one time: fewer turns of the machine's own queue. */
 const TICK_MS = 5;
 
-interface Due {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
+/** What is due at one time, in order of asking. */
+type Due = Timer[];
 
-/** Who sleeps until a signal aborts at the latest. */
-interface Sleepers {
-  readonly rejects: Set<(reason: unknown) => void>;
-  readonly wakeAll: () => void;
+/** Something that is run later, unless nobody wants it any more. */
+export interface Timer {
+  /** `undefined`: given up. Whoever asked for it may do that. */
+  run: (() => void) | undefined;
 }
 
 /** A clock that stands still until it is turned. What is due at one time happens in order of asking. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #asked = 0;
-  /** Who is to be woken when a signal aborts: one listener does for all of them. */
-  readonly #sleepers = new Map<AbortSignal, Sleepers>();
-  /** A binary heap: nothing is due before what its parent is due. */
-  readonly #heap: Due[] = [];
+  /** Who wakes when a signal aborts: one listener does for all of them, and for those that come later. */
+  readonly #sleepers = new WeakMap<AbortSignal, Set<(reason: unknown) => void>>();
+  /** Times at which something is due, a binary heap: none is before its parent. */
+  readonly #heap: number[] = [];
+  readonly #due = new Map<number, Due>();
 
   now(): number {
     return EPOCH_MS + this.#nowMs;
@@ -41,13 +38,15 @@ export class VirtualClock implements Clock {
         return;
       }
       const sleepers = this.#sleepersOf(signal);
-      sleepers.rejects.add(reject);
-      this.after(durationMs, () => {
-        sleepers.rejects.delete(reject);
-        if (sleepers.rejects.size === 0 && this.#sleepers.delete(signal))
-          signal.removeEventListener('abort', sleepers.wakeAll);
+      const timer = this.after(durationMs, () => {
+        sleepers.delete(wake);
         resolve();
       });
+      const wake = (reason: unknown): void => {
+        timer.run = undefined;
+        reject(reason);
+      };
+      sleepers.add(wake);
     });
   }
 
@@ -57,52 +56,71 @@ export class VirtualClock implements Clock {
   }
 
   /** Runs something later; at the end of this tick at the earliest. */
-  after(durationMs: number, run: () => void): void {
-    const atMs = Math.ceil((this.#nowMs + Math.max(0, durationMs)) / TICK_MS) * TICK_MS;
-    this.#asked += 1;
-    this.#push({ atMs, order: this.#asked, run });
+  after(durationMs: number, run: () => void): Timer {
+    const timer = { run };
+    this.#dueAt(durationMs).push(timer);
+    return timer;
   }
 
-  /** Goes on to the next thing due and does all that is due then. @returns false: nothing ever is */
+  /** Goes on to the next time at which something is due and does all that is. @returns false: nothing ever is */
   async turn(): Promise<boolean> {
-    const [first] = this.#heap;
-    if (first === undefined) return false;
-    this.#nowMs = first.atMs;
-    for (let next = first; next?.atMs === first.atMs; next = this.#heap[0] as Due) {
-      this.#pop();
-      next.run();
+    for (;;) {
+      const [atMs] = this.#heap;
+      if (atMs === undefined) return false;
+      const due = this.#due.get(atMs) ?? [];
+      if (due.some(({ run }) => run !== undefined)) {
+        this.#nowMs = atMs;
+        // What asks for this very time meanwhile is run too.
+        for (const timer of due) timer.run?.();
+        this.#next(atMs);
+        await settled();
+        return true;
+      }
+      this.#next(atMs);
     }
-    await settled();
-    return true;
   }
 
-  #sleepersOf(signal: AbortSignal): Sleepers {
+  /** Leaves a time behind. */
+  #next(atMs: number): void {
+    this.#due.delete(atMs);
+    this.#pop();
+  }
+
+  #dueAt(durationMs: number): Due {
+    const atMs = Math.ceil((this.#nowMs + Math.max(0, durationMs)) / TICK_MS) * TICK_MS;
+    const known = this.#due.get(atMs);
+    if (known !== undefined) return known;
+    const due: Due = [];
+    this.#due.set(atMs, due);
+    this.#push(atMs);
+    return due;
+  }
+
+  #sleepersOf(signal: AbortSignal): Set<(reason: unknown) => void> {
     const known = this.#sleepers.get(signal);
     if (known !== undefined) return known;
-    const rejects = new Set<(reason: unknown) => void>();
+    const sleepers = new Set<(reason: unknown) => void>();
     const wakeAll = (): void => {
-      this.#sleepers.delete(signal);
-      for (const reject of rejects) reject(signal.reason);
-      rejects.clear();
+      for (const wake of sleepers) wake(signal.reason);
+      sleepers.clear();
     };
-    const sleepers = { rejects, wakeAll };
     this.#sleepers.set(signal, sleepers);
     signal.addEventListener('abort', wakeAll, { once: true });
     return sleepers;
   }
 
-  #push(due: Due): void {
+  #push(atMs: number): void {
     const heap = this.#heap;
     let at = heap.length;
-    heap.push(due);
+    heap.push(atMs);
     while (at > 0) {
       const parent = (at - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || isBefore(above, due)) break;
+      if (above === undefined || above < atMs) break;
       heap[at] = above;
       at = parent;
     }
-    heap[at] = due;
+    heap[at] = atMs;
   }
 
   #pop(): void {
@@ -114,9 +132,9 @@ export class VirtualClock implements Clock {
       let child = 2 * at + 1;
       const [left, right] = [heap[child], heap[child + 1]];
       if (left === undefined) break;
-      if (right !== undefined && isBefore(right, left)) child += 1;
+      if (right !== undefined && right < left) child += 1;
       const below = heap[child];
-      if (below === undefined || isBefore(last, below)) break;
+      if (below === undefined || last < below) break;
       heap[at] = below;
       at = child;
     }
@@ -127,8 +145,4 @@ export class VirtualClock implements Clock {
 /** Resolves once no promise is left that could go on by itself. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function isBefore(left: Due, right: Due): boolean {
-  return left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
 }
