@@ -301,7 +301,8 @@ describe('contract artefacts', () => {
       ...['submitBundle', 'submitBundleReduced', 'transferAdmin'],
     ]);
     assert.deepEqual(namesOf(changingCalls(epochMirrorAbi)), [
-      ...['acceptAdmin', 'acceptEpoch', 'acceptHubCheckpoint', 'anchor', 'transferAdmin'],
+      ...['acceptAdmin', 'acceptEpoch', 'acceptHubCheckpoint', 'acceptHubCheckpointReduced'],
+      ...['anchor', 'reduce', 'transferAdmin'],
     ]);
   });
 

@@ -88,12 +88,16 @@ contract EpochMirror is Administered, ContentReader, IEpochSource, IOrderSource 
     mapping(uint64 epoch => bytes32) private _seeds;
     mapping(uint64 epoch => mapping(uint32 quorumId => bytes32)) private _snapshotHashes;
     mapping(uint64 count => bytes32) private _orderRoots;
+    mapping(bytes32 id => Quorum.Reduced) private _reduced;
 
     /// @notice `epoch` was handed over; `headerHash` is that of its header.
     event EpochAccepted(uint64 indexed epoch, bytes32 headerHash, EpochHeader header);
 
     /// @notice The admin anchored the mirror at `epoch`.
     event Anchored(uint64 indexed epoch, bytes32 headerHash, EpochHeader header);
+
+    /// @notice Checkpoints can be taken under `id` while the committee holds office.
+    event CommitteeReduced(bytes32 indexed id, bytes32 indexed snapshotHash, uint64 signedWeight);
 
     /// @notice The root over the first `count` checkpoints is known.
     event OrderAccepted(uint64 indexed count, bytes32 root);
@@ -187,12 +191,34 @@ contract EpochMirror is Administered, ContentReader, IEpochSource, IOrderSource 
         bytes32[] calldata siblings,
         uint256[8] calldata signature
     ) external {
-        if (checkpoint.shardId != 0) revert NotHubCheckpoint(checkpoint.shardId);
-        if (checkpoint.logCount <= orderCount) revert OrderNotNewer(checkpoint.logCount, orderCount);
-        if (checkpoint.time > block.timestamp + maxDrift) revert TimeInFuture();
-        _requireOpen(place.epoch);
         bytes32 digest = _bundleDigest(checkpoint, place);
         Quorum.check(_snapshotHashes[place.epoch][0], snapshot, nonSigners, siblings, digest, signature);
+        _keepOrder(checkpoint.logRoot, checkpoint.logCount);
+    }
+
+    /// @notice Takes those who are absent off a committee, once for all checkpoints of the hub that follow. Any snapshot is
+    /// taken; whether it holds office is asked later. Reverts like `Quorum.reduce`.
+    /// @return id keccak-256 over the snapshot's hash and that of `nonSigners`
+    function reduce(Snapshot calldata snapshot, bytes calldata nonSigners, bytes32[] calldata siblings)
+        external
+        returns (bytes32 id)
+    {
+        bytes32 hash = keccak256(abi.encode(snapshot));
+        Quorum.Reduced memory left = Quorum.reduce(hash, snapshot, nonSigners, siblings);
+        id = Quorum.reducedId(hash, nonSigners);
+        _reduced[id] = left;
+        emit CommitteeReduced(id, hash, left.signedWeight);
+    }
+
+    /// @notice As `acceptHubCheckpoint`, signed by those whom `reduce` left. Reverts the same way.
+    function acceptHubCheckpointReduced(
+        Checkpoint calldata checkpoint,
+        BundlePlace calldata place,
+        bytes32 reducedId,
+        uint256[8] calldata signature
+    ) external {
+        bytes32 digest = _bundleDigest(checkpoint, place);
+        Quorum.checkReduced(_snapshotHashes[place.epoch][0], _reduced[reducedId], digest, signature);
         _keepOrder(checkpoint.logRoot, checkpoint.logCount);
     }
 
@@ -290,8 +316,12 @@ contract EpochMirror is Administered, ContentReader, IEpochSource, IOrderSource 
         if (!open) revert EpochClosed();
     }
 
-    /// @dev What the committee signed, if the checkpoint stands where it is said to.
+    /// @dev What the committee signed, if it is one that may be taken and stands where it is said to.
     function _bundleDigest(Checkpoint calldata checkpoint, BundlePlace calldata place) private view returns (bytes32) {
+        if (checkpoint.shardId != 0) revert NotHubCheckpoint(checkpoint.shardId);
+        if (checkpoint.logCount <= orderCount) revert OrderNotNewer(checkpoint.logCount, orderCount);
+        if (checkpoint.time > block.timestamp + maxDrift) revert TimeInFuture();
+        _requireOpen(place.epoch);
         if (!Tree.hasShape(place.count, place.index, place.path)) revert BadPath();
         bytes32 root = Tree.rootFrom(place.index, Statements.checkpointLeaf(checkpoint), place.path);
         return _digestOf(Statements.KIND_CHECKPOINTS, orderingHub, place.epoch, place.count, root);

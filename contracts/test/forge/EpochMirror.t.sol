@@ -156,6 +156,31 @@ contract EpochMirrorTest is ShardFixture {
         assertEq(count, 2, "the newest stays");
     }
 
+    function test_theAbsentAreTakenOffOnce() public {
+        (Checkpoint memory checkpoint, BundlePlace memory place,) = _hubCheckpoint(2);
+        Checkpoint[] memory list = listOf(checkpointOf(1, 2, "prev"), checkpoint);
+        Signed memory s = signBundle(list, EPOCH, 4);
+        bytes32 id = mirror.reduce(s.snapshot, s.nonSigners, s.siblings);
+        Signed memory all = signBundle(list, EPOCH, 0);
+        vm.expectRevert(abi.encodeWithSelector(Quorum.BadSignature.selector));
+        mirror.acceptHubCheckpointReduced(checkpoint, place, id, all.signature);
+        vm.expectRevert(abi.encodeWithSelector(Quorum.UnknownSnapshot.selector));
+        mirror.acceptHubCheckpointReduced(checkpoint, place, "another", s.signature);
+        mirror.acceptHubCheckpointReduced(checkpoint, place, id, s.signature);
+        (, uint64 count) = mirror.orderRoot();
+        assertEq(count, 2, "order");
+        // Two of four are no committee, and one of another epoch is none of this.
+        s = signBundle(list, EPOCH, 3);
+        vm.expectRevert(abi.encodeWithSelector(Quorum.WeightTooLow.selector, 2, 4));
+        mirror.reduce(s.snapshot, s.nonSigners, s.siblings);
+        vm.warp(START + EPOCH_SECONDS);
+        accept(_second, _handover(_second));
+        (checkpoint, place,) = _hubCheckpoint(3);
+        place.epoch = EPOCH + 1;
+        vm.expectRevert(abi.encodeWithSelector(Quorum.UnknownSnapshot.selector));
+        mirror.acceptHubCheckpointReduced(checkpoint, place, id, all.signature);
+    }
+
     function test_whatIsNoCheckpointOfTheHub() public {
         (Checkpoint memory checkpoint, BundlePlace memory place, Signed memory s) = _hubCheckpoint(2);
         checkpoint.logRoot = "forged";
