@@ -18,7 +18,16 @@ export type ShardFault =
       readonly block: number;
       readonly before: Hex;
       readonly after: Hex;
-    };
+    }
+  /** No checkpoint that is ordered has the file: the newest one of the shard has `logCount` files. */
+  | {
+      readonly code: 'SHARD_NOT_ORDERED';
+      readonly shardId: number;
+      readonly sequence: number;
+      readonly logCount: number;
+    }
+  /** What endpoints told does not lead to the roots that are ordered. */
+  | { readonly code: 'SHARD_BAD_PROOF'; readonly shardId: number; readonly reason: string };
 
 /** A shard whose state cannot be told. */
 export class ShardError extends Fault<ShardFault> {}

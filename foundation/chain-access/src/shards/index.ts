@@ -34,6 +34,12 @@ export {
   type Shard,
   type ShardHead,
 } from './ordering-facts.ts';
+export {
+  fileProofArgument,
+  type OrderedFile,
+  type ProveFileDeps,
+  proveFile,
+} from './prove-file.ts';
 export { type QuorumSignature, signatureOf } from './quorum-signature.ts';
 export {
   blockOf,

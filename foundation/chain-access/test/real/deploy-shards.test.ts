@@ -46,6 +46,9 @@ import { deployShard, registerShard, type ShardDeployment } from '../../src/depl
 import type { Deployment } from '../../src/deploy/deployment.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { createTransactionSender } from '../../src/send/create-sender.ts';
+import { openOrdering } from '../../src/shards/open-ordering.ts';
+import { readShard } from '../../src/shards/ordering-facts.ts';
+import { fileProofArgument, proveFile } from '../../src/shards/prove-file.ts';
 import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, oneSector, testSignal } from '../anvil.ts';
 import { BLS, DaNetwork, paidBlob } from '../da-network.ts';
 
@@ -64,6 +67,8 @@ describe('deploying a consensus shard', function () {
   let log: Deployment;
   let shard: ShardDeployment;
   let epoch: number;
+  /** The first checkpoint that was ordered. */
+  let first: Checkpoint | undefined;
 
   const params = {
     consensus: DEVNET_CONSENSUS,
@@ -213,11 +218,7 @@ describe('deploying a consensus shard', function () {
     const submittedAt = (await chain.client.getBlock('latest', options())) ?? assert.fail();
     const { header, batch } = await certifiedBlob();
     const content = await checkpointOfShard();
-    const bundle = [content];
-    const certificate = certificateArguments(await signed(bundleOf(bundle)), BLS);
-    const args = [bundle.map(checkpointArgument), epoch, ...certificate];
-    const order = { contract: orderingHub, name: 'submitBundle', args };
-    await sendCall(network.payer, order, options());
+    await ordered(content);
     const root = (await orderingHub.read('orderRoot', [], options())).bytes('root');
     assert.deepEqual(root, checkpointHash(content));
 
@@ -262,6 +263,43 @@ describe('deploying a consensus shard', function () {
     assert.deepEqual(blob.header.commitment, header.commitment);
   });
 
+  async function ordered(content: Checkpoint): Promise<void> {
+    const bundle = [content];
+    const certificate = certificateArguments(await signed(bundleOf(bundle)), BLS);
+    const args = [bundle.map(checkpointArgument), epoch, ...certificate];
+    const order = { contract: orderingHub, name: 'submitBundle', args };
+    await sendCall(network.payer, order, options());
+    first ??= content;
+  }
+
+  it('has proofs made of what chains tell, at the first checkpoint that has a file', async () => {
+    const rng = seededRng(8);
+    await chain.submit(log.contracts.flow, [oneSector(rng), oneSector(rng)]);
+    const before = first ?? assert.fail();
+    await ordered(await checkpointOfShard(2, checkpointHash(before)));
+    await chain.submit(log.contracts.flow, [oneSector(rng)]);
+    const ordering = (await openOrdering(network.hub, options())) ?? assert.fail();
+    const shardFacts = await readShard(ordering, SHARD_ID, options());
+    const deps = { ordering, shard: shardFacts, client: chain.client, backend: BLS };
+    for (const [sequence, globalIndex] of [
+      [0, 0],
+      [1, 1],
+      [2, 1],
+    ] as const) {
+      const proof = await proveFile(deps, sequence, options());
+      assert.equal(proof.ordered.globalIndex, globalIndex);
+      await orderingHub.read('requireFile', [fileProofArgument(proof)], options());
+    }
+    await assert.rejects(proveFile(deps, 3, options()), {
+      code: 'SHARD_NOT_ORDERED',
+      message: 'file 3 of shard 1 is not ordered yet: its newest checkpoint has 3 files',
+    });
+    const other = { ...deps, shard: { ...shardFacts, shardId: 9 } };
+    await assert.rejects(proveFile(other, 0, options()), { code: 'SHARD_NOT_ORDERED' });
+    const lying = { ...deps, shard: { ...shardFacts, flow: undefined } };
+    await assert.rejects(proveFile(lying, 0, options()), { code: 'SHARD_BAD_PROOF' });
+  });
+
   /** A blob that the shard's entrance took and the hub's committee certified, and its leaf of the DA log. */
   async function certifiedBlob(): Promise<{ header: BlobHeader; batch: Uint8Array }> {
     const place = { client: chain.client, entrance: shard.contracts.daEntrance, finality: 0 };
@@ -284,8 +322,8 @@ describe('deploying a consensus shard', function () {
     return { header, batch: encodeDaLogLeaf({ type: DA_LOG_TYPES.batch, ...leaf }) };
   }
 
-  /** What the shard's chain holds now, as its first checkpoint. */
-  async function checkpointOfShard(): Promise<Checkpoint> {
+  /** What the shard's chain holds now, as a checkpoint. */
+  async function checkpointOfShard(number = 1, previous: Uint8Array = ZEROS): Promise<Checkpoint> {
     const block = (await chain.client.getBlock('latest', options())) ?? assert.fail();
     const flow = new Contract(chain.client, log.contracts.flow, flowAbi);
     const entrance = new Contract(chain.client, shard.contracts.daEntrance, [
@@ -295,8 +333,8 @@ describe('deploying a consensus shard', function () {
     const at = { ...options(), block: block.number };
     return {
       shardId: SHARD_ID,
-      number: 1,
-      previous: ZEROS,
+      number,
+      previous,
       flowRoot: (await flow.read('computeFlowRoot', [], at)).bytes(0),
       flowLength: (await flow.read('tree', [], at)).number('currentLength'),
       logRoot: (await flow.read('logRoot', [], at)).bytes(0),

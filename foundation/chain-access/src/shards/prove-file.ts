@@ -1,0 +1,171 @@
+import {
+  type BlsBackend,
+  type Checkpoint,
+  checkpointHash,
+  encodeCheckpoint,
+  type OrderedCheckpoint,
+  type OrderState,
+  treePath,
+  treeRoot,
+  verifyFileContent,
+  verifyOrderedCheckpoint,
+} from '@cairn/attestation';
+import { encodeRecord, type SubmissionRecord } from '@cairn/commitments';
+import { equalBytes, toHex } from '@cairn/primitives';
+import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import { logRecordPages, readFirstLogBlock } from '../possession/read-records.ts';
+import { RecordPaths } from '../possession/record-paths.ts';
+import { ShardError } from './errors.ts';
+import type { Ordering } from './open-ordering.ts';
+import { type OrderedEvent, OrderFeed } from './order-feed.ts';
+import { checkpointArgument } from './ordering-calls.ts';
+import type { Shard } from './ordering-facts.ts';
+
+/** Where a proof is read from. */
+export interface ProveFileDeps {
+  readonly ordering: Ordering;
+  readonly shard: Shard;
+  /** The chain of the shard. */
+  readonly client: ChainClient;
+  readonly backend: Pick<BlsBackend, 'parseKey' | 'parseSignature'>;
+}
+
+/** A file of a shard's log with its place in the order of all: what contracts and programs check. */
+export interface OrderedFile {
+  readonly record: SubmissionRecord;
+  /** From the record up to the checkpoint's log root. */
+  readonly path: readonly Uint8Array[];
+  readonly checkpoint: Checkpoint;
+  /** The checkpoint's place. */
+  readonly ordered: OrderedCheckpoint;
+  /** The order under whose root that place is shown. */
+  readonly order: OrderState;
+}
+
+/**
+ * Proves that a file is in a shard's log and where in the order of all checkpoints, from what the
+ * hub and the shard's chain tell. Endpoints may lie: what they told is verified up to the root of
+ * the order, which the caller compares with the hub's or with what a committee signed.
+ *
+ * The first checkpoint that has the file is taken, so that the place never changes. Reads all places
+ * that were given and the log up to that checkpoint: 32 bytes of memory for each place, and 156 for each
+ * record.
+ *
+ * @param fromBlock - of the hub, not after the first checkpoint; 0 unless told
+ * @throws {ShardError} SHARD_NOT_ORDERED, SHARD_BAD_PROOF; {DaError} DA_BAD_EVENT; {ChainError}
+ */
+export async function proveFile(
+  deps: ProveFileDeps,
+  sequence: number,
+  { signal, fromBlock = 0 }: CallOptions & { readonly fromBlock?: number },
+): Promise<OrderedFile> {
+  const { ordering, shard } = deps;
+  const { shardId } = shard;
+  const feed = new OrderFeed(ordering);
+  const leaves: Uint8Array[] = [];
+  const own: OrderedEvent[] = [];
+  const toBlock = await ordering.hub.client.blockNumber({ signal });
+  for await (const page of feed.forward({ fromBlock, toBlock }, { signal })) {
+    for (const event of page.ordered) {
+      if (event.globalIndex !== leaves.length) {
+        throw badProof(shardId, `place ${leaves.length} of the order is missing in its events`);
+      }
+      leaves.push(event.hash);
+      if (event.shardId === shardId) own.push(event);
+    }
+  }
+  const { checkpoint, globalIndex } = await firstWith(sequence, own, { ...deps, feed }, { signal });
+  const { record, path } = await recordOf(sequence, checkpoint, deps, { signal });
+  const count = leaves.length;
+  const body = encodeCheckpoint(checkpoint);
+  const ordered = { body, globalIndex, path: treePath(leaves, globalIndex) };
+  const order = { root: treeRoot(leaves), count };
+  const placed = verifyOrderedCheckpoint(ordered, order);
+  verifyFileContent({ record: encodeRecord(record), path }, placed);
+  return { record, path, checkpoint, ordered, order };
+}
+
+/** A proof as `requireFile` of the OrderingHub and of mirrors takes it. */
+export function fileProofArgument({ record, path, checkpoint, ordered, order }: OrderedFile) {
+  const { sequence, fileRoot, sizeBytes, startSector, sectors, submitter, timeSeconds } = record;
+  return [
+    [sequence, toHex(fileRoot), sizeBytes, startSector, sectors, submitter, timeSeconds],
+    path.map(toHex),
+    [
+      ...[checkpointArgument(checkpoint), ordered.globalIndex, order.count],
+      ordered.path.map(toHex),
+    ],
+  ];
+}
+
+/** The first checkpoint of a shard whose log has a sequence, found by halving. */
+async function firstWith(
+  sequence: number,
+  own: readonly OrderedEvent[],
+  { feed, backend, shard: { shardId } }: ProveFileDeps & { readonly feed: OrderFeed },
+  { signal }: CallOptions,
+): Promise<{ readonly checkpoint: Checkpoint; readonly globalIndex: number }> {
+  const read = async (event: OrderedEvent): Promise<Checkpoint> => {
+    const bundle = await feed.bundleOf(event, backend, { signal });
+    const found = bundle?.checkpoints.find((item) => equalBytes(checkpointHash(item), event.hash));
+    if (found !== undefined) return found;
+    const { globalIndex, transactionHash } = event;
+    const reason = `transaction ${transactionHash} does not show checkpoint ${globalIndex}`;
+    throw badProof(shardId, reason);
+  };
+  let found: { checkpoint: Checkpoint; globalIndex: number } | undefined;
+  let newestCount = 0;
+  for (let [low, high] = [0, own.length]; low < high; ) {
+    // The newest first: whether the file is ordered at all.
+    const middle = found === undefined ? high - 1 : Math.floor((low + high) / 2);
+    const event = own[middle];
+    if (event === undefined) break;
+    const checkpoint = await read(event);
+    if (checkpoint.logCount > sequence) {
+      found = { checkpoint, globalIndex: event.globalIndex };
+      high = middle;
+    } else {
+      if (found === undefined) newestCount = checkpoint.logCount;
+      if (found === undefined) break;
+      low = middle + 1;
+    }
+  }
+  if (found !== undefined) return found;
+  throw new ShardError(
+    { code: 'SHARD_NOT_ORDERED', shardId, sequence, logCount: newestCount },
+    `file ${sequence} of shard ${shardId} is not ordered yet: its newest checkpoint has ${newestCount} files`,
+  );
+}
+
+/** The record of a sequence, and its path under the log root of a checkpoint. */
+async function recordOf(
+  sequence: number,
+  { logCount, logRoot, blockNumber }: Checkpoint,
+  { client, shard: { shardId, flow } }: ProveFileDeps,
+  { signal }: CallOptions,
+): Promise<{ readonly record: SubmissionRecord; readonly path: readonly Uint8Array[] }> {
+  if (flow === undefined) throw badProof(shardId, 'it has no log');
+  const fromBlock = await readFirstLogBlock(client, flow, { signal });
+  const bodies: Uint8Array[] = [];
+  let record: SubmissionRecord | undefined;
+  const range = { fromBlock, toBlock: blockNumber };
+  for await (const page of logRecordPages(client, flow, range, { signal })) {
+    for (const item of page.records) {
+      if (item.sequence === sequence) record = item;
+      bodies.push(encodeRecord(item));
+    }
+  }
+  if (bodies.length !== logCount || record === undefined) {
+    throw badProof(shardId, `its events show ${bodies.length} files, the checkpoint ${logCount}`);
+  }
+  const paths = new RecordPaths(bodies);
+  if (equalBytes(paths.root(), logRoot)) return { record, path: paths.pathOf(sequence) };
+  throw badProof(shardId, `its ${logCount} files do not make up the checkpoint's log root`);
+}
+
+function badProof(shardId: number, reason: string): ShardError {
+  return new ShardError(
+    { code: 'SHARD_BAD_PROOF', shardId, reason },
+    `what was told of shard ${shardId} proves nothing: ${reason}`,
+  );
+}
