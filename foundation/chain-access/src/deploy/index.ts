@@ -17,6 +17,7 @@ export {
   type GovernanceOptions,
   type GovernanceParams,
 } from './deploy-governance.ts';
+export { deployJobBoard, type JobBoardOptions } from './deploy-job-board.ts';
 export {
   DEVNET_POSSESSION,
   deployPossession,

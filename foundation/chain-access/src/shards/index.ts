@@ -1,6 +1,19 @@
 /** Parallel consensus shards: the hub's order of their checkpoints, what their chains hold, mirrors of its epochs. */
 export { ShardError, type ShardFault } from './errors.ts';
 export {
+  type CitedContent,
+  completeJob,
+  type Job,
+  type JobCaller,
+  type JobRequest,
+  jobBoardAt,
+  jobsIn,
+  type PostedJob,
+  postJob,
+  readJob,
+  takeJob,
+} from './job-board.ts';
+export {
   acceptEpoch,
   acceptHubCheckpoint,
   anchorMirror,

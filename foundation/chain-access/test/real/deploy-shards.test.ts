@@ -28,12 +28,14 @@ import {
   isFault,
   keccak256,
   memoryKeyValueStore,
+  parseRoot,
   seededRng,
   sequenceOf,
   silentLogger,
   toHex,
   utf8Bytes,
 } from '@cairn/primitives';
+import { contentReferenceId } from '@cairn/wire-protocol';
 import { snapshotArgument } from '../../src/da/abi-words.ts';
 import { Contract } from '../../src/da/contract.ts';
 import { certificateArguments, confirmBatch, submitBlobs } from '../../src/da/entrance-calls.ts';
@@ -42,10 +44,12 @@ import { openEntrance } from '../../src/da/open-entrance.ts';
 import { refusalOf, sendCall } from '../../src/da/send-call.ts';
 import { SignerBook } from '../../src/da/signer-book.ts';
 import { deployGovernance } from '../../src/deploy/deploy-governance.ts';
+import { deployJobBoard } from '../../src/deploy/deploy-job-board.ts';
 import { deployShard, registerShard, type ShardDeployment } from '../../src/deploy/deploy-shard.ts';
 import type { Deployment } from '../../src/deploy/deployment.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { createTransactionSender } from '../../src/send/create-sender.ts';
+import { completeJob, jobBoardAt, postJob, readJob, takeJob } from '../../src/shards/job-board.ts';
 import { openOrdering } from '../../src/shards/open-ordering.ts';
 import { readShard } from '../../src/shards/ordering-facts.ts';
 import { fileProofArgument, proveFile } from '../../src/shards/prove-file.ts';
@@ -298,6 +302,45 @@ describe('deploying a consensus shard', function () {
     await assert.rejects(proveFile(other, 0, options()), { code: 'SHARD_NOT_ORDERED' });
     const lying = { ...deps, shard: { ...shardFacts, flow: undefined } };
     await assert.rejects(proveFile(lying, 0, options()), { code: 'SHARD_BAD_PROOF' });
+  });
+
+  it('pays for a job over what is ordered, once its result is', async () => {
+    const ordering = (await openOrdering(network.hub, options())) ?? assert.fail();
+    const shardFacts = await readShard(ordering, SHARD_ID, options());
+    const deps = { ordering, shard: shardFacts, client: chain.client, backend: BLS };
+    const cite = async (sequence: number, part: { offset: number; length: number }) => {
+      const proof = await proveFile(deps, sequence, options());
+      const { sizeBytes, fileRoot } = proof.record;
+      const { globalIndex } = proof.ordered;
+      const place = { chainId: SHARD_CHAIN, globalIndex, root: parseRoot(toHex(fileRoot)) };
+      return { content: { ...place, sizeBytes, ...part }, proof };
+    };
+    const address = await deployJobBoard(
+      { client: hubChain.client, signer: deployer, pollMs: 5, orderingHub: orderingHub.address },
+      options(),
+    );
+    const board = jobBoardAt(hubChain.client, address);
+    const caller = { board, sender: network.payer };
+    const dataset = await cite(0, { offset: 0, length: 10 });
+    const inputs = [dataset, await cite(1, { offset: 3, length: 1 })];
+    const now = (await hubChain.client.getBlock('latest', options())) ?? assert.fail();
+    const deadlineSeconds = now.timestamp + 600;
+    const job = { program: keccak256(), inputs, deadlineSeconds, feeWei: 5n };
+    const posting = { ...options(), intent: 'a job' };
+    const jobId = await postJob(caller, job, posting);
+    const elsewhere = { ...dataset, content: { ...dataset.content, globalIndex: 7 } };
+    const wrong = { ...job, inputs: [elsewhere] };
+    const again = { ...options(), intent: 'a job over another place' };
+    const refusal = await postJob(caller, wrong, again).catch((error) => error);
+    assert.equal(refusalOf(refusal), 'NotWhatIsProven');
+    await takeJob(caller, jobId, { ...options(), intent: 'taken' });
+    const result = await cite(2, { offset: 0, length: 1 });
+    await completeJob(caller, jobId, result, { ...options(), intent: 'done' });
+    const done = (await readJob(board, jobId, options())) ?? assert.fail();
+    assert.equal(done.resultId, contentReferenceId(result.content));
+    assert.equal(done.worker, done.poster);
+    assert.equal(done.feeWei, 5n);
+    assert.equal(await readJob(board, jobId + 1, options()), undefined);
   });
 
   /** A blob that the shard's entrance took and the hub's committee certified, and its leaf of the DA log. */
