@@ -37,6 +37,7 @@ export { BatchBuilder, type BuiltBatch } from './batch/batch-builder.ts';
 export { encodeBatch, encodedBatchBytes } from './batch/encode-batch.ts';
 export {
   decodeBatch,
+  isRefusedByHead,
   type ParsedBatch,
   type ParseFault,
   parseBatch,

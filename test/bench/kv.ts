@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clientRows } from './kv-client.ts';
+import { snapshotRows } from './kv-snapshot.ts';
 import { peerFigures } from './measured-run.ts';
 import {
   machineLine,
@@ -32,6 +33,7 @@ export async function measureKv(part?: string): Promise<Report> {
   const rows: Row[] = [];
   if (part === undefined || part === 'replay') rows.push(...(await replayRows()));
   if (part === undefined || part === 'proofs') rows.push(...(await proofRows()));
+  if (part === undefined || part === 'snapshot') rows.push(...(await snapshotRows()));
   if (part === undefined || part === 'client') rows.push(...(await clientRows()));
   return { suite: 'kv', machine: machineLine(), rows };
 }

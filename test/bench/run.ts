@@ -1,7 +1,7 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
 // `codec` also takes `--gpu`, and `--leopard PATH`: a built program that prints as Leopard's benchmark does.
 // `da` takes `--part gas|wire|network|growth` for one part of it, `storage-network` `--part mining|peer-sync`,
-// `kv` `--part replay|proofs|client`.
+// `kv` `--part replay|proofs|snapshot|client`.
 import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 

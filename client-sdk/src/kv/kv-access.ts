@@ -2,7 +2,6 @@ import { ACCESS_OP, type AccessOp, BatchBuilder, type StreamId } from '@cairn/kv
 import type { Address } from '@cairn/primitives';
 import { encodeBase64 } from '@cairn/wire-protocol';
 import { keyBytes } from './kv-bytes.ts';
-import type { KvLane } from './kv-lane.ts';
 import type { KvNodeClient } from './kv-node-client.ts';
 import type { KvAccess, KvBytes, KvCall, KvCommit, KvReadOptions } from './kv-options.ts';
 
@@ -10,7 +9,7 @@ import type { KvAccess, KvBytes, KvCall, KvCommit, KvReadOptions } from './kv-op
 export function accessOf(
   stream: StreamId,
   { node }: { readonly node: KvNodeClient },
-  lane: KvLane,
+  write: (batch: BatchBuilder, signal: AbortSignal) => Promise<KvCommit>,
 ): KvAccess {
   const never = new AbortController().signal;
   const grant = async (
@@ -26,7 +25,7 @@ export function accessOf(
       ...(account === undefined ? {} : { account }),
       ...(name === undefined ? {} : { key: name }),
     };
-    return lane.writeAlone(new BatchBuilder().control(control), signal);
+    return write(new BatchBuilder().control(control), signal);
   };
   const ask = (
     method: string,

@@ -12,6 +12,7 @@ import type {
   KvStream,
   KvUpdate,
   KvUpdateOptions,
+  KvWriteOptions,
 } from './kv-options.ts';
 import { KvReader, type KvReaderDeps } from './kv-reader.ts';
 import { NetworkStream } from './network-stream.ts';
@@ -33,13 +34,18 @@ export class NetworkKv implements KvClient {
     this.#lane = new KvLane(deps);
   }
 
-  stream(id: string): KvStream {
-    return new NetworkStream(parseStreamId(id), { reader: this.#reader, lane: this.#lane });
+  stream(id: string, { encryption }: KvWriteOptions = {}): KvStream {
+    const deps = { reader: this.#reader, lane: this.#lane, encryption };
+    return new NetworkStream(parseStreamId(id), deps);
   }
 
   async update(
     change: (update: KvUpdate) => void | Promise<void>,
-    { signal = new AbortController().signal, tries = UPDATE_TRIES }: KvUpdateOptions = {},
+    {
+      signal = new AbortController().signal,
+      tries = UPDATE_TRIES,
+      encryption,
+    }: KvUpdateOptions & KvWriteOptions = {},
   ): Promise<KvCommit> {
     const attempt = async (): Promise<KvCommit> => {
       const version = Math.max(0, (await this.nextSequence({ signal })) - 1);
@@ -48,7 +54,7 @@ export class NetworkKv implements KvClient {
       if (update.batch.isEmpty) {
         throw new SdkError({ code: 'SDK_OPTION', option: 'change' }, 'the update changed nothing');
       }
-      return this.#lane.writeAlone(update.batch, signal);
+      return this.#lane.writeAlone(update.batch, signal, encryption);
     };
     const isRetryable = (error: unknown): boolean => isFault(error, 'SDK_KV_CONFLICT');
     const { clock } = this.#deps;
@@ -57,11 +63,11 @@ export class NetworkKv implements KvClient {
 
   async batch(
     build: (batch: BatchBuilder) => void,
-    { signal = new AbortController().signal }: KvCall = {},
+    { signal = new AbortController().signal, encryption }: KvCall & KvWriteOptions = {},
   ): Promise<KvCommit> {
     const batch = new BatchBuilder();
     build(batch);
-    return this.#lane.writeAlone(batch, signal);
+    return this.#lane.writeAlone(batch, signal, encryption);
   }
 
   nextSequence({ signal = new AbortController().signal }: KvCall = {}): Promise<number> {

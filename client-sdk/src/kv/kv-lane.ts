@@ -10,6 +10,7 @@ import {
   toHex,
 } from '@cairn/primitives';
 import type { FilesClient } from '../client.ts';
+import type { Encryption } from '../encryption/keys.ts';
 import { SdkError } from '../errors.ts';
 import { decideEntry } from './decide-entry.ts';
 import type { KvNodeClient } from './kv-node-client.ts';
@@ -29,6 +30,8 @@ interface Change {
   /** Bytes it takes of a batch. */
   readonly bytes: number;
   readonly add: (batch: BatchBuilder) => void;
+  /** How the batch is encrypted; changes that differ in it share none. */
+  readonly encryption: Encryption | undefined;
   readonly resolve: (commit: KvCommit) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -75,7 +78,7 @@ export class KvLane {
    */
   write(
     stream: StreamId,
-    { bytes, add }: Pick<Change, 'bytes' | 'add'>,
+    { bytes, add, encryption }: Pick<Change, 'bytes' | 'add'> & Partial<Pick<Change, 'encryption'>>,
     signal: AbortSignal,
   ): Promise<KvCommit> {
     signal.throwIfAborted();
@@ -98,6 +101,7 @@ export class KvLane {
         stream,
         bytes,
         add,
+        encryption,
         resolve: (commit) => {
           signal.removeEventListener('abort', onAbort);
           resolve(commit);
@@ -118,9 +122,13 @@ export class KvLane {
   }
 
   /** Writes a batch by itself, after those that are being stored. @throws as `write`, SDK_KV_CONFLICT */
-  async writeAlone(batch: BatchBuilder, signal: AbortSignal): Promise<KvCommit> {
+  async writeAlone(
+    batch: BatchBuilder,
+    signal: AbortSignal,
+    encryption?: Encryption,
+  ): Promise<KvCommit> {
     const both = AbortSignal.any([signal, this.#closing.signal]);
-    const stored = this.#storing.then(() => this.#store(batch, both));
+    const stored = this.#storing.then(() => this.#store(batch, both, encryption));
     this.#storing = stored.catch(() => undefined);
     const { sequence, writes } = await stored;
     await decideEntry(sequence, { ...this.#deps, signal: both });
@@ -162,7 +170,7 @@ export class KvLane {
     let bytes = 0;
     let count = 0;
     for (const change of changes) {
-      if (count === MAX_BATCH_ITEMS) break;
+      if (count === MAX_BATCH_ITEMS || change.encryption !== changes[0]?.encryption) break;
       if (count > 0 && bytes + change.bytes > MAX_BATCH_BYTES) break;
       bytes += change.bytes;
       count += 1;
@@ -189,7 +197,8 @@ export class KvLane {
       }
     }
     if (added.length === 0) return;
-    const stored = this.#storing.then(() => this.#store(batch, signal));
+    const encryption = added[0]?.encryption;
+    const stored = this.#storing.then(() => this.#store(batch, signal, encryption));
     this.#storing = stored.catch(() => undefined);
     try {
       const entry = await stored;
@@ -231,11 +240,17 @@ export class KvLane {
   async #store(
     batch: BatchBuilder,
     signal: AbortSignal,
+    encryption: Encryption | undefined,
   ): Promise<{ readonly sequence: Sequence; readonly writes: number }> {
     const { bytes, tags, batch: built } = batch.build();
     const id = toHex(this.#deps.rng.fill(new Uint8Array(16)));
     // The same bytes again are another write: under a name of its own the entry is paid for anew.
-    const { sequence } = await this.#deps.files.put(bytes, { tags, resubmit: id, signal });
+    const { sequence } = await this.#deps.files.put(bytes, {
+      tags,
+      resubmit: id,
+      signal,
+      ...(encryption === undefined ? {} : { encryption }),
+    });
     return { sequence, writes: built.writes.length + built.controls.length };
   }
 

@@ -6,6 +6,7 @@ import type {
   StreamId,
 } from '@cairn/kv-layer';
 import type { Address, Hex, Sequence } from '@cairn/primitives';
+import type { Encryption } from '../encryption/keys.ts';
 import type {
   KvChange,
   KvChangesOptions,
@@ -37,6 +38,16 @@ export interface KvReadOptions extends KvCall {
    * made with `kvAttest`, which it takes. Said as `false` the node is believed.
    */
   readonly proof?: boolean;
+}
+
+/** How batches leave this machine. */
+export interface KvWriteOptions {
+  /**
+   * Batches are encrypted as a whole: nodes that have the key replay them and answer in plain, others note
+   * `DataParseError`. Which streams are written, and when, stays public. Official nodes know `zg-ctr` and
+   * `zg-ecies`.
+   */
+  readonly encryption?: Encryption;
 }
 
 /** Whose word about state roots counts. */
@@ -215,7 +226,7 @@ export interface KvSnapshot {
 /** Keys and values on the network. */
 export interface KvClient {
   /** @param id - 32 bytes as hex; see `deriveStreamId` of `@cairn/kv-layer` for ids that nobody meets by chance */
-  stream(id: string): KvStream;
+  stream(id: string, options?: KvWriteOptions): KvStream;
   /**
    * Reads and writes that are applied together, or tried again where another was first: `change` runs
    * again with what is there then.
@@ -224,7 +235,7 @@ export interface KvClient {
    */
   update(
     change: (update: KvUpdate) => void | Promise<void>,
-    options?: KvUpdateOptions,
+    options?: KvUpdateOptions & KvWriteOptions,
   ): Promise<KvCommit>;
   /**
    * Writes that are applied together or not at all, whatever was there, by a log entry of their own.
@@ -232,7 +243,7 @@ export interface KvClient {
    * @param build - puts, deletes, access controls; a stream that is only tagged becomes the account's own
    * @throws as `put`; what `build` throws
    */
-  batch(build: (batch: BatchBuilder) => void, call?: KvCall): Promise<KvCommit>;
+  batch(build: (batch: BatchBuilder) => void, call?: KvCall & KvWriteOptions): Promise<KvCommit>;
   /** The next log entry that the node decides: everything before it is readable. */
   nextSequence(call?: KvCall): Promise<number>;
   /**

@@ -1,4 +1,5 @@
 import type { BatchBuilder, KeyEvidence, RangeEvidence, StreamId } from '@cairn/kv-layer';
+import type { Encryption } from '../encryption/keys.ts';
 import { accessOf } from './kv-access.ts';
 import { boundsOf, keyBytes, valueBytes } from './kv-bytes.ts';
 import type {
@@ -30,15 +31,27 @@ export class NetworkStream implements KvStream {
   readonly access: KvAccess;
   readonly #reader: KvReader;
   readonly #lane: KvLane;
+  readonly #encryption: Encryption | undefined;
 
   constructor(
     id: StreamId,
-    { reader, lane }: { readonly reader: KvReader; readonly lane: KvLane },
+    {
+      reader,
+      lane,
+      encryption,
+    }: {
+      readonly reader: KvReader;
+      readonly lane: KvLane;
+      readonly encryption: Encryption | undefined;
+    },
   ) {
     this.id = id;
     this.#reader = reader;
     this.#lane = lane;
-    this.access = accessOf(id, reader, lane);
+    this.#encryption = encryption;
+    this.access = accessOf(id, reader, (batch, signal) =>
+      lane.writeAlone(batch, signal, encryption),
+    );
   }
 
   async get(key: KvBytes, options: KvReadOptions = {}): Promise<KvValue | undefined> {
@@ -57,7 +70,7 @@ export class NetworkStream implements KvStream {
     const [name, data] = [keyBytes(key), valueBytes(value)];
     const bytes = name.length + data.length;
     const add = (batch: BatchBuilder): unknown => batch.put(this.id, name, data);
-    return this.#lane.write(this.id, { bytes, add }, signal);
+    return this.#lane.write(this.id, { bytes, add, encryption: this.#encryption }, signal);
   }
 
   async delete(
@@ -66,7 +79,8 @@ export class NetworkStream implements KvStream {
   ): Promise<KvCommit> {
     const name = keyBytes(key);
     const add = (batch: BatchBuilder): unknown => batch.delete(this.id, name);
-    return this.#lane.write(this.id, { bytes: name.length, add }, signal);
+    const change = { bytes: name.length, add, encryption: this.#encryption };
+    return this.#lane.write(this.id, change, signal);
   }
 
   async proveRange(range: KvSpan = {}): Promise<RangeEvidence> {

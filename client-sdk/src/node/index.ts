@@ -33,6 +33,7 @@ export type {
   RenewalQuote,
   RenewalReceipt,
 } from '../economics.ts';
+export { decryptSource } from '../encryption/encrypt.ts';
 export type { Decryption, Encryption } from '../encryption/keys.ts';
 export { type HolderFailure, SdkError, type SdkFault } from '../errors.ts';
 export type { ExclusiveJournal } from '../exclusive-sender.ts';
@@ -60,6 +61,7 @@ export type {
   KvUpdate,
   KvUpdateOptions,
   KvValue,
+  KvWriteOptions,
 } from '../kv/kv-options.ts';
 export type { EntryCheck } from '../locate-file.ts';
 export type { ProveRequest } from '../prove-availability.ts';

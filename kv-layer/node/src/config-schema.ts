@@ -165,6 +165,18 @@ export const KV_NODE_SCHEMA: ConfigSchema = {
         }),
       },
     },
+    decrypt: {
+      type: 'object',
+      description:
+        "Reading batches that are encrypted as a whole, in 0G's two formats and in Cairn's sealed one. What is decrypted is served to everybody who may ask this node. Part of every state root: nodes with other keys have other roots.",
+      properties: {
+        keys: list(
+          'STREAM=FILE: a stream, and a file with 32 bytes as hex, readable by its owner only: the shared key, or the private key that batches are encrypted to. Several keys of a stream are tried in this order.',
+          '^(0x)?[0-9a-fA-F]{64}=.+$',
+          10_000,
+        ),
+      },
+    },
     bootstrap: {
       type: 'object',
       description:
@@ -258,6 +270,7 @@ export interface ConfigFile {
     readonly memory_file_bytes: number;
     readonly cache_bytes: number;
   };
+  readonly decrypt: { readonly keys: readonly string[] };
   readonly bootstrap: {
     readonly file: string;
     readonly keys: readonly string[];

@@ -43,6 +43,8 @@ export interface KvNodeConfig {
     readonly accounts: readonly Address[];
   };
   readonly replay: ReplayConfig;
+  /** Keys of streams whose batches are encrypted, in the order in which they are tried. */
+  readonly decrypt: readonly { readonly stream: StreamId; readonly keyFile: string }[];
   /** The key that vouches for state roots. */
   readonly attest: {
     /** Raw hex or a Web3 keystore; `undefined`: the node vouches for nothing. */
@@ -163,6 +165,10 @@ function settingsOf(file: ConfigFile): KvNodeConfig {
       cacheBytes: replay.cache_bytes,
     },
     bootstrap: bootstrapOf(file.bootstrap),
+    decrypt: file.decrypt.keys.map((text) => {
+      const at = text.indexOf('=');
+      return { stream: streamOf(text.slice(0, at)), keyFile: resolve(text.slice(at + 1)) };
+    }),
     attest: {
       keyFile: attest.key === '' ? undefined : resolve(attest.key),
       passwordFile: attest.key_password === '' ? undefined : resolve(attest.key_password),

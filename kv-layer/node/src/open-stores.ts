@@ -7,6 +7,7 @@ import { openLevelStore } from '@cairn/node-runtime/level';
 import {
   type ChainLog,
   describeError,
+  type Hex,
   isFault,
   type KeyValueStore,
   type Logger,
@@ -51,7 +52,14 @@ export interface Stores {
 export async function openStores(
   { hasher, logger, opened }: StoresDeps,
   config: KvNodeConfig,
-  { chainId, flow }: Pick<ChainLog, 'chainId' | 'flow'>,
+  {
+    chainId,
+    flow,
+    keys,
+  }: Pick<ChainLog, 'chainId' | 'flow'> & {
+    /** Of the keys that batches are decrypted with. */
+    readonly keys: Hex | undefined;
+  },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Stores> {
   const directory = config.node.dataDirectory;
@@ -83,7 +91,13 @@ export async function openStores(
       openValues: (generation) => values.open(generation),
       dropValues: (generation) => values.drop(generation),
     },
-    { chainId, flow, streams: streams.wanted, senders: config.chain.senders },
+    {
+      chainId,
+      flow,
+      streams: streams.wanted,
+      senders: config.chain.senders,
+      ...(keys === undefined ? {} : { keys }),
+    },
     { signal },
   );
   return { log, index, generations, streams };

@@ -27,6 +27,7 @@ import { ChainFollower } from './replay/chain-follower.ts';
 import { EntryFactsBook } from './replay/entry-facts.ts';
 import { FileFetcher, type FileFetcherDeps } from './replay/file-fetcher.ts';
 import { StateKeeper } from './replay/keep-state.ts';
+import { readRings, ringsDigest } from './replay/read-rings.ts';
 import type { StreamSet } from './streams/stream-set.ts';
 
 /** What the parts are made of. */
@@ -76,10 +77,13 @@ export async function openParts(
 ): Promise<KvNodeParts> {
   const metrics = createKvNodeMetrics(deps.metrics);
   const signer = await readAttestKey(config.attest, signal);
+  const rings = await readRings(config.decrypt);
+  const keys = ringsDigest(rings);
+  const { chainId, flow } = chain.chainLog;
   const { log, index, generations, streams } = await openStores(
     { hasher, logger, opened },
     config,
-    chain.chainLog,
+    { chainId, flow, keys },
     { signal },
   );
   const { replay, storage, node } = config;
@@ -116,6 +120,7 @@ export async function openParts(
       spoolDirectory: join(node.dataDirectory, 'spool'),
       cacheBytes: replay.cacheBytes,
       reserveBytes: node.reserveBytes,
+      rings,
     },
   );
   const turn = new Semaphore({ limit: 1, maxWaiting: MAX_TURNS_WAITING });
@@ -123,13 +128,17 @@ export async function openParts(
   const undone = new Undone();
   const facts = new EntryFactsBook({ client: chain.client, kv: index }, config.chain);
   const { require: requireRoom } = new DiskRoom({ freeBytes, clock }, node);
-  const { chainId, flow } = chain.chainLog;
   const bootstrap =
     config.bootstrap &&
     new Bootstrap(
       {
         generations,
-        identity: { chainId, flow, senders: config.chain.senders },
+        identity: {
+          chainId,
+          flow,
+          senders: config.chain.senders,
+          ...(keys === undefined ? {} : { keys }),
+        },
         files: fileClient,
         log,
         facts,

@@ -9,12 +9,13 @@ import {
 import { BatchError, type BatchSection } from '../errors.ts';
 import { type StreamId, streamIdOf } from '../stream-id.ts';
 import { accessOpShape, isAccessOp } from './access-op.ts';
-import type {
-  AccessControl,
-  BatchSource,
-  StreamBatch,
-  StreamKey,
-  StreamWrite,
+import {
+  type AccessControl,
+  type BatchSource,
+  readableBytes,
+  type StreamBatch,
+  type StreamKey,
+  type StreamWrite,
 } from './stream-batch.ts';
 
 /** What makes a batch unreadable, as result strings tell it apart. */
@@ -72,6 +73,19 @@ export async function parseBatch(
     tail = parseControls(part, head.endOffset, readableBytes);
   }
   return { ...head, ...tail };
+}
+
+/**
+ * Whether the first bytes of a file show that its batch cannot be read, whatever follows: what every node
+ * gives as its result is decided then, and the rest of the file is not needed.
+ *
+ * @param head - from the file's first byte on, values among them
+ * @param sizeBytes - of the whole file
+ */
+export function isRefusedByHead(head: Uint8Array, sizeBytes: number): boolean {
+  const readable = readableBytes(sizeBytes);
+  const parsed = parseHead(head.subarray(0, readable), readable);
+  return parsed !== 'short' && parsed.fault !== undefined;
 }
 
 /**

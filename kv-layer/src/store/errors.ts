@@ -4,7 +4,10 @@ import type { StreamId } from '../stream-id.ts';
 /** What can be wrong with a state, or with what is asked of it. */
 export type StateFault =
   /** The store was made for another chain, log contract, set of streams or source of senders. */
-  | { readonly code: 'KV_WRONG_STATE'; readonly field: 'chain' | 'flow' | 'senders' | 'streams' }
+  | {
+      readonly code: 'KV_WRONG_STATE';
+      readonly field: 'chain' | 'flow' | 'senders' | 'keys' | 'streams';
+    }
   /** The store has a layout this build does not read. */
   | { readonly code: 'KV_STATE_VERSION'; readonly version: number; readonly supported: number }
   /** A stored record that cannot be what was written. */

@@ -12,7 +12,7 @@ import {
 import { isGrant, ROLE } from '../replay/role.ts';
 import { type StreamId, streamIdBytes, streamIdOf } from '../stream-id.ts';
 import {
-  bytesDigest,
+  bytesDigests,
   DIGEST_PIECE_BYTES,
   EMPTY_HASH,
   leafHashes,
@@ -269,7 +269,7 @@ class SnapshotImport {
     const key = (await reader.take(keyBytes)).slice();
     if (about.valueBytes <= MAX_INLINE_VALUE_BYTES) {
       const inline = (await reader.take(about.valueBytes)).slice();
-      return { table, key, row: { ...about, inline, valueDigest: bytesDigest(inline, hasher) } };
+      return { table, key, row: { ...about, inline, valueDigest: EMPTY_HASH } }; // hashed with others
     }
     const position = this.#valueBytes;
     const valueDigest = await piecesDigest(this.#pieces(reader, about.valueBytes), hasher);
@@ -286,9 +286,23 @@ class SnapshotImport {
     }
   }
 
-  async #write(stream: StreamId, rows: readonly TakenRow[]): Promise<void> {
-    if (rows.length === 0) return;
+  /** Rows with the digests of their values, which are hashed together where they lie in the index. */
+  #hashed(taken: readonly TakenRow[]): readonly TakenRow[] {
+    const digests = bytesDigests(
+      taken.map(({ row }) => row.inline ?? EMPTY_HASH.subarray(0, 0)),
+      this.#deps.hasher,
+    );
+    return taken.map((one, index) =>
+      one.row.inline === undefined
+        ? one
+        : { ...one, row: { ...one.row, valueDigest: digests[index] ?? EMPTY_HASH } },
+    );
+  }
+
+  async #write(stream: StreamId, taken: readonly TakenRow[]): Promise<void> {
+    if (taken.length === 0) return;
     const { keys, kv } = this.#tables;
+    const rows = this.#hashed(taken);
     const hashes = leafHashes(
       rows.map(({ key, row }) => ({ ...row, key })),
       this.#deps.hasher,

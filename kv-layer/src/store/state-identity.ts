@@ -5,6 +5,7 @@ import {
   concatBytes,
   equalBytes,
   fromHex,
+  type Hex,
   type KeyValueStore,
   keccak256,
   utf8Bytes,
@@ -15,6 +16,8 @@ import { StateError } from './errors.ts';
 import { KEY, type Keyspace } from './keyspace.ts';
 import { damaged } from './row.ts';
 
+/** Set beside the source of senders where batches are decrypted. */
+const HAS_KEYS = 2;
 /** Layout version this build writes and reads. */
 const LAYOUT_VERSION = 1;
 
@@ -29,6 +32,11 @@ export interface StateIdentity {
   readonly streams: readonly StreamId[];
   /** `transaction` unless told. */
   readonly senders?: SenderSource;
+  /**
+   * 32 bytes over the keys that batches are decrypted with, in hex; none unless told. What an encrypted
+   * batch comes to depends on them.
+   */
+  readonly keys?: Hex;
 }
 
 /** What stands in the place of the layout version while a snapshot is being taken in. */
@@ -46,7 +54,8 @@ export function sortedStreams(streams: Iterable<StreamId>): readonly StreamId[] 
 
 /**
  * 32 bytes over everything a state is a function of besides the log's entries: keccak-256 over
- * "cairn key-value domain 1", chain id u64, flow 20, sender source u8, and the stream ids, ascending.
+ * "cairn key-value domain 1", chain id u64, flow 20, sender source u8 (2 more where batches are decrypted,
+ * and then 32 bytes over the keys), and the stream ids, ascending.
  * Two nodes that answer with one domain must have one root for one sequence.
  */
 export function stateDomain(identity: StateIdentity): Uint8Array {
@@ -58,11 +67,13 @@ function identityFields({
   flow,
   streams,
   senders = 'transaction',
+  keys,
 }: StateIdentity): Uint8Array {
   return concatBytes(
     bigEndianBytes(chainId, 8),
     fromHex(flow),
-    Uint8Array.of(senders === 'transaction' ? 0 : 1),
+    Uint8Array.of((senders === 'transaction' ? 0 : 1) + (keys === undefined ? 0 : HAS_KEYS)),
+    ...(keys === undefined ? [] : [fromHex(keys)]),
     ...sortedStreams(streams).map(streamIdBytes),
   );
 }
@@ -93,20 +104,38 @@ export async function claimState(
     );
   }
   if (stored.length < 31) damaged('identity', stored.length);
-  const parts = [
-    { field: 'chain', from: 0, to: 8 },
-    { field: 'flow', from: 8, to: 28 },
-    { field: 'senders', from: 28, to: 29 },
-    { field: 'streams', from: 29, to: undefined },
-  ] as const;
-  for (const { field, from, to } of parts) {
-    const held = stored.subarray(2 + from, to === undefined ? undefined : 2 + to);
-    if (equalBytes(held, fields.subarray(from, to))) continue;
-    throw new StateError(
-      { code: 'KV_WRONG_STATE', field },
-      field === 'streams'
-        ? `the state watches ${held.length / 32} other streams than the ${identity.streams.length} asked for`
-        : `the state was made with another ${field}`,
-    );
+  const [held, asked] = [partsOf(stored.subarray(2)), partsOf(fields)];
+  for (const field of ['chain', 'flow', 'senders', 'keys', 'streams'] as const) {
+    if (equalBytes(held[field], asked[field])) continue;
+    throw new StateError({ code: 'KV_WRONG_STATE', field }, wrongState(field, held, identity));
   }
+}
+
+type Field = 'chain' | 'flow' | 'senders' | 'keys' | 'streams';
+
+/** What the fields of an identity are. */
+function partsOf(fields: Uint8Array): Readonly<Record<Field, Uint8Array>> {
+  const flags = fields[28] ?? 0;
+  const end = 29 + ((flags & HAS_KEYS) === 0 ? 0 : 32);
+  return {
+    chain: fields.subarray(0, 8),
+    flow: fields.subarray(8, 28),
+    senders: Uint8Array.of(flags & ~HAS_KEYS),
+    keys: fields.subarray(29, end),
+    streams: fields.subarray(end),
+  };
+}
+
+function wrongState(
+  field: Field,
+  held: Readonly<Record<Field, Uint8Array>>,
+  identity: StateIdentity,
+): string {
+  if (field === 'streams') {
+    return `the state watches ${held.streams.length / 32} other streams than the ${identity.streams.length} asked for`;
+  }
+  if (field === 'keys') {
+    return 'the state was made with other keys for encrypted batches: remove it, and the log is replayed with these';
+  }
+  return `the state was made with another ${field}`;
 }

@@ -5,6 +5,15 @@ import { type BatchSource, fileBatchSource } from '@cairn/kv-layer';
 import type { LogEntry } from '@cairn/log-layer';
 import { type Clock, describeError, type Logger, LruCache, type Root } from '@cairn/primitives';
 import { KvNodeError } from '../errors.ts';
+import {
+  decryptedBatch,
+  decryptedBytes,
+  HEAD_BYTES,
+  isMaybeEncrypted,
+  type KeyRings,
+  keysFor,
+  refusedBatch,
+} from './open-batch.ts';
 
 /** What fetching works with. */
 export interface FileFetcherDeps {
@@ -27,6 +36,8 @@ export interface FileFetcherOptions {
   readonly cacheBytes: number;
   /** Free space that large files leave. */
   readonly reserveBytes: number;
+  /** Keys of streams whose batches are encrypted. */
+  readonly rings?: KeyRings;
 }
 
 /** A file that is being fetched. */
@@ -50,6 +61,8 @@ const WAIT_FACTOR = 1.6;
 /** Segments fetched ahead of a small file's reader, and of a large one's. */
 const FEW_SEGMENTS = 4;
 const MANY_SEGMENTS = 16;
+/** Files from this size on are looked into before the rest is fetched. */
+const HEAD_FIRST_BYTES = 1024 ** 2;
 
 /**
  * Fetches files of log entries from storage nodes, proven against their roots, until they are
@@ -97,8 +110,10 @@ export class FileFetcher {
   async #attempt(entry: LogEntry, attempt: number, signal: AbortSignal): Promise<Arrived> {
     const { root, sequence, sizeBytes } = entry;
     const known = this.#lately.get(root);
-    if (known !== undefined) return inMemory(known, sizeBytes);
+    if (known !== undefined) return this.#inMemory(known, entry, signal);
     const reference: FileReference = attempt % 2 === 0 ? { root, sequence } : { root };
+    const refused = await this.#refusedEarly(entry, reference, signal);
+    if (refused !== undefined) return { source: refused, release: async () => undefined };
     const arrived =
       sizeBytes <= this.#options.memoryFileBytes
         ? await this.#toMemory(entry, reference, signal)
@@ -107,25 +122,53 @@ export class FileFetcher {
     return arrived;
   }
 
+  /** The result of a large file whose first segment shows that nobody can read it. */
+  async #refusedEarly(
+    entry: LogEntry,
+    reference: FileReference,
+    signal: AbortSignal,
+  ): Promise<BatchSource | undefined> {
+    const { sizeBytes } = entry;
+    if (sizeBytes < HEAD_FIRST_BYTES) return undefined;
+    const opened = await this.#deps.files.open(reference, { signal, parallel: 1 });
+    const length = Math.min(HEAD_BYTES, opened.sizeBytes);
+    const head = await opened.read(0, length, { signal });
+    if (isMaybeEncrypted(head, keysFor(entry, this.#rings))) return undefined;
+    const refused = refusedBatch(head, sizeBytes);
+    if (refused !== undefined) this.#deps.onFetched?.(length);
+    return refused;
+  }
+
+  async #inMemory(bytes: Uint8Array, entry: LogEntry, signal: AbortSignal): Promise<Arrived> {
+    const keys = keysFor(entry, this.#rings);
+    const file = inMemory(bytes, entry.sizeBytes);
+    if (!isMaybeEncrypted(bytes, keys)) return file;
+    const whole = file.source.bytes ?? bytes;
+    const source = await decryptedBytes(whole, keys, { signal });
+    return source === undefined ? file : { ...file, source };
+  }
+
+  get #rings(): KeyRings {
+    return this.#options.rings ?? NO_RINGS;
+  }
+
   async #toMemory(
-    { root, sizeBytes }: LogEntry,
+    entry: LogEntry,
     reference: FileReference,
     signal: AbortSignal,
   ): Promise<Arrived> {
+    const { root, sizeBytes } = entry;
     const { files } = this.#deps;
     const opened = await files.open(reference, { signal, parallel: FEW_SEGMENTS });
     // The same root may be in the log with other counts of trailing zeros: they are not fetched.
     const length = Math.min(opened.sizeBytes, sizeBytes);
     const bytes = await opened.read(0, length, { signal });
     this.#lately.set(root, bytes);
-    return inMemory(bytes, sizeBytes);
+    return this.#inMemory(bytes, entry, signal);
   }
 
-  async #toDisk(
-    { root, sequence, sizeBytes }: LogEntry,
-    reference: FileReference,
-    signal: AbortSignal,
-  ): Promise<Arrived> {
+  async #toDisk(entry: LogEntry, reference: FileReference, signal: AbortSignal): Promise<Arrived> {
+    const { root, sequence, sizeBytes } = entry;
     const { spoolDirectory, reserveBytes } = this.#options;
     const neededBytes = sizeBytes + reserveBytes;
     const freeBytes = await this.#deps.freeBytes();
@@ -151,14 +194,27 @@ export class FileFetcher {
       }
       return bytes;
     });
-    return {
-      source,
-      release: async () => {
-        await handle.close();
-        await rm(path, { force: true });
-      },
+    const release = async (): Promise<void> => {
+      await handle.close();
+      await rm(path, { force: true });
     };
+    try {
+      const keys = keysFor(entry, this.#rings);
+      if (!isMaybeEncrypted(await source.read(0, 1, { signal }), keys)) return { source, release };
+      const stored = { sizeBytes, read: source.read, stream: notStreamed };
+      return { source: (await decryptedBatch(stored, keys, { signal })) ?? source, release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
   }
+}
+
+const NO_RINGS: KeyRings = new Map();
+
+/** A batch is read in places, never as a whole. */
+function notStreamed(): never {
+  throw new Error('a spooled file is not streamed');
 }
 
 /** A file that is there. */

@@ -30,6 +30,7 @@ export interface NodeSettings {
   readonly replay?: Readonly<Record<string, unknown>>;
   readonly node?: Readonly<Record<string, unknown>>;
   readonly attest?: Readonly<Record<string, unknown>>;
+  readonly decrypt?: Readonly<Record<string, unknown>>;
   readonly bootstrap?: Readonly<Record<string, unknown>>;
   readonly limits?: Readonly<Record<string, unknown>>;
 }
@@ -124,6 +125,7 @@ export class LogWorld {
         streams: { ...settings.streams },
         replay: { ...settings.replay },
         attest: { ...settings.attest },
+        decrypt: { ...settings.decrypt },
         bootstrap: { ...settings.bootstrap },
         http: { port: 0 },
         limits: { ...settings.limits },
