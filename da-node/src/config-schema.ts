@@ -6,7 +6,7 @@ import { ORDER_PATHS, type OrderPath } from './disperser/blob-order.ts';
 import type { PutStage } from './doors/op-stack/op-stack-doors.ts';
 
 /** What a process of this package can be; one may be several at once. */
-export type DaRole = 'signer' | 'disperser' | 'keeper';
+export type DaRole = 'signer' | 'disperser' | 'keeper' | 'relayer';
 
 /** A string setting with its description. */
 const text = (description: string, fallback?: string): ConfigSchema => ({
@@ -48,10 +48,10 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         roles: {
           type: 'array',
           description:
-            'What the process does: "signer" keeps rows and signs for them, "disperser" takes blobs and brings them to their quorums, "keeper" moves epochs on.',
-          items: { type: 'string', enum: ['signer', 'disperser', 'keeper'] },
+            'What the process does: "signer" keeps rows and signs for them, "disperser" takes blobs and brings them to their quorums, "keeper" moves epochs on, "relayer" brings checkpoints of shards to the hub and its epochs to the shards.',
+          items: { type: 'string', enum: ['signer', 'disperser', 'keeper', 'relayer'] },
           minItems: 1,
-          maxItems: 3,
+          maxItems: 4,
         },
         data_dir: {
           ...text(
@@ -323,6 +323,25 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
         ),
       },
     },
+    relayer: {
+      type: 'object',
+      description: 'The relayer role. Its account pays for gas on the hub and on every shard.',
+      properties: {
+        host,
+        port: port(3291),
+        poll_ms: whole('Time between two rounds.', 1000, { unit: 'ms', minimum: 10 }),
+        spread_ms: whole(
+          'Time over which the relayers of a network take turns: each waits for a part of it that follows from its account and the task, so that all but one find the work done. 0 where there is no other.',
+          4000,
+          { unit: 'ms', maximum: 600_000 },
+        ),
+        order_ms: whole(
+          'Time between two roots of the order that a mirror is told, beside the one in each epoch.',
+          60_000,
+          { unit: 'ms' },
+        ),
+      },
+    },
     p2p: {
       type: 'object',
       description:
@@ -413,5 +432,12 @@ export interface ConfigFile {
   };
   readonly p2p: { readonly enabled: boolean; readonly listen: readonly string[] };
   readonly keeper: { readonly host: string; readonly port: number; readonly gather_ms: number };
+  readonly relayer: {
+    readonly host: string;
+    readonly port: number;
+    readonly poll_ms: number;
+    readonly spread_ms: number;
+    readonly order_ms: number;
+  };
   readonly limits: { readonly max_connections: number; readonly drain_ms: number };
 }

@@ -59,6 +59,16 @@ export interface KeeperSettings extends ListenSettings {
   readonly gatherMs: number;
 }
 
+/** The relayer role's settings. */
+export interface RelayerSettings extends ListenSettings {
+  /** Time between two rounds. */
+  readonly pollMs: number;
+  /** Time over which relayers take turns. */
+  readonly spreadMs: number;
+  /** Time between two roots of the order that a mirror is told, at least. */
+  readonly orderMs: number;
+}
+
 /** The disperser role's settings. */
 export interface DisperserSettings extends ListenSettings {
   readonly retentionEpochs: number;
@@ -125,6 +135,7 @@ export interface DaNodeConfig {
   readonly signer: SignerSettings;
   readonly disperser: DisperserSettings;
   readonly shards: ShardSettings;
+  readonly relayer: RelayerSettings;
   /** `undefined`: blobs are not written to the log. */
   readonly archive: ArchiveSettings | undefined;
   readonly keeper: KeeperSettings;
@@ -169,7 +180,7 @@ export function exampleConfig(): string {
 }
 
 function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeConfig {
-  const { signer, disperser, shards, archive, keeper } = file;
+  const { signer, disperser, shards, archive, keeper, relayer } = file;
   return {
     node: { roles: [...new Set(node.roles)], dataDirectory: resolve(node.data_dir) },
     log,
@@ -213,6 +224,13 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       nitro: disperser.nitro,
     },
     keeper: { host: keeper.host, port: keeper.port, gatherMs: keeper.gather_ms },
+    relayer: {
+      host: relayer.host,
+      port: relayer.port,
+      pollMs: relayer.poll_ms,
+      spreadMs: relayer.spread_ms,
+      orderMs: relayer.order_ms,
+    },
     shards: { rpcs: new Map(shards.rpcs.map(endpointOf)), pollMs: shards.poll_ms },
     archive: archiveSettings(archive, file.chain),
     p2p: file.p2p,

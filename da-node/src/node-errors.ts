@@ -1,4 +1,4 @@
-import { type ChainId, Fault } from '@cairn/primitives';
+import { type Address, type ChainId, Fault } from '@cairn/primitives';
 
 /** Why a process of this package cannot start or go on. */
 export type DaNodeFault =
@@ -6,6 +6,8 @@ export type DaNodeFault =
   | { readonly code: 'NODE_CONFIG'; readonly field: string }
   /** The entrance's network has its hub on another chain. */
   | { readonly code: 'NODE_HUB_ELSEWHERE'; readonly chainId: ChainId; readonly hubChainId: ChainId }
+  /** Nothing orders checkpoints on the hub. */
+  | { readonly code: 'NODE_NOTHING_ORDERED'; readonly hub: Address }
   /** A key file that does not hold what it should. Nothing of it is told. */
   | { readonly code: 'NODE_KEY'; readonly file: string; readonly expected: string }
   /** The account signs with another key than the one configured. */

@@ -25,7 +25,7 @@ export type RoleStarter = (
 ) => Promise<StartedRole>;
 
 /** Roles in the order they start: a keeper moves on what signers wait for, and these what dispersers do. */
-export const ROLE_ORDER: readonly DaRole[] = ['keeper', 'signer', 'disperser'];
+export const ROLE_ORDER: readonly DaRole[] = ['keeper', 'signer', 'relayer', 'disperser'];
 
 /** How each role is started. What only one role needs is loaded when it starts. */
 export function roleStarters(): Readonly<Record<DaRole, RoleStarter>> {
@@ -33,6 +33,8 @@ export function roleStarters(): Readonly<Record<DaRole, RoleStarter>> {
     keeper: async (parts) => (await import('./create-keeper.ts')).startKeeper(parts),
     signer: async (parts, options) =>
       (await import('./create-signer.ts')).startSigner(parts, options),
+    relayer: async (parts, options) =>
+      (await import('./create-relayer.ts')).startRelayer(parts, options),
     disperser: async (parts, options) =>
       (await import('./create-disperser.ts')).startDisperser(parts, options),
   };

@@ -23,7 +23,7 @@ const PARALLEL = 8;
 const TIMEOUT_MS = 5_000;
 
 /**
- * Asks every other member of a quorum, several at once, until all have answered or enough is known.
+ * Asks every other member of a quorum, or every member where no signer asks, several at once, until all have answered or enough is known.
  *
  * @param ask - one question to one member, at its address; what it throws is that member's fault
  * @param isEnough - looked at before each question
@@ -40,7 +40,12 @@ export async function askMembers(
     readonly ask: (member: Member, socket: string, signal: AbortSignal) => Promise<void>;
     readonly isEnough: () => boolean;
   },
-  { sockets, address, clock, logger }: AskMembersDeps,
+  {
+    sockets,
+    address,
+    clock,
+    logger,
+  }: Omit<AskMembersDeps, 'address'> & Partial<Pick<AskMembersDeps, 'address'>>,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   const visit = async (member: Member, inner: AbortSignal): Promise<void> => {

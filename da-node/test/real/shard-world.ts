@@ -1,0 +1,326 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signerFromKey } from '@cairn/chain-access';
+import { EpochBook, openMining, SignerBook, setSocket } from '@cairn/chain-access/da';
+import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import { createMetrics } from '@cairn/node-runtime/observe';
+import { createNodeTransport } from '@cairn/node-runtime/transport';
+import {
+  type Address,
+  type ChainId,
+  type Clock,
+  type HttpTransport,
+  keccak256,
+  silentLogger,
+  systemClock,
+  utf8Bytes,
+} from '@cairn/primitives';
+import { testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import { BLS, type TestSigner } from '../../../foundation/chain-access/test/da-network.ts';
+import { ShardNetwork, senderOn } from '../../../foundation/chain-access/test/shard-network.ts';
+import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
+import { chainOffice } from '../../src/chain/chain-office.ts';
+import { mirrorChainOf, orderChainOf } from '../../src/chain/chain-relay.ts';
+import { chainRewards } from '../../src/chain/chain-rewards.ts';
+import { ChainShards } from '../../src/chain/chain-shards.ts';
+import { ChainSignerFacts, signerNetworkOf } from '../../src/chain/chain-signer-facts.ts';
+import type { DaChain } from '../../src/chain/connect-chain.ts';
+import { describeProblem } from '../../src/doors/describe-problem.ts';
+import { httpCheckpointPeers } from '../../src/relayer/http-checkpoint-peers.ts';
+import { createRelayerMetrics } from '../../src/relayer/metrics.ts';
+import { BundleRelayer } from '../../src/relayer/order-bundles.ts';
+import { Turns } from '../../src/relayer/take-turns.ts';
+import { MirrorRelayer } from '../../src/relayer/tell-mirror.ts';
+import { auditRulesOf } from '../../src/signer/office/audit-rules.ts';
+import { httpOfficePeers } from '../../src/signer/office/http-office-peers.ts';
+import { type Office, openOffice } from '../../src/signer/office/open-office.ts';
+import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
+import { openShards, type Shards } from '../../src/signer/shards/open-shards.ts';
+import type { ShardChains } from '../../src/signer/shards/ports.ts';
+import { httpSignerPeers } from '../../src/signer-peers.ts';
+
+/** The hub's own time, which runs as blocks are mined; waits are real. */
+class ChainClock implements Clock {
+  seconds = 0;
+  readonly #system = systemClock();
+
+  now(): number {
+    return this.seconds * 1000;
+  }
+
+  monotonic(): number {
+    return this.#system.monotonic();
+  }
+
+  sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+    return this.#system.sleep(durationMs, signal);
+  }
+}
+
+/** A clock whose turns pass as the test says. */
+export class TurnClock {
+  ms = 0;
+  monotonic(): number {
+    return this.ms;
+  }
+}
+
+/** A signer that watches both chains, in this process. */
+export interface ShardSigner extends TestSigner {
+  readonly signer: Signer;
+  readonly office: Office;
+  readonly shards: Shards;
+  readonly host: HttpHost;
+  /** What its node of the shards tells: may be made to lie. */
+  readonly node: LyingNode;
+}
+
+/** A signer's view of the shards through a node that can be told to lie or to stay away. */
+export class LyingNode implements ShardChains {
+  readonly #chains: ShardChains;
+  /** Shards of which it tells another log. */
+  readonly lies = new Set<number>();
+  readonly away = new Set<number>();
+
+  constructor(chains: ShardChains) {
+    this.#chains = chains;
+  }
+
+  shards: ShardChains['shards'] = (options) => this.#chains.shards(options);
+  head: ShardChains['head'] = (...args) => this.#chains.head(...args);
+  orderedHash: ShardChains['orderedHash'] = (...args) => this.#chains.orderedHash(...args);
+
+  newest: ShardChains['newest'] = async (shardId, options) => {
+    if (this.away.has(shardId)) throw new Error(`the node of shard ${shardId} is away`);
+    return this.#chains.newest(shardId, options);
+  };
+
+  content: ShardChains['content'] = async (shardId, number, options) => {
+    const told = await this.#chains.content(shardId, number, options);
+    return this.lies.has(shardId) ? { ...told, logRoot: new Uint8Array(32).fill(6) } : told;
+  };
+}
+
+/** A relayer: its account, and its duties. */
+export interface TestRelayer {
+  readonly order: BundleRelayer;
+  readonly mirror: MirrorRelayer;
+  readonly turns: TurnClock;
+  readonly address: Address;
+}
+
+/** Two chains, four signers that watch both, and as many relayers as are asked for. */
+export class ShardWorld {
+  readonly network: ShardNetwork;
+  readonly chain: DaChain;
+  readonly signers: readonly ShardSigner[];
+  readonly clock: ChainClock;
+  readonly #parts: {
+    readonly folder: string;
+    readonly transport: HttpTransport;
+    readonly stop: AbortController;
+    readonly sockets: ChainEpochs;
+  };
+
+  private constructor(
+    parts: Pick<ShardWorld, 'network' | 'chain' | 'signers' | 'clock'>,
+    rest: {
+      readonly folder: string;
+      readonly transport: HttpTransport;
+      readonly stop: AbortController;
+      readonly sockets: ChainEpochs;
+    },
+  ) {
+    this.network = parts.network;
+    this.chain = parts.chain;
+    this.signers = parts.signers;
+    this.clock = parts.clock;
+    this.#parts = rest;
+  }
+
+  static async start(): Promise<ShardWorld> {
+    const network = await ShardNetwork.start();
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-shards-'));
+    const { hub, entrance, anvil } = network.hub;
+    const book = new SignerBook(hub);
+    const chain: DaChain = {
+      client: anvil.client,
+      chainId: hub.chainId,
+      hub,
+      entrance,
+      signers: book,
+      epochs: new EpochBook({ hub, signers: book, backend: BLS }),
+      close: async () => undefined,
+    };
+    const clock = new ChainClock();
+    const transport = createNodeTransport();
+    const stop = new AbortController();
+    const logger = silentLogger();
+    const sockets = new ChainEpochs(
+      { chain, sender: undefined, clock, logger, stopping: stop.signal },
+      { pollMs: 100, socketsMs: 10_000 },
+    );
+    const mining = await openMining(entrance, { signal: testSignal() });
+    const signers: ShardSigner[] = [];
+    for (const [index, who] of network.hub.signers.entries()) {
+      const { address, key, sender, account } = who;
+      const metrics = createMetrics({ processMetrics: false });
+      const identity = { address, key, backend: BLS };
+      const facts = new ChainSignerFacts(chain);
+      const signerNetwork = signerNetworkOf(chain);
+      const signer = await openSigner(
+        {
+          chain: facts,
+          network: signerNetwork,
+          identity,
+          clock,
+          logger,
+          metrics: metrics.metrics,
+          version: '0.1.0',
+        },
+        {
+          directory: join(folder, `${index}`),
+          capacityBytes: 256 * 1024 ** 2,
+          mayCreateProtection: true,
+          reserveBytes: 0,
+        },
+        { signal: testSignal() },
+      );
+      const shared = { identity, protection: signer.protection, clock, logger };
+      const office = openOffice({
+        ...signer.office,
+        ...shared,
+        chain: chainOffice(chain),
+        rewards: chainRewards({ mining, sender }, BLS),
+        network: signerNetwork,
+        mining: mining.domain,
+        rules: auditRulesOf(entrance.settings),
+        backend: BLS,
+        signDigest: (digest) => account.signDigest(digest),
+        sockets,
+        peers: { ...httpSignerPeers(transport), ...httpOfficePeers(transport) },
+        metrics: metrics.metrics,
+        stopping: stop.signal,
+      });
+      const { ordering } = network;
+      const clients = new Map([
+        [hub.chainId, anvil.client],
+        [network.entrance.chainId, network.anvil.client],
+      ]);
+      const endpoints = { clientOf: (chainId: ChainId) => clients.get(chainId) };
+      const node = new LyingNode(new ChainShards({ ordering, endpoints, logger }));
+      const shards = openShards(
+        {
+          ...shared,
+          chain: facts,
+          chains: node,
+          network: hub.network,
+          orderingHub: ordering.domain,
+          times: {
+            epochSeconds: entrance.settings.epochSeconds,
+            graceSeconds: ordering.graceSeconds,
+          },
+          stopping: stop.signal,
+        },
+        { pollMs: 1000 },
+      );
+      const host = createHttpHost({
+        name: 'signer',
+        version: '0.1.0',
+        logger,
+        metrics,
+        describeProblem,
+        limits: { drainMs: 100 },
+        routes: [signer.routes, office.routes, shards.routes],
+      });
+      await host.start();
+      const socket = host.address.url;
+      await setSocket({ hub, sender }, socket, { intent: 'socket', signal: testSignal() });
+      signers.push({ ...who, signer, office, shards, host, node });
+    }
+    const world = new ShardWorld(
+      { network, chain, signers, clock },
+      { folder, transport, stop, sockets },
+    );
+    await world.mineHub(3);
+    return world;
+  }
+
+  /** A relayer with an account of its own; its waits are as long as `spreadMs` says. */
+  async relayer(name: string, spreadMs = 0): Promise<TestRelayer> {
+    const { network, chain } = this;
+    const account = signerFromKey(keccak256(utf8Bytes(name)));
+    const { hub, ordering, mirror } = network;
+    for (const { rpc } of [
+      { rpc: hub.anvil.rpc.bind(hub.anvil) },
+      { rpc: network.anvil.rpc.bind(network.anvil) },
+    ]) {
+      await rpc('anvil_setBalance', account.address, `0x${(10n ** 20n).toString(16)}`);
+    }
+    const turns = new TurnClock();
+    const shared = {
+      sockets: this.#parts.sockets,
+      peers: httpCheckpointPeers(this.#parts.transport),
+      backend: BLS,
+      turns: new Turns({ account: account.address, clock: turns }, { spreadMs }),
+      clock: this.clock,
+      logger: silentLogger(),
+      metrics: createRelayerMetrics(createMetrics({ processMetrics: false }).metrics),
+    };
+    const sender = senderOn(hub.anvil, hub.hub.chainId, account);
+    const onShard = senderOn(network.anvil, network.entrance.chainId, account);
+    const order = orderChainOf({ chain, ordering, sender, backend: BLS });
+    const told = mirrorChainOf({ chain, ordering, mirror, sender: onShard, backend: BLS });
+    return {
+      order: new BundleRelayer({ ...shared, chain: order }),
+      mirror: new MirrorRelayer({ ...shared, chain: told }, { orderMs: 0 }),
+      turns,
+      address: account.address,
+    };
+  }
+
+  /** Every signer looks at the shards. */
+  async watch(): Promise<void> {
+    for (const { shards } of this.signers) await shards.look({ signal: testSignal() });
+  }
+
+  /** Blocks of the hub, a second apart; the clock follows. */
+  async mineHub(blocks: number): Promise<void> {
+    await this.network.hub.mine(blocks);
+    await this.#follow();
+  }
+
+  /** The hub's next epoch; signers hand it over. @returns it */
+  async turn(): Promise<number> {
+    const epoch = await this.network.hub.turn();
+    await this.mineHub(3);
+    for (const { office } of this.signers) await office.look({ signal: testSignal() });
+    await this.network.keepTime();
+    return epoch;
+  }
+
+  /** The hub's next epoch, for which nobody drew: the committee stays. */
+  async carryOver(): Promise<void> {
+    await this.network.hub.seal();
+    await this.network.hub.advanceTo('open');
+    await this.mineHub(3);
+  }
+
+  async stop(): Promise<void> {
+    const { stop, transport, folder } = this.#parts;
+    stop.abort(new Error('the test is over'));
+    for (const { host, signer } of this.signers) {
+      await host.stop();
+      await signer.close();
+    }
+    await transport.close();
+    await this.network.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async #follow(): Promise<void> {
+    const block = await this.chain.client.getBlock('latest', { signal: testSignal() });
+    this.clock.seconds = block?.timestamp ?? this.clock.seconds;
+  }
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import {
+  checkpointHash,
+  encodeCheckpoint,
+  leafHash,
+  treePath,
+  treeRoot,
+  verifyOrderedCheckpoint,
+} from '@cairn/attestation';
+import { openEpoch, readTerms } from '@cairn/chain-access/da';
+import {
+  type OrderedEvent,
+  OrderFeed,
+  readHead,
+  readMirroredOrder,
+  readMirrorHead,
+  readOrder,
+} from '@cairn/chain-access/shards';
+import { type Address, equalBytes, seededRng } from '@cairn/primitives';
+import { hasAnvil, oneSector, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
+import { turnOf } from '../../src/relayer/take-turns.ts';
+import { ShardWorld, type TestRelayer } from './shard-world.ts';
+
+const options = { signal: testSignal() };
+
+describe('two consensus shards, their signers and relayers', function () {
+  this.timeout(240_000);
+  let world: ShardWorld;
+  let relayer: TestRelayer;
+
+  before(async function () {
+    if (!hasAnvil) this.skip();
+    world = await ShardWorld.start();
+    relayer = await world.relayer('the first relayer');
+  });
+  after(async () => world?.stop());
+
+  /** Looks of signers and of a relayer until nothing more is to be ordered. */
+  const orderAll = async (by: TestRelayer = relayer): Promise<number> => {
+    let ordered = 0;
+    for (;;) {
+      await world.mineHub(2);
+      await world.watch();
+      const now = await by.order.look(options);
+      if (now === 0) return ordered;
+      ordered += now;
+    }
+  };
+  const events = async (): Promise<readonly OrderedEvent[]> => {
+    const feed = new OrderFeed(world.network.ordering);
+    const toBlock = await world.chain.client.blockNumber(options);
+    const all: OrderedEvent[] = [];
+    for await (const { ordered } of feed.forward({ fromBlock: 0, toBlock }, options)) {
+      all.push(...ordered);
+    }
+    return all;
+  };
+  /** The order is one: indexes without gaps, of each shard the numbers from 1 on, once each. */
+  const assertOneOrder = async (): Promise<void> => {
+    const all = await events();
+    assert.deepEqual(
+      all.map(({ globalIndex }) => globalIndex),
+      all.map((_, index) => index),
+    );
+    for (const shardId of [0, 1]) {
+      const own = all.filter((event) => event.shardId === shardId);
+      assert.deepEqual(
+        own.map(({ number }) => number),
+        own.map((_, index) => index + 1),
+      );
+    }
+    const { root, count } = await readOrder(world.network.ordering, options);
+    assert.equal(count, all.length);
+    assert.ok(equalBytes(root, treeRoot(all.map(({ hash }) => hash))));
+  };
+
+  it('orders what both chains held, each checkpoint provable at its global index', async () => {
+    const { network } = world;
+    await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(11))]);
+    await network.mine(30);
+    assert.ok((await orderAll()) > 4);
+    await assertOneOrder();
+    const head = await readHead(network.ordering, 1, options);
+    const all = await events();
+    const feed = new OrderFeed(network.ordering);
+    const event = all.find(({ globalIndex }) => globalIndex === head.globalIndex);
+    assert.ok(event !== undefined);
+    const bundle = await feed.bundleOf(event, BLS, options);
+    const checkpoint = bundle?.checkpoints.find(
+      ({ shardId, number }) => shardId === 1 && number === head.number,
+    );
+    assert.ok(checkpoint !== undefined);
+    const path = treePath(
+      all.map(({ hash }) => hash),
+      head.globalIndex,
+    );
+    const body = encodeCheckpoint(checkpoint);
+    const order = await readOrder(network.ordering, options);
+    const ordered = { body, globalIndex: head.globalIndex, path };
+    const verified = verifyOrderedCheckpoint(ordered, order);
+    assert.equal(verified.logCount, 1);
+    const place = checkpointArguments(checkpoint);
+    await network.ordering.contract.read(
+      'requireOrdered',
+      [[place, head.globalIndex, order.count, path.map(hexOf)]],
+      options,
+    );
+    assert.ok(equalBytes(leafHash(body), checkpointHash(checkpoint)));
+  });
+
+  it('hands epochs over by the relayer alone, and opens the shard’s entrance under them', async () => {
+    const { network } = world;
+    const epoch = await world.turn();
+    assert.ok((await relayer.mirror.look(options)) > 0);
+    assert.equal((await readMirrorHead(network.mirror, options))?.epoch, epoch);
+    assert.equal(await relayer.mirror.look(options), 0, 'nothing twice');
+    await network.mine(1);
+    const { entrance, payer: sender } = network;
+    await openEpoch({ entrance, sender }, epoch, options);
+    assert.ok((await readTerms(entrance, epoch, options)) !== undefined);
+    await world.mineHub(12);
+    await orderAll();
+    await network.keepTime();
+    await relayer.mirror.look(options);
+    const { count } = await readMirroredOrder(network.mirror, options);
+    assert.ok(count > 4, `${count} checkpoints are known on the shard`);
+  });
+
+  it('does no work twice with two relayers, and goes on with either of them', async () => {
+    const { network } = world;
+    const spreadMs = 10_000;
+    const both = [
+      await world.relayer('one of two', spreadMs),
+      await world.relayer('two of two', spreadMs),
+    ];
+    await network.mine(20);
+    await world.mineHub(12);
+    await world.watch();
+    const { count } = await readOrder(network.ordering, options);
+    const sent = await Promise.all(both.map(({ address }) => nonceOf(world, address)));
+    const steps: number[] = [];
+    for (let ms = 0; ms <= spreadMs; ms += 500) {
+      for (const { order, turns } of both) {
+        turns.ms = ms;
+        steps.push(await order.look(options));
+      }
+    }
+    const after = await Promise.all(both.map(({ address }) => nonceOf(world, address)));
+    const transactions = after.reduce((sum, nonce, at) => sum + nonce - (sent[at] ?? 0), 0);
+    assert.equal(transactions, steps.filter((each) => each > 0).length);
+    assert.equal(transactions, 1, 'one bundle holds everything');
+    assert.ok((await readOrder(network.ordering, options)).count > count);
+    const turnsOf = both.map(({ address }) => turnOf(address, `order:${count}`));
+    const first = (turnsOf[0] ?? 0) < (turnsOf[1] ?? 0) ? 0 : 1;
+    assert.ok((after[first] ?? 0) > (sent[first] ?? 0), 'whose turn it was did it');
+    await assertOneOrder();
+  });
+
+  it('leaves a shard out that too few signers reach, and takes it up again', async () => {
+    const { network, signers } = world;
+    await network.mine(20);
+    await world.mineHub(12);
+    const before = await readHead(network.ordering, 1, options);
+    const hubBefore = await readHead(network.ordering, 0, options);
+    for (const { node } of signers.slice(0, 2)) node.away.add(1);
+    await orderAll();
+    assert.equal((await readHead(network.ordering, 0, options)).number > hubBefore.number, true);
+    assert.equal((await readHead(network.ordering, 1, options)).number, before.number);
+    for (const { node } of signers) node.away.clear();
+    await orderAll();
+    assert.ok((await readHead(network.ordering, 1, options)).number > before.number);
+    await assertOneOrder();
+  });
+
+  it('does not let a signer sign what its lying node says, nor the order depend on it', async () => {
+    const { network, signers } = world;
+    const liar = signers[3];
+    assert.ok(liar !== undefined);
+    const before = await readHead(network.ordering, 1, options);
+    liar.node.lies.add(1);
+    await network.mine(20);
+    const signed = liar.signer.protection.slots;
+    await orderAll();
+    const after = await readHead(network.ordering, 1, options);
+    assert.ok(after.number >= before.number + 2);
+    const bundle = await new OrderFeed(network.ordering).bundleOf(
+      (await events()).findLast(({ shardId }) => shardId === 1) ?? assert.fail(),
+      BLS,
+      options,
+    );
+    assert.equal(bundle?.nonSigners.length, 1, 'the liar did not sign');
+    assert.equal(liar.signer.protection.slots, signed);
+    liar.node.lies.clear();
+    await assertOneOrder();
+  });
+
+  it('goes on in one order after a shard stood still for 50 blocks of the hub, in an epoch that was carried over', async () => {
+    const { network } = world;
+    await world.mineHub(50);
+    await world.carryOver();
+    await orderAll();
+    const before = await readHead(network.ordering, 1, options);
+    await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(12))]);
+    await network.anvil.reorg(1); // above finality: what was not final is another block now
+    await network.mine(25);
+    await orderAll();
+    const after = await readHead(network.ordering, 1, options);
+    assert.ok(after.number >= before.number + 2, `${before.number} → ${after.number}`);
+    await assertOneOrder();
+  });
+});
+
+async function nonceOf({ chain }: ShardWorld, address: Address): Promise<number> {
+  return chain.client.getTransactionCount(address, 'latest', options);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return `0x${Buffer.from(bytes).toString('hex')}`;
+}
+
+function checkpointArguments(checkpoint: Parameters<typeof encodeCheckpoint>[0]): unknown[] {
+  const { shardId, number, previous, flowRoot, flowLength, logRoot, logCount } = checkpoint;
+  const { daRoot, daCount, blockNumber, blockHash, timeSeconds } = checkpoint;
+  const logs = [hexOf(flowRoot), flowLength, hexOf(logRoot), logCount, hexOf(daRoot), daCount];
+  return [shardId, number, hexOf(previous), ...logs, blockNumber, hexOf(blockHash), timeSeconds];
+}
