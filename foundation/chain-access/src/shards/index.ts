@@ -1,4 +1,11 @@
 /** Parallel consensus shards: the hub's order of their checkpoints, what their chains hold, mirrors of its epochs. */
+export {
+  askAboutBlob,
+  askAboutFile,
+  blobProofArgument,
+  type ContentVerdict,
+  type OrderedBlob,
+} from './content-facts.ts';
 export { ShardError, type ShardFault } from './errors.ts';
 export {
   type CitedContent,

@@ -25,7 +25,6 @@ import { epochMirrorAbi, flowAbi, orderingHubAbi, timelockAbi } from '@cairn/con
 import {
   chainIdOf,
   DEVNET_CONSENSUS,
-  isFault,
   keccak256,
   memoryKeyValueStore,
   parseRoot,
@@ -49,8 +48,10 @@ import { deployShard, registerShard, type ShardDeployment } from '../../src/depl
 import type { Deployment } from '../../src/deploy/deployment.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { createTransactionSender } from '../../src/send/create-sender.ts';
+import { askAboutBlob, askAboutFile } from '../../src/shards/content-facts.ts';
 import { completeJob, jobBoardAt, postJob, readJob, takeJob } from '../../src/shards/job-board.ts';
 import { openOrdering } from '../../src/shards/open-ordering.ts';
+import { checkpointArgument } from '../../src/shards/ordering-calls.ts';
 import { readShard } from '../../src/shards/ordering-facts.ts';
 import { fileProofArgument, proveFile } from '../../src/shards/prove-file.ts';
 import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, oneSector, testSignal } from '../anvil.ts';
@@ -169,12 +170,6 @@ describe('deploying a consensus shard', function () {
     return { kind, domain, epoch, quorumId: 0, count: checkpoints.length, root };
   }
 
-  function checkpointArgument(c: Checkpoint): unknown[] {
-    const head = [c.shardId, c.number, toHex(c.previous), toHex(c.flowRoot), c.flowLength];
-    const logs = [toHex(c.logRoot), c.logCount, toHex(c.daRoot), c.daCount];
-    return [...head, ...logs, c.blockNumber, toHex(c.blockHash), c.timeSeconds];
-  }
-
   /** Hands the epoch after the current one over, and enters it. */
   async function handOver(): Promise<void> {
     epoch = await network.turn();
@@ -235,36 +230,39 @@ describe('deploying a consensus shard', function () {
       submitter: FIRST_ACCOUNT,
       timeSeconds: submittedAt.timestamp,
     };
-    const place = [checkpointArgument(content), 0, 1, []];
-    const recordArgument = [
-      ...[0, toHex(record.fileRoot), record.sizeBytes, 1, 1],
-      ...[FIRST_ACCOUNT, record.timeSeconds],
-    ];
-    const fileProof = [recordArgument, [], place];
-    await orderingHub.read('requireFile', [fileProof], options());
-    const forged = [recordArgument.with(2, record.sizeBytes + 1), [], place];
-    await assert.rejects(orderingHub.read('requireFile', [forged], options()), (error) =>
-      isFault(error, 'CHAIN_RPC_ERROR'),
-    );
-    const blobProof = [blobArgument(header), 0, [], toHex(batch), [], 0, [], place];
-    await orderingHub.read('requireBlob', [blobProof], options());
-
+    const order = { root, count: 1 };
+    const placed = { body: encodeCheckpoint(content), globalIndex: 0, path: [] };
+    const logged = { record, path: [], checkpoint: content, ordered: placed, order };
+    const longer = { ...logged, record: { ...record, sizeBytes: 1 + file.sizeBytes } };
+    const blob = {
+      ...{ header: encodeBlobHeader(header), leafIndex: 0, batchPath: [] },
+      log: { body: batch, index: 0, path: [] },
+    };
+    const foreign = { ...blob, header: encodeBlobHeader({ ...header, shardId: 2 }) };
+    const asked = async (contract: Contract): Promise<void> => {
+      const yes = { isProven: true };
+      assert.deepEqual(await askAboutFile(contract, logged, options()), yes);
+      const certified = { blob, ordered: placed, order };
+      assert.deepEqual(await askAboutBlob(contract, certified, options()), yes);
+      assert.deepEqual(await askAboutFile(contract, longer, options()), {
+        isProven: false,
+        refusal: 'NotLogged',
+        reason: 'NotLogged(sequence: 0, logCount: 1)',
+      });
+      const elsewhere = { ...certified, blob: foreign };
+      const no = await askAboutBlob(contract, elsewhere, options());
+      assert.ok(!no.isProven && no.refusal === 'BlobOfAnotherShard');
+    };
+    await asked(orderingHub);
     await tellOrder(root);
-    await mirror.read('requireFile', [fileProof], options());
-    await mirror.read('requireBlob', [blobProof], options());
-    await assert.rejects(mirror.read('requireFile', [forged], options()), (error) =>
-      isFault(error, 'CHAIN_RPC_ERROR'),
-    );
+    await asked(mirror);
 
-    const body = encodeCheckpoint(content);
-    const proven = verifyOrderedCheckpoint({ body, globalIndex: 0, path: [] }, { root, count: 1 });
-    const found = verifyFileContent({ record: encodeRecord(record), path: [] }, proven);
-    assert.deepEqual(found.fileRoot, record.fileRoot);
-    const certified = { header: encodeBlobHeader(header), leafIndex: 0, batchPath: [] };
-    const logged = { log: { body: batch, index: 0, path: [] } };
+    const proven = verifyOrderedCheckpoint(placed, order);
+    const inBrowser = { record: encodeRecord(record), path: [] };
+    assert.deepEqual(verifyFileContent(inBrowser, proven).fileRoot, record.fileRoot);
     const { header: office } = await handed(epoch);
-    const blob = verifyBlobContent({ ...certified, ...logged }, proven, office);
-    assert.deepEqual(blob.header.commitment, header.commitment);
+    const found = verifyBlobContent(blob, proven, office);
+    assert.deepEqual(found.header.commitment, header.commitment);
   });
 
   async function ordered(content: Checkpoint): Promise<void> {
@@ -425,12 +423,6 @@ describe('deploying a consensus shard', function () {
     const known = await mirror.read('orderRoot', [], options());
     assert.deepEqual(known.bytes('root'), root);
     assert.equal(known.number('count'), 1);
-  }
-
-  function blobArgument(h: BlobHeader): unknown[] {
-    const shape = [1, h.suite, h.log2K, h.cosets, h.rowSizeBytes, h.sizeBytes];
-    const about = [toHex(h.commitment), h.submitter, h.shardId, h.submissionIndex, h.expirySeconds];
-    return [...shape, ...about];
   }
 
   it('hands every admin role to a timelock, on the shard by name and on the hub by stake', async () => {
