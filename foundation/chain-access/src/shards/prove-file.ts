@@ -86,7 +86,13 @@ export async function proveFile(
 }
 
 /** A proof as `requireFile` of the OrderingHub and of mirrors takes it. */
-export function fileProofArgument({ record, path, checkpoint, ordered, order }: OrderedFile) {
+export function fileProofArgument({
+  record,
+  path,
+  checkpoint,
+  ordered,
+  order,
+}: OrderedFile): unknown[] {
   const { sequence, fileRoot, sizeBytes, startSector, sectors, submitter, timeSeconds } = record;
   return [
     [sequence, toHex(fileRoot), sizeBytes, startSector, sectors, submitter, timeSeconds],
