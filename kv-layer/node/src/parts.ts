@@ -170,8 +170,9 @@ export async function openParts(
         for (const entry of applied) metrics.results.add(1, { result: kindOf(entry) });
         replayed.ring();
       },
-      onUndone: (from) => {
+      onUndone: async (from, signal) => {
         undone.note(from);
+        await answers.indexes.rolledBack(from, { signal });
         replayed.ring();
       },
       onPromoted: () => {

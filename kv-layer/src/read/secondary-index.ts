@@ -6,6 +6,7 @@ import {
   MAX_SCAN_STEPS,
   readSafeU64,
   type Sequence,
+  STREAM_ID_BYTES,
   utf8Bytes,
   viewOf,
   writeSafeU64,
@@ -17,7 +18,7 @@ import type { Row } from '../store/row.ts';
 import { Serial } from '../store/serial.ts';
 import { lastNumber } from '../store/state-tables.ts';
 import type { StreamState } from '../store/stream-state.ts';
-import type { StreamId } from '../stream-id.ts';
+import { type StreamId, streamIdOf } from '../stream-id.ts';
 import {
   encodeField,
   type FieldValue,
@@ -140,18 +141,27 @@ export class SecondaryIndexes {
     await this.#built(stream, name, this.#reads.newestVersion, signal);
   }
 
-  /** Tells that entries from `to` on were taken back: what was indexed of them is done again. */
-  rolledBack(stream: StreamId, name: string, to: Sequence): Promise<void> {
+  /**
+   * Tells that entries from `to` on were taken back: what was indexed of them is done again. Without
+   * it an index is made anew when it is asked for, and then knows nothing of older versions.
+   */
+  rolledBack(to: Sequence, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#turns.run(async () => {
       const { keys, kv } = this.#state.tables;
-      const key = keys.key(KEY.indexState, this.#head(stream, name));
-      const state = await this.#stateOf(stream, name);
-      if (state === undefined || state.through < to) return;
-      const { signal } = new AbortController();
-      if (state.from >= to) return kv.write([{ type: 'delete', key }]);
-      const through = to - 1;
-      const mark = await this.#markAt(stream, through, signal);
-      await kv.write([{ type: 'put', key, value: encodeState({ ...state, through, mark }) }]);
+      const batch: KeyValueWrite[] = [];
+      for await (const [stored, value] of kv.entries(keys.range(KEY.indexState), { signal })) {
+        const state = decodeState(value);
+        if (state === undefined || state.through < to) continue;
+        const key = stored.slice();
+        if (state.from >= to) {
+          batch.push({ type: 'delete', key });
+          continue;
+        }
+        const through = to - 1;
+        const mark = await this.#markAt(streamOfStateKey(key), through, signal);
+        batch.push({ type: 'put', key, value: encodeState({ ...state, through, mark }) });
+      }
+      if (batch.length > 0) await kv.write(batch);
     });
   }
 
@@ -271,15 +281,7 @@ export class SecondaryIndexes {
   async #stateOf(stream: StreamId, name: string): Promise<IndexState | undefined> {
     const { keys, kv } = this.#state.tables;
     const bytes = await kv.get(keys.key(KEY.indexState, this.#head(stream, name)));
-    if (bytes?.length !== 32) return undefined;
-    const view = viewOf(bytes);
-    const [definition, from, through] = [0, 8, 16].map((at) => readSafeU64(view, at));
-    return {
-      definition: definition ?? 0,
-      from: from ?? 0,
-      through: through ?? 0,
-      mark: bytes.slice(24),
-    };
+    return bytes === undefined ? undefined : decodeState(bytes);
   }
 
   async #markAt(stream: StreamId, version: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -307,4 +309,21 @@ function encodeState({ definition, from, through, mark }: IndexState): Uint8Arra
     writeSafeU64(viewOf(bytes), at * 8, value);
   bytes.set(mark, 24);
   return bytes;
+}
+
+/** `undefined` for what is none: the index is made anew then. */
+function decodeState(bytes: Uint8Array): IndexState | undefined {
+  if (bytes.length !== 32) return undefined;
+  const view = viewOf(bytes);
+  return {
+    definition: readSafeU64(view, 0),
+    from: readSafeU64(view, 8),
+    through: readSafeU64(view, 16),
+    mark: bytes.slice(24),
+  };
+}
+
+/** The stream in the key of an index's state: generation, letter, stream, name. */
+function streamOfStateKey(key: Uint8Array): StreamId {
+  return streamIdOf(key.subarray(5, 5 + STREAM_ID_BYTES));
 }

@@ -110,7 +110,7 @@ describe('a secondary index', () => {
         if (rng.below(6) === 0) {
           const to = sequenceOf(Math.max(2, state.nextSequence - 1 - rng.below(6)));
           await state.rollback(to, { signal });
-          if (rng.below(2) === 0) await indexes.rolledBack(STREAM, 'age', to);
+          if (rng.below(2) === 0) await indexes.rolledBack(to, { signal });
           states.length = to;
           await write();
         }

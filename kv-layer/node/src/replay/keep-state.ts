@@ -23,7 +23,7 @@ export interface StateKeeperDeps extends Omit<ReplayerDeps, 'onApplied'> {
   /** Told of what the state that answers applied. */
   readonly onApplied?: (applied: readonly AppliedEntry[], state: StreamState) => void;
   /** Told of entries that the state that answers took back, and of another one that took its place. */
-  readonly onUndone?: (from: Sequence) => void;
+  readonly onUndone?: (from: Sequence, signal: AbortSignal) => Promise<void>;
   readonly onPromoted?: (state: StreamState) => void;
   /** Begins with a snapshot where nothing was replayed yet. */
   readonly bootstrap?: Bootstrap;
@@ -106,7 +106,7 @@ export class StateKeeper {
       const to = sequenceOf(Math.max(log.nextSequence, state.firstSequence));
       logger.info({ from: to, next: state.nextSequence }, 'entries are taken back');
       await state.rollback(to, { signal });
-      if (state === generations.active) this.#deps.onUndone?.(to);
+      if (state === generations.active) await this.#deps.onUndone?.(to, signal);
     }
   }
 
@@ -221,7 +221,7 @@ export class StateKeeper {
           // Only then: what comes after the hole is replayed anew, and its holes not waited for again.
           this.#active.giveUp(rest, { instead: entry });
           await state.rollback(sequence, { signal });
-          onUndone?.(sequence);
+          await onUndone?.(sequence, signal);
         }, signal);
         changed.ring();
         break;

@@ -244,6 +244,27 @@ describe('what a key-value node answers beyond the official one', () => {
     assert.equal(none.status, 404);
   });
 
+  it('keeps what an index knows of older versions when the chain takes entries back', async () => {
+    await write({ ann: JSON.stringify({ age: 31 }) });
+    await world.batch([ONE], (batch) => {
+      batch.put(ONE, indexKey('by-age'), encodeIndexDefinition({ field: ['age'] }));
+    });
+    world.chain.mine();
+    const find = async (query: object): Promise<string[]> => {
+      const asked = { stream: ONE, index: 'by-age', ...query };
+      const { keys } = (await one.rpc('kvx_find', asked)) as Page;
+      return keys.map(({ key }) => plain(key));
+    };
+    assert.deepEqual(await find({ minSequence: 1 }), ['ann']);
+    await write({ bob: JSON.stringify({ age: 17 }), ann: JSON.stringify({ age: 64 }) });
+    assert.deepEqual(await find({}), ['bob', 'ann']);
+    world.chain.reorg(1, false);
+    await until('the entry to be taken back', () => one.node.status.nextSequence === 2);
+    await write({ eve: JSON.stringify({ age: 5 }) });
+    assert.deepEqual(await find({}), ['eve', 'ann']);
+    assert.deepEqual(await find({ version: 1 }), ['ann']);
+  });
+
   it('proves what is there and what is not under a root that anyone can compare', async () => {
     await write({ a: '1', b: '2', d: '4' });
     const keys = ['b', 'c'].map(base64);
