@@ -23,6 +23,8 @@ import { VERSION } from './version.ts';
 const FORMAT = 1;
 /** Memory for blocks of the state's index. */
 const STATE_CACHE_BYTES: number = 64 * MIB;
+/** A group of replay writes some 10 MiB: fewer tables, each of several groups, are merged less often. */
+const STATE_WRITE_BUFFER_BYTES: number = 32 * MIB;
 
 /** What opening works with. */
 export interface StoresDeps {
@@ -78,6 +80,7 @@ export async function openStores(
   const state = await openLevelStore({
     directory: join(directory, 'state'),
     cacheBytes: STATE_CACHE_BYTES,
+    writeBufferBytes: STATE_WRITE_BUFFER_BYTES,
   });
   opened(() => state.close());
   const values = new ValueFiles(join(directory, 'values'), { logger });
