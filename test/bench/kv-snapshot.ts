@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { measured, peerFigures } from './measured-run.ts';
+import { peerFigures } from './measured-run.ts';
 import { type Row, versusBound, versusFloor, versusPeer } from './report.ts';
 
 /** Turns of each contender, one after the other. */
@@ -21,12 +20,10 @@ interface Spent {
 export async function snapshotRows(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-snapshot-'));
   try {
-    const script = fileURLToPath(new URL('peers/kv-snapshot.mjs', import.meta.url));
-    const { stdout } = await measured(script, ['make', folder, String(KEYS)]);
-    const [replay, write] = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Spent);
+    const spent = async (...args: readonly string[]): Promise<Spent> =>
+      (await peerFigures('kv-snapshot.mjs', args)) as unknown as Spent;
+    const replay = await spent('make', folder, String(KEYS));
+    const write = await spent('write', folder);
     const sizeMib = statSync(join(folder, 'snapshot')).size / 1024 ** 2;
     const [taken, copied]: [Spent[], Spent[]] = [[], []];
     for (let run = 0; run < RUNS; run += 1) {
@@ -34,7 +31,7 @@ export async function snapshotRows(): Promise<Row[]> {
         ['take', taken],
         ['copy', copied],
       ] as const) {
-        into.push((await peerFigures('kv-snapshot.mjs', [mode, folder, String(run)])) as never);
+        into.push(await spent(mode, folder, String(run)));
       }
     }
     const perSecond = (all: readonly Spent[], what: keyof Spent): number[] =>
@@ -63,18 +60,10 @@ export async function snapshotRows(): Promise<Row[]> {
         'keys per CPU-second',
         taken.map(({ cpuSeconds }) => KEYS / cpuSeconds),
       ),
-      ...(replay === undefined
-        ? []
-        : [
-            versusFloor('replaying those keys instead', 'keys per CPU-second', [
-              KEYS / replay.cpuSeconds,
-            ]),
-          ]),
-      ...(write === undefined
-        ? []
-        : [
-            versusFloor('writing the snapshot', 'MiB per CPU-second', [sizeMib / write.cpuSeconds]),
-          ]),
+      versusFloor('replaying those keys instead', 'keys per CPU-second', [
+        KEYS / replay.cpuSeconds,
+      ]),
+      versusFloor('writing the snapshot', 'MiB per CPU-second', [sizeMib / write.cpuSeconds]),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

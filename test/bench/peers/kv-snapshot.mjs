@@ -1,5 +1,5 @@
-// `make FOLDER KEYS` replays KEYS keys of one stream and writes the state's snapshot; `take FOLDER` begins a
-// state with it, on the disk, every value hashed and every tree built; `copy FOLDER` copies the same bytes.
+// `make FOLDER KEYS` replays KEYS keys of one stream; `write FOLDER` writes the state's snapshot; `take FOLDER TURN`
+// begins a state with it, on the disk, every value hashed and every tree built; `copy FOLDER TURN` copies the same bytes.
 import { randomBytes } from 'node:crypto';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -80,6 +80,11 @@ if (mode === 'make') {
       await state.apply([{ sequence, sender: SENDER, tags, timeSeconds: 1, source }], { signal });
     }
   });
+  await made.kv.close();
+  await made.values.close();
+} else if (mode === 'write') {
+  const made = await stores('made');
+  const state = await StreamState.open(made, IDENTITY, { signal });
   await timed(() => written(exportSnapshot(state, { signal }), path));
   const { stateRoot } = state.currentRoot(STREAM);
   writeFileSync(about, JSON.stringify({ root: toHex(stateRoot), version: state.nextSequence - 1 }));

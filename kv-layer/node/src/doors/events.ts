@@ -68,6 +68,7 @@ export function eventDoor({ feed, listeners, closing }: EventDoorDeps): RouteGro
         const last = headers['last-event-id'];
         const options = feedOptions(fields, typeof last === 'string' ? last : undefined, signal);
         const leave = listeners.enter();
+        signal.addEventListener('abort', leave, { once: true }); // one who goes before the first event, too
         void reply
           .header('content-type', 'text/event-stream')
           .header('cache-control', 'no-store')

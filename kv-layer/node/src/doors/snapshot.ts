@@ -39,12 +39,18 @@ export function snapshotDoor({ answers, closing }: SnapshotDoorDeps): RouteGroup
           );
         }
         running += 1;
+        let isRunning = true;
+        const leave = (): void => {
+          if (isRunning) running -= 1;
+          isRunning = false;
+        };
         const signal = requestSignal(reply, closing);
+        signal.addEventListener('abort', leave, { once: true }); // one who goes before the first byte, too
         const pieces = async function* (): AsyncGenerator<Uint8Array, void, void> {
           try {
             yield* together(exportSnapshot(answers.state, { signal }));
           } finally {
-            running -= 1;
+            leave();
           }
         };
         void reply
