@@ -21,7 +21,6 @@ const KEYS_PER_ENTRY = 100;
 const ENTRIES_OF_MANY = 1000;
 const ENTRIES_OF_ONE = 10_000;
 const SQLITE_SECONDS = 4;
-const SNAPSHOT_KEYS = 1_000_000;
 const PROOF_SIZES = [1000, 10_000, 100_000, 1_000_000];
 const SQLITE = 'the official node’s cursors: two SQLite commits an entry, nothing else';
 
@@ -129,27 +128,4 @@ async function proofRows(): Promise<Row[]> {
     versusBound(`making it, of ${size}`, 'CPU-µs', [proveMicroseconds]),
     versusBound(`verifying it, of ${size}`, 'CPU-µs', [verifyMicroseconds]),
   ]);
-}
-
-interface Spent {
-  readonly cpuSeconds: number;
-  readonly wallSeconds: number;
-}
-
-/** Beginning with a snapshot, beside what the file of it takes to be copied, and its keys to be replayed. */
-async function snapshotRows(): Promise<Row[]> {
-  const { size, bytes, replay, made, copied, taken } = (await inFolder((folder) =>
-    peerFigures('kv-ours.mjs', ['snapshot', folder, String(SNAPSHOT_KEYS)]),
-  )) as unknown as { readonly size: number; readonly bytes: number } & Readonly<
-    Record<'replay' | 'made' | 'copied' | 'taken', Spent>
-  >;
-  const what = `snapshot of ${size} keys`;
-  return [
-    versusBound(what, 'bytes', [bytes]),
-    versusBound(`${what}: making it`, 's', [made.wallSeconds]),
-    versusBound(`${what}: a plain copy, synced`, 's', [copied.wallSeconds]),
-    versusBound(`${what}: beginning with it`, 's', [taken.wallSeconds]),
-    versusBound(`${what}: beginning with it`, 'CPU-s', [taken.cpuSeconds]),
-    versusBound('the same keys replayed, and their entries made', 'CPU-s', [replay.cpuSeconds]),
-  ];
 }

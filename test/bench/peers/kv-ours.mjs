@@ -1,27 +1,14 @@
 // Our replay of key-value batches: `replay FOLDER ENTRIES KEYS` applies ENTRIES log entries of KEYS
 // writes each, whose files lie one after another on the disk, with roots and fsync; `proofs FOLDER
-// SIZES…` grows one stream and proves keys of it at each size; `snapshot FOLDER KEYS` grows one, writes a
-// snapshot of it to a file and begins another state with that, beside a plain copy of the file.
+// SIZES…` grows one stream and proves keys of it at each size.
 
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  copyFileSync,
-  createReadStream,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadHasher } from '@cairn/commitments';
 import {
   BatchBuilder,
-  exportSnapshot,
   fileBatchSource,
-  importSnapshot,
   parseStreamId,
   StateProofs,
   StreamReads,
@@ -50,8 +37,11 @@ const kv = await openLevelStore({
   writeBufferBytes: 32 * MIB,
 });
 const values = await openFlatFileStore({ directory: join(folder, 'values') });
-const identity = { chainId: chainIdOf(1), flow: SENDER, streams: [STREAM] };
-const state = await StreamState.open({ kv, values, hasher }, identity, { signal });
+const state = await StreamState.open(
+  { kv, values, hasher },
+  { chainId: chainIdOf(1), flow: SENDER, streams: [STREAM] },
+  { signal },
+);
 const batches = openSync(join(folder, 'batches'), 'w+');
 let end = 0;
 const keys = [];
@@ -121,48 +111,14 @@ if (mode === 'replay') {
     reads: asked,
     readCpuSeconds: point.cpuSeconds,
   });
-} else if (mode === 'snapshot') {
-  const size = Number(numbers[0]);
-  const replay = await timed(() => grow(size));
-  const path = join(folder, 'snapshot');
-  const made = await timed(async () => {
-    const file = openSync(path, 'w');
-    for await (const part of exportSnapshot(state, { signal })) writeSync(file, part);
-    fsyncSync(file);
-    closeSync(file);
-  });
-  const copied = await timed(async () => {
-    copyFileSync(path, join(folder, 'copy'));
-    const file = openSync(join(folder, 'copy'), 'r+');
-    fsyncSync(file);
-    closeSync(file);
-  });
-  const other = await openLevelStore({
-    directory: join(folder, 'other'),
-    cacheBytes: 32 * MIB,
-    writeBufferBytes: 32 * MIB,
-  });
-  const otherValues = await openFlatFileStore({ directory: join(folder, 'other-values') });
-  const taken = await timed(() =>
-    importSnapshot(
-      { kv: other, values: otherValues, hasher },
-      identity,
-      createReadStream(path, { highWaterMark: MIB }),
-      {
-        trusted: new Map([[STREAM, state.currentRoot(STREAM).stateRoot]]),
-        version: state.nextSequence - 1,
-        signal,
-      },
-    ),
-  );
-  await other.close();
-  await otherValues.close();
-  print({ size, bytes: statSync(path).size, replay, made, copied, taken });
 } else {
   const proofs = new StateProofs(state);
   const sizes = [];
   for (const size of numbers.map(Number)) {
-    await grow(size);
+    while (keysSoFar() < size) {
+      const keysPerEntry = Math.min(20_000, size - keysSoFar());
+      await applyAll(makeEntries(Number(state.nextSequence), 1, keysPerEntry), keysPerEntry);
+    }
     let bytes = 0;
     const asked = keys.slice(0, 500);
     const made = [];
@@ -186,14 +142,6 @@ if (mode === 'replay') {
 }
 await kv.close();
 await values.close();
-
-/** Writes keys until there are `size`. */
-async function grow(size) {
-  while (keysSoFar() < size) {
-    const keysPerEntry = Math.min(20_000, size - keysSoFar());
-    await applyAll(makeEntries(Number(state.nextSequence), 1, keysPerEntry), keysPerEntry);
-  }
-}
 
 function keysSoFar() {
   return state.currentRoot(STREAM)?.keyCount ?? 0;
