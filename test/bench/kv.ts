@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clientRows } from './kv-client.ts';
+import { snapshotRows } from './kv-snapshot.ts';
 import { peerFigures } from './measured-run.ts';
 import {
   machineLine,
