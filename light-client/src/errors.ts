@@ -61,6 +61,32 @@ export type TrustFault =
 /** An epoch that is not believed. */
 export class TrustError extends Fault<TrustFault> {}
 
+/** Two certificates that cannot both be of one stream of a shard's checkpoints. */
+export interface CheckpointConflict {
+  readonly shardId: number;
+  /** Of the later one. */
+  readonly number: number;
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+}
+
+/** What can be wrong with following the checkpoints of shards. */
+export type ShardTrustFault =
+  /** Committees signed two contents of one number, or one that does not go on from the other. Publish both. */
+  | {
+      readonly code: 'SHARD_CONFLICT';
+      readonly shardId: number;
+      readonly number: number;
+      readonly evidence: CheckpointConflict;
+    }
+  /** A conflict was seen: nothing about shards is believed until someone decides. */
+  | { readonly code: 'SHARD_STOPPED'; readonly shardId: number; readonly number: number }
+  /** No root of the order with so many checkpoints was learned, or it is forgotten. */
+  | { readonly code: 'SHARD_ORDER_UNKNOWN'; readonly count: number; readonly newest: number };
+
+/** Checkpoints of shards that are not believed. */
+export class ShardTrustError extends Fault<ShardTrustFault> {}
+
 /** What can be wrong with a sample before anything is asked. */
 export type SampleFault =
   /** A target that no sample of allowed size meets. */
