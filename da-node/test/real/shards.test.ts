@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   checkpointHash,
   encodeCheckpoint,
@@ -7,6 +10,7 @@ import {
   treeRoot,
   verifyOrderedCheckpoint,
 } from '@cairn/attestation';
+import { signerFromKey } from '@cairn/chain-access';
 import { openEpoch, readTerms } from '@cairn/chain-access/da';
 import {
   type OrderedEvent,
@@ -16,10 +20,18 @@ import {
   readMirrorHead,
   readOrder,
 } from '@cairn/chain-access/shards';
-import { type Address, equalBytes, seededRng } from '@cairn/primitives';
+import {
+  type Address,
+  equalBytes,
+  keccak256,
+  seededRng,
+  systemClock,
+  utf8Bytes,
+} from '@cairn/primitives';
 import { hasAnvil, oneSector, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
 import { turnOf } from '../../src/relayer/take-turns.ts';
+import { DaProcess } from './da-process.ts';
 import { ShardWorld, type TestRelayer } from './shard-world.ts';
 
 const options = { signal: testSignal() };
@@ -208,6 +220,62 @@ describe('two consensus shards, their signers and relayers', function () {
     const after = await readHead(network.ordering, 1, options);
     assert.ok(after.number >= before.number + 2, `${before.number} → ${after.number}`);
     await assertOneOrder();
+  });
+
+  it('relays as a process of its own, on both chains', async () => {
+    const { network } = world;
+    const key = keccak256(utf8Bytes('a relayer in a process'));
+    const { address } = signerFromKey(key);
+    for (const chain of [network.hub.anvil, network.anvil]) {
+      await chain.rpc('anvil_setBalance', address, `0x${(10n ** 20n).toString(16)}`);
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'cairn-relayer-'));
+    const keyFile = join(folder, 'account.hex');
+    await writeFile(keyFile, `${hexOf(key)}\n`, { mode: 0o600 });
+    const process = await DaProcess.prepare(
+      folder,
+      address,
+      `[node]
+roles = ["relayer"]
+data_dir = "${join(folder, 'node')}"
+[chain]
+rpc = "${network.hub.anvil.url}"
+entrance = "${network.hub.entrance.domain.address}"
+finality = "2"
+poll_ms = 100
+[keys]
+account = "${keyFile}"
+[shards]
+rpcs = ["${network.entrance.chainId}=${network.anvil.url}"]
+[relayer]
+port = 0
+poll_ms = 100
+spread_ms = 0
+order_ms = 0
+`,
+    );
+    await process.start();
+    try {
+      const before = await readHead(network.ordering, 1, options);
+      const mirrored = await readMirroredOrder(network.mirror, options);
+      await network.mine(20);
+      await network.keepTime();
+      const isDone = async (): Promise<boolean> =>
+        (await readHead(network.ordering, 1, options)).number >= before.number + 2 &&
+        (await readMirroredOrder(network.mirror, options)).count > mirrored.count;
+      while (!(await isDone())) {
+        options.signal.throwIfAborted();
+        await world.mineHub(1);
+        await network.keepTime();
+        await world.watch();
+        for (const { office } of world.signers) await office.look(options);
+        await systemClock().sleep(200, options.signal);
+      }
+      await assertOneOrder();
+    } finally {
+      assert.equal(await process.kill('SIGTERM'), 0, process.said);
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 
