@@ -97,8 +97,9 @@ export class SimulatedDisk {
     this.#inFlight = undefined;
   }
 
-  /** Makes it a new, empty one. */
+  /** Makes it a new, empty one, with room. */
   wipe(): void {
+    this.#isFull = false;
     this.#files = new Extents();
     this.#index = new SortedMap();
   }
