@@ -120,6 +120,22 @@ describe('the configuration of a data-availability node', () => {
     await refused({ ...least, disperser: { path: 'free' } }, /disperser\.path/);
   });
 
+  it('reads the endpoints of shards by their chains, each once', async () => {
+    const rpcs = ['31338=http://a/key=1', '7=https://b'];
+    const config = await load({ ...least, shards: { rpcs } });
+    deepEqual(
+      [...config.shards.rpcs],
+      [
+        [31_338, 'http://a/key=1'],
+        [7, 'https://b'],
+      ],
+    );
+    const { relayer } = await load({ ...least, relayer: { spread_ms: 0 } });
+    deepEqual([relayer.port, relayer.spreadMs, relayer.orderMs], [3291, 0, 60_000]);
+    await refused({ ...least, shards: { rpcs: ['7=http://a', '7=http://b'] } }, /each chain once/);
+    await refused({ ...least, shards: { rpcs: ['http://a'] } }, /shards\.rpcs/);
+  });
+
   it('refuses what cannot work', async () => {
     const signer = { ...least, node: { roles: ['signer'], data_dir: '/d' } };
     await refused(signer, /keys\.bls must be set for the signer role/);

@@ -2,19 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  checkpointHash,
-  encodeCheckpoint,
-  leafHash,
-  treePath,
-  treeRoot,
-  verifyOrderedCheckpoint,
-} from '@cairn/attestation';
+import { treeRoot } from '@cairn/attestation';
 import { signerFromKey } from '@cairn/chain-access';
 import { openEpoch, readTerms } from '@cairn/chain-access/da';
 import {
+  fileProofArgument,
   type OrderedEvent,
   OrderFeed,
+  proveFile,
   readHead,
   readMirroredOrder,
   readMirrorHead,
@@ -23,6 +18,7 @@ import {
 import {
   type Address,
   equalBytes,
+  isFault,
   keccak256,
   seededRng,
   systemClock,
@@ -87,38 +83,25 @@ describe('two consensus shards, their signers and relayers', function () {
     assert.ok(equalBytes(root, treeRoot(all.map(({ hash }) => hash))));
   };
 
-  it('orders what both chains held, each checkpoint provable at its global index', async () => {
+  it('orders what both chains held, and proves a file of the shard on the hub at its global index', async () => {
     const { network } = world;
     await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(11))]);
     await network.mine(30);
     assert.ok((await orderAll()) > 4);
     await assertOneOrder();
-    const head = await readHead(network.ordering, 1, options);
-    const all = await events();
-    const feed = new OrderFeed(network.ordering);
-    const event = all.find(({ globalIndex }) => globalIndex === head.globalIndex);
-    assert.ok(event !== undefined);
-    const bundle = await feed.bundleOf(event, BLS, options);
-    const checkpoint = bundle?.checkpoints.find(
-      ({ shardId, number }) => shardId === 1 && number === head.number,
-    );
-    assert.ok(checkpoint !== undefined);
-    const path = treePath(
-      all.map(({ hash }) => hash),
-      head.globalIndex,
-    );
-    const body = encodeCheckpoint(checkpoint);
-    const order = await readOrder(network.ordering, options);
-    const ordered = { body, globalIndex: head.globalIndex, path };
-    const verified = verifyOrderedCheckpoint(ordered, order);
-    assert.equal(verified.logCount, 1);
-    const place = checkpointArguments(checkpoint);
-    await network.ordering.contract.read(
-      'requireOrdered',
-      [[place, head.globalIndex, order.count, path.map(hexOf)]],
+    const { shard } = await network.placeOf(1);
+    const { client } = network.anvil;
+    const deps = { ordering: network.ordering, shard, client, backend: BLS };
+    const proof = await proveFile(deps, 0, options);
+    assert.equal(proof.checkpoint.shardId, 1);
+    await network.ordering.contract.read('requireFile', [fileProofArgument(proof)], options);
+    const moved = { ...proof, ordered: { ...proof.ordered, globalIndex: 0 } };
+    const forged = network.ordering.contract.read(
+      'requireFile',
+      [fileProofArgument(moved)],
       options,
     );
-    assert.ok(equalBytes(leafHash(body), checkpointHash(checkpoint)));
+    await assert.rejects(forged, (error) => isFault(error, 'CHAIN_RPC_ERROR'));
   });
 
   it('hands epochs over by the relayer alone, and opens the shard’s entrance under them', async () => {
@@ -285,11 +268,4 @@ async function nonceOf({ chain }: ShardWorld, address: Address): Promise<number>
 
 function hexOf(bytes: Uint8Array): string {
   return `0x${Buffer.from(bytes).toString('hex')}`;
-}
-
-function checkpointArguments(checkpoint: Parameters<typeof encodeCheckpoint>[0]): unknown[] {
-  const { shardId, number, previous, flowRoot, flowLength, logRoot, logCount } = checkpoint;
-  const { daRoot, daCount, blockNumber, blockHash, timeSeconds } = checkpoint;
-  const logs = [hexOf(flowRoot), flowLength, hexOf(logRoot), logCount, hexOf(daRoot), daCount];
-  return [shardId, number, hexOf(previous), ...logs, blockNumber, hexOf(blockHash), timeSeconds];
 }

@@ -17,6 +17,12 @@ import { encodeAuditSheet, parseAuditSheet } from '../../src/da/audit-sheet.ts';
 import { encodePromiseTerms, parsePromiseTerms } from '../../src/da/blob-promise.ts';
 import { blobReceiptJson, parseBlobReceipt } from '../../src/da/blob-receipt.ts';
 import {
+  encodeCheckpointOffer,
+  encodeCheckpointRequest,
+  parseCheckpointOffer,
+  parseCheckpointRequest,
+} from '../../src/da/checkpoint-messages.ts';
+import {
   encodeDelivery,
   encodeDeliveryHead,
   parseDelivery,
@@ -83,6 +89,20 @@ describe('messages between dispersers, signers and keepers', () => {
   const place = { epoch: 7, quorumId: 3 };
   const blobs = fc.sample(promisedBlobs, { seed: SEED, numRuns: 3 });
   const headers = fc.sample(submittedHeaders, { seed: SEED, numRuns: 3 });
+  const checkpoints = [1, 2, 3].map((number) => ({
+    shardId: 1,
+    number,
+    previous: bytes(32),
+    flowRoot: bytes(32),
+    flowLength: 9,
+    logRoot: bytes(32),
+    logCount: 3,
+    daRoot: bytes(32),
+    daCount: 2,
+    blockNumber: 10 * number,
+    blockHash: bytes(32),
+    timeSeconds: 1_800_000_000,
+  }));
   const vote = { root: bytes(32), signer, signature: bytes(96), epoch: 7 };
 
   const cases: readonly Case[] = [
@@ -121,8 +141,21 @@ describe('messages between dispersers, signers and keepers', () => {
       messages: [
         encodeOfficeVote({ ...vote, kind: STATEMENT_KINDS.served, quorumId: 3, count: 9 }),
         encodeOfficeVote({ ...vote, kind: STATEMENT_KINDS.handover, quorumId: 0, count: 1 }),
+        encodeOfficeVote({ ...vote, kind: STATEMENT_KINDS.checkpoints, quorumId: 0, count: 64 }),
       ],
       again: (given) => encodeOfficeVote(parseOfficeVote(given)),
+    },
+    {
+      name: 'offers of checkpoints',
+      messages: [0, 1, 3].map((count) => encodeCheckpointOffer(checkpoints.slice(0, count))),
+      again: (given) => encodeCheckpointOffer(parseCheckpointOffer(given)),
+    },
+    {
+      name: 'requests to sign checkpoints',
+      messages: [1, 3].map((count) =>
+        encodeCheckpointRequest({ epoch: 7, checkpoints: checkpoints.slice(0, count) }),
+      ),
+      again: (given) => encodeCheckpointRequest(parseCheckpointRequest(given)),
     },
     {
       name: 'audit sheets',
