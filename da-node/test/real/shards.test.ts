@@ -30,7 +30,7 @@ import { turnOf } from '../../src/relayer/take-turns.ts';
 import { DaProcess } from './da-process.ts';
 import { ShardWorld, type TestRelayer } from './shard-world.ts';
 
-const options = { signal: testSignal() };
+const options = () => ({ signal: testSignal() });
 
 describe('two consensus shards, their signers and relayers', function () {
   this.timeout(240_000);
@@ -50,16 +50,16 @@ describe('two consensus shards, their signers and relayers', function () {
     for (;;) {
       await world.mineHub(2);
       await world.watch();
-      const now = await by.order.look(options);
+      const now = await by.order.look(options());
       if (now === 0) return ordered;
       ordered += now;
     }
   };
   const events = async (): Promise<readonly OrderedEvent[]> => {
     const feed = new OrderFeed(world.network.ordering);
-    const toBlock = await world.chain.client.blockNumber(options);
+    const toBlock = await world.chain.client.blockNumber(options());
     const all: OrderedEvent[] = [];
-    for await (const { ordered } of feed.forward({ fromBlock: 0, toBlock }, options)) {
+    for await (const { ordered } of feed.forward({ fromBlock: 0, toBlock }, options())) {
       all.push(...ordered);
     }
     return all;
@@ -78,7 +78,7 @@ describe('two consensus shards, their signers and relayers', function () {
         own.map((_, index) => index + 1),
       );
     }
-    const { root, count } = await readOrder(world.network.ordering, options);
+    const { root, count } = await readOrder(world.network.ordering, options());
     assert.equal(count, all.length);
     assert.ok(equalBytes(root, treeRoot(all.map(({ hash }) => hash))));
   };
@@ -92,14 +92,14 @@ describe('two consensus shards, their signers and relayers', function () {
     const { shard } = await network.placeOf(1);
     const { client } = network.anvil;
     const deps = { ordering: network.ordering, shard, client, backend: BLS };
-    const proof = await proveFile(deps, 0, options);
+    const proof = await proveFile(deps, 0, options());
     assert.equal(proof.checkpoint.shardId, 1);
-    await network.ordering.contract.read('requireFile', [fileProofArgument(proof)], options);
+    await network.ordering.contract.read('requireFile', [fileProofArgument(proof)], options());
     const moved = { ...proof, ordered: { ...proof.ordered, globalIndex: 0 } };
     const forged = network.ordering.contract.read(
       'requireFile',
       [fileProofArgument(moved)],
-      options,
+      options(),
     );
     await assert.rejects(forged, (error) => isFault(error, 'CHAIN_RPC_ERROR'));
   });
@@ -107,18 +107,18 @@ describe('two consensus shards, their signers and relayers', function () {
   it('hands epochs over by the relayer alone, and opens the shard’s entrance under them', async () => {
     const { network } = world;
     const epoch = await world.turn();
-    assert.ok((await relayer.mirror.look(options)) > 0);
-    assert.equal((await readMirrorHead(network.mirror, options))?.epoch, epoch);
-    assert.equal(await relayer.mirror.look(options), 0, 'nothing twice');
+    assert.ok((await relayer.mirror.look(options())) > 0);
+    assert.equal((await readMirrorHead(network.mirror, options()))?.epoch, epoch);
+    assert.equal(await relayer.mirror.look(options()), 0, 'nothing twice');
     await network.mine(1);
     const { entrance, payer: sender } = network;
-    await openEpoch({ entrance, sender }, epoch, options);
-    assert.ok((await readTerms(entrance, epoch, options)) !== undefined);
+    await openEpoch({ entrance, sender }, epoch, options());
+    assert.ok((await readTerms(entrance, epoch, options())) !== undefined);
     await world.mineHub(12);
     await orderAll();
     await network.keepTime();
-    await relayer.mirror.look(options);
-    const { count } = await readMirroredOrder(network.mirror, options);
+    await relayer.mirror.look(options());
+    const { count } = await readMirroredOrder(network.mirror, options());
     assert.ok(count > 4, `${count} checkpoints are known on the shard`);
   });
 
@@ -132,20 +132,20 @@ describe('two consensus shards, their signers and relayers', function () {
     await network.mine(20);
     await world.mineHub(12);
     await world.watch();
-    const { count } = await readOrder(network.ordering, options);
+    const { count } = await readOrder(network.ordering, options());
     const sent = await Promise.all(both.map(({ address }) => nonceOf(world, address)));
     const steps: number[] = [];
     for (let ms = 0; ms <= spreadMs; ms += 500) {
       for (const { order, turns } of both) {
         turns.ms = ms;
-        steps.push(await order.look(options));
+        steps.push(await order.look(options()));
       }
     }
     const after = await Promise.all(both.map(({ address }) => nonceOf(world, address)));
     const transactions = after.reduce((sum, nonce, at) => sum + nonce - (sent[at] ?? 0), 0);
     assert.equal(transactions, steps.filter((each) => each > 0).length);
     assert.equal(transactions, 1, 'one bundle holds everything');
-    assert.ok((await readOrder(network.ordering, options)).count > count);
+    assert.ok((await readOrder(network.ordering, options())).count > count);
     const turnsOf = both.map(({ address }) => turnOf(address, `order:${count}`));
     const first = (turnsOf[0] ?? 0) < (turnsOf[1] ?? 0) ? 0 : 1;
     assert.ok((after[first] ?? 0) > (sent[first] ?? 0), 'whose turn it was did it');
@@ -156,15 +156,15 @@ describe('two consensus shards, their signers and relayers', function () {
     const { network, signers } = world;
     await network.mine(20);
     await world.mineHub(12);
-    const before = await readHead(network.ordering, 1, options);
-    const hubBefore = await readHead(network.ordering, 0, options);
+    const before = await readHead(network.ordering, 1, options());
+    const hubBefore = await readHead(network.ordering, 0, options());
     for (const { node } of signers.slice(0, 2)) node.away.add(1);
     await orderAll();
-    assert.equal((await readHead(network.ordering, 0, options)).number > hubBefore.number, true);
-    assert.equal((await readHead(network.ordering, 1, options)).number, before.number);
+    assert.equal((await readHead(network.ordering, 0, options())).number > hubBefore.number, true);
+    assert.equal((await readHead(network.ordering, 1, options())).number, before.number);
     for (const { node } of signers) node.away.clear();
     await orderAll();
-    assert.ok((await readHead(network.ordering, 1, options)).number > before.number);
+    assert.ok((await readHead(network.ordering, 1, options())).number > before.number);
     await assertOneOrder();
   });
 
@@ -172,17 +172,17 @@ describe('two consensus shards, their signers and relayers', function () {
     const { network, signers } = world;
     const liar = signers[3];
     assert.ok(liar !== undefined);
-    const before = await readHead(network.ordering, 1, options);
+    const before = await readHead(network.ordering, 1, options());
     liar.node.lies.add(1);
     await network.mine(20);
     const signed = liar.signer.protection.slots;
     await orderAll();
-    const after = await readHead(network.ordering, 1, options);
+    const after = await readHead(network.ordering, 1, options());
     assert.ok(after.number >= before.number + 2);
     const bundle = await new OrderFeed(network.ordering).bundleOf(
       (await events()).findLast(({ shardId }) => shardId === 1) ?? assert.fail(),
       BLS,
-      options,
+      options(),
     );
     assert.equal(bundle?.nonSigners.length, 1, 'the liar did not sign');
     assert.equal(liar.signer.protection.slots, signed);
@@ -195,12 +195,12 @@ describe('two consensus shards, their signers and relayers', function () {
     await world.mineHub(50);
     await world.carryOver();
     await orderAll();
-    const before = await readHead(network.ordering, 1, options);
+    const before = await readHead(network.ordering, 1, options());
     await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(12))]);
     await network.anvil.reorg(1); // above finality: what was not final is another block now
     await network.mine(25);
     await orderAll();
-    const after = await readHead(network.ordering, 1, options);
+    const after = await readHead(network.ordering, 1, options());
     assert.ok(after.number >= before.number + 2, `${before.number} → ${after.number}`);
     await assertOneOrder();
   });
@@ -239,20 +239,21 @@ order_ms = 0
     );
     await process.start();
     try {
-      const before = await readHead(network.ordering, 1, options);
-      const mirrored = await readMirroredOrder(network.mirror, options);
+      const { signal } = options();
+      const before = await readHead(network.ordering, 1, options());
+      const mirrored = await readMirroredOrder(network.mirror, options());
       await network.mine(20);
       await network.keepTime();
       const isDone = async (): Promise<boolean> =>
-        (await readHead(network.ordering, 1, options)).number >= before.number + 2 &&
-        (await readMirroredOrder(network.mirror, options)).count > mirrored.count;
+        (await readHead(network.ordering, 1, options())).number >= before.number + 2 &&
+        (await readMirroredOrder(network.mirror, options())).count > mirrored.count;
       while (!(await isDone())) {
-        options.signal.throwIfAborted();
+        signal.throwIfAborted();
         await world.mineHub(1);
         await network.keepTime();
         await world.watch();
-        for (const { office } of world.signers) await office.look(options);
-        await systemClock().sleep(200, options.signal);
+        for (const { office } of world.signers) await office.look(options());
+        await systemClock().sleep(200, signal);
       }
       await assertOneOrder();
     } finally {
@@ -263,7 +264,7 @@ order_ms = 0
 });
 
 async function nonceOf({ chain }: ShardWorld, address: Address): Promise<number> {
-  return chain.client.getTransactionCount(address, 'latest', options);
+  return chain.client.getTransactionCount(address, 'latest', options());
 }
 
 function hexOf(bytes: Uint8Array): string {

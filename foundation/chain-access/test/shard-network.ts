@@ -45,6 +45,7 @@ const CONSENSUS = DEVNET_CONSENSUS;
 const PERIOD = CONSENSUS.checkpointPeriodBlocks;
 /** Makes the shard's contracts and administers them. */
 const SHARD_ADMIN = signerFromKey(keccak256(utf8Bytes('who administers the shard')));
+let foundedNetworks = 0;
 const RICH = `0x${(10n ** 20n).toString(16)}`;
 
 /** A network of two consensus shards, each a chain of the test's own: the hub, and one beside it. */
@@ -87,7 +88,10 @@ export class ShardNetwork {
       await chain.rpc('anvil_setBlockTimestampInterval', 1);
     }
     await anvil.rpc('anvil_setBalance', SHARD_ADMIN.address, RICH);
-    const hub = await DaNetwork.start(hubChain, CONSENSUS);
+    // Founded anew each time: a state that is loaded again has no history, and checkpoints are of old blocks.
+    foundedNetworks += 1;
+    const genesisSalt = keccak256(utf8Bytes(`shards for tests ${foundedNetworks}`));
+    const hub = await DaNetwork.start(hubChain, CONSENSUS, { genesisSalt });
     const ordering = await openOrdering(hub.hub, options);
     if (ordering === undefined) throw new Error('nothing orders checkpoints');
     const epochs = new EpochBook({

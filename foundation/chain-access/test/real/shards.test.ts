@@ -19,7 +19,7 @@ import { hasAnvil, oneSector, testSignal } from '../anvil.ts';
 import { BLS } from '../da-network.ts';
 import { placeIn, SHARD_CHAIN, ShardNetwork } from '../shard-network.ts';
 
-const options = { signal: testSignal() };
+const options = () => ({ signal: testSignal() });
 
 describe('consensus shards on two chains', function () {
   this.timeout(120_000);
@@ -33,7 +33,7 @@ describe('consensus shards on two chains', function () {
 
   it('lists the shards of the registry as their fields say', async () => {
     await network.hub.mine(2);
-    const shards = await new ShardBook(network.ordering).shards(options);
+    const shards = await new ShardBook(network.ordering).shards(options());
     assert.deepEqual(
       shards.map(({ shardId, chainId, finality }) => [shardId, chainId, finality]),
       [
@@ -48,15 +48,15 @@ describe('consensus shards on two chains', function () {
   it('reads what a shard held at a block, the same however far the chain has gone on', async () => {
     await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(7))]);
     const place = await network.placeOf(1);
-    const block = await network.anvil.client.blockNumber(options);
-    const held = await readShardContent(place, block, options);
+    const block = await network.anvil.client.blockNumber(options());
+    const held = await readShardContent(place, block, options());
     assert.equal(held.logCount, 1);
     await network.anvil.submit(network.log.contracts.flow, [oneSector(seededRng(8))]);
-    assert.deepEqual(await readShardContent(place, block, options), held);
-    const later = await readShardContent(place, block + 1, options);
+    assert.deepEqual(await readShardContent(place, block, options()), held);
+    const later = await readShardContent(place, block + 1, options());
     assert.equal(later.logCount, 2);
     assert.ok(later.flowLength > held.flowLength);
-    const wait = readShardContent(place, block + 1000, options);
+    const wait = readShardContent(place, block + 1000, options());
     await assert.rejects(wait, (error) => isFault(error, 'SHARD_NO_BLOCK'));
   });
 
@@ -64,7 +64,7 @@ describe('consensus shards on two chains', function () {
     const { ordering, hub } = network;
     await network.mine(30);
     const place = await network.placeOf(1);
-    const newest = await newestFinalCheckpoint(place.shard, network.anvil.client, options);
+    const newest = await newestFinalCheckpoint(place.shard, network.anvil.client, options());
     assert.ok(newest >= 2, `${newest} checkpoints are final`);
     const first = await network.nextCheckpoint(1);
     const second = await network.nextCheckpoint(1, first);
@@ -72,32 +72,32 @@ describe('consensus shards on two chains', function () {
     const epoch = await currentEpoch(network);
     const bundle = await network.signBundle([first, ofHub, second], epoch);
     const caller = { ordering, sender: hub.payer };
-    const receipt = await submitBundle(caller, bundle, BLS, options);
-    assert.deepEqual(await readHead(ordering, 1, options), {
+    const receipt = await submitBundle(caller, bundle, BLS, options());
+    assert.deepEqual(await readHead(ordering, 1, options()), {
       number: 2,
       hash: checkpointHash(second),
       globalIndex: 2,
     });
-    const order = await readOrder(ordering, options);
+    const order = await readOrder(ordering, options());
     assert.equal(order.count, 3);
     assert.deepEqual(order.root, treeRoot([first, ofHub, second].map(checkpointHash)));
-    const known = await readCheckpointHash(ordering, { shardId: 1, number: 1 }, options);
+    const known = await readCheckpointHash(ordering, { shardId: 1, number: 1 }, options());
     assert.deepEqual(known, checkpointHash(first));
 
     const feed = new OrderFeed(ordering);
     const range = { fromBlock: 0, toBlock: receipt.block.number };
-    const found = await feed.find(1, range, options);
+    const found = await feed.find(1, range, options());
     assert.deepEqual([found?.shardId, found?.number], [0, 1]);
     assert.ok(found !== undefined);
-    const told = await feed.bundleOf(found, BLS, options);
+    const told = await feed.bundleOf(found, BLS, options());
     assert.deepEqual(told?.checkpoints, bundle.checkpoints);
     assert.deepEqual([told?.epoch, told?.nonSigners, told?.siblings], [epoch, [], []]);
     assert.deepEqual(told?.signature, bundle.signature);
-    const again = submitBundle(caller, await network.signBundle([ofHub], epoch), BLS, options);
+    const again = submitBundle(caller, await network.signBundle([ofHub], epoch), BLS, options());
     await again; // passed by
-    assert.equal((await readOrder(ordering, options)).count, 3);
+    assert.equal((await readOrder(ordering, options())).count, 3);
     const gap = { ...second, number: 5 };
-    const refused = submitBundle(caller, await network.signBundle([gap], epoch), BLS, options);
+    const refused = submitBundle(caller, await network.signBundle([gap], epoch), BLS, options());
     await assert.rejects(refused, (error) => refusalOf(error) === 'BadSequence');
   });
 
@@ -108,20 +108,20 @@ describe('consensus shards on two chains', function () {
     await network.keepTime();
     const { handed, signed } = await network.signHandover(epoch);
     const forged = { ...handed, header: { ...handed.header, endSeconds: 2 ** 40 } };
-    const refused = acceptEpoch(mirrorCaller, forged, signed, BLS, options);
+    const refused = acceptEpoch(mirrorCaller, forged, signed, BLS, options());
     await assert.rejects(refused, (error) => refusalOf(error) === 'BadSignature');
-    await acceptEpoch(mirrorCaller, handed, signed, BLS, options);
-    assert.equal((await readMirrorHead(mirror, options))?.epoch, epoch);
-    assert.deepEqual((await readMirroredEpoch(mirror, epoch, options))?.seed, handed.header.seed);
-    assert.equal((await readMirroredOrder(mirror, options)).count, 3);
+    await acceptEpoch(mirrorCaller, handed, signed, BLS, options());
+    assert.equal((await readMirrorHead(mirror, options()))?.epoch, epoch);
+    assert.deepEqual((await readMirroredEpoch(mirror, epoch, options()))?.seed, handed.header.seed);
+    assert.equal((await readMirroredOrder(mirror, options())).count, 3);
     await network.mine(1);
     const { entrance, payer: sender } = network;
-    await openEpoch({ entrance, sender }, epoch, options);
-    assert.ok((await readTerms(entrance, epoch, options)) !== undefined);
+    await openEpoch({ entrance, sender }, epoch, options());
+    assert.ok((await readTerms(entrance, epoch, options())) !== undefined);
 
     const items = [await network.nextCheckpoint(0)];
     const place = await network.placeOf(0);
-    const newest = await newestFinalCheckpoint(place.shard, network.hub.anvil.client, options);
+    const newest = await newestFinalCheckpoint(place.shard, network.hub.anvil.client, options());
     while ((items.at(-1)?.number ?? newest) < newest) {
       items.push(await network.nextCheckpoint(0, items.at(-1)));
     }
@@ -133,12 +133,12 @@ describe('consensus shards on two chains', function () {
     assert.ok(checkpoint !== undefined);
     const bundle = await network.signBundle(later, epoch);
     const told = { checkpoint, epoch, ...placeIn(later, 0) };
-    await acceptHubCheckpoint(mirrorCaller, told, bundle, BLS, options);
-    const { root, count } = await readOrder(network.ordering, options);
+    await acceptHubCheckpoint(mirrorCaller, told, bundle, BLS, options());
+    const { root, count } = await readOrder(network.ordering, options());
     assert.equal(count, 3 + items.length);
-    assert.deepEqual(await readMirroredOrder(mirror, options), { root, count });
+    assert.deepEqual(await readMirroredOrder(mirror, options()), { root, count });
     const twice = acceptHubCheckpoint(mirrorCaller, told, bundle, BLS, {
-      ...options,
+      ...options(),
       intent: 'again',
     });
     await assert.rejects(twice, (error) => refusalOf(error) === 'OrderNotNewer');
@@ -146,5 +146,5 @@ describe('consensus shards on two chains', function () {
 });
 
 async function currentEpoch({ ordering }: ShardNetwork): Promise<number> {
-  return (await ordering.hub.sortition.read('currentEpoch', [], options)).number(0);
+  return (await ordering.hub.sortition.read('currentEpoch', [], options())).number(0);
 }
