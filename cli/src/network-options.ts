@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { readFileIfPresent } from '@cairn/node-runtime/files';
 import { describeError, utf8Text } from '@cairn/primitives';
-import { type Endpoints, parseEndpointsText } from '@cairn/wire-protocol';
+import { type ChainEndpoint, type Endpoints, parseEndpointsText } from '@cairn/wire-protocol';
 import { CliError } from './errors.ts';
 import type { CommandIo } from './io.ts';
 
@@ -51,7 +51,8 @@ export function devnetDirectory(options: { readonly dir?: string }, io: CommandI
  *
  * `--endpoints`, `--dir` and CAIRN_DIR name a network as a whole, and addresses given besides
  * replace parts of it. Addresses alone are a network of their own, unless the devnet that runs here
- * has them all: then its chain and keys are used too. With nothing given it is that devnet.
+ * has them all: then its chain and keys are used too. With nothing given it is that devnet. Of several chains it is
+ * the first, unless `--rpc` or the first `--node` is of another one.
  *
  * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID
  */
@@ -114,9 +115,10 @@ function choiceOf(
   options: NetworkOptions,
   { path, uploadsDirectory }: { readonly path: string; readonly uploadsDirectory: string },
 ): NetworkChoice {
-  const [chain] = endpoints.chains;
-  // Nodes given by hand are asked instead of what the file lists, the indexer included.
-  const indexer = options.indexer ?? (options.node === undefined ? endpoints.indexer : undefined);
+  const chain = chainOf(endpoints, options);
+  // Nodes given by hand are asked instead of what the file lists, the indexer included; that knows the first chain only.
+  const isListed = options.node === undefined && chain === endpoints.chains[0];
+  const indexer = options.indexer ?? (isListed ? endpoints.indexer : undefined);
   const listed = endpoints.storage
     .filter((node) => chain === undefined || node.chain === chain.name)
     .map(({ rpc }) => rpc);
@@ -135,6 +137,25 @@ function choiceOf(
     uploadsDirectory,
     name: path,
   };
+}
+
+/** The chain that `--rpc` names, or else the one of the first node that `--node` names; the first unless told. */
+function chainOf(
+  { chains, storage }: Endpoints,
+  { rpc, node }: Pick<NetworkOptions, 'rpc' | 'node'>,
+): ChainEndpoint | undefined {
+  const isSame = (url: string, asked: string): boolean => bareUrl(url) === bareUrl(asked);
+  const named = rpc === undefined ? undefined : chains.find((chain) => isSame(chain.rpc, rpc));
+  const asked = node?.[0];
+  const holder =
+    rpc !== undefined || asked === undefined
+      ? undefined
+      : storage.find((each) => isSame(each.rpc, asked));
+  return named ?? chains.find(({ name }) => name === holder?.chain) ?? chains[0];
+}
+
+function bareUrl(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 async function readEndpoints(
@@ -164,7 +185,7 @@ function hasAll(endpoints: Endpoints, { node, indexer, rpc }: NetworkOptions): b
       endpoints.indexer,
       ...endpoints.storage.map((storage) => storage.rpc),
       ...endpoints.chains.map((chain) => chain.rpc),
-    ].map((url) => url?.replace(/\/+$/, '')),
+    ].map((url) => (url === undefined ? undefined : bareUrl(url))),
   );
   const given = [...(node ?? []), indexer, rpc].filter((url) => url !== undefined);
   return given.every((url) => known.has(url));

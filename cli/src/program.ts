@@ -138,6 +138,7 @@ function devnetCommands(program: Command, runs: Runs): void {
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
     .option('--da <signers>', 'signers that keep blobs; 0: takes no blobs', '4')
     .option('--kv <nodes>', 'key-value nodes, which answer for streams', '1')
+    .option('--consensus-shards <chains>', 'chains with a log of their own, the hub included', '1')
     .option('--mine', 'storage nodes mine what they keep, a tenth of a core each')
     .addOption(
       new Option('--topology <file>', 'JSON that describes the devnet').conflicts([
@@ -145,6 +146,7 @@ function devnetCommands(program: Command, runs: Runs): void {
         'da',
         'kv',
         'mine',
+        'consensusShards',
       ]),
     )
     .option('--keep', 'go on with what an earlier --keep run left, and keep it again')
@@ -153,6 +155,7 @@ function devnetCommands(program: Command, runs: Runs): void {
         ...PORTS,
         da: (parse) => parse.parseCount(0),
         kv: (parse) => parse.parseCount(0),
+        consensusShards: (parse) => parse.parseCount(1),
       }),
     );
   devnetDir(

@@ -39,6 +39,8 @@ describe('command line', () => {
       ['devnet', 'up', '--port', '80'],
       ['devnet', 'up', '--storage', '0/3'],
       ['devnet', 'up', '--da', '17'],
+      ['devnet', 'up', '--consensus-shards', '0'],
+      ['devnet', 'up', '--consensus-shards', '5'],
       ['devnet', 'up', '--da', 'many'],
       ['da', 'put', 'x', '--wait', 'final'],
       ['da', 'get', 'x', '--rest', 'http://127.0.0.1:1'],

@@ -70,6 +70,40 @@ describe('the network of a command', () => {
     assert.deepEqual(network.keyFiles, [join(cwd, 'other/keys/dev-0.hex')]);
   });
 
+  it('is the chain of the address given, where the file has several', async () => {
+    const [hub, shard] = [8000, 8096].map((port, index) => ({
+      name: index === 0 ? 'hub' : 'shard-1',
+      rpc: `http://127.0.0.1:${port}`,
+      chainId: chainIdOf(31_337 + index),
+      contracts: { flow: parseAddress(`0x${`${index + 1}`.repeat(40)}`) },
+    }));
+    assert.ok(hub !== undefined && shard !== undefined);
+    const all = { id: 0, count: 1 };
+    const [onHub, onShard] = ['http://127.0.0.1:8010', 'http://127.0.0.1:8011'];
+    const storage = [
+      { rpc: onHub, shard: all, chain: 'hub' },
+      { rpc: onShard, shard: all, chain: 'shard-1' },
+    ];
+    const indexer = 'http://127.0.0.1:8001';
+    const file = { version: 1, chains: [hub, shard], indexer, storage, kv: [], keys: [] } as const;
+    await writeFile(join(cwd, 'several.json'), formatEndpoints(file));
+    const choose = (options: object) =>
+      chooseNetwork({ endpoints: 'several.json', ...options }, fakeIo({ cwd }));
+    const first = await choose({});
+    assert.equal(first.chainId, 31_337);
+    assert.equal(first.indexer, indexer);
+    assert.deepEqual(first.listedNodes, [onHub]);
+    for (const named of [{ node: [`${onShard}/`] }, { rpc: shard.rpc }]) {
+      const network = await choose(named);
+      assert.equal(network.rpc, shard.rpc);
+      assert.equal(network.flow, shard.contracts.flow);
+      assert.equal(network.chainId, 31_338);
+      assert.equal(network.indexer, undefined, 'it knows the nodes of the first chain');
+      assert.deepEqual(network.listedNodes, [onShard]);
+    }
+    assert.deepEqual((await choose({ rpc: shard.rpc })).nodes, [onShard]);
+  });
+
   it('asks only the nodes named, and uses the chain of the devnet they belong to', async () => {
     const node = ['http://127.0.0.1:8011'];
     const network = await chooseNetwork({ node }, fakeIo({ cwd }));

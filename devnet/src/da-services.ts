@@ -4,6 +4,7 @@ import { type Hub, openEntrance, openHub } from '@cairn/chain-access/da';
 import { DEVNET_CONSENSUS, memoryKeyValueStore, type Rng, silentLogger } from '@cairn/primitives';
 import { type AnvilControl, anvilControl } from './anvil-control.ts';
 import { type BeginEpochDeps, beginEpoch, isHalted } from './begin-epoch.ts';
+import type { ConsensusShards } from './consensus-shards.ts';
 import { type DaKeys, openDaKeys } from './da-keys.ts';
 import { type ContractAddresses, deployerOf, FIRST_BLOCK } from './deploy-contracts.ts';
 import { loopback } from './endpoints.ts';
@@ -47,6 +48,8 @@ export interface DaNetworkOptions {
   readonly contracts: ContractAddresses;
   readonly paths: DevnetPaths;
   readonly rng: Rng;
+  /** The chains beside the hub, which run; `undefined` where there are none. */
+  readonly shards: Pick<ConsensusShards, 'rpcs' | 'relayer' | 'anchor'> | undefined;
 }
 
 /**
@@ -56,7 +59,7 @@ export interface DaNetworkOptions {
  */
 export async function openDaNetwork(
   deps: StartNodeDeps,
-  { plan, ports, chain, log, contracts, paths, rng }: DaNetworkOptions,
+  { plan, ports, chain, log, contracts, paths, rng, shards }: DaNetworkOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<DaNetwork> {
   const names = plan.signers.map(({ name }) => name);
@@ -87,6 +90,7 @@ export async function openDaNetwork(
     startBlock: FIRST_BLOCK,
     dataDirectory: paths.data,
     configDirectory: paths.config,
+    shardRpcs: shards?.rpcs ?? [],
   };
   const epochs = {
     hub,
@@ -98,14 +102,20 @@ export async function openDaNetwork(
   };
   const rest = loopback(ports.disperser);
   const page = await PageServer.load(ports.page, { rpc: chain.rpc, entrance: daEntrance, rest });
+  const services = [...servicesOf(deps, plan, ports, keys, surroundings)];
+  if (shards !== undefined) services.push(await shards.relayer(surroundings, { signal }));
+  const turn = async (waiting: AbortSignal): Promise<void> => {
+    await beginEpoch(epochs, { signal: waiting });
+    await shards?.anchor(hub, { signal: waiting });
+  };
   return {
     contracts,
-    services: servicesOf(deps, plan, ports, keys, surroundings),
+    services,
     begin: async (waiting) => {
       await page.start();
-      await beginEpoch(epochs, { signal: waiting });
+      await turn(waiting);
     },
-    watch: (waiting) => watchForHalts(epochs, waiting),
+    watch: (waiting) => watchForHalts(epochs, turn, waiting),
     close: async () => {
       await page.stop();
       await client.close();
@@ -171,11 +181,18 @@ function adminOf(
 }
 
 /** @throws the signal's reason */
-async function watchForHalts(deps: BeginEpochDeps, signal: AbortSignal): Promise<void> {
+async function watchForHalts(
+  deps: BeginEpochDeps,
+  begin: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  let isDue = false;
   for (;;) {
     await deps.clock.sleep(HALT_LOOK_MS, signal);
     try {
-      if (await isHalted(deps.hub, { signal })) await beginEpoch(deps, { signal });
+      isDue ||= await isHalted(deps.hub, { signal });
+      if (isDue) await begin(signal);
+      isDue = false;
     } catch {
       signal.throwIfAborted(); // else the chain is away or busy: the next look may find it back
     }

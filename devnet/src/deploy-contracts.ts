@@ -11,12 +11,17 @@ import {
   deployContracts,
   deployDa,
   deployPossession,
+  deployShard,
   readDirectory,
+  registerShard,
+  type ShardEntry,
 } from '@cairn/chain-access/deploy';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import {
   type Address,
   type Clock,
+  type ConsensusParams,
+  chainIdOf,
   DEVNET_CONSENSUS,
   isRecord,
   parseAddress,
@@ -95,6 +100,76 @@ export function deployDevnetDa(
     const duties = { ...place, stakeHub, entropy, flow, params: DEVNET_POSSESSION };
     return { ...contracts, possession: await deployPossession(duties, { signal }) };
   });
+}
+
+/**
+ * What consensus shards are registered with: a checkpoint every five seconds, so that whoever waits for a file's
+ * place in the order waits some seconds only.
+ */
+const SHARD_CONSENSUS: ConsensusParams = { ...DEVNET_CONSENSUS, checkpointPeriodBlocks: 5 };
+/** A shard draws nobody: there is nothing to salt. */
+const SHARD_PARAMS = { consensus: SHARD_CONSENSUS, genesisSalt: new Uint8Array(32) };
+
+/** The chains that have to know each other. */
+export interface DevnetShard {
+  readonly shardId: number;
+  readonly chain: RunningChain;
+  /** Contracts of its log. */
+  readonly log: ContractAddresses;
+}
+
+/**
+ * Deploys mirror and entrance of a consensus shard on its own chain, whose Directory names them. The mirror begins
+ * nowhere yet.
+ *
+ * @returns their addresses
+ * @throws what the chain throws
+ */
+export function deployDevnetShard(
+  { shardId, chain, log }: DevnetShard,
+  hub: { readonly chainId: number; readonly contracts: ContractAddresses },
+  options: DeployDevnetOptions,
+): Promise<ContractAddresses> {
+  return deployOnce(chain, { ...options, landmark: 'epochMirror' }, async (client, signer) => {
+    const deployment = {
+      ...{ client, signer, shardId, pollMs: POLL_MS, params: SHARD_PARAMS },
+      directory: requireContract(log, 'directory'),
+      hub: {
+        chainId: chainIdOf(hub.chainId),
+        sortition: requireContract(hub.contracts, 'sortition'),
+        orderingHub: requireContract(hub.contracts, 'orderingHub'),
+      },
+    };
+    return (await deployShard(deployment, { signal: options.signal })).contracts;
+  });
+}
+
+/** Registers consensus shards at the hub, one after the other. @throws what the chain throws */
+export async function registerDevnetShards(
+  hub: RunningChain,
+  orderingHub: Address,
+  entries: readonly ShardEntry[],
+  { clock, signal }: Pick<DeployDevnetOptions, 'clock' | 'signal'>,
+): Promise<void> {
+  const client = createChainClient({ rpcUrl: hub.rpc, clock });
+  const caller = { client, signer: deployerOf(hub), pollMs: POLL_MS };
+  try {
+    for (const shard of entries) {
+      await registerShard({ ...caller, params: SHARD_PARAMS, orderingHub, shard }, { signal });
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+/** An address that a deployment must have. @throws {DevnetError} DEVNET_START_FAILED */
+export function requireContract(contracts: ContractAddresses, name: string): Address {
+  const address = contracts[name];
+  if (address !== undefined) return address;
+  throw new DevnetError(
+    { code: 'DEVNET_START_FAILED', directory: '', reason: `no ${name}` },
+    `the deployment lacks the contract ${name}`,
+  );
 }
 
 /** The account that deploys the contracts and administers them. @throws {DevnetError} DEVNET_START_FAILED */

@@ -9,6 +9,7 @@ import {
   systemRng,
 } from '@cairn/primitives';
 import type { Endpoints } from '@cairn/wire-protocol';
+import { ConsensusShards, HUB_LOG_SHARD } from './consensus-shards.ts';
 import { type DaNetwork, openDaNetwork } from './da-services.ts';
 import {
   type ContractAddresses,
@@ -23,7 +24,7 @@ import { type PortChoice, type PortPlan, planPorts } from './ports.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import { devnetPaths, type RecordedProcess, type RunRecord, writeRunRecord } from './run-file.ts';
 import { type LostService, type ServicePlan, Services } from './services.ts';
-import { type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
+import { DEVNET_CHAIN_ID, type RunningChain, startChain, writeDevKeys } from './start-chain.ts';
 import { kvServices, openKvKeys } from './start-kv.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { awaitIndexerKnows, planMeeting, storageServices } from './start-nodes.ts';
@@ -91,6 +92,7 @@ const CHAIN = 'chain';
  * reason
  */
 export async function createDevnet(options: DevnetOptions): Promise<Devnet> {
+  assertCanBeKept(options);
   const clock = options.clock ?? systemClock();
   const paths = devnetPaths(resolve(options.directory));
   const directory = await DevnetDirectory.take(paths, clock);
@@ -103,6 +105,17 @@ export async function createDevnet(options: DevnetOptions): Promise<Devnet> {
     await devnet.stop();
     throw error;
   }
+}
+
+/** @throws {DevnetError} TOPOLOGY_INVALID */
+function assertCanBeKept({ topology, isKept }: DevnetOptions): void {
+  const chains = topology?.consensusShards?.length ?? 0;
+  if (isKept !== true || chains === 0) return;
+  const text = `${chains + 1}`;
+  throw new DevnetError(
+    { code: 'TOPOLOGY_INVALID', field: 'consensusShards', text },
+    `a devnet with ${text} consensus shards cannot be kept: checkpoints tell of past blocks, whose states a chain that is loaded again does not have`,
+  );
 }
 
 class RunningDevnet implements Devnet {
@@ -129,6 +142,7 @@ class RunningDevnet implements Devnet {
   #hasTrouble = true;
   #state: RunRecord['state'] = 'starting';
   #da: DaNetwork | undefined;
+  #shards: ConsensusShards | undefined;
   #kvKeys: readonly Address[] = [];
   #watching: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
@@ -170,6 +184,7 @@ class RunningDevnet implements Devnet {
     if (this.#isKept) await this.#own.keep();
     const choice = this.#options.ports ?? { kind: 'default' };
     const ports = await planPorts(this.#topology, choice, { rng: this.#rng });
+    this.#shards = this.#planShards(ports);
     const chain = await this.#startChain(ports, signal);
     const keyNames = await writeDevKeys(paths.keys, chain.keys);
     this.#tell('chain is up');
@@ -182,6 +197,7 @@ class RunningDevnet implements Devnet {
       kvKeys: this.#kvKeys,
       keyNames,
       keysDirectory: paths.keys,
+      shards: { hubLogShard: HUB_LOG_SHARD, chains: this.#shards?.endpoints() ?? [] },
     });
     signal.throwIfAborted();
     this.#state = 'ready';
@@ -235,6 +251,8 @@ class RunningDevnet implements Devnet {
       chain = await startChain(
         { supervisor: this.#supervisor, clock: this.#clock },
         {
+          name: CHAIN,
+          chainId: DEVNET_CHAIN_ID,
           port: ports.chain,
           blockTimeSeconds: this.#topology.chain.blockTimeSeconds,
           directory: join(this.#own.paths.data, 'chain'),
@@ -249,6 +267,15 @@ class RunningDevnet implements Devnet {
     return chain;
   }
 
+  /** The chains beside the hub, of which none runs yet; `undefined` where there are none. */
+  #planShards({ shards: ports }: PortPlan): ConsensusShards | undefined {
+    const { consensusShards: plans, chain } = this.#topology;
+    if (plans === undefined || ports === undefined) return undefined;
+    const { blockTimeSeconds } = chain;
+    const options = { plans, ports, blockTimeSeconds, paths: this.#own.paths, rng: this.#rng };
+    return new ConsensusShards({ ...this.#deps, services: this.#services }, options);
+  }
+
   /** @returns all contracts, those that an earlier run deployed on a chain that was kept */
   async #startNodes(
     ports: PortPlan,
@@ -259,16 +286,25 @@ class RunningDevnet implements Devnet {
     const waiting = { clock: this.#clock, signal };
     const contracts = await deployDevnetContracts(chain, { remembered, ...waiting });
     this.#tell('the contracts of the log are deployed');
+    const shards = this.#shards;
+    if (shards !== undefined) {
+      await shards.start({ signal });
+      this.#tell(`${shards.rpcs.length} more chains are up, each with a log`);
+    }
     const parts = [
       (starting: AbortSignal) => this.#startStorage(ports, chain, contracts, starting),
       (starting: AbortSignal) => this.#startDa(ports, chain, contracts, starting),
+      ...(shards === undefined
+        ? []
+        : [(starting: AbortSignal) => shards.startStorage({ signal: starting })]),
     ];
     // At once: nodes spend their time loading, contracts theirs in the chain.
-    await forEachConcurrent(parts, (part, starting) => part(starting), { parallel: 2, signal });
+    await forEachConcurrent(parts, (part, starting) => part(starting), { parallel: 3, signal });
     this.#tell('nodes are up');
     if (this.#da === undefined) return contracts;
     await this.#da.begin(signal);
     this.#tell('a committee of signers is in office');
+    if (shards !== undefined) this.#tell('the chains have joined the hub');
     return { ...contracts, ...this.#da.contracts };
   }
 
@@ -308,9 +344,10 @@ class RunningDevnet implements Devnet {
   async #startDa(
     ports: PortPlan,
     chain: RunningChain,
-    { directory, flow }: ContractAddresses,
+    logContracts: ContractAddresses,
     signal: AbortSignal,
   ): Promise<void> {
+    const { directory, flow } = logContracts;
     const { paths } = this.#own;
     const plan = this.#topology.da;
     if (plan === undefined || ports.da === undefined || directory === undefined) return;
@@ -320,9 +357,18 @@ class RunningDevnet implements Devnet {
     const contracts = await deployDevnetDa(chain, { remembered, rng, directory, ...waiting });
     this.#tell('the contracts of stake, epochs and blobs are deployed');
     const log = flow && { indexer: loopback(ports.indexer), flow };
-    const network = { plan, ports: ports.da, chain, log, contracts, paths, rng };
-    this.#da = await openDaNetwork(this.#deps, network, { signal });
-    await this.#startAll(this.#da.services, signal);
+    const shards = this.#shards;
+    const network = { plan, ports: ports.da, chain, log, contracts, paths, rng, shards };
+    const da = await openDaNetwork(this.#deps, network, { signal });
+    this.#da = da;
+    const hub = { chain, contracts: { ...logContracts, ...contracts } };
+    const parts = [
+      (starting: AbortSignal) => this.#startAll(da.services, starting),
+      ...(shards === undefined
+        ? []
+        : [(starting: AbortSignal) => shards.join(hub, { signal: starting })]),
+    ];
+    await forEachConcurrent(parts, (part, starting) => part(starting), { parallel: 2, signal });
   }
 
   async #startAll(services: readonly ServicePlan[], signal: AbortSignal): Promise<void> {

@@ -1,13 +1,30 @@
 import { basename, join, resolve } from 'node:path';
 import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import { type Address, chainIdOf, utf8Text } from '@cairn/primitives';
-import { type Endpoints, formatEndpoints, parseEndpointsText } from '@cairn/wire-protocol';
+import {
+  type Endpoints,
+  formatEndpoints,
+  parseEndpointsText,
+  type ShardConfig,
+} from '@cairn/wire-protocol';
 import type { PortPlan } from './ports.ts';
 import { devnetPaths } from './run-file.ts';
 import type { Topology } from './topology.ts';
 
-/** Name of a devnet's only chain so far. */
+/** Name of the chain that draws signers for all; most devnets have no other. */
 export const HUB = 'hub';
+
+/** A chain beside the hub, and the storage nodes of its log. */
+export interface ShardChainEndpoint {
+  readonly name: string;
+  readonly rpc: string;
+  readonly chainId: number;
+  /** By contract name in camelCase. */
+  readonly contracts: Readonly<Record<string, Address>>;
+  /** Number under which the hub orders what its log holds. */
+  readonly logShard: number;
+  readonly storage: readonly { readonly rpc: string; readonly shard: ShardConfig }[];
+}
 
 /** What runs where, as other programs read it. */
 export function endpointsOf({
@@ -18,6 +35,7 @@ export function endpointsOf({
   kvKeys,
   keyNames,
   keysDirectory,
+  shards = { hubLogShard: 0, chains: [] },
 }: {
   readonly topology: Topology;
   readonly ports: PortPlan;
@@ -29,16 +47,34 @@ export function endpointsOf({
   /** Names of key files in `keysDirectory`, which lies beside the endpoints file. */
   readonly keyNames: readonly string[];
   readonly keysDirectory: string;
+  /** Chains beside the hub, and the number under which the hub orders its own log; none unless told. */
+  readonly shards?: {
+    readonly hubLogShard: number;
+    readonly chains: readonly ShardChainEndpoint[];
+  };
 }): Endpoints {
+  const { hubLogShard, chains } = shards;
   return {
     version: 1,
-    chains: [{ name: HUB, rpc: loopback(ports.chain), chainId: chainIdOf(chainId), contracts }],
+    chains: [
+      {
+        ...{ name: HUB, rpc: loopback(ports.chain), chainId: chainIdOf(chainId), contracts },
+        ...(chains.length === 0 ? {} : { logShard: hubLogShard }),
+      },
+      ...chains.map(({ storage: _, ...chain }) => ({
+        ...chain,
+        chainId: chainIdOf(chain.chainId),
+      })),
+    ],
     indexer: loopback(ports.indexer),
-    storage: topology.storage.map(({ shard }, index) => ({
-      rpc: loopback(ports.storage[index] ?? 0),
-      shard,
-      chain: HUB,
-    })),
+    storage: [
+      ...topology.storage.map(({ shard }, index) => ({
+        rpc: loopback(ports.storage[index] ?? 0),
+        shard,
+        chain: HUB,
+      })),
+      ...chains.flatMap(({ name, storage }) => storage.map((node) => ({ ...node, chain: name }))),
+    ],
     kv: ports.kv.map(loopback),
     ...(kvKeys.length === 0 ? {} : { kvKeys }),
     ...(ports.da === undefined

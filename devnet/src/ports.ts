@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { Rng } from '@cairn/primitives';
 import { DevnetError } from './errors.ts';
-import type { DaPlan, Topology } from './topology.ts';
+import { type ConsensusShardPlan, type DaPlan, RELAYER, type Topology } from './topology.ts';
 
 /** Where each service of a devnet listens, on the loopback interface. */
 export interface PortPlan {
@@ -15,6 +15,20 @@ export interface PortPlan {
   readonly peers?: number;
   /** Where the topology has signers. */
   readonly da?: DaPorts;
+  /** Where the topology has chains beside the hub. */
+  readonly shards?: ShardPorts;
+}
+
+/** Where consensus shards listen, and who relays between them. */
+export interface ShardPorts {
+  /** Health and measures of the relayer. */
+  readonly relayer: number;
+  /** In the order of the topology's chains beside the hub. */
+  readonly chains: readonly {
+    readonly chain: number;
+    /** In the order of its storage nodes. */
+    readonly storage: readonly number[];
+  }[];
 }
 
 /** Where the services of data availability listen. */
@@ -34,9 +48,9 @@ export interface DaPorts {
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, key-value 6789 upward, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, key-value 6789 upward, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600; chains beside the hub 8546 upward, their storage nodes after the hub's, the relayer 3291. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, key-value from + 74, signers from + 80. */
+  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, key-value from + 74, signers from + 80; the relayer + 8, chains beside the hub from + 96, their storage nodes after the hub's. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -52,11 +66,14 @@ const DEFAULT_NITRO_PORT = 9880;
 const DEFAULT_SIGNER_PORT = 3201;
 const DEFAULT_KV_PORT = 6789;
 const DEFAULT_PEERS_PORT = 5600;
+const DEFAULT_RELAYER_PORT = 3291;
 /** Ports of a base: services first, then storage nodes, key-value nodes and signers. Bases 100 apart never meet. */
 const PEERS_OFFSET = 7;
+const RELAYER_OFFSET = 8;
 const STORAGE_OFFSET = 10;
 const KV_OFFSET = 74;
 const SIGNER_OFFSET = 80;
+const SHARD_OFFSET = 96;
 /** Below what Linux and macOS hand to outgoing connections, so that none of those takes a port first. */
 const ANY_PORT_FROM = 15_000;
 const ANY_PORT_COUNT = 15_000;
@@ -81,6 +98,10 @@ export async function planPorts(
       ...topology.kv.map((node) => node.port),
       topology.da?.disperser.port,
       ...(topology.da?.signers ?? []).map((signer) => signer.port),
+      ...(topology.consensusShards ?? []).flatMap(({ port, storage }) => [
+        port,
+        ...storage.map((node) => node.port),
+      ]),
     ].filter((port) => port !== undefined),
   );
   const taken = new Set<number>();
@@ -134,6 +155,9 @@ export async function planPorts(
     kv,
     ...(meets ? { peers: await settle('peers', undefined, peersAt) } : {}),
     ...(da === undefined ? {} : { da: await daPorts(da, base, settle) }),
+    ...(topology.consensusShards === undefined
+      ? {}
+      : { shards: await shardPorts(topology.consensusShards, storage.length, base, settle) }),
   };
 }
 
@@ -157,6 +181,31 @@ async function daPorts(
     ports.push(await settle(name, port, at(SIGNER_OFFSET, DEFAULT_SIGNER_PORT) + index));
   }
   return { disperser: blobs, grpc, nitro, page, keeper, signers: ports };
+}
+
+/** @param storageNodes - of the hub's chain, after whose ports the others' come */
+async function shardPorts(
+  shards: readonly ConsensusShardPlan[],
+  storageNodes: number,
+  base: number | undefined,
+  settle: Settle,
+): Promise<ShardPorts> {
+  const at = (offset: number, wellKnown: number): number =>
+    base === undefined ? wellKnown : base + offset;
+  const relayer = await settle(RELAYER, undefined, at(RELAYER_OFFSET, DEFAULT_RELAYER_PORT));
+  const firstChain = at(SHARD_OFFSET, DEFAULT_CHAIN_PORT + 1);
+  let nextStorage = at(STORAGE_OFFSET, DEFAULT_STORAGE_PORT) + storageNodes;
+  const chains: { readonly chain: number; readonly storage: readonly number[] }[] = [];
+  for (const [index, { name, port, storage }] of shards.entries()) {
+    const chain = await settle(name, port, firstChain + index);
+    const nodes: number[] = [];
+    for (const node of storage) {
+      nodes.push(await settle(node.name, node.port, nextStorage));
+      nextStorage += 1;
+    }
+    chains.push({ chain, storage: nodes });
+  }
+  return { relayer, chains };
 }
 
 /** Whether something could listen on a port of the loopback interface right now. */

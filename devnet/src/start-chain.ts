@@ -16,7 +16,7 @@ export interface RunningChain {
   readonly keys: readonly string[];
 }
 
-/** Chain id of every devnet, the one development tools expect. */
+/** Chain id of every devnet's hub, the one development tools expect; further chains count on from it. */
 export const DEVNET_CHAIN_ID = 31_337;
 const READY_WITHIN_MS = 20_000;
 /** Blocks whose state stays readable; bounds the memory of a devnet that runs for days. */
@@ -32,11 +32,16 @@ const KEPT_STATES = 4096;
 export async function startChain(
   { supervisor, clock }: { readonly supervisor: Supervisor; readonly clock: Clock },
   {
+    name,
+    chainId,
     port,
     blockTimeSeconds,
     directory,
     isKept,
   }: {
+    /** Names its process and its log. */
+    readonly name: string;
+    readonly chainId: number;
     readonly port: number;
     readonly blockTimeSeconds: number;
     readonly directory: string;
@@ -48,11 +53,11 @@ export async function startChain(
   const accounts = join(directory, 'accounts.json');
   const rpc = `http://127.0.0.1:${port}`;
   const process = await supervisor.run({
-    name: 'chain',
+    name,
     command: anvilPath(),
     args: [
       ...['--host', '127.0.0.1', '--port', String(port)],
-      ...['--chain-id', String(DEVNET_CHAIN_ID), '--hardfork', 'prague'],
+      ...['--chain-id', String(chainId), '--hardfork', 'prague'],
       ...['--block-time', String(blockTimeSeconds), '--mixed-mining', '--slots-in-an-epoch', '1'],
       ...['--prune-history', String(KEPT_STATES), '--config-out', accounts],
       ...(isKept ? ['--state', join(directory, 'state.json'), '--state-interval', '5'] : []),
@@ -63,7 +68,7 @@ export async function startChain(
   try {
     const isReady = async (asking: AbortSignal): Promise<boolean> => {
       try {
-        return (await client.chainId({ signal: asking })) === DEVNET_CHAIN_ID;
+        return (await client.chainId({ signal: asking })) === chainId;
       } catch (error) {
         asking.throwIfAborted();
         if (error instanceof Error) return false; // not listening yet
@@ -76,7 +81,7 @@ export async function startChain(
   }
   const keys = parseAccounts(await readFile(accounts, 'utf8'));
   await rm(accounts); // readable by others; the keys go to files that are not
-  return { process, rpc, chainId: DEVNET_CHAIN_ID, keys };
+  return { process, rpc, chainId, keys };
 }
 
 /** Writes the keys as `dev-0.hex`, …, for their owner alone. @returns their file names */

@@ -5,7 +5,7 @@ import type { DaPorts } from './ports.ts';
 import { programPath } from './program-path.ts';
 import { type NodePlan, quoted, type StartNodeDeps, startNode } from './start-node.ts';
 import type { ManagedProcess } from './supervise.ts';
-import { DISPERSER, type SignerPlan } from './topology.ts';
+import { DISPERSER, RELAYER, type SignerPlan } from './topology.ts';
 
 /** What the nodes of data availability have in common. */
 export interface DaSurroundings {
@@ -19,6 +19,8 @@ export interface DaSurroundings {
   /** Every node's own directory lies below. */
   readonly dataDirectory: string;
   readonly configDirectory: string;
+  /** Endpoints of the chains of consensus shards beside the hub, as "chain id=URL". */
+  readonly shardRpcs: readonly string[];
 }
 
 /** Coins at stake of each signer: as many votes, and seats. */
@@ -30,6 +32,8 @@ const GWEI_PER_COIN = 10 ** 9;
 const POLL_MS = 500;
 /** Time that tickets wait for others: the signers of one machine post them all at once. */
 const GATHER_MS = 200;
+/** Time between two roots of the order that the mirrors are told: some checkpoints of the hub. */
+const ORDER_MS = 10_000;
 
 /** Starts a signer and waits until it serves; it joins the network by itself. @throws as `startNode` */
 export function startSigner(
@@ -57,6 +61,7 @@ export function startSigner(
     `keepers = ["http://127.0.0.1:${keeperPort}"]`,
     // A devnet is to run on a laptop that is nearly full as well.
     `reserve_bytes = ${16 * MIB}\n`,
+    ...shardsConfig(surroundings),
   ].join('\n');
   return startNode(deps, nodePlan(plan.name, port, config, surroundings), options);
 }
@@ -86,6 +91,34 @@ export function startDisperser(
     `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\ngather_ms = ${GATHER_MS}\n`,
   ].join('\n');
   return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);
+}
+
+/** Starts the relayer between consensus shards and waits until it serves. @throws as `startNode` */
+export function startRelayer(
+  deps: StartNodeDeps,
+  {
+    port,
+    keys,
+    surroundings,
+  }: {
+    readonly port: number;
+    readonly keys: KeyFiles;
+    readonly surroundings: DaSurroundings;
+  },
+  options: { readonly signal: AbortSignal },
+): Promise<ManagedProcess> {
+  const config = [
+    commonConfig(RELAYER, ['relayer'], keys, surroundings),
+    `[relayer]\nhost = "127.0.0.1"\nport = ${port}\npoll_ms = ${POLL_MS}`,
+    `spread_ms = 0\norder_ms = ${ORDER_MS}\n`, // the only one: nobody else's turn is to be waited for
+    ...shardsConfig(surroundings),
+  ].join('\n');
+  return startNode(deps, nodePlan(RELAYER, port, config, surroundings), options);
+}
+
+function shardsConfig({ shardRpcs }: DaSurroundings): readonly string[] {
+  if (shardRpcs.length === 0) return [];
+  return [`[shards]\nrpcs = [${shardRpcs.map(quoted).join(', ')}]\npoll_ms = ${POLL_MS}\n`];
 }
 
 function archiveConfig({ log }: DaSurroundings): readonly string[] {

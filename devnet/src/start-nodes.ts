@@ -41,25 +41,50 @@ export function storageServices(
     readonly meeting: MeetingPlace | undefined;
   },
 ): { readonly storage: readonly ServicePlan[]; readonly indexer: ServicePlan } {
-  const { configDirectory } = surroundings;
+  const storage = plans.map((plan, index) => {
+    const port = ports.storage[index] ?? 0;
+    const config = storageConfig(plan, port, surroundings) + p2pConfig(index, meeting);
+    return storageProgram(deps, { name: plan.name, port, config }, surroundings);
+  });
+  const urls = storage.map(({ url }) => url);
+  const config = indexerConfig(ports.indexer, urls, surroundings);
+  const indexer = { name: 'indexer', port: ports.indexer, config };
+  return { storage, indexer: storageProgram(deps, indexer, surroundings) };
+}
+
+/** Storage nodes that nobody has to find: those of a chain beside the hub, to be started. */
+export function loneStorageServices(
+  deps: StartNodeDeps,
+  {
+    plans,
+    ports,
+    surroundings,
+  }: {
+    readonly plans: readonly StorageNodePlan[];
+    /** In the order of `plans`. */
+    readonly ports: readonly number[];
+    readonly surroundings: NodeSurroundings;
+  },
+): readonly ServicePlan[] {
+  return plans.map((plan, index) => {
+    const port = ports[index] ?? 0;
+    const config = storageConfig(plan, port, surroundings);
+    return storageProgram(deps, { name: plan.name, port, config }, surroundings);
+  });
+}
+
+function storageProgram(
+  deps: StartNodeDeps,
+  { name, port, config }: { readonly name: string; readonly port: number; readonly config: string },
+  { configDirectory }: Pick<NodeSurroundings, 'configDirectory'>,
+): ServicePlan {
   const program = programPath('run-storage-node');
-  const service = (name: string, port: number, config: string): ServicePlan => ({
+  return {
     name,
     url: loopback(port),
     start: (signal) =>
       startNode(deps, { name, program, config, configDirectory, port }, { signal }),
-  });
-  const storage = plans.map((plan, index) => {
-    const port = ports.storage[index] ?? 0;
-    return service(
-      plan.name,
-      port,
-      storageConfig(plan, port, surroundings) + p2pConfig(index, meeting),
-    );
-  });
-  const urls = storage.map(({ url }) => url);
-  const config = indexerConfig(ports.indexer, urls, surroundings);
-  return { storage, indexer: service('indexer', ports.indexer, config) };
+  };
 }
 
 /**

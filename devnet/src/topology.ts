@@ -33,12 +33,26 @@ export interface KvNodePlan {
 
 /** The process that takes blobs, and moves epochs on besides. */
 export const DISPERSER = 'disperser';
+/** The process that brings checkpoints of consensus shards to the hub, and its epochs to them. */
+export const RELAYER = 'relayer';
 
 /** The data-availability network of a devnet: its signers, and one disperser that also keeps epochs. */
 export interface DaPlan {
   /** At least one. */
   readonly signers: readonly SignerPlan[];
   readonly disperser: { readonly port?: number };
+}
+
+/** A chain beside the hub with a log and nodes of its own: a consensus shard. */
+export interface ConsensusShardPlan {
+  /** `shard-1`, `shard-2`, …: the name of the chain, its process, its log and its directory. */
+  readonly name: string;
+  /** Its number at the hub, 1 upward. */
+  readonly shardId: number;
+  /** Of its chain; fixed by the topology file, else planned. */
+  readonly port?: number;
+  /** Nodes that serve its log, at least one: `shard-1-storage-0`, …. They do not mine. */
+  readonly storage: readonly StorageNodePlan[];
 }
 
 /** What a devnet is made of. */
@@ -53,6 +67,8 @@ export interface Topology {
   readonly kv: readonly KvNodePlan[];
   /** `undefined`: blobs are not taken. */
   readonly da?: DaPlan;
+  /** Chains beside the hub, by rising number; `undefined` where the hub is the only one. */
+  readonly consensusShards?: readonly ConsensusShardPlan[];
 }
 
 /** One node that keeps everything, and a pair that keeps half each: every segment has two holders. */
@@ -67,14 +83,19 @@ export const DEFAULT_KV_NODES = 1;
 export const MAX_KV_NODES = 6;
 /** As many as the quorum of a devnet seats comfortably on one machine. */
 export const MAX_SIGNERS = 16;
+/** The hub and three more: as many as there are ports for beside a base. */
+export const MAX_CONSENSUS_SHARDS = 4;
 const DEFAULT_BLOCK_TIME_SECONDS = 1;
+/** One node that keeps everything. */
+const EVERYTHING = [{ shard: '0/1' }];
 
 /**
- * The topology of `--storage 0/1,0/2,1/2 --da 4 --mine`.
+ * The topology of `--storage 0/1,0/2,1/2 --da 4 --mine --consensus-shards 1`.
  *
  * @param signers - 0 for a devnet that takes no blobs
  * @param mine - whether every storage node mines what it keeps
  * @param kvNodes - 0 for a devnet that answers for no streams
+ * @param consensusShards - chains with a log of their own, the hub included
  * @throws {DevnetError} TOPOLOGY_INVALID
  */
 export function topologyOf(
@@ -82,21 +103,29 @@ export function topologyOf(
   signers: number = DEFAULT_SIGNERS,
   mine = false,
   kvNodes: number = DEFAULT_KV_NODES,
+  consensusShards = 1,
 ): Topology {
-  return {
-    chain: { blockTimeSeconds: DEFAULT_BLOCK_TIME_SECONDS },
-    storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim(), mine }))),
-    indexer: {},
-    kv: kvPlans(Array.from({ length: kvNodes }, () => ({}))),
-    ...daOf(signerPlans(Array.from({ length: signers }, () => ({}))), {}),
-  };
+  if (!Number.isInteger(consensusShards) || consensusShards < 1) {
+    throw invalid('consensusShards', consensusShards, 'must count the hub and so be at least 1');
+  }
+  return withConsensusShards(
+    {
+      chain: { blockTimeSeconds: DEFAULT_BLOCK_TIME_SECONDS },
+      storage: storagePlans(storage.split(',').map((shard) => ({ shard: shard.trim(), mine }))),
+      indexer: {},
+      kv: kvPlans(Array.from({ length: kvNodes }, () => ({}))),
+      ...daOf(signerPlans(Array.from({ length: signers }, () => ({}))), {}),
+    },
+    Array.from({ length: consensusShards - 1 }, () => ({ storage: EVERYTHING })),
+  );
 }
 
 /**
  * A topology written as JSON:
  * `{"chain": {"port", "blockTimeSeconds"}, "storage": [{"shard": "0/2", "port", "mine": true}], "indexer": {"port"},
- * "kv": [{"port"}], "da": {"signers": [{"port"}], "disperser": {"port"}}}`, where everything may be left out. Without
- * signers, or with another block time, there is no disperser either.
+ * "kv": [{"port"}], "da": {"signers": [{"port"}], "disperser": {"port"}}, "consensusShards": [{"port", "storage":
+ * [{"shard", "port"}]}]}`, where everything may be left out. Without signers, or with another block time, there is no
+ * disperser either. `consensusShards` are the chains beside the hub.
  *
  * @throws {DevnetError} TOPOLOGY_INVALID names the field
  */
@@ -107,7 +136,8 @@ export function parseTopology(text: string): Topology {
   } catch (error) {
     throw invalid('(file)', text, 'is not JSON', error);
   }
-  const file = fieldsOf(outside, '(file)', ['chain', 'storage', 'indexer', 'kv', 'da']);
+  const known = ['chain', 'storage', 'indexer', 'kv', 'da', 'consensusShards'];
+  const file = fieldsOf(outside, '(file)', known);
   const chain = fieldsOf(file['chain'] ?? {}, 'chain', ['port', 'blockTimeSeconds']);
   const indexer = fieldsOf(file['indexer'] ?? {}, 'indexer', ['port']);
   const storage = file['storage'] ?? DEFAULT_STORAGE.split(',').map((shard) => ({ shard }));
@@ -117,7 +147,7 @@ export function parseTopology(text: string): Topology {
   const blockTimeSeconds =
     numberIn(chain['blockTimeSeconds'], 'chain.blockTimeSeconds', { least: 1, most: 3600 }) ??
     DEFAULT_BLOCK_TIME_SECONDS;
-  return {
+  const topology = {
     chain: { blockTimeSeconds, ...portIn(chain, 'chain') },
     storage: storagePlans(
       storage.map((node: unknown, index) => {
@@ -141,6 +171,62 @@ export function parseTopology(text: string): Topology {
     ),
     ...parseDa(file['da'], blockTimeSeconds),
   };
+  return withConsensusShards(topology, parseConsensusShards(file['consensusShards'] ?? []));
+}
+
+/** A chain beside the hub, as it is asked for. */
+interface ConsensusShardChoice {
+  readonly port?: number;
+  readonly storage: readonly { readonly shard: string; readonly port?: number }[];
+}
+
+function parseConsensusShards(value: unknown): ConsensusShardChoice[] {
+  if (!Array.isArray(value)) throw invalid('consensusShards', value, 'is not a list');
+  return value.map((chain: unknown, index) => {
+    const field = `consensusShards[${index}]`;
+    const fields = fieldsOf(chain, field, ['port', 'storage']);
+    const storage = fields['storage'] ?? EVERYTHING;
+    if (!Array.isArray(storage)) throw invalid(`${field}.storage`, storage, 'is not a list');
+    const nodes = storage.map((node: unknown, at) => {
+      const each = fieldsOf(node, `${field}.storage[${at}]`, ['shard', 'port']);
+      const shard = each['shard'];
+      if (typeof shard !== 'string') {
+        throw invalid(`${field}.storage[${at}].shard`, shard, 'is not a text such as "0/2"');
+      }
+      return { shard, ...portIn(each, `${field}.storage[${at}]`) };
+    });
+    return { storage: nodes, ...portIn(fields, field) };
+  });
+}
+
+/** Nothing is added where there are none. */
+function withConsensusShards(
+  topology: Topology,
+  chains: readonly ConsensusShardChoice[],
+): Topology {
+  if (chains.length === 0) return topology;
+  const count = chains.length + 1;
+  if (count > MAX_CONSENSUS_SHARDS) {
+    throw invalid('consensusShards', count, `can be ${MAX_CONSENSUS_SHARDS} at most with the hub`);
+  }
+  if (topology.da === undefined) {
+    throw invalid('consensusShards', count, 'need signers, who say what each chain holds');
+  }
+  const consensusShards = chains.map(({ storage, ...port }, index) => {
+    const name = `shard-${index + 1}`;
+    const nodes = storage.map((node) => ({ ...node, mine: false }));
+    const place = { field: `consensusShards[${index}].storage`, prefix: `${name}-storage` };
+    return { name, shardId: index + 1, storage: storagePlans(nodes, place), ...port };
+  });
+  const nodes = [topology, ...consensusShards].reduce(
+    (sum, { storage }) => sum + storage.length,
+    0,
+  );
+  if (nodes > MAX_STORAGE_NODES) {
+    const problem = `leave ${nodes} storage nodes to start, ${MAX_STORAGE_NODES} are the most`;
+    throw invalid('consensusShards', count, problem);
+  }
+  return { ...topology, consensusShards };
 }
 
 /** Epochs count blocks and end in time: that fits blocks of the default time only. */
@@ -190,19 +276,20 @@ export async function readTopology(path: string): Promise<Topology> {
 
 function storagePlans(
   nodes: readonly { readonly shard: string; readonly mine: boolean; readonly port?: number }[],
+  { field, prefix } = { field: 'storage', prefix: 'storage' },
 ): StorageNodePlan[] {
   if (nodes.length < 1 || nodes.length > MAX_STORAGE_NODES) {
-    throw invalid('storage', nodes.length, `must name 1 to ${MAX_STORAGE_NODES} nodes`);
+    throw invalid(field, nodes.length, `must name 1 to ${MAX_STORAGE_NODES} nodes`);
   }
   return nodes.map(({ shard, mine, port }, index) => {
     let parsed: ShardConfig;
     try {
       parsed = parseShardText(shard);
     } catch (error) {
-      throw invalid(`storage[${index}].shard`, shard, 'is not a shard such as 0/2', error);
+      throw invalid(`${field}[${index}].shard`, shard, 'is not a shard such as 0/2', error);
     }
     return {
-      name: `storage-${index}`,
+      name: `${prefix}-${index}`,
       shard: parsed,
       mines: mine,
       ...(port === undefined ? {} : { port }),

@@ -68,6 +68,58 @@ describe('a devnet directory', () => {
     });
   });
 
+  it('tells which chain each storage node serves, and under which number its log is ordered', async () => {
+    const paths = devnetPaths(directory);
+    const mirror = parseAddress(`0x${'33'.repeat(20)}`);
+    const shard = { id: 0, count: 1 };
+    const endpoints = endpointsOf({
+      topology: topologyOf('0/1', 4, false, 0, 2),
+      ports: { chain: 1000, indexer: 1001, storage: [1010], kv: [] },
+      chainId: 31_337,
+      contracts: { flow },
+      kvKeys: [],
+      keyNames: [],
+      keysDirectory: paths.keys,
+      shards: {
+        hubLogShard: 4,
+        chains: [
+          {
+            name: 'shard-1',
+            rpc: 'http://127.0.0.1:1096',
+            chainId: 31_338,
+            contracts: { flow, epochMirror: mirror },
+            logShard: 1,
+            storage: [{ rpc: 'http://127.0.0.1:1011', shard }],
+          },
+        ],
+      },
+    });
+    await writeEndpoints(paths.endpoints, endpoints);
+    const read = JSON.parse(JSON.stringify(await readDevnetEndpoints(directory)));
+    assert.deepEqual(read.chains, [
+      {
+        ...{ name: 'hub', rpc: 'http://127.0.0.1:1000', chainId: 31_337, contracts: { flow } },
+        logShard: 4,
+      },
+      {
+        ...{ name: 'shard-1', rpc: 'http://127.0.0.1:1096', chainId: 31_338, logShard: 1 },
+        contracts: { flow, epochMirror: mirror },
+      },
+    ]);
+    assert.deepEqual(read.storage, [
+      { rpc: 'http://127.0.0.1:1010', shard, chain: 'hub' },
+      { rpc: 'http://127.0.0.1:1011', shard, chain: 'shard-1' },
+    ]);
+  });
+
+  it('is not taken for several chains that are to be kept', async () => {
+    const topology = topologyOf('0/1', 4, false, 0, 2);
+    const ports = { kind: 'any' } as const;
+    const kept = createDevnet({ directory, topology, ports, isKept: true });
+    await assert.rejects(kept, (error) => isFault(error, 'TOPOLOGY_INVALID'));
+    assert.deepEqual(await readdir(directory), []);
+  });
+
   it('names no place for blobs where there is none', () => {
     const endpoints = endpointsOf({
       topology: topologyOf('0/1', 0),

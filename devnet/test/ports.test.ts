@@ -2,15 +2,25 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { isFault, seededRng } from '@cairn/primitives';
 import { isPortFree, type PortPlan, planPorts } from '../src/ports.ts';
-import { MAX_KV_NODES, MAX_SIGNERS, parseTopology, topologyOf } from '../src/topology.ts';
+import {
+  MAX_CONSENSUS_SHARDS,
+  MAX_KV_NODES,
+  MAX_SIGNERS,
+  MAX_STORAGE_NODES,
+  parseTopology,
+  topologyOf,
+} from '../src/topology.ts';
 
 const rng = seededRng(7);
 const allFree = async () => true;
 
-function portsIn({ chain, indexer, storage, kv, peers, da }: PortPlan): readonly number[] {
+function portsIn({ chain, indexer, storage, kv, peers, da, shards }: PortPlan): readonly number[] {
   const blobs =
     da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.page, da.keeper, ...da.signers];
-  return [chain, indexer, ...storage, ...kv, ...(peers === undefined ? [] : [peers]), ...blobs];
+  const more = shards?.chains.flatMap((each) => [each.chain, ...each.storage]) ?? [];
+  const relayer = shards === undefined ? [] : [shards.relayer];
+  const meeting = peers === undefined ? [] : [peers];
+  return [chain, indexer, ...storage, ...kv, ...meeting, ...blobs, ...relayer, ...more];
 }
 
 describe('ports', () => {
@@ -39,8 +49,10 @@ describe('ports', () => {
   });
 
   it('of bases 100 apart never meet, with as many nodes as there may be', async () => {
-    const shards = Array.from({ length: 64 }, () => '0/1').join(',');
-    const topology = topologyOf(shards, MAX_SIGNERS, false, MAX_KV_NODES);
+    const chains = MAX_CONSENSUS_SHARDS;
+    const nodes = MAX_STORAGE_NODES - (chains - 1);
+    const shards = Array.from({ length: nodes }, () => '0/1').join(',');
+    const topology = topologyOf(shards, MAX_SIGNERS, false, MAX_KV_NODES, chains);
     const plans = await Promise.all(
       [20_000, 20_100].map((base) =>
         planPorts(topology, { kind: 'base', base }, { rng, isFree: allFree }),
@@ -48,6 +60,18 @@ describe('ports', () => {
     );
     const ports = plans.flatMap(portsIn);
     assert.equal(new Set(ports).size, ports.length);
+  });
+
+  it('of chains beside the hub follow on its own', async () => {
+    const topology = topologyOf('0/2,1/2', 1, false, 0, 3);
+    const plan = await planPorts(topology, { kind: 'default' }, { rng, isFree: allFree });
+    assert.deepEqual(plan.shards, {
+      relayer: 3291,
+      chains: [
+        { chain: 8546, storage: [5680] },
+        { chain: 8547, storage: [5681] },
+      ],
+    });
   });
 
   it('are free and different where any will do', async () => {

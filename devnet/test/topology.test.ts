@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isFault } from '@cairn/primitives';
 import {
+  MAX_CONSENSUS_SHARDS,
   MAX_SIGNERS,
   MAX_STORAGE_NODES,
   parseTopology,
@@ -92,6 +93,44 @@ describe('topology', () => {
       );
     }
     assert.equal(topologyOf('0/1', 7).da?.signers.length, 7);
+  });
+
+  it('has no chain beside the hub unless told, and else one storage node for each', () => {
+    assert.equal('consensusShards' in topologyOf(), false);
+    assert.equal('consensusShards' in parseTopology('{"consensusShards": []}'), false);
+    const shards = topologyOf('0/2,1/2', 4, true, 0, 3).consensusShards;
+    assert.deepEqual(shards, parseTopology('{"consensusShards": [{}, {}]}').consensusShards);
+    const storageOf = (name: string) => [{ name, shard: { id: 0, count: 1 }, mines: false }];
+    assert.deepEqual(shards, [
+      { name: 'shard-1', shardId: 1, storage: storageOf('shard-1-storage-0') },
+      { name: 'shard-2', shardId: 2, storage: storageOf('shard-2-storage-0') },
+    ]);
+    const file =
+      '{"consensusShards": [{"port": 4100, "storage": [{"shard": "1/2", "port": 4101}]}]}';
+    const [shard] = parseTopology(file).consensusShards ?? [];
+    assert.equal(shard?.port, 4100);
+    assert.deepEqual(shard?.storage, [
+      { name: 'shard-1-storage-0', shard: { id: 1, count: 2 }, mines: false, port: 4101 },
+    ]);
+  });
+
+  it('refuses chains beside the hub that could not join it, or are too many', () => {
+    const one = '[{"storage": [{"shard": "2/2"}]}]';
+    const many = Array.from({ length: MAX_STORAGE_NODES }, () => '0/1').join(',');
+    for (const make of [
+      () => topologyOf('0/1', 4, false, 0, 0),
+      () => topologyOf('0/1', 0, false, 0, 2),
+      () => topologyOf('0/1', 4, false, 0, MAX_CONSENSUS_SHARDS + 1),
+      () => topologyOf(many, 4, false, 0, 2),
+      () => parseTopology('{"consensusShards": 2}'),
+      () => parseTopology('{"chain": {"blockTimeSeconds": 2}, "consensusShards": [{}]}'),
+    ]) {
+      assert.throws(make, isInvalid('consensusShards'));
+    }
+    const parse = () => parseTopology(`{"consensusShards": ${one}}`);
+    assert.throws(parse, isInvalid('consensusShards[0].storage[0].shard'));
+    const mining = '{"consensusShards": [{"storage": [{"shard": "0/1", "mine": true}]}]}';
+    assert.throws(() => parseTopology(mining), isInvalid('consensusShards[0].storage[0].mine'));
   });
 
   it('takes no blobs without signers, nor unless told where blocks are slower', () => {

@@ -144,7 +144,8 @@ async function tour(
   await say(`2. Made a file of ${formatBytes(size)} of random bytes (seed ${seed}).`);
 
   const [chain] = endpoints.chains;
-  const replicas = endpoints.storage.length >= 3 ? 2 : 1;
+  const storage = endpoints.storage.filter((node) => node.chain === chain?.name);
+  const replicas = storage.length >= 3 ? 2 : 1;
   const payer = await readFile(join(directory, endpoints.keys[0] ?? ''), 'utf8');
   const writer = createClient({
     ...(endpoints.indexer === undefined ? {} : { indexer: endpoints.indexer }),
@@ -165,7 +166,7 @@ async function tour(
 
   const index = systemRng().below(Math.ceil(size / SEGMENT_BYTES));
   const full = holders.find(({ shard }) => shard.count === 1) ?? holders[0];
-  const proofUrl = full?.url ?? endpoints.storage[0]?.rpc ?? '';
+  const proofUrl = full?.url ?? storage[0]?.rpc ?? '';
   const { segment, codeOfChange } = await demonstrateSegment(
     { root, index, url: proofUrl },
     { signal },
@@ -177,7 +178,7 @@ async function tour(
   await say(`     proven to be part of the file; with one bit changed: ${codeOfChange}`);
 
   // Where another full copy lies on nodes that were not asked yet, it is read from those.
-  const others = endpoints.storage.filter(({ rpc }) => rpc !== proofUrl).map(({ rpc }) => rpc);
+  const others = storage.filter(({ rpc }) => rpc !== proofUrl).map(({ rpc }) => rpc);
   const readFrom = replicas > 1 && full?.shard.count === 1 ? others : holders.map(({ url }) => url);
   const reader = createClient({
     nodes: readFrom,

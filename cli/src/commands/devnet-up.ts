@@ -29,6 +29,8 @@ export interface DevnetUpOptions {
   readonly da?: number;
   /** How many key-value nodes. */
   readonly kv?: number;
+  /** Chains with a log of their own, the hub included. */
+  readonly consensusShards?: number;
   /** Whether storage nodes mine. */
   readonly mine?: boolean;
   readonly topology?: string;
@@ -90,11 +92,11 @@ async function serve(
 }
 
 async function topologyFor(
-  { topology, storage, da, mine, kv }: DevnetUpOptions,
+  { topology, storage, da, mine, kv, consensusShards }: DevnetUpOptions,
   io: CommandIo,
 ): Promise<Topology> {
   return topology === undefined
-    ? topologyOf(storage, da, mine, kv)
+    ? topologyOf(storage, da, mine, kv, consensusShards)
     : readTopology(resolve(io.cwd, topology));
 }
 
@@ -143,12 +145,18 @@ async function printEndpoints(
 
 /** What runs where, as a table. */
 export function endpointsTable({ chains, storage, indexer, kv, da, keys }: Endpoints): string {
+  // Where there is one chain only, nothing has to say on which it is.
+  const on = (chain: string): string => (chains.length === 1 ? '' : ` on ${chain}`);
   const rows = [
     ...chains.map((chain) => ['chain', chain.rpc, `${chain.name}, chain id ${chain.chainId}`]),
-    ...chains.flatMap(({ contracts }) =>
-      Object.entries(contracts).map(([name, address]) => ['contract', address, name]),
+    ...chains.flatMap(({ name: chain, contracts }) =>
+      Object.entries(contracts).map(([name, address]) => ['contract', address, name + on(chain)]),
     ),
-    ...storage.map((node) => ['storage', node.rpc, `keeps ${describeShard(node.shard)}`]),
+    ...storage.map((node) => [
+      'storage',
+      node.rpc,
+      `keeps ${describeShard(node.shard)}${on(node.chain)}`,
+    ]),
     ...(indexer === undefined ? [] : [['indexer', indexer, 'knows who keeps what']]),
     ...kv.map((url) => ['kv', url, 'answers for streams of keys and values']),
     ...(da?.rest === undefined ? [] : [['blobs', da.rest, 'REST, OP Stack alt-DA, EigenDA proxy']]),

@@ -36,6 +36,8 @@ export interface ChainEndpoint {
   readonly chainId: ChainId;
   /** Addresses by contract name in camelCase; `flow` is the log contract. */
   readonly contracts: Readonly<Record<string, Address>>;
+  /** Number under which the hub orders what this chain's log holds; `undefined` where it orders none. */
+  readonly logShard?: number;
 }
 
 /** A storage node. */
@@ -138,6 +140,9 @@ function parseChain(value: unknown): ChainEndpoint {
         parseAddress(hexOf(address, 20, `${what}.contracts`, name.slice(0, MAX_NAME))),
       ]),
     ),
+    ...(fields['logShard'] === undefined
+      ? {}
+      : { logShard: naturalField(fields, 'logShard', what) }),
   };
 }
 

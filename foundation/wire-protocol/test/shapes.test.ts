@@ -53,6 +53,13 @@ describe('endpoints', () => {
         chainId: chainIdOf(31_337),
         contracts: { flow: FLOW },
       },
+      {
+        name: 'shard-1',
+        rpc: 'http://127.0.0.1:8546',
+        chainId: chainIdOf(31_338),
+        contracts: {},
+        logShard: 1,
+      },
     ],
     indexer: 'http://127.0.0.1:12345',
     storage: [{ rpc: 'http://127.0.0.1:5678', shard: { id: 0, count: 1 }, chain: 'hub' }],
