@@ -24,10 +24,13 @@ export {
 } from '../epochs/follow-handover.ts';
 export { encodeTrust, MAX_TRUST_BYTES, parseTrust } from '../epochs/trust-message.ts';
 export {
+  type CheckpointConflict,
   HolderError,
   type HolderFault,
   SampleError,
   type SampleFault,
+  ShardTrustError,
+  type ShardTrustFault,
   TrustError,
   type TrustFault,
 } from '../errors.ts';
@@ -77,6 +80,15 @@ export type {
   SampleReport,
   SampleVerdict,
 } from '../sampling/verdict.ts';
+export {
+  type BlobContentOffer,
+  type CheckpointOffer,
+  type FileContentOffer,
+  type FollowedCheckpoint,
+  ShardClient,
+  type ShardClientDeps,
+  type ShardClientNetwork,
+} from '../shards/shard-client.ts';
 export {
   type CertificateContext,
   type CertificateOffer,
