@@ -57,6 +57,18 @@ export type CliFault =
       readonly wanted: string;
     }
   | { readonly code: 'CLI_EPOCH_FILE'; readonly path: string; readonly problem: string }
+  /** The network has no order of checkpoints. */
+  | { readonly code: 'CLI_NO_ORDER'; readonly network: string }
+  /** The order has no such shard, or none with files. */
+  | { readonly code: 'CLI_NO_SHARD'; readonly shardId: number | undefined }
+  /** Not a proof of a file's place. */
+  | { readonly code: 'CLI_PROOF_FILE'; readonly path: string; readonly problem: string }
+  /** A proof whose place no trusted root shows. */
+  | {
+      readonly code: 'CLI_PLACE_UNTRUSTED';
+      readonly globalIndex: number;
+      readonly reasons: readonly string[];
+    }
   /** No epoch is sealed yet. */
   | { readonly code: 'CLI_NO_COMMITTEE'; readonly epoch: number }
   /** The node that runs on a data directory has no admin socket where one is looked for. */

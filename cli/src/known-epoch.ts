@@ -7,6 +7,7 @@ import {
   parseSnapshot,
 } from '@cairn/attestation';
 import { blstBackend } from '@cairn/attestation/native';
+import { openOrdering } from '@cairn/chain-access/shards';
 import {
   type CertifiedBlob,
   createLightClient,
@@ -42,12 +43,21 @@ export interface KnownEpoch {
   readonly cosets: number;
   readonly minLog2K: number;
   readonly graceSeconds: number;
+  /** What orders checkpoints on the hub, where the network has shards: for proofs of a file's place. */
+  readonly ordering?: KnownOrdering;
   /** The epoch's header. */
   readonly header: Uint8Array;
   /** The committee, then the quorums unless it is the only one. */
   readonly groups: readonly KnownGroup[];
   /** Where members said they are reached: nothing that is believed, rows prove themselves. */
   readonly sockets: ReadonlyMap<Address, string>;
+}
+
+/** What a committee states checkpoints to. */
+export interface KnownOrdering {
+  readonly address: Address;
+  /** Seconds after an epoch's end in which its committee's checkpoints count by themselves. */
+  readonly graceSeconds: number;
 }
 
 /** A group in office: 256 bytes, and 124 for each member. */
@@ -70,6 +80,7 @@ export async function readKnownEpoch(
     groups.push({ snapshot: encodeSnapshot(snapshot), members: members.map(encodeMember) });
   }
   const sockets = await light.sockets(options);
+  const ordering = await openOrdering(hub, options);
   const own = first.members.flatMap(({ signer }): [Address, string][] => {
     const socket = sockets.get(signer);
     return socket === undefined ? [] : [[signer, socket]];
@@ -81,6 +92,9 @@ export async function readKnownEpoch(
     chainId: entrance.domain.chainId,
     entrance: entrance.domain.address,
     ...{ shardId, cosets, minLog2K, graceSeconds },
+    ...(ordering === undefined
+      ? {}
+      : { ordering: { address: ordering.domain.address, graceSeconds: ordering.graceSeconds } }),
     header: encodeEpochHeader(office),
     groups,
     sockets: new Map(own),
@@ -88,7 +102,7 @@ export async function readKnownEpoch(
 }
 
 /** An epoch file of the largest quorums is half as long. */
-const MAX_EPOCH_FILE_BYTES = 64 * 2 ** 20;
+export const MAX_EPOCH_FILE_BYTES: number = 64 * 2 ** 20;
 
 /** The epoch that `cairn da quorum --out` wrote to a file. @throws {CliError} CLI_EPOCH_FILE */
 export async function readEpochFile(path: string): Promise<KnownEpoch> {
@@ -200,6 +214,7 @@ export function parseKnownEpoch(text: string, path: string): KnownEpoch {
       cosets: naturalOf(file, 'cosets'),
       minLog2K: naturalOf(file, 'minLog2K'),
       graceSeconds: naturalOf(file, 'graceSeconds'),
+      ...orderingOf(file['ordering']),
       header: bytesOf(file['header'], 'header'),
       groups: listOf(file, 'groups').map((value) => {
         const group = recordOf(value, 'groups');
@@ -223,6 +238,13 @@ export function parseKnownEpoch(text: string, path: string): KnownEpoch {
       { cause: error },
     );
   }
+}
+
+function orderingOf(value: unknown): Pick<KnownEpoch, 'ordering'> {
+  if (value === undefined) return {};
+  const fields = recordOf(value, 'ordering');
+  const graceSeconds = naturalOf(fields, 'graceSeconds');
+  return { ordering: { address: parseAddress(textOf(fields, 'address')), graceSeconds } };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

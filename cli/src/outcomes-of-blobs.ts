@@ -1,4 +1,5 @@
 import { EXIT, type OutcomesByCode, type OutcomesByPrefix, outcome } from './exit.ts';
+import { NEXT_PROOF, PLACE_OUTCOMES } from './outcomes-of-places.ts';
 
 const NEXT_OTHER_ROWS =
   'These rows are not of that commitment; others may be: `cairn codec verify` tells which.';
@@ -13,6 +14,7 @@ const NEXT_OTHER_CHAIN =
 
 /** What faults of blobs, rows, certificates and epochs mean. */
 export const BLOB_OUTCOMES: OutcomesByCode = {
+  ...PLACE_OUTCOMES,
   CLI_BLOB_RECORD: outcome(
     EXIT.failure,
     'Name a folder that `cairn codec encode` finished; an interrupted one has no record.',
@@ -120,4 +122,5 @@ export const BLOB_FAMILIES: OutcomesByPrefix = [
   ['BLS_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
   ['PATH_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
   ['SAMPLE_', outcome(EXIT.verification, NEXT_CERTIFICATE)],
+  ['CONTENT_', outcome(EXIT.verification, NEXT_PROOF)],
 ];

@@ -59,6 +59,15 @@ export function parseCount(least: number): (text: string) => number {
   };
 }
 
+/** A whole number from `least` to `most`. */
+export function parseCountTo(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const count = parseCount(least)(text);
+    if (count <= most) return count;
+    throw usageError('count', `${count} is too many: ${most} is the most`);
+  };
+}
+
 /** A block's hash: 0x and 64 hex digits. */
 export function parseBlockHash(text: string): Hex {
   if (isHexOf(text, 32)) return text;

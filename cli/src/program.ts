@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { chainCommands, verifyCommand } from './chain-program.ts';
 import { codecCommands } from './codec-program.ts';
 import { daCommands, lightCommands } from './da-program.ts';
 import { dbCommands } from './db-program.ts';
@@ -67,6 +68,8 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   streamCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);
+  chainCommands(program, runs);
+  verifyCommand(program, runs);
   dutyCommands(program, runs);
   nodeCommands(program, runs);
   kvCommands(program, runs);

@@ -11,13 +11,18 @@ export function refCommands(program: Command, runs: Runs): void {
     ref
       .command('make <root>')
       .description('Make a reference to a file, a part of it or a tensor; prints its JSON.')
-      .requiredOption('--global-index <number>', 'place in the order of a checkpoint that has it')
+      .option(
+        '--global-index <number>',
+        'place in the order of a checkpoint that has it; found and proven by the network’s order unless told',
+      )
+      .option('--shard-rpc <url>', 'JSON-RPC address of the file’s chain, to find that place')
       .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512')
       .option('--tensor <name>', 'this tensor of a safetensors file only'),
   ).action(
     runs(async () => (await import('./commands/ref-make.ts')).refMake, {
       ...NETWORK,
       globalIndex: (parse) => parse.parseCount(0),
+      shardRpc: (parse) => parse.parseUrl,
       range: (parse) => parse.parseRange,
     }),
   );

@@ -19,6 +19,9 @@ const known: KnownEpoch = {
 describe('an epoch file', () => {
   it('gives back what it was made of', () => {
     assert.deepEqual(parseKnownEpoch(formatKnownEpoch(known), 'epoch.json'), known);
+    const ordering = { address: known.entrance, graceSeconds: 90 };
+    const ofShards = { ...known, ordering };
+    assert.deepEqual(parseKnownEpoch(formatKnownEpoch(ofShards), 'epoch.json'), ofShards);
   });
 
   it('need not say where anybody is reached', () => {
@@ -35,6 +38,8 @@ describe('an epoch file', () => {
       [JSON.stringify({ ...whole, graceSeconds: -1 }), /graceSeconds/],
       [JSON.stringify({ ...whole, hub: 'x' }), /x/],
       [JSON.stringify({ ...whole, groups: {} }), /groups/],
+      [JSON.stringify({ ...whole, ordering: { graceSeconds: 1 } }), /address/],
+      [JSON.stringify({ ...whole, ordering: 1 }), /ordering/],
       [JSON.stringify({ ...whole, sockets: { nobody: 'http://127.0.0.1:1' } }), /address/],
       [JSON.stringify({ ...whole, header: '0x0' }), /hex/i],
     ];

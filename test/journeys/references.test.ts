@@ -78,5 +78,8 @@ describe('content that programs cite', () => {
     const { status, stderr } = await cairn(none);
     assert.equal(status, 2);
     assert.match(stderr, /no tensor "tail" among 2, which begin with embed, head/);
+    const nowhere = await cairn(['ref', 'make', root, ...dir()]);
+    assert.equal(nowhere.status, 2, 'this network has no order');
+    assert.match(nowhere.stderr, /endpoints.json names no hub; or give it with --global-index/);
   });
 });

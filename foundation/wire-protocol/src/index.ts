@@ -35,6 +35,13 @@ export {
   type RetryAdvice,
 } from './fault-table.ts';
 export {
+  type FilePlaceProof,
+  filePlaceProofJson,
+  MAX_FILE_PLACE_PROOF_CHARACTERS,
+  parseFilePlaceProof,
+  type ShownPlace,
+} from './file-place-proof.ts';
+export {
   internalRpcError,
   invalidParam,
   invalidParams,

@@ -44,7 +44,7 @@ export {
 } from './entrance-facts.ts';
 export { EpochBook, type SealedEpoch } from './epoch-book.ts';
 export { DaError, type DaFault } from './errors.ts';
-export type { Finality } from './finality.ts';
+export { type Finality, finalBlock } from './finality.ts';
 export { findConfirmation } from './find-confirmation.ts';
 export {
   bond,

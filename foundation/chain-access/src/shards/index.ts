@@ -1,5 +1,13 @@
 /** Parallel consensus shards: the hub's order of their checkpoints, what their chains hold, mirrors of its epochs. */
 export {
+  type CertifiedCheckpoint,
+  type CertifiedFile,
+  type CertifyFileOptions,
+  certifyCheckpoint,
+  certifyFile,
+  type OrderPlace,
+} from './certify-file.ts';
+export {
   askAboutBlob,
   askAboutFile,
   blobProofArgument,
@@ -58,7 +66,9 @@ export {
   fileProofArgument,
   type OrderedFile,
   type ProveFileDeps,
+  type ProveFileOptions,
   proveFile,
+  readPlaces,
 } from './prove-file.ts';
 export { type QuorumSignature, signatureOf } from './quorum-signature.ts';
 export {
