@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { encodeSnapshot, KEY_BYTES, nobleBackend } from '@cairn/attestation';
 import { bigEndianBytes, concatBytes, fromHex, toHex } from '@cairn/primitives';
-import { build } from 'esbuild';
 import { repositoryRoot } from '../architecture/house.ts';
-import { sharedBrowser } from '../support/browser.ts';
+import { bundlePage, sharedBrowser } from '../support/browser.ts';
 import type { PageReport, PageVectors } from '../support/browser-attestation.ts';
 
 describe('certificates in headless Chromium', () => {
   it('are verified, and refused with one bit changed', async function () {
     const browser = await sharedBrowser();
     if (browser === undefined) this.skip();
-    const script = await bundle();
+    const script = await bundlePage('test/support/browser-attestation.ts');
     const page = await browser.newPage();
     try {
       await page.addScriptTag({ content: script });
@@ -64,19 +63,4 @@ function pageVectors(): PageVectors {
     certificate: known.certificateMode2,
     digest: known.digest,
   };
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: ['test/support/browser-attestation.ts'],
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    conditions: ['@cairn/source'],
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.text ?? assert.fail('nothing was bundled');
 }

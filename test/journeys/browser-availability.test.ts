@@ -10,12 +10,10 @@ import {
   signerOfScore,
 } from '@cairn/client-sdk';
 import { fromHex, keccak256, toHex, utf8Bytes } from '@cairn/primitives';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { type TestFile, TestNode, testFile } from '../../storage-node/test/harness.ts';
 import { ScriptedChain } from '../../storage-node/test/scripted-chain.ts';
-import { repositoryRoot } from '../architecture/house.ts';
-import { sharedBrowser } from '../support/browser.ts';
+import { bundlePage, sharedBrowser } from '../support/browser.ts';
 import type { PageQuestion } from '../support/browser-availability.ts';
 import { cairn } from '../support/cli.ts';
 
@@ -64,7 +62,7 @@ describe('proof of availability in headless Chromium', function () {
     }
     liar = await serve(behind(whole, (bytes) => bytes.with(100, 255 ^ (bytes[100] ?? 0))));
     mute = await serve(behind(whole, () => undefined));
-    const script = await bundle();
+    const script = await bundlePage('test/support/browser-availability.ts');
     page = await serve((request, response) => {
       const isScript = request.url === '/page.js';
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
@@ -201,19 +199,4 @@ function behind(
     };
     pass().catch(() => response.destroy());
   };
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: ['test/support/browser-availability.ts'],
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    conditions: ['@cairn/source'],
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.text ?? assert.fail('nothing was bundled');
 }

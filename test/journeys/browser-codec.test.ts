@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { repositoryRoot } from '../architecture/house.ts';
-import { sharedBrowser } from '../support/browser.ts';
+import { bundlePage, sharedBrowser } from '../support/browser.ts';
 import type { CommitmentVector, PageReport } from '../support/browser-codec.ts';
 
 describe('the codec in headless Chromium', () => {
@@ -15,7 +14,7 @@ describe('the codec in headless Chromium', () => {
   before(async function () {
     browser = await sharedBrowser();
     if (browser === undefined) this.skip();
-    const script = await bundle();
+    const script = await bundlePage('test/support/browser-codec.ts', 'esm');
     server = createServer((request, response) => {
       const isScript = request.url === '/codec.js';
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
@@ -59,19 +58,4 @@ function specVectors(): readonly CommitmentVector[] {
   const { commitments } = JSON.parse(json) as { commitments: readonly CommitmentVector[] };
   assert.equal(commitments.length, 6);
   return commitments;
-}
-
-async function bundle(): Promise<Uint8Array> {
-  const { outputFiles } = await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: ['test/support/browser-codec.ts'],
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['@cairn/source'],
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.contents ?? assert.fail('nothing was bundled');
 }

@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseStreamId } from '@cairn/kv-layer';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
-import { repositoryRoot } from '../architecture/house.ts';
-import { sharedBrowser } from '../support/browser.ts';
+import { bundlePage, sharedBrowser } from '../support/browser.ts';
 import type { PageFindings, PageReads } from '../support/browser-kv.ts';
 import { KvWorld } from '../support/kv-world.ts';
 
@@ -33,7 +31,7 @@ describe('proven reads of keys and values in headless Chromium', function () {
     await world.write(STREAM, Object.fromEntries(pairs));
     await world.write(STREAM, { 'page 07': 'rewritten', 'page 31': '' });
     await world.settled();
-    const script = await bundle();
+    const script = await bundlePage('test/support/browser-kv.ts');
     server = createServer((request, response) => {
       const isScript = request.url === '/page.js';
       response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
@@ -83,18 +81,3 @@ describe('proven reads of keys and values in headless Chromium', function () {
     await assert.rejects(inBrowser({ keys: strangers }), /accounts vouch for one root/);
   });
 });
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    absWorkingDir: repositoryRoot,
-    entryPoints: ['test/support/browser-kv.ts'],
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    conditions: ['@cairn/source'],
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.text ?? assert.fail('nothing was bundled');
-}

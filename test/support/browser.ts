@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
+import { repositoryRoot } from '../architecture/house.ts';
 import { hasProgram } from './programs.ts';
 
 const CHROMIUM = process.env['CAIRN_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -21,6 +24,26 @@ export function sharedBrowser(): Promise<Browser | undefined> {
   if (shared === undefined && !hasProgram(CHROMIUM)) return Promise.resolve(undefined);
   shared ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   return shared;
+}
+
+/**
+ * One script of a page's program and all that it imports.
+ *
+ * @param entry - from the repository's root
+ */
+export async function bundlePage(entry: string, format: 'iife' | 'esm' = 'iife'): Promise<string> {
+  const { outputFiles } = await build({
+    absWorkingDir: repositoryRoot,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format,
+    target: 'es2022',
+    conditions: ['@cairn/source'],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? assert.fail('nothing was bundled');
 }
 
 after(async () => {

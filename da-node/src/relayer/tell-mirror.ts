@@ -3,12 +3,11 @@ import {
   type Committee,
   type EpochHeader,
   epochHeaderHash,
-  parseCertificate,
-  verifyHandover,
 } from '@cairn/attestation';
 import { type QuorumSignature, signatureOf } from '@cairn/chain-access/shards';
 import { equalBytes, type Logger } from '@cairn/primitives';
-import { type AskMembersDeps, askMembers } from '../signer/office/ask-members.ts';
+import type { AskMembersDeps } from '../signer/office/ask-members.ts';
+import { fetchHandover } from '../signer/office/fetch-handover.ts';
 import type { ChainOptions } from '../signer/ports.ts';
 import type { RelayerMetrics } from './metrics.ts';
 import type { CheckpointPeers, MirrorChain } from './ports.ts';
@@ -112,27 +111,9 @@ export class MirrorRelayer {
     committee: Committee,
     options: ChainOptions,
   ): Promise<QuorumSignature | undefined> {
-    const { peers, backend, chain } = this.#deps;
-    const { snapshot } = committee;
-    let found: QuorumSignature | undefined;
-    await askMembers(
-      committee,
-      {
-        what: 'a handover',
-        isEnough: () => found !== undefined,
-        ask: async (_, socket, signal) => {
-          const offer = await peers.handover(socket, header.epoch, { signal });
-          if (offer === undefined) return;
-          const certificate = parseCertificate(offer.certificate, backend);
-          const proven = verifyHandover(certificate, { network: chain.network, snapshot }, backend);
-          if (!equalBytes(epochHeaderHash(proven.header), epochHeaderHash(header))) return;
-          found = signatureOf(certificate, snapshot);
-        },
-      },
-      this.#deps,
-      options,
-    );
-    return found;
+    const deps = { ...this.#deps, network: this.#deps.chain.network };
+    const found = await fetchHandover(header, committee, deps, options);
+    return found === undefined ? undefined : signatureOf(found.certificate, committee.snapshot);
   }
 
   async #tellOrder(options: ChainOptions): Promise<boolean> {

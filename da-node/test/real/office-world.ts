@@ -27,7 +27,6 @@ import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
 import { createMetrics } from '@cairn/node-runtime/observe';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
-  type Clock,
   DEVNET_CONSENSUS,
   type HttpTransport,
   seededRng,
@@ -62,27 +61,10 @@ import { httpOfficePeers } from '../../src/signer/office/http-office-peers.ts';
 import { type Office, openOffice } from '../../src/signer/office/open-office.ts';
 import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
+import { ChainClock } from './chain-clock.ts';
 
 const codec = await loadWasmCodec();
 const combiner = await loadWasmCombiner();
-
-/** The chain's own time, which runs as blocks are mined; waits are real. */
-class ChainClock implements Clock {
-  seconds = 0;
-  readonly #system = systemClock();
-
-  now(): number {
-    return this.seconds * 1000;
-  }
-
-  monotonic(): number {
-    return this.#system.monotonic();
-  }
-
-  sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-    return this.#system.sleep(durationMs, signal);
-  }
-}
 
 /** A signer with its office, in this process. */
 export interface OfficeSigner extends TestSigner {

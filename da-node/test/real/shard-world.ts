@@ -9,11 +9,9 @@ import { createNodeTransport } from '@cairn/node-runtime/transport';
 import {
   type Address,
   type ChainId,
-  type Clock,
   type HttpTransport,
   keccak256,
   silentLogger,
-  systemClock,
   utf8Bytes,
 } from '@cairn/primitives';
 import { testSignal } from '../../../foundation/chain-access/test/anvil.ts';
@@ -39,24 +37,7 @@ import { openSigner, type Signer } from '../../src/signer/open-signer.ts';
 import { openShards, type Shards } from '../../src/signer/shards/open-shards.ts';
 import type { ShardChains } from '../../src/signer/shards/ports.ts';
 import { httpSignerPeers } from '../../src/signer-peers.ts';
-
-/** The hub's own time, which runs as blocks are mined; waits are real. */
-class ChainClock implements Clock {
-  seconds = 0;
-  readonly #system = systemClock();
-
-  now(): number {
-    return this.seconds * 1000;
-  }
-
-  monotonic(): number {
-    return this.#system.monotonic();
-  }
-
-  sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-    return this.#system.sleep(durationMs, signal);
-  }
-}
+import { ChainClock } from './chain-clock.ts';
 
 /** A clock whose turns pass as the test says. */
 export class TurnClock {

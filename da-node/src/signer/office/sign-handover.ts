@@ -9,14 +9,10 @@ import {
   epochHeaderHash,
   isQuorum,
   type Network,
-  parseCertificate,
-  parseSnapshot,
   STATEMENT_KINDS,
   type Statement,
   sumVotes,
   type VerifiedVote,
-  verifyHandover,
-  verifySnapshot,
   verifyVote,
   weightOf,
 } from '@cairn/attestation';
@@ -31,6 +27,7 @@ import type { ChainOptions } from '../ports.ts';
 import { type ProtectionLog, signProtected } from '../protection-log.ts';
 import type { SignerIdentity } from '../seat.ts';
 import { type AskMembersDeps, askMembers } from './ask-members.ts';
+import { fetchHandover } from './fetch-handover.ts';
 import type { OfficeMetrics } from './metrics.ts';
 import { forgetBefore, OFFICE_KEYS, officeKey } from './office-store.ts';
 import type { OfficeChain, OfficePeers } from './ports.ts';
@@ -119,7 +116,7 @@ export class HandoverSigner {
     const snapshot = encodeSnapshot(named.snapshot);
     const certificate =
       (await this.#gather(header, committee, own, options)) ??
-      (await this.#fetch(header, committee, options));
+      (await fetchHandover(header, committee, this.#deps, options))?.bytes;
     if (certificate === undefined) {
       const next = { waitMs: Math.min(2 * waitMs, LONGEST_WAIT_MS) };
       this.#waits.set(epoch, { ...next, untilMs: clock.monotonic() + waitMs });
@@ -191,36 +188,6 @@ export class HandoverSigner {
     const bodies = [encodeEpochHeader(header)];
     const about = { network, bodies, leafIndex: 0, isSelfContained: true };
     return encodeCertificate(certify(aggregate, about));
-  }
-
-  /** The certificate that a member has made. */
-  async #fetch(
-    header: EpochHeader,
-    committee: Committee,
-    options: ChainOptions,
-  ): Promise<Uint8Array | undefined> {
-    const { network, backend, peers } = this.#deps;
-    let found: Uint8Array | undefined;
-    await askMembers(
-      committee,
-      {
-        what: 'a handover',
-        isEnough: () => found !== undefined,
-        ask: async (_, socket, signal) => {
-          const offer = await peers.handover(socket, header.epoch, { signal });
-          if (offer === undefined) return;
-          const certificate = parseCertificate(offer.certificate, backend);
-          const { snapshot } = committee;
-          const proven = verifyHandover(certificate, { network, snapshot }, backend);
-          if (!equalBytes(proven.statement.root, epochHeaderHash(header))) return;
-          verifySnapshot(parseSnapshot(offer.snapshot, backend), proven.header);
-          found = offer.certificate;
-        },
-      },
-      this.#deps,
-      options,
-    );
-    return found;
   }
 }
 
