@@ -6,7 +6,7 @@ import {
   readHead,
   type Shard,
 } from '@cairn/chain-access/shards';
-import { formatDuration, mapConcurrent, systemClock } from '@cairn/primitives';
+import { formatDuration, isZeroBytes, mapConcurrent, systemClock } from '@cairn/primitives';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
 import { type OrderOptions, withOrder } from '../order-chain.ts';
@@ -64,8 +64,8 @@ async function tell(
   shard: Shard,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ToldShard> {
-  const { number, globalIndex } = await readHead(ordering, shard.shardId, { signal });
-  if (number === 0) return shard;
+  const { number, hash, globalIndex } = await readHead(ordering, shard.shardId, { signal });
+  if (isZeroBytes(hash)) return shard;
   const { client, firstBlock: fromBlock } = ordering.hub;
   const toBlock = await client.blockNumber({ signal });
   const feed = new OrderFeed(ordering);
@@ -89,9 +89,17 @@ function contractsOf({ flow, entrance, mirror }: Shard): Readonly<Record<string,
 }
 
 function jsonOf(shard: ToldShard) {
-  const { shardId, chainId, periodBlocks, finality, newest } = shard;
+  const { shardId, chainId, periodBlocks, finality, firstCheckpoint, newest } = shard;
   const contracts = contractsOf(shard);
-  return { shardId, chainId, periodBlocks, finality, contracts, newest: newest ?? null };
+  return {
+    shardId,
+    chainId,
+    periodBlocks,
+    finality,
+    firstCheckpoint,
+    contracts,
+    newest: newest ?? null,
+  };
 }
 
 function rowOf(shard: ToldShard): readonly (string | number)[] {

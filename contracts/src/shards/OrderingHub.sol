@@ -137,10 +137,10 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
         return count == orderCount ? _order.root(count) : _anchored[count];
     }
 
-    /// @notice The newest ordered checkpoint of a shard; zeros before the first. Reverts with ShardUnknown.
-    /// @return number its number
-    /// @return hash its leaf
-    /// @return globalIndex its place in the order
+    /// @notice The newest ordered checkpoint of a shard. Reverts with ShardUnknown.
+    /// @return number its number; before the first, the one before that
+    /// @return hash its leaf; zero before the first
+    /// @return globalIndex its place in the order; zero before the first
     function head(uint32 shardId) external view returns (uint64 number, bytes32 hash, uint64 globalIndex) {
         uint256 stream = _streamOf(shardId);
         number = uint64(stream);
@@ -155,8 +155,8 @@ contract OrderingHub is ShardRegistry, ContentReader, IOrderSource {
     }
 
     /// @inheritdoc ShardRegistry
-    function _begin(uint32 shardId) internal override {
-        _streams[shardId] = KNOWN;
+    function _begin(uint32 shardId, uint64 first) internal override {
+        _streams[shardId] = KNOWN | (first - 1);
     }
 
     function _epochSource() internal view override returns (IEpochSource) {

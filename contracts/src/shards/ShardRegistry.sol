@@ -7,6 +7,8 @@ import {Administered} from "../Administered.sol";
 /// @param chainId chain of the shard's contracts; several shards may be on one chain
 /// @param period blocks between two checkpoints: number k is of block k * period or the last final one before it
 /// @param finality blocks after which the shard's chain does not go back; 0 where it names its final block itself
+/// @param first number of the shard's first checkpoint: of block first * period, so that a chain that is long when it joins has
+/// nothing old to be ordered
 /// @param flow Flow whose sectors and records the checkpoints tell; zero for none
 /// @param daEntrance DAEntrance whose batches they tell; zero for none
 /// @param mirror EpochMirror on the shard; zero on the hub's own chain
@@ -14,6 +16,7 @@ struct Shard {
     uint64 chainId;
     uint32 period;
     uint32 finality;
+    uint64 first;
     address flow;
     address daEntrance;
     address mirror;
@@ -24,6 +27,9 @@ struct Shard {
 /// @dev Shard 0 is the hub. Shards are never removed, and an entrance that a shard replaced stays known: what was signed for
 /// it stays evidence.
 abstract contract ShardRegistry is Administered {
+    /// @notice Blocks of first checkpoints are below: where numbers still fit those of every language that reads them.
+    uint256 public constant BLOCKS_END = 2 ** 53;
+
     /// @notice Shards in the registry.
     uint32 public shardCount;
 
@@ -42,12 +48,13 @@ abstract contract ShardRegistry is Administered {
     /// @notice There is a shard with this number.
     error ShardKnown();
 
-    /// @notice A shard has a chain and a period, and shard 0 is on the hub's chain.
+    /// @notice A shard has a chain, a period and a first checkpoint below `BLOCKS_END`, and shard 0 is on the hub's chain.
     error BadShard();
 
     /// @notice Adds a shard. Reverts with ShardKnown or BadShard.
     /// @param finality blocks to finality, or 0 for the final block that the chain names
     /// @param period blocks between checkpoints, which never changes
+    /// @param first number of its first checkpoint, 1 or more, which never changes
     function addShard(
         uint32 shardId,
         uint64 chainId,
@@ -55,14 +62,16 @@ abstract contract ShardRegistry is Administered {
         address daEntrance,
         address mirror,
         uint32 finality,
-        uint32 period
+        uint32 period,
+        uint64 first
     ) external onlyAdmin {
         if (_shards[shardId].period != 0) revert ShardKnown();
-        if (chainId == 0 || period == 0 || (shardId == 0 && chainId != block.chainid)) revert BadShard();
+        bool sound = chainId != 0 && period != 0 && first != 0 && uint256(first) * period < BLOCKS_END;
+        if (!sound || (shardId == 0 && chainId != block.chainid)) revert BadShard();
         ++shardCount;
-        Shard memory shard = Shard(chainId, period, finality, flow, daEntrance, mirror);
+        Shard memory shard = Shard(chainId, period, finality, first, flow, daEntrance, mirror);
         _keep(shardId, shard);
-        _begin(shardId);
+        _begin(shardId, first);
         emit ShardAdded(shardId, shard);
     }
 
@@ -89,8 +98,8 @@ abstract contract ShardRegistry is Administered {
         return _entrances[_domainIdOf(chainId, entrance)];
     }
 
-    /// @dev Called when a shard is added.
-    function _begin(uint32 shardId) internal virtual;
+    /// @dev Called when a shard is added whose first checkpoint is number `first`.
+    function _begin(uint32 shardId, uint64 first) internal virtual;
 
     function _keep(uint32 shardId, Shard memory shard) private {
         _shards[shardId] = shard;

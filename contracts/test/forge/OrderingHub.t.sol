@@ -159,13 +159,13 @@ contract OrderingHubTest is ShardFixture {
 
     function test_shards() public {
         vm.expectRevert(abi.encodeWithSelector(Administered.NotAdmin.selector, address(this), ADMIN));
-        orderingHub.addShard(5, 99, address(1), ENTRANCE, address(2), 0, PERIOD);
+        orderingHub.addShard(5, 99, address(1), ENTRANCE, address(2), 0, PERIOD, 1);
         vm.prank(ADMIN);
         vm.expectRevert(abi.encodeWithSelector(ShardRegistry.ShardKnown.selector));
-        orderingHub.addShard(1, 99, address(1), ENTRANCE, address(2), 0, PERIOD);
+        orderingHub.addShard(1, 99, address(1), ENTRANCE, address(2), 0, PERIOD, 1);
         vm.prank(ADMIN);
         vm.expectRevert(abi.encodeWithSelector(ShardRegistry.BadShard.selector));
-        orderingHub.addShard(5, 99, address(1), ENTRANCE, address(2), 0, 0);
+        orderingHub.addShard(5, 99, address(1), ENTRANCE, address(2), 0, 0, 1);
         vm.prank(ADMIN);
         vm.expectRevert(abi.encodeWithSelector(ShardRegistry.ShardUnknown.selector));
         orderingHub.changeShard(5, address(1), address(2), address(3), 1);
@@ -182,10 +182,51 @@ contract OrderingHubTest is ShardFixture {
         assertEq(orderingHub.shardCount(), 4, "shards");
     }
 
+    function test_aLongChainJoinsWithoutItsPast() public {
+        _addLate(7, 1000);
+        (uint64 number, bytes32 hash, uint64 globalIndex) = orderingHub.head(7);
+        assertTrue(number == 999 && hash == 0 && globalIndex == 0, "nothing of it is ordered");
+        assertEq(orderingHub.shardOf(7).first, 1000, "its first");
+        bytes memory refusal = abi.encodeWithSelector(OrderingHub.BadSequence.selector, 0);
+        _refused(checkpointOf(7, 1, 0), refusal);
+        _refused(checkpointOf(7, 999, 0), refusal);
+        _refused(checkpointOf(7, 1001, 0), refusal);
+        _refused(checkpointOf(7, 1000, "one before the first"), refusal);
+        submit(listOf(nextCheckpoint(1)));
+        (newestNumber[7], newestLeaf[7]) = (999, 0);
+        Checkpoint memory first = nextCheckpoint(7);
+        submit(listOf(first, nextCheckpoint(7)));
+        (number, hash, globalIndex) = orderingHub.head(7);
+        assertTrue(number == 1001 && hash == newestLeaf[7] && globalIndex == 2, "in one order with the others");
+        assertEq(orderingHub.checkpointHash(7, 1000), leafOf(first), "the first");
+        assertEq(orderingHub.checkpointHash(7, 999), 0, "none before it");
+        _refused(checkpointOf(7, 999, 0), refusal);
+    }
+
+    function test_aFirstCheckpointIsOne() public {
+        uint64 end = uint64(orderingHub.BLOCKS_END() / PERIOD) + 1;
+        vm.prank(ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(ShardRegistry.BadShard.selector));
+        orderingHub.addShard(7, 99, address(1), ENTRANCE, address(2), 0, PERIOD, 0);
+        vm.prank(ADMIN);
+        vm.expectRevert(abi.encodeWithSelector(ShardRegistry.BadShard.selector));
+        orderingHub.addShard(7, 99, address(1), ENTRANCE, address(2), 0, PERIOD, end);
+        vm.prank(ADMIN);
+        orderingHub.addShard(7, 99, address(1), ENTRANCE, address(2), 0, PERIOD, end - 1);
+        vm.prank(ADMIN);
+        orderingHub.changeShard(7, address(1), address(2), address(3), 64);
+        assertEq(orderingHub.shardOf(7).first, end - 1, "for good");
+    }
+
     function test_theHubNamesItsOrder() public {
         book.setOrderSource(address(0x99));
         vm.expectRevert(abi.encodeWithSelector(OrderingHub.OrderOfAnother.selector, address(0x99)));
         new OrderingHub(verifier, GRACE, ADMIN);
+    }
+
+    function _addLate(uint32 shardId, uint64 first) private {
+        vm.prank(ADMIN);
+        orderingHub.addShard(shardId, HUB_CHAIN + shardId, address(0xF), ENTRANCE, address(0xE), 2, PERIOD, first);
     }
 
     function _refused(Checkpoint memory checkpoint, bytes memory reason) private {

@@ -31,7 +31,7 @@ contract ShardSlashingTest is GasReport, StakeFixture {
         bytes memory arguments = abi.encode(verifier, 60, ADMIN);
         _orderingHub = OrderingHub(deployed("shards/OrderingHub.sol:OrderingHub", arguments));
         vm.prank(ADMIN);
-        _orderingHub.addShard(SHARD, SHARD_CHAIN, address(0xF), ENTRANCE, address(0xE), 2, 10);
+        _orderingHub.addShard(SHARD, SHARD_CHAIN, address(0xF), ENTRANCE, address(0xE), 2, 10, 1);
         _slasher = Slasher(deployed("stake/Slasher.sol:Slasher", abi.encode(stakeHub, registry, sortition)));
         vm.prank(ADMIN);
         stakeHub.setModule(address(_slasher), true);

@@ -99,6 +99,32 @@ describe('signing checkpoints of shards', () => {
     equal(offered(1).length, 16);
   });
 
+  it('begins a shard whose chain was long when it joined with its first number, once that is final', async () => {
+    chains.firsts.set(1, 1000);
+    chains.finals.set(1, 999);
+    await watch.look({ signal });
+    deepEqual(offered(1), []);
+    chains.finals.set(1, 1001);
+    await watch.look({ signal });
+    deepEqual(
+      offered(1).map(({ number }) => number),
+      [1000, 1001],
+    );
+    const first = only(1, 1000);
+    deepEqual(first.previous, new Uint8Array(32));
+    const past = { ...(await chains.content(1, 999)), number: 999, previous: first.previous };
+    await rejects(sign(past), is('CHECKPOINT_SEQUENCE'));
+    await rejects(sign(only(1, 1001)), is('CHECKPOINT_SEQUENCE'));
+    await rejects(sign({ ...first, previous: checkpointHash(past) }), is('CHECKPOINT_DIFFERS'));
+    await sign(first, only(1, 1001));
+    chains.order(1, checkpointHash(first));
+    await watch.look({ signal });
+    deepEqual(
+      offered(1).map(({ number }) => number),
+      [1001],
+    );
+  });
+
   it('goes on with other shards while one is away, and keeps what it knew of that', async () => {
     await watch.look({ signal });
     chains.away.add(1);

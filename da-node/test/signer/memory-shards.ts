@@ -21,6 +21,8 @@ const PERIOD = 10;
 export class MemoryShards implements ShardChains {
   /** Newest final checkpoint of each shard, by number of the shard. */
   readonly finals = new Map<number, number>();
+  /** Number of a shard's first checkpoint; 1 unless told. */
+  readonly firsts = new Map<number, number>();
   /** Shards whose chain does not answer. */
   readonly away = new Set<number>();
   /** History of a shard that is told: another one is another number. */
@@ -33,11 +35,14 @@ export class MemoryShards implements ShardChains {
 
   async head(shardId: number): Promise<OrderedHead> {
     const ordered = this.#ordered.get(shardId) ?? [];
-    return { number: ordered.length, hash: ordered.at(-1) ?? new Uint8Array(32) };
+    return {
+      number: this.#before(shardId) + ordered.length,
+      hash: ordered.at(-1) ?? new Uint8Array(32),
+    };
   }
 
   async orderedHash(shardId: number, number: number): Promise<Uint8Array | undefined> {
-    return this.#ordered.get(shardId)?.[number - 1];
+    return this.#ordered.get(shardId)?.[number - 1 - this.#before(shardId)];
   }
 
   async newest(shardId: number): Promise<number> {
@@ -62,6 +67,11 @@ export class MemoryShards implements ShardChains {
       blockHash: root('block'),
       timeSeconds: 1_700_000_000 + PERIOD * number,
     };
+  }
+
+  /** The number before a shard's first one. */
+  #before(shardId: number): number {
+    return (this.firsts.get(shardId) ?? 1) - 1;
   }
 
   /** The hub orders leaves of a shard, in a row. */

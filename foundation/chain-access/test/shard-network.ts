@@ -245,6 +245,7 @@ export class ShardNetwork {
       chainId: entrance.chainId,
       periodBlocks: PERIOD,
       finality: CONSENSUS.shardFinality,
+      firstCheckpoint: 1,
       flow: log.contracts.flow,
       entrance: entrance.domain.address,
       mirror: mirror.contract.address,

@@ -53,10 +53,10 @@ abstract contract ShardFixture is Test {
         bytes memory arguments = abi.encode(verifier, GRACE, ADMIN);
         orderingHub = OrderingHub(deployed("shards/OrderingHub.sol:OrderingHub", arguments));
         vm.prank(ADMIN);
-        orderingHub.addShard(0, HUB_CHAIN, address(0xF), ENTRANCE, address(0), 2, PERIOD);
+        orderingHub.addShard(0, HUB_CHAIN, address(0xF), ENTRANCE, address(0), 2, PERIOD, 1);
         for (uint32 id = 1; id <= shards; ++id) {
             vm.prank(ADMIN);
-            orderingHub.addShard(id, HUB_CHAIN + id, address(0xF), ENTRANCE, address(0xE), 2, PERIOD);
+            orderingHub.addShard(id, HUB_CHAIN + id, address(0xF), ENTRANCE, address(0xE), 2, PERIOD, 1);
         }
     }
 

@@ -9,7 +9,7 @@ export interface WatchedShard {
   readonly version: string;
 }
 
-/** The newest ordered checkpoint of a shard; number 0 and zeros before the first. */
+/** The newest ordered checkpoint of a shard; before its first one the number before that, and zeros. */
 export interface OrderedHead {
   readonly number: number;
   /** Its leaf, 32 bytes. */

@@ -145,11 +145,12 @@ export function mirrorSettings(
 
 /** `addShard` of the ordering hub, in its order. */
 export function shardArguments({ consensus }: DaParams, shard: ShardEntry): readonly unknown[] {
-  const { shardId, chainId, flow, daEntrance, epochMirror } = shard;
+  const { shardId, chainId, flow, daEntrance, epochMirror, firstCheckpoint = 1 } = shard;
   const finality = shardId === 0 ? consensus.schedule.finalityBlocks : consensus.shardFinality;
   const blocks = finality === 'tag' ? 0 : finality; // the registry's word for a block that the chain names
   const places = [flow ?? NOBODY, daEntrance ?? NOBODY, epochMirror ?? NOBODY];
-  return [shardId, chainId, ...places, blocks, consensus.checkpointPeriodBlocks];
+  const { checkpointPeriodBlocks } = consensus;
+  return [shardId, chainId, ...places, blocks, checkpointPeriodBlocks, firstCheckpoint];
 }
 
 /** A consensus shard as the ordering hub has it; what it has none of is left out. */
@@ -159,6 +160,8 @@ export interface ShardEntry {
   readonly flow?: Address | undefined;
   readonly daEntrance?: Address | undefined;
   readonly epochMirror?: Address | undefined;
+  /** Number of its first checkpoint: 1 unless told, which suits a chain that is young. */
+  readonly firstCheckpoint?: number;
 }
 
 /** Address zero. */

@@ -28,7 +28,7 @@ export const TRANSFER_ADMIN = 'function transferAdmin(address successor)';
 
 /** Adds a consensus shard to the ordering hub. */
 export const ADD_SHARD =
-  'function addShard(uint32 shardId, uint64 chainId, address flow, address daEntrance, address mirror, uint32 finality, uint32 period)';
+  'function addShard(uint32 shardId, uint64 chainId, address flow, address daEntrance, address mirror, uint32 finality, uint32 period, uint64 first)';
 
 /** Times that a stranger's transaction may come between two of ours. */
 const MAX_ATTEMPTS = 3;

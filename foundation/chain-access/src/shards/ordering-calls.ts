@@ -59,16 +59,21 @@ export function anchorOrder(
   return sendCall(sender, { contract: ordering.contract, name: 'anchorOrder', args: [] }, options);
 }
 
+/** Arguments of `addShard` of the OrderingHub. */
+export function shardArgument(shard: Shard): unknown[] {
+  const { shardId, chainId, periodBlocks, firstCheckpoint, flow, entrance, mirror } = shard;
+  const contracts = [flow, entrance, mirror].map((address) => address ?? NOBODY);
+  const finality = shard.finality === 'tag' ? 0 : shard.finality;
+  return [shardId, chainId, ...contracts, finality, periodBlocks, firstCheckpoint];
+}
+
 /** Adds a shard to the registry: for its admin. @throws as `sendCall`: ShardKnown, BadShard */
 export function addShard(
   { ordering, sender }: OrderingCaller,
   shard: Shard,
   options: SendOptions,
 ): Promise<TransactionReceipt> {
-  const { shardId, chainId, periodBlocks, flow, entrance, mirror } = shard;
-  const contracts = [flow, entrance, mirror].map((address) => address ?? NOBODY);
-  const finality = shard.finality === 'tag' ? 0 : shard.finality;
-  const args = [shardId, chainId, ...contracts, finality, periodBlocks];
+  const args = shardArgument(shard);
   return sendCall(sender, { contract: ordering.contract, name: 'addShard', args }, options);
 }
 

@@ -13,6 +13,8 @@ export interface Shard {
   /** Blocks between two checkpoints, at least 1: number k is of block k · period. */
   readonly periodBlocks: number;
   readonly finality: Finality;
+  /** Number of its first checkpoint, at least 1: what its chain held before is in that one. */
+  readonly firstCheckpoint: number;
   /** What the shard has none of is `undefined`. */
   readonly flow: Address | undefined;
   readonly entrance: Address | undefined;
@@ -21,7 +23,7 @@ export interface Shard {
 
 /** The newest ordered checkpoint of a shard. */
 export interface ShardHead {
-  /** 0 before the first. */
+  /** Before the shard's first checkpoint the number before that, 0 for most. */
   readonly number: number;
   /** Its leaf, 32 bytes; zeros before the first. */
   readonly hash: Uint8Array;
@@ -37,6 +39,7 @@ export function shardIn(shardId: number, values: Values): Shard {
     chainId: chainIdOf(values.number('chainId')),
     periodBlocks: values.number('period'),
     finality: finality === 0 ? 'tag' : finality,
+    firstCheckpoint: values.number('first'),
     flow: contractOrNone(values.address('flow')),
     entrance: contractOrNone(values.address('daEntrance')),
     mirror: contractOrNone(values.address('mirror')),

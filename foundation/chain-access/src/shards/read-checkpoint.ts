@@ -27,7 +27,12 @@ export function blockOf({ periodBlocks }: Pick<Shard, 'periodBlocks'>, number: n
   return number * periodBlocks;
 }
 
-/** Number of the newest checkpoint whose block stays; 0 before the first. @throws what the client throws */
+/**
+ * Number of the newest checkpoint whose block stays, whether or not the shard's stream has begun there; 0
+ * before the first.
+ *
+ * @throws what the client throws
+ */
 export async function newestFinalCheckpoint(
   { finality, periodBlocks }: Pick<Shard, 'finality' | 'periodBlocks'>,
   client: Pick<ChainClient, 'blockNumber' | 'getBlock'>,
