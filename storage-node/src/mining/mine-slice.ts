@@ -21,8 +21,8 @@ const MAX_OPEN_FILES = 64;
 const MAX_REST_MS = 1000;
 
 /**
- * Mines until the slice is over, another puzzle counts or many hits are found. Nonces whose segment
- * is not here end after their pad; nothing of other shards is ever read.
+ * Mines one batch, and more until the slice is over, another puzzle counts or many hits are found. Nonces whose
+ * segment is not here end after their pad; nothing of other shards is ever read.
  *
  * Blocks its thread: it is for worker threads only.
  */
@@ -33,11 +33,12 @@ export function mineSlice(task: MineTask, kernel: PoraKernel): MineResult {
   const count = { hits: [] as Hit[], pads: 0, attempts: 0, busyMs: 0 };
   const nonces = nonceBatches(task.noncePrefix, kernel.batch);
   const began = performance.now();
+  // A thread that waited for its turn longer than its slice still gets on.
+  const isOver = (): boolean => count.pads > 0 && performance.now() - began >= task.sliceMs;
   kernel.setPuzzle(task.digests, task.limit);
   try {
-    while (isCurrent() && count.hits.length < MAX_HITS) {
+    while (isCurrent() && count.hits.length < MAX_HITS && !isOver()) {
       const batchBegan = performance.now();
-      if (batchBegan - began >= task.sliceMs) break;
       mineBatch(task, { kernel, files, nonces: nonces(), isCurrent }, count);
       const busyMs = performance.now() - batchBegan;
       count.busyMs += busyMs;

@@ -48,7 +48,7 @@ describe('a slice of mining', () => {
       control: new SharedArrayBuffer(4),
       generation: 0,
       noncePrefix: new Uint8Array(24).fill(9),
-      sliceMs: 1,
+      sliceMs: 0,
       duty: 1,
     };
   });
@@ -67,7 +67,7 @@ describe('a slice of mining', () => {
     const kernel = await loadPoraKernel();
     const { pads, attempts, hits } = mineSlice(task, kernel);
     assert.deepEqual(hits, []);
-    assert.ok(pads >= kernel.batch && pads < 256, `${pads}`);
+    assert.equal(pads, kernel.batch); // no slice is too short for one
     const expected = recalled(pads).filter((segment) => HELD.includes(segment ?? -1));
     assert.equal(attempts, expected.length);
     assert.ok(expected.length > 0 && expected.length < pads);
