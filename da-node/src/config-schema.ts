@@ -265,7 +265,7 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
     shards: {
       type: 'object',
       description:
-        'Consensus shards beside the one of this chain, for signers and relayers: the hub names their chains, and this is how they are reached.',
+        'Consensus shards beside the one of this chain, for signers and relayers: the hub names their chains and contracts, and this is how they are reached.',
       properties: {
         rpcs: {
           type: 'array',
@@ -274,6 +274,12 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           default: [],
           items: { type: 'string', pattern: '^[1-9][0-9]{0,15}=https?://[^\\s]{1,500}$' },
           maxItems: 4096,
+        },
+        blobs: {
+          type: 'boolean',
+          description:
+            'Whether a signer keeps the blobs of these shards too and signs for them, with the same disk, the same log of what it signed and the same address.',
+          default: true,
         },
         poll_ms: whole('Time between looks at the shards.', 2000, { unit: 'ms', minimum: 10 }),
       },
@@ -421,7 +427,11 @@ export interface ConfigFile {
     readonly grpc: { readonly host: string; readonly port: number };
     readonly nitro: { readonly host: string; readonly port: number };
   };
-  readonly shards: { readonly rpcs: readonly string[]; readonly poll_ms: number };
+  readonly shards: {
+    readonly rpcs: readonly string[];
+    readonly blobs: boolean;
+    readonly poll_ms: number;
+  };
   readonly archive: {
     readonly indexer: string;
     readonly nodes: readonly string[];

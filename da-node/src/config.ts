@@ -100,6 +100,8 @@ export interface DisperserSettings extends ListenSettings {
 export interface ShardSettings {
   /** Endpoints by chain. */
   readonly rpcs: ReadonlyMap<ChainId, string>;
+  /** Whether a signer keeps blobs of these shards. */
+  readonly keepsBlobs: boolean;
   /** Time between looks at them. */
   readonly pollMs: number;
 }
@@ -231,7 +233,11 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
       spreadMs: relayer.spread_ms,
       orderMs: relayer.order_ms,
     },
-    shards: { rpcs: new Map(shards.rpcs.map(endpointOf)), pollMs: shards.poll_ms },
+    shards: {
+      rpcs: new Map(shards.rpcs.map(endpointOf)),
+      keepsBlobs: shards.blobs,
+      pollMs: shards.poll_ms,
+    },
     archive: archiveSettings(archive, file.chain),
     p2p: file.p2p,
     limits: { maxConnections: limits.max_connections, drainMs: limits.drain_ms },

@@ -5,8 +5,9 @@ import type { HealthReport } from '@cairn/node-runtime/http';
 import type { P2pHost } from '@cairn/node-runtime/p2p';
 import { ChainEpochs } from './chain/chain-epochs.ts';
 import { chainOffice } from './chain/chain-office.ts';
+import { ChainPlaces } from './chain/chain-places.ts';
 import { chainRewards } from './chain/chain-rewards.ts';
-import { ChainShards, openShardEndpoints } from './chain/chain-shards.ts';
+import { ChainShards, openShardEndpoints, type ShardEndpoints } from './chain/chain-shards.ts';
 import { ChainSignerFacts, signerNetworkOf } from './chain/chain-signer-facts.ts';
 import { joinSigners } from './chain/join-signers.ts';
 import { outlastOutages } from './chain/outlast-outages.ts';
@@ -26,6 +27,7 @@ import { auditRulesOf } from './signer/office/audit-rules.ts';
 import { httpOfficePeers } from './signer/office/http-office-peers.ts';
 import { type Office, openOffice } from './signer/office/open-office.ts';
 import { openSigner, type Signer } from './signer/open-signer.ts';
+import type { OtherPlaces } from './signer/places.ts';
 import type { SignerIdentity } from './signer/seat.ts';
 import { openShards, type Shards } from './signer/shards/open-shards.ts';
 import { VERSION } from './version.ts';
@@ -52,13 +54,18 @@ export async function startSigner(
   const { config, account, backend, runner, opened, watch } = parts;
   const key = await readBlsKey(config.keys, backend);
   const identity = { address: account.address, key, backend };
-  const signer = await openKeeping(parts, identity, signal);
+  const elsewhere = await openElsewhere(parts, signal);
+  const { places } = elsewhere;
+  const signer = await openKeeping(parts, identity, places, signal);
   opened('signer', () => signer.close());
+  if (places !== undefined) {
+    runner.run('entrances of shards', (inner) => places.run(config.shards.pollMs, inner));
+  }
   runner.run('tidying up', (inner) => signer.run(inner));
   let hasJoined = !config.signer.join;
   const ready = (): HealthReport => (hasJoined ? watch.ready() : NOT_JOINED);
   const office = await openChainOffice(parts, signer, identity, signal);
-  const shards = await openChainShards(parts, signer, identity, signal);
+  const shards = openChainShards(parts, signer, identity, elsewhere);
   const { p2p } = parts;
   if (p2p !== undefined) await signer.answerOver(p2p);
   const ofShards = shards === undefined ? [] : [shards.routes];
@@ -82,6 +89,7 @@ function doorOf(host: P2pHost): RoleDoor {
 async function openKeeping(
   { config, chain, index, clock, logger, metrics }: NodeParts,
   identity: SignerIdentity,
+  others: OtherPlaces | undefined,
   signal: AbortSignal,
 ): Promise<Signer> {
   const { capacityBytes, reserveBytes, maxPayerBytes, memoryBytes } = config.signer;
@@ -91,6 +99,7 @@ async function openKeeping(
     {
       chain: facts,
       network,
+      ...(others === undefined ? {} : { others }),
       identity,
       clock,
       logger,
@@ -153,28 +162,47 @@ async function openChainOffice(
   );
 }
 
+/** The consensus shards beside the one of the hub's chain, as a signer reaches them. */
+interface Elsewhere {
+  /** `undefined` where the hub orders none. */
+  readonly ordering: Ordering | undefined;
+  readonly endpoints: ShardEndpoints;
+  /** Where blobs are kept and signed for as well; `undefined` for nowhere. */
+  readonly places: ChainPlaces | undefined;
+}
+
+/** Finds out what the hub orders, and where its shards are reached. */
+async function openElsewhere(
+  { config, chain, clock, logger, opened }: NodeParts,
+  signal: AbortSignal,
+): Promise<Elsewhere> {
+  const { rpcs, keepsBlobs } = config.shards;
+  const open = (): Promise<Ordering | undefined> => openOrdering(chain.hub, { signal });
+  const ordering = await outlastOutages(open, { clock, logger }, signal);
+  const endpoints = openShardEndpoints(rpcs, chain, clock);
+  opened('shard endpoints', () => endpoints.close());
+  if (ordering === undefined || !keepsBlobs) return { ordering, endpoints, places: undefined };
+  const places = new ChainPlaces({ chain, ordering, endpoints, clock, logger });
+  return { ordering, endpoints, places };
+}
+
 /** What the signer does for the order of consensus shards; `undefined` where the hub orders none. */
-async function openChainShards(
+function openChainShards(
   parts: NodeParts,
   { protection }: Signer,
   identity: SignerIdentity,
-  signal: AbortSignal,
-): Promise<Shards | undefined> {
+  { ordering, endpoints }: Elsewhere,
+): Shards | undefined {
   const { config, chain, clock, logger, opened } = parts;
-  const { hub } = chain;
-  const open = (): Promise<Ordering | undefined> => openOrdering(hub, { signal });
-  const ordering = await outlastOutages(open, { clock, logger }, signal);
   if (ordering === undefined) return undefined;
-  const { rpcs, pollMs } = config.shards;
-  const endpoints = openShardEndpoints(rpcs, chain, clock);
-  opened('shard endpoints', () => endpoints.close());
+  const { pollMs } = config.shards;
   const stopping = new AbortController();
   opened('shards', async () => stopping.abort(new Error('the signer is stopping')));
   return openShards(
     {
       chain: new ChainSignerFacts(chain),
       chains: new ChainShards({ ordering, endpoints, logger }),
-      network: hub.network,
+      network: chain.hub.network,
       orderingHub: ordering.domain,
       times: {
         epochSeconds: chain.entrance.settings.epochSeconds,

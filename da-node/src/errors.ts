@@ -29,6 +29,8 @@ export type SignerFault =
     }
   /** No such shard, or none whose chain this signer reaches. */
   | { readonly code: 'SHARD_UNKNOWN'; readonly shardId: number }
+  /** A shard of the registry whose chain was not reached since this signer started. */
+  | { readonly code: 'SHARD_AWAY'; readonly shardId: number }
   /** The checkpoint's block is not final here yet. */
   | {
       readonly code: 'CHECKPOINT_NOT_FINAL';

@@ -30,8 +30,8 @@ import { assertSubmitted, quorumOfHeader, requireLayout } from './check-blob.ts'
 import { verifyPromise } from './check-promise.ts';
 import { type BodyPace, IncomingBody, type UnreadBody } from './incoming-body.ts';
 import type { SignerMetrics } from './metrics.ts';
-import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
-import type { PromiseCover } from './promise-cover.ts';
+import type { CoveredPlace, PlaceBook } from './places.ts';
+import type { ChainOptions } from './ports.ts';
 import type { ProtectionLog } from './protection-log.ts';
 import { arcOf, requireOffice, requireSeat, type SignerIdentity } from './seat.ts';
 import { type SliceClaim, sliceFileBytes } from './slice-file.ts';
@@ -40,12 +40,10 @@ import type { SliceStore } from './slice-store.ts';
 
 /** What taking a delivery needs. */
 export interface SliceAcceptorDeps {
-  readonly chain: SignerChain;
-  readonly network: SignerNetwork;
+  readonly places: Pick<PlaceBook, 'require'>;
   readonly identity: SignerIdentity;
   readonly store: SliceStore;
   readonly protection: Pick<ProtectionLog, 'leafOf'>;
-  readonly cover: PromiseCover;
   /** Memory for slices that are being received and checked. */
   readonly budget: ByteBudget;
   /** By their number. */
@@ -67,6 +65,7 @@ export type AcceptOutcome = 'stored' | 'held';
 
 /** A slice that would be taken. */
 interface Admission {
+  readonly place: CoveredPlace;
   readonly claim: SliceClaim;
   readonly layout: BlobLayout;
   readonly suite: RowSuite;
@@ -121,7 +120,7 @@ export class SliceAcceptor {
   }
 
   async #receive(
-    { claim, layout, suite, arc }: Admission,
+    { place, claim, layout, suite, arc }: Admission,
     incoming: IncomingBody,
     about: { readonly headBytes: number; readonly declaredBytes: number | undefined },
     signal: AbortSignal,
@@ -141,7 +140,7 @@ export class SliceAcceptor {
       const { commitment } = claim.header;
       const expected = { commitment, layout, rows: arcRows(arc, layout) };
       const slice = verifySliceMessage(bytes, expected, { suite, combiner });
-      this.#assertSlot(claim.header);
+      this.#assertSlot(claim.header, place);
       await store.put(claim, slice, { signal });
       metrics.storedBytes.add(sliceBytes);
       this.#spare.giveBack(bytes);
@@ -153,13 +152,15 @@ export class SliceAcceptor {
 
   /** What to expect of the slice; `undefined` if it is held already. */
   async #admit(head: DeliveryHead, signal: AbortSignal): Promise<Admission | undefined> {
-    const { chain, network, identity, suites, clock } = this.#deps;
+    const { places, identity, suites, clock } = this.#deps;
     const { header, epoch } = head;
+    const place = places.require(header);
+    const { chain, network } = place;
     const nowSeconds = Math.floor(clock.now() / 1000);
     const office = await requireOffice({ epoch, nowSeconds }, { chain, network }, { signal });
     const layout = requireLayout(header, { network, office, nowSeconds });
     const quorumId = quorumOfHeader(header, office);
-    this.#assertSlot(header);
+    this.#assertSlot(header, place);
     if (this.#isHeld(head, quorumId)) return undefined;
     const seat = await requireSeat({ epoch, quorumId }, { chain, identity }, { signal });
     const suite = suites[header.suite === 1 ? 1 : 0];
@@ -168,16 +169,17 @@ export class SliceAcceptor {
     if (head.promise === undefined) {
       const submitted = await chain.submission(header.submissionIndex, { signal });
       assertSubmitted(header, submitted, { epoch, quorumId });
-      return { claim, layout, suite, arc, giveBack: () => undefined };
+      return { place, claim, layout, suite, arc, giveBack: () => undefined };
     }
-    const about = { claim, layout, office, rows: arc.count };
-    return { ...(await this.#admitPromise(head, about, signal)), layout, suite, arc };
+    const about = { place, claim, layout, office, rows: arc.count };
+    return { ...(await this.#admitPromise(head, about, signal)), place, layout, suite, arc };
   }
 
   /** The claim of a blob whose promise is good and covered, and counts from now on. */
   async #admitPromise(
     { header, promise: terms }: DeliveryHead,
     about: {
+      readonly place: CoveredPlace;
       readonly claim: SliceClaim;
       readonly layout: BlobLayout;
       readonly office: EpochHeader;
@@ -185,8 +187,9 @@ export class SliceAcceptor {
     },
     signal: AbortSignal,
   ): Promise<Pick<Admission, 'claim' | 'giveBack'>> {
-    const { chain, network, cover, clock } = this.#deps;
+    const { clock } = this.#deps;
     const { claim, layout, office, rows } = about;
+    const { chain, network, cover } = about.place;
     const { epoch, quorumId } = claim;
     const prices = await chain.prices(epoch, { signal });
     const slot = promiseSlotOf(header.submissionIndex);
@@ -206,8 +209,8 @@ export class SliceAcceptor {
     const paid = { ...claim, promise };
     const { feeWei } = promise;
     const added = { slot, feeWei, fileBytes: sliceFileBytes(paid, rows) };
-    const place = { payer: header.submitter, office, quorumId };
-    return { claim: paid, giveBack: await cover.reserve(place, added, { signal }) };
+    const payer = { payer: header.submitter, office, quorumId };
+    return { claim: paid, giveBack: await cover.reserve(payer, added, { signal }) };
   }
 
   #isHeld({ header, epoch, promise }: DeliveryHead, quorumId: number): boolean {
@@ -218,8 +221,8 @@ export class SliceAcceptor {
   }
 
   /** Nothing else may be held or signed for in this place. @throws {SignerError} SLOT_HELD, SLOT_SIGNED */
-  #assertSlot(header: DeliveryHead['header']): void {
-    const { store, protection, network } = this.#deps;
+  #assertSlot(header: DeliveryHead['header'], { network }: CoveredPlace): void {
+    const { store, protection } = this.#deps;
     const leaf = leafOf(header);
     const { submissionIndex } = header;
     const kind = STATEMENT_KINDS.batch; // both kinds of batches share their slots

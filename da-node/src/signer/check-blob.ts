@@ -88,7 +88,7 @@ export function assertSubmitted(
 
 /** A blob of another place than it is asked for. */
 export function misplaced(
-  { submissionIndex }: BlobHeader,
+  { submissionIndex }: Pick<BlobHeader, 'submissionIndex'>,
   field: Extract<SignerFault, { code: 'BLOB_MISPLACED' }>['field'],
   expected: number,
   actual: number,

@@ -1,7 +1,14 @@
 import { type EpochHeader, promiseSlotOf } from '@cairn/attestation';
-import { type Clock, describeError, type Logger, type Root } from '@cairn/primitives';
+import {
+  type Clock,
+  describeError,
+  forEachConcurrent,
+  type Logger,
+  type Root,
+} from '@cairn/primitives';
 import type { SignerMetrics } from './metrics.ts';
-import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
+import type { PlaceBook, SignerPlace } from './places.ts';
+import type { ChainOptions } from './ports.ts';
 import type { ProtectionLog } from './protection-log.ts';
 import type { HeldSlice } from './slice-index.ts';
 import type { SliceStore } from './slice-store.ts';
@@ -9,8 +16,7 @@ import type { VoteBook } from './vote-book.ts';
 
 /** What is kept in order. */
 export interface HousekeeperDeps {
-  readonly chain: Pick<SignerChain, 'account' | 'epochHeader' | 'finalSeconds'>;
-  readonly network: SignerNetwork;
+  readonly places: Pick<PlaceBook, 'home' | 'all'>;
   readonly store: SliceStore;
   readonly protection: ProtectionLog;
   readonly votes: VoteBook;
@@ -29,7 +35,9 @@ export interface HousekeeperOptions {
 
 /** Epochs that one round forgets at most. */
 const EPOCHS_PER_ROUND = 100;
-/** Slices of one kind that may fail in one round before the rest waits for the next. */
+/** Shards whose promised slices are looked at at once: one whose chain is away holds up no other. */
+const PARALLEL_PLACES = 8;
+/** Slices of one kind and shard that may fail in one round before the rest waits for the next. */
 const MAX_FAILURES = 8;
 
 /**
@@ -64,7 +72,11 @@ export class Housekeeper {
     await this.#try('votes', () => votes.prune(nowSeconds), signal);
     await this.#try('signed slots', () => this.#forgetEpochs(nowSeconds, { signal }), signal);
     await this.#removeExpired(nowSeconds, signal);
-    await this.#try('unpaid slices', () => this.#removeUnpaid(nowSeconds, signal), signal);
+    const removeUnpaid = async (place: SignerPlace, inner: AbortSignal): Promise<void> => {
+      await this.#try('unpaid slices', () => this.#removeUnpaid(place, nowSeconds, inner), inner);
+    };
+    const { places } = this.#deps;
+    await forEachConcurrent(places.all(), removeUnpaid, { parallel: PARALLEL_PLACES, signal });
     metrics.heldBytes.set(store.heldBytes);
     metrics.heldSlices.set(store.slices);
     metrics.protectedSlots.set(protection.slots);
@@ -94,15 +106,17 @@ export class Housekeeper {
   }
 
   /** @throws what the chain throws about the time */
-  async #removeUnpaid(nowSeconds: number, signal: AbortSignal): Promise<void> {
-    const { chain, store } = this.#deps;
+  async #removeUnpaid(place: SignerPlace, nowSeconds: number, signal: AbortSignal): Promise<void> {
+    const { store } = this.#deps;
+    const { chain, network } = place;
     // A charge counts once its block is final, which may be long after the epoch was closed.
     const finalSeconds = Math.min(nowSeconds, await chain.finalSeconds({ signal }));
     let failures = 0;
     for (const slice of [...store.all()]) {
       signal.throwIfAborted();
+      if (slice.header.shardId !== network.shardId) continue;
       const look = async (): Promise<void> => {
-        if (await this.#isUnpaid(slice, finalSeconds, { signal })) await this.#remove(slice);
+        if (await this.#isUnpaid(slice, place, finalSeconds, { signal })) await this.#remove(slice);
       };
       if (!(await this.#try('a promised slice', look, signal))) failures += 1;
       if (failures >= MAX_FAILURES) return;
@@ -117,37 +131,41 @@ export class Housekeeper {
   /** Whether a promise can no longer be charged and, as is final, was not. */
   async #isUnpaid(
     { header, promise, epoch, leaf }: HeldSlice,
+    { chain, network }: SignerPlace,
     finalSeconds: number,
     options: ChainOptions,
   ): Promise<boolean> {
     const slot = promiseSlotOf(header.submissionIndex);
     if (promise === undefined || slot === undefined || this.#paid.has(leaf)) return false;
-    const { chain } = this.#deps;
+    const isClosed = (at: number): boolean => isOver(office, network.graceSeconds, at);
     const office = await chain.epochHeader(epoch, options);
-    if (office === undefined || !this.#isClosed(office, finalSeconds)) return false;
+    if (!isClosed(finalSeconds)) return false;
     const { charged, atSeconds } = await chain.account(header.submitter, [slot], options);
     if (charged[0] === true) this.#paid.add(leaf);
     // Another endpoint may answer, and from an older block than the one that told the time.
-    return charged[0] === false && this.#isClosed(office, Math.min(finalSeconds, atSeconds));
+    return charged[0] === false && isClosed(Math.min(finalSeconds, atSeconds));
   }
 
   async #forgetEpochs(nowSeconds: number, options: ChainOptions): Promise<void> {
-    const { chain, protection } = this.#deps;
+    const { places, protection } = this.#deps;
+    const { chain } = places.home; // epochs are the hub's, whichever shard asks
+    const graceSeconds = Math.max(...places.all().map(({ network }) => network.graceSeconds));
     const oldest = protection.oldestEpoch;
     if (oldest === undefined) return;
     let epoch = oldest;
     while (epoch < oldest + EPOCHS_PER_ROUND) {
       const office = await chain.epochHeader(epoch, options);
       const next = await chain.epochHeader(epoch + 1, options);
-      if (office === undefined || !this.#isClosed(office, nowSeconds)) break;
+      if (!isOver(office, graceSeconds, nowSeconds)) break;
       // Its committee hands over to the next epoch, however late that is sealed.
       if (next === undefined || next.startSeconds >= nowSeconds) break;
       epoch += 1;
     }
     await protection.forget(epoch, options);
   }
+}
 
-  #isClosed({ endSeconds }: EpochHeader, atSeconds: number): boolean {
-    return endSeconds + this.#deps.network.graceSeconds < atSeconds;
-  }
+/** Whether batches of an epoch can no longer be confirmed; not of one that is not known. */
+function isOver(office: EpochHeader | undefined, graceSeconds: number, atSeconds: number): boolean {
+  return office !== undefined && office.endSeconds + graceSeconds < atSeconds;
 }

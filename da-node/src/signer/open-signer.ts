@@ -24,8 +24,8 @@ import { SIGNER_FILES } from './keyspace.ts';
 import { createSignerMetrics } from './metrics.ts';
 import { BatchBook } from './office/batch-book.ts';
 import { answerQuestions } from './p2p-questions.ts';
+import { NO_OTHER_PLACES, type OtherPlaces, PlaceBook } from './places.ts';
 import type { SignerChain, SignerNetwork } from './ports.ts';
-import { PromiseCover } from './promise-cover.ts';
 import { ProtectionLog } from './protection-log.ts';
 import type { SignerIdentity } from './seat.ts';
 import { BatchSigner } from './sign-batch.ts';
@@ -35,8 +35,11 @@ import { VoteBook } from './vote-book.ts';
 
 /** What a signer stands on. */
 export interface SignerDeps {
+  /** Facts of the hub's chain, and of the entrance there. */
   readonly chain: SignerChain;
   readonly network: SignerNetwork;
+  /** Entrances of other consensus shards; none unless told. */
+  readonly others?: OtherPlaces;
   readonly identity: SignerIdentity;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -55,7 +58,7 @@ export interface SignerOptions {
   readonly mayCreateProtection: boolean;
   /** Bytes that stay free on the file system; 1 GiB. */
   readonly reserveBytes?: number;
-  /** Bytes of one payer's unpaid slices in one quorum; a quarter of the capacity. */
+  /** Bytes of one payer's unpaid slices in one quorum of a shard; a quarter of the capacity. */
   readonly maxPayerBytes?: number;
   /** Slices at most; 200,000. */
   readonly maxSlices?: number;
@@ -120,7 +123,7 @@ export async function openSigner(
   options: SignerOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Signer> {
-  const { chain, network, identity, clock, logger } = deps;
+  const { chain, network, identity, clock, logger, others = NO_OTHER_PLACES } = deps;
   const { directory, capacityBytes, maxSliceBytes = MAX_SLICE_BYTES } = options;
   const metrics = createSignerMetrics(deps.metrics);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -143,14 +146,14 @@ export async function openSigner(
   const officeStore = await openLevelStore({ directory: join(directory, SIGNER_FILES.office) });
   const batches = await BatchBook.open(officeStore, { signal });
   const maxPayerBytes = options.maxPayerBytes ?? Math.floor(capacityBytes / 4);
-  const cover = new PromiseCover({ chain, store }, { maxPayerBytes });
+  const places = new PlaceBook({ home: { chain, network }, others, store }, { maxPayerBytes });
   const budget = new ByteBudget({
     maxBytes: options.deliveryBytes ?? DELIVERY_BYTES,
     maxWaiting: options.maxDeliveriesWaiting ?? MAX_WAITING,
   });
   const suites = { 0: await loadRowSuite(0), 1: sha256SuiteOver(nativeSha256) };
   const combiner = await loadWasmCombiner();
-  const shared = { chain, network, identity, store, protection, cover, clock, metrics };
+  const shared = { places, identity, store, protection, clock, metrics };
   const acceptor = new SliceAcceptor(
     { ...shared, budget, suites, combiner },
     { maxSliceBytes, pace: options.pace ?? PACE },
@@ -192,7 +195,7 @@ export async function openSigner(
 }
 
 function statusOf(
-  { identity, network, version }: SignerDeps,
+  { identity, network, others = NO_OTHER_PLACES, version }: SignerDeps,
   { slices, heldBytes, capacityBytes }: SliceStore,
 ): SignerStatus {
   const { address, key, backend } = identity;
@@ -203,6 +206,11 @@ function statusOf(
     chainId: network.entrance.chainId,
     entrance: network.entrance.address,
     shardId: network.shardId,
+    others: others.all().map(({ network: { shardId, entrance } }) => ({
+      shardId,
+      chainId: entrance.chainId,
+      entrance: entrance.address,
+    })),
     heldBlobs: slices,
     heldBytes,
     capacityBytes,

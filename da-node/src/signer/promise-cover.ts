@@ -12,6 +12,8 @@ const COVER_FACTOR = 5n;
 export interface PromiseCoverDeps {
   readonly chain: Pick<SignerChain, 'account'>;
   readonly store: Pick<SliceStore, 'ofPayer'>;
+  /** Whose deposits these are: slices of other shards are paid for elsewhere. */
+  readonly shardId: number;
 }
 
 /** A promise that is about to be held. */
@@ -120,9 +122,10 @@ export class PromiseCover {
     payer: Address,
     { epoch, quorumId }: { readonly epoch: number; readonly quorumId: number },
   ): NewPromise[] {
+    const { store, shardId } = this.#deps;
     const ofQuorum = (slice: HeldSlice): boolean =>
-      slice.epoch === epoch && slice.quorumId === quorumId;
-    return this.#deps.store
+      slice.header.shardId === shardId && slice.epoch === epoch && slice.quorumId === quorumId;
+    return store
       .ofPayer(payer)
       .filter(ofQuorum)
       .flatMap(({ header, promise, fileBytes }) => {

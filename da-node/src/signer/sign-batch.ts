@@ -14,7 +14,8 @@ import { assertSubmitted, misplaced, quorumOfHeader, requireLayout } from './che
 import { assertInTime } from './check-promise.ts';
 import type { SignerMetrics } from './metrics.ts';
 import type { BatchBook } from './office/batch-book.ts';
-import type { ChainOptions, SignerChain, SignerNetwork } from './ports.ts';
+import type { CoveredPlace, PlaceBook } from './places.ts';
+import type { ChainOptions, SignerChain } from './ports.ts';
 import type { PromiseCover } from './promise-cover.ts';
 import { type ProtectionLog, signProtected } from './protection-log.ts';
 import { requireOffice, requireSeat, type SignerIdentity } from './seat.ts';
@@ -24,11 +25,9 @@ import type { VoteBook } from './vote-book.ts';
 
 /** What signing a batch needs. */
 export interface BatchSignerDeps {
-  readonly chain: SignerChain;
-  readonly network: SignerNetwork;
+  readonly places: Pick<PlaceBook, 'home' | 'of' | 'require'>;
   readonly identity: SignerIdentity;
   readonly store: Pick<SliceStore, 'get'>;
-  readonly cover: PromiseCover;
   readonly protection: ProtectionLog;
   readonly votes: VoteBook;
   /** Headers of what was signed, which the chain does not keep. */
@@ -41,7 +40,7 @@ export interface BatchSignerDeps {
 const PARALLEL_LOOKUPS = 16;
 
 /**
- * Signs batches: the epoch signs now and this signer has a seat → every header is of this epoch, quorum
+ * Signs batches, each in the name of the shard that its first blob is of: the epoch signs now and this signer has a seat → every header is of this epoch, quorum
  * and kind, and submitted for good or promised and covered → all its rows are on the disk → its slot is
  * this leaf's for good → only then the signature. One header that fails refuses the whole batch.
  *
@@ -61,7 +60,8 @@ export class BatchSigner {
    *   {QueueFullError}; what the chain throws; the signal's reason
    */
   async sign(request: VoteRequest, { signal }: ChainOptions): Promise<BatchVote> {
-    const { chain, network, identity, protection, votes, clock } = this.#deps;
+    const { identity, protection, votes, clock } = this.#deps;
+    const { chain, network, cover } = this.#placeOf(request);
     const bodies = request.headers.map(encodeBlobHeader);
     const known = await votes.get(rootOf(treeRoot(bodies.map(leafHash))));
     if (known !== undefined && isFor(known, request)) return known;
@@ -71,8 +71,8 @@ export class BatchSigner {
     await requireSeat({ epoch, quorumId }, { chain, identity }, { signal });
     assertPlaces(request, { network, office, nowSeconds });
     const slices = request.headers.map((header) => this.#requireHeld(header, request));
-    if (kind === STATEMENT_KINDS.batch) await this.#assertFinal(request, signal);
-    else await this.#assertPromised(slices, { office, nowSeconds, quorumId }, signal);
+    if (kind === STATEMENT_KINDS.batch) await assertFinal(request, chain, signal);
+    else await assertPromised(slices, { cover, office, nowSeconds, quorumId }, signal);
     const about = { kind, domain: network.entrance, epoch, quorumId };
     const statement = await protection.protect(about, bodies, { signal });
     const signature = signProtected(identity.key, network.network, statement);
@@ -82,6 +82,19 @@ export class BatchSigner {
     await votes.put(vote, office.endSeconds + network.graceSeconds);
     this.#deps.metrics.signedBlobs.add(count);
     return vote;
+  }
+
+  /** The shard in whose turn a request is worked on: one that is not served here takes the own one's. */
+  turnOf({ headers: [first] }: VoteRequest): number {
+    const { places } = this.#deps;
+    const { network } = (first === undefined ? undefined : places.of(first.shardId)) ?? places.home;
+    return network.shardId;
+  }
+
+  /** @throws {SignerError} SHARD_AWAY, BLOB_MISPLACED */
+  #placeOf({ headers: [first] }: VoteRequest): CoveredPlace {
+    const { places } = this.#deps;
+    return first === undefined ? places.home : places.require(first);
   }
 
   /** All rows of this signer, proven when they came. @throws {SignerError} BLOB_NOT_HELD */
@@ -94,41 +107,51 @@ export class BatchSigner {
       `the rows of blob ${submissionIndex} are not held here`,
     );
   }
+}
 
-  /** Every header is what its event in a final block says. */
-  async #assertFinal(request: VoteRequest, signal: AbortSignal): Promise<void> {
-    const check = async (header: BlobHeader, inner: AbortSignal): Promise<void> => {
-      const { submissionIndex } = header;
-      const submitted = await this.#deps.chain.submission(submissionIndex, { signal: inner });
-      assertSubmitted(header, submitted, request);
-      if (submitted.isFinal) return;
-      throw new SignerError(
-        { code: 'BLOB_NOT_FINAL', submissionIndex },
-        `the block of submission ${submissionIndex} can still be taken back`,
-      );
-    };
-    await forEachConcurrent(request.headers, check, { parallel: PARALLEL_LOOKUPS, signal });
-  }
+/** Every header is what its event in a final block says. */
+async function assertFinal(
+  request: VoteRequest,
+  chain: Pick<SignerChain, 'submission'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const check = async (header: BlobHeader, inner: AbortSignal): Promise<void> => {
+    const { submissionIndex } = header;
+    const submitted = await chain.submission(submissionIndex, { signal: inner });
+    assertSubmitted(header, submitted, request);
+    if (submitted.isFinal) return;
+    throw new SignerError(
+      { code: 'BLOB_NOT_FINAL', submissionIndex },
+      `the block of submission ${submissionIndex} can still be taken back`,
+    );
+  };
+  await forEachConcurrent(request.headers, check, { parallel: PARALLEL_LOOKUPS, signal });
+}
 
-  /** Every promise can still be signed for, and its payer's deposit covers all that are open. */
-  async #assertPromised(
-    slices: readonly HeldSlice[],
-    {
-      office,
-      nowSeconds,
-      quorumId,
-    }: { readonly office: EpochHeader; readonly nowSeconds: number; readonly quorumId: number },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const payers = new Set<Address>();
-    for (const { header, promise } of slices) {
-      if (promise !== undefined) assertInTime(promise.terms, nowSeconds);
-      payers.add(header.submitter);
-    }
-    const check = (payer: Address, inner: AbortSignal): Promise<void> =>
-      this.#deps.cover.assertCovered({ payer, office, quorumId }, { signal: inner });
-    await forEachConcurrent(payers, check, { parallel: PARALLEL_LOOKUPS, signal });
+/** Every promise can still be signed for, and its payer's deposit covers all that are open. */
+async function assertPromised(
+  slices: readonly HeldSlice[],
+  {
+    cover,
+    office,
+    nowSeconds,
+    quorumId,
+  }: {
+    readonly cover: PromiseCover;
+    readonly office: EpochHeader;
+    readonly nowSeconds: number;
+    readonly quorumId: number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const payers = new Set<Address>();
+  for (const { header, promise } of slices) {
+    if (promise !== undefined) assertInTime(promise.terms, nowSeconds);
+    payers.add(header.submitter);
   }
+  const check = (payer: Address, inner: AbortSignal): Promise<void> =>
+    cover.assertCovered({ payer, office, quorumId }, { signal: inner });
+  await forEachConcurrent(payers, check, { parallel: PARALLEL_LOOKUPS, signal });
 }
 
 /** A batch with any blob of another place, or twice the same, is refused before anything is looked up. */

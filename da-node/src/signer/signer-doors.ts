@@ -28,6 +28,7 @@ import {
   signerStatusJson,
   VOTE_REQUEST_TYPE,
   VOTE_TYPE,
+  type VoteRequest,
 } from '@cairn/wire-protocol/da';
 import { signerRoutes } from '@cairn/wire-protocol/da-route-table';
 import type { ByteBudget } from '../byte-budget.ts';
@@ -42,7 +43,7 @@ import type { VoteBook } from './vote-book.ts';
 /** What the doors stand on. */
 export interface SignerDoorsDeps {
   readonly acceptor: Pick<SliceAcceptor, 'accept'>;
-  readonly signer: Pick<BatchSigner, 'sign'>;
+  readonly signer: Pick<BatchSigner, 'sign' | 'turnOf'>;
   readonly store: Pick<SliceStore, 'ofCommitment' | 'read'>;
   readonly votes: Pick<VoteBook, 'get'>;
   readonly status: () => SignerStatus;
@@ -54,7 +55,7 @@ export interface SignerDoorsDeps {
   readonly stopping: AbortSignal;
 }
 
-/** Requests for a vote that are worked on at once, and that wait. */
+/** Requests for a vote that are worked on at once, and that wait, of each shard: one whose chain is away holds up no other. */
 const VOTES_AT_ONCE = 4;
 const MAX_VOTES_WAITING = 64;
 /** Time for a vote, waiting and looking things up on the chain included. */
@@ -66,11 +67,10 @@ const MAX_READS_WAITING = 512;
 /** All public routes of a signer. @param maxSliceBytes - the longest slice message that it takes */
 export function signerDoors(deps: SignerDoorsDeps, maxSliceBytes: number): RouteGroup {
   const table = { tag: 'data availability', routes: signerRoutes(maxSliceBytes) };
-  const signing = new Semaphore({ limit: VOTES_AT_ONCE, maxWaiting: MAX_VOTES_WAITING });
   const reading = new Semaphore({ limit: READS_AT_ONCE, maxWaiting: MAX_READS_WAITING });
   return async (app) => {
     await app.register(async (inner: HttpApp) => deliveryDoor(inner, table, deps));
-    await app.register(async (inner: HttpApp) => voteDoors(inner, table, deps, signing));
+    await app.register(async (inner: HttpApp) => voteDoors(inner, table, deps));
     await app.register(async (inner: HttpApp) => readDoors(inner, table, deps, reading));
   };
 }
@@ -102,8 +102,16 @@ function voteDoors(
   app: HttpApp,
   table: RouteTable,
   { signer, votes, clock, metrics, stopping }: SignerDoorsDeps,
-  signing: Semaphore,
 ): void {
+  const turns = new Map<number, Semaphore>(); // as many as there are shards
+  const turnOf = (wanted: VoteRequest): Semaphore => {
+    const shardId = signer.turnOf(wanted);
+    const known = turns.get(shardId);
+    if (known !== undefined) return known;
+    const turn = new Semaphore({ limit: VOTES_AT_ONCE, maxWaiting: MAX_VOTES_WAITING });
+    turns.set(shardId, turn);
+    return turn;
+  };
   acceptBytes(app, { maxBytes: MAX_VOTE_REQUEST_BYTES });
   addRoute(app, table, 'postVote', async (request, reply) => {
     const startMs = clock.monotonic();
@@ -111,7 +119,7 @@ function voteDoors(
       requireContentType(request, VOTE_REQUEST_TYPE);
       const wanted = parseVoteRequest(bodyBytes(request));
       const work = (signal: AbortSignal) =>
-        signing.run(() => signer.sign(wanted, { signal }), signal);
+        turnOf(wanted).run(() => signer.sign(wanted, { signal }), signal);
       const signal = requestSignal(reply, stopping);
       const vote = await withDeadline('a vote', VOTE_TIMEOUT_MS, work, { clock, signal });
       metrics.votes.add(1, { result: 'given' });

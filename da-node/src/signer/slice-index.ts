@@ -90,12 +90,14 @@ export class SliceIndex {
 }
 
 /**
- * The place that one blob only can have. One signer keeps the blobs of one entrance, so the index tells,
+ * The place that one blob only can have. A shard has one entrance at a time, so shard and index tell,
  * with its payer if it was promised.
  */
-export function slotKey({ submissionIndex, submitter }: BlobHeader): string {
+export function slotKey({ shardId, submissionIndex, submitter }: BlobHeader): string {
   const isPromised = promiseSlotOf(submissionIndex) !== undefined;
-  return isPromised ? `${submitter}/${submissionIndex}` : `${submissionIndex}`;
+  return isPromised
+    ? `${shardId}/${submitter}/${submissionIndex}`
+    : `${shardId}/${submissionIndex}`;
 }
 
 function addTo<Key>(map: Map<Key, Set<Root>>, key: Key, leaf: Root): void {

@@ -21,6 +21,7 @@ import {
 } from '@cairn/wire-protocol/da';
 import { describeProblem } from '../../src/doors/describe-problem.ts';
 import { openSigner, type Signer, type SignerOptions } from '../../src/signer/open-signer.ts';
+import { NO_OTHER_PLACES, type OtherPlaces } from '../../src/signer/places.ts';
 import { backend, EPOCH, SIGNER_NETWORK, type TestBlob, type World } from './world.ts';
 
 const OPTIONS = {
@@ -41,6 +42,8 @@ export class RunningSigner {
   readonly world: World;
   readonly index: number;
   readonly directory: string;
+  /** Entrances of other shards, as it finds them when it is opened. */
+  others: OtherPlaces = NO_OTHER_PLACES;
   #signer: Signer | undefined;
   #host: HttpHost | undefined;
 
@@ -54,9 +57,11 @@ export class RunningSigner {
     world: World,
     index = 0,
     options: Partial<SignerOptions> = {},
+    others: OtherPlaces = NO_OTHER_PLACES,
   ): Promise<RunningSigner> {
     const directory = await mkdtemp(join(tmpdir(), 'cairn-signer-'));
     const signer = new RunningSigner(world, index, directory);
+    signer.others = others;
     await signer.open({ mayCreateProtection: true, ...options });
     return signer;
   }
@@ -80,6 +85,7 @@ export class RunningSigner {
       {
         chain,
         network: SIGNER_NETWORK,
+        others: this.others,
         identity: { address: this.world.addressOf(this.index), key, backend },
         clock,
         logger: silentLogger(),

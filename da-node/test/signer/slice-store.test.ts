@@ -97,7 +97,7 @@ describe('slices on disk', () => {
         store: watched,
         unsent: new WatchedBudget({ maxBytes: 10, maxWaiting: 1 }),
         acceptor: { accept: none },
-        signer: { sign: none },
+        signer: { sign: none, turnOf: () => 0 },
         votes: { get: none },
         status: () => {
           throw new Error('nobody asks for it');

@@ -1,6 +1,7 @@
 import {
   type BlobHeader,
   type Committee,
+  type Domain,
   type EpochHeader,
   encodeMember,
   leafHash,
@@ -216,8 +217,10 @@ export class World {
     payer = this.payer,
     terms = {},
     fields = {},
+    entrance = ENTRANCE,
     ...wishes
   }: BlobWishes & {
+    readonly entrance?: Domain;
     readonly slot?: number;
     readonly payer?: LocalSigner;
     readonly terms?: Partial<PromiseTerms>;
@@ -243,7 +246,7 @@ export class World {
       payerSignature: new Uint8Array(65),
       ...terms,
     };
-    const digest = promiseDigest({ header, terms: unsigned }, ENTRANCE);
+    const digest = promiseDigest({ header, terms: unsigned }, entrance);
     const payerSignature = terms.payerSignature ?? payer.signDigest(digest);
     return { header, blob, promise: { ...unsigned, payerSignature }, quorumId };
   }

@@ -113,6 +113,7 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   CHECKPOINT_NOT_FINAL: row(409, 'The block of the checkpoint can still be taken back', 'later'),
   CHECKPOINT_SEQUENCE: row(409, 'Not the next checkpoint of the shard', 'later'),
   CHECKPOINT_DIFFERS: row(409, 'Not what the shard’s chain held, as far as is known here'),
+  SHARD_AWAY: row(503, 'The chain of the shard is not reached', 'later'),
   SHARD_UNKNOWN: row(404, 'The shard is not watched here', 'elsewhere'),
   SLOT_HELD: row(409, 'Another blob is held in this place'),
   PROTECTION_CLOSED: row(410, 'The quorum of that epoch signs no more'),

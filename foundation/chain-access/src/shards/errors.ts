@@ -1,4 +1,4 @@
-import { type ChainId, Fault, type Hex } from '@cairn/primitives';
+import { type Address, type ChainId, Fault, type Hex } from '@cairn/primitives';
 
 /** What can be wrong with a shard beside its chain. */
 export type ShardFault =
@@ -8,6 +8,13 @@ export type ShardFault =
       readonly shardId: number;
       readonly expected: ChainId;
       readonly actual: ChainId;
+    }
+  /** The entrance that the registry names is of another shard. */
+  | {
+      readonly code: 'SHARD_OTHER_ENTRANCE';
+      readonly expected: number;
+      readonly actual: number;
+      readonly entrance: Address;
     }
   /** The endpoint does not have the block that a checkpoint is of. */
   | { readonly code: 'SHARD_NO_BLOCK'; readonly shardId: number; readonly block: number }

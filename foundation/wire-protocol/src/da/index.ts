@@ -142,6 +142,7 @@ export {
   parseRowQuery,
   parseSignerStatus,
   type RowQuery,
+  type ServedEntrance,
   type SignerStatus,
   signerStatusJson,
 } from './signer-shapes.ts';

@@ -31,6 +31,7 @@ export function signerRoutes(maxSliceBytes: number): readonly HttpRoute[] {
     chainId: natural,
     entrance: address,
     shardId: natural,
+    others: Type.Array(Type.Object({ shardId: natural, chainId: natural, entrance: address })),
     heldBlobs: natural,
     heldBytes: natural,
     capacityBytes: natural,

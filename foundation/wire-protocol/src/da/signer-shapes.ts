@@ -24,6 +24,16 @@ import { ROW_FORMS, type RowForm } from './signer-routes.ts';
 /** Deliveries of one blob that a signer lists at most: one for each epoch it was dispersed in. */
 export const MAX_HELD_SLICES = 256;
 
+/** The entrance of a consensus shard. */
+export interface ServedEntrance {
+  readonly shardId: number;
+  readonly chainId: ChainId;
+  readonly entrance: Address;
+}
+
+/** Shards whose entrances a signer lists at most: as many as a registry holds. */
+const MAX_SERVED = 4096;
+
 /** Reply of `GET /v1/da/status`. */
 export interface SignerStatus {
   readonly version: string;
@@ -35,6 +45,9 @@ export interface SignerStatus {
   readonly chainId: ChainId;
   readonly entrance: Address;
   readonly shardId: number;
+  /** Entrances of other consensus shards whose blobs it keeps and signs for too. */
+  readonly others: readonly ServedEntrance[];
+  /** Of all of them. */
   readonly heldBlobs: number;
   readonly heldBytes: number;
   readonly capacityBytes: number;
@@ -42,7 +55,8 @@ export interface SignerStatus {
 
 /** A signer's status as JSON. */
 export function signerStatusJson(status: SignerStatus): Json {
-  return { ...status, blsPublicKey: toHex(status.blsPublicKey) };
+  const others = status.others.map((other) => ({ ...other }));
+  return { ...status, others, blsPublicKey: toHex(status.blsPublicKey) };
 }
 
 /** @throws {WireError} WIRE_NOT_AN_OBJECT, WIRE_FIELD, WIRE_TOO_LONG */
@@ -56,6 +70,14 @@ export function parseSignerStatus(value: unknown): SignerStatus {
     chainId: chainIdField(fields, 'chainId', what),
     entrance: addressField(fields, 'entrance', what),
     shardId: naturalField(fields, 'shardId', what, { max: 2 ** 32 - 1 }),
+    others: listField(fields, 'others', what, MAX_SERVED, (item) => {
+      const entry = fieldsOf(item, what);
+      return {
+        shardId: naturalField(entry, 'shardId', what, { max: 2 ** 32 - 1 }),
+        chainId: chainIdField(entry, 'chainId', what),
+        entrance: addressField(entry, 'entrance', what),
+      };
+    }),
     heldBlobs: naturalField(fields, 'heldBlobs', what),
     heldBytes: naturalField(fields, 'heldBytes', what),
     capacityBytes: naturalField(fields, 'capacityBytes', what),

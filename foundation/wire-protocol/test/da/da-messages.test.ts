@@ -206,6 +206,7 @@ describe('what a signer says of itself', () => {
       chainId: 1,
       entrance: ENTRANCE.address,
       shardId: 0,
+      others: [{ shardId: 1, chainId: 2, entrance: ENTRANCE.address }],
       heldBlobs: 1,
       heldBytes: 2,
       capacityBytes: 3,

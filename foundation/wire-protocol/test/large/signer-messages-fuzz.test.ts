@@ -235,6 +235,7 @@ describe('messages between dispersers, signers and keepers', () => {
           chainId: chainIdOf(31_337),
           entrance: signer,
           shardId: 0,
+          others: [{ shardId: 1, chainId: chainIdOf(31_338), entrance: signer }],
           heldBlobs: 1,
           heldBytes: 2,
           capacityBytes: 3,
