@@ -24,12 +24,41 @@ export const PLACE_OUTCOMES: OutcomesByCode = {
   ),
   SHARD_NOT_ORDERED: outcome(
     EXIT.timeout,
-    'Wait until relayers have brought a later checkpoint: `cairn chain shards` tells.',
+    'Wait until relayers have brought a later checkpoint: `cairn chain shards` tells; `cairn job` waits with --wait.',
+  ),
+  SHARD_PLACE_NOT_GIVEN: outcome(
+    EXIT.timeout,
+    'Wait until the order is that long (`cairn chain checkpoints` shows it grow), or let the command wait: --wait.',
+  ),
+  SHARD_NOT_LOGGED: outcome(
+    EXIT.verification,
+    'The reference names no file of that place; `cairn ref make ROOT` makes one that does.',
   ),
   SHARD_BAD_PROOF: outcome(EXIT.verification, NEXT_ENDPOINTS),
   SHARD_OTHER_CHAIN: outcome(EXIT.usage, 'Name the endpoint of that chain with --shard-rpc.'),
   SHARD_NO_BLOCK: outcome(EXIT.failure, NEXT_AGAIN),
   SHARD_BLOCK_CHANGED: outcome(EXIT.failure, NEXT_AGAIN),
+  JOB_NO_BOARD: outcome(
+    EXIT.usage,
+    'Name a network with a board by --endpoints FILE or --board ADDRESS; `cairn devnet up --consensus-shards 2` makes one.',
+  ),
+  JOB_NO_CHAIN: outcome(
+    EXIT.usage,
+    '`cairn chain shards` lists the chains whose files have a place.',
+  ),
+  JOB_NOT_FOUND: outcome(EXIT.notFound, '`cairn job list` shows the jobs there are.'),
+  JOB_INPUTS_DIFFER: outcome(EXIT.verification, NEXT_ENDPOINTS),
+  JOB_PROGRAM_UNKNOWN: outcome(EXIT.failure, 'Leave it to workers that have the program.'),
+  JOB_BAD_INPUT: outcome(
+    EXIT.failure,
+    'Have what the program takes posted: docs/guides/compute.md.',
+  ),
+  JOB_LOST: outcome(EXIT.failure, '`cairn job show` tells who has it or what became of it.'),
+  JOB_REFUSED: outcome(EXIT.failure, '`cairn job show` tells how the job stands.'),
+  JOB_RESULT_WRONG: outcome(
+    EXIT.verification,
+    'Do not use the result. Its worker can be told by `cairn job show`.',
+  ),
   SHARD_CONFLICT: outcome(
     EXIT.verification,
     'Publish both certificates; believe nothing about shards until it is known which one is right.',

@@ -5,6 +5,7 @@ import { daCommands, lightCommands } from './da-program.ts';
 import { dbCommands } from './db-program.ts';
 import { dutyCommands } from './duty-program.ts';
 import type { CommandContext } from './io.ts';
+import { jobCommands } from './job-program.ts';
 import { kvCommands } from './kv-program.ts';
 import type * as ParseOptions from './parse-options.ts';
 import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
@@ -65,6 +66,7 @@ export function buildProgram(context: CommandContext, onExit: (code: number) => 
   fileCommands(program, runs);
   proveCommands(program, runs);
   refCommands(program, runs);
+  jobCommands(program, runs);
   streamCommands(program, runs);
   daCommands(program, runs);
   lightCommands(program, runs);

@@ -25,6 +25,7 @@ import { openAccount } from './da-keys.ts';
 import {
   type ContractAddresses,
   deployDevnetContracts,
+  deployDevnetJobBoard,
   deployDevnetShard,
   deployerOf,
   registerDevnetShards,
@@ -89,6 +90,7 @@ export class ConsensusShards {
   readonly #services: Pick<Services, 'start'>;
   readonly #options: ConsensusShardsOptions;
   readonly #chains: readonly ShardChain[];
+  #hubContracts: ContractAddresses = {};
 
   constructor(
     deps: StartNodeDeps & { readonly services: Pick<Services, 'start'> },
@@ -114,6 +116,11 @@ export class ConsensusShards {
   /** Where nodes reach the chains, as "chain id=URL"; known before they run. */
   get rpcs(): readonly string[] {
     return this.#chains.map(({ chainId, port }) => `${chainId}=${loopback(port)}`);
+  }
+
+  /** What the hub has for all chains, once they have joined it. */
+  get hubContracts(): ContractAddresses {
+    return this.#hubContracts;
   }
 
   /** What programs read of the chains, once they have joined the hub. */
@@ -169,7 +176,8 @@ export class ConsensusShards {
   }
 
   /**
-   * Deploys mirror and entrance on every chain and registers all of them at the hub, and the hub's own log.
+   * Deploys mirror and entrance on every chain and registers all of them at the hub, and the hub's own log; deploys a board of
+   * jobs over what they hold.
    *
    * @throws what the chains throw
    */
@@ -196,6 +204,8 @@ export class ConsensusShards {
     const hubLog = { shardId: HUB_LOG_SHARD, chainId: chainIdOf(hub.chainId), flow };
     const orderingHub = requireContract(contracts, 'orderingHub');
     await registerDevnetShards(hub, orderingHub, [...entries, hubLog], { clock, signal });
+    const jobBoard = await deployDevnetJobBoard(hub, orderingHub, { clock, signal });
+    this.#hubContracts = { jobBoard };
   }
 
   /** The relayer, to be started; its account has coins on every chain. @throws what chains and disk throw */

@@ -10,6 +10,7 @@ import {
   DEVNET_POSSESSION,
   deployContracts,
   deployDa,
+  deployJobBoard,
   deployPossession,
   deployShard,
   readDirectory,
@@ -157,6 +158,27 @@ export async function registerDevnetShards(
     for (const shard of entries) {
       await registerShard({ ...caller, params: SHARD_PARAMS, orderingHub, shard }, { signal });
     }
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Seconds for which who takes a job has it alone: enough for a slow machine, and soon over where a worker is gone for
+ * good.
+ */
+const WORK_SECONDS = 300;
+
+/** Deploys a board of jobs beside the hub's order. @throws what the chain throws */
+export async function deployDevnetJobBoard(
+  hub: RunningChain,
+  orderingHub: Address,
+  { clock, signal }: Pick<DeployDevnetOptions, 'clock' | 'signal'>,
+): Promise<Address> {
+  const client = createChainClient({ rpcUrl: hub.rpc, clock });
+  try {
+    const place = { client, signer: deployerOf(hub), pollMs: POLL_MS };
+    return await deployJobBoard({ ...place, orderingHub, workSeconds: WORK_SECONDS }, { signal });
   } finally {
     await client.close();
   }

@@ -305,7 +305,7 @@ class RunningDevnet implements Devnet {
     await this.#da.begin(signal);
     this.#tell('a committee of signers is in office');
     if (shards !== undefined) this.#tell('the chains have joined the hub');
-    return { ...contracts, ...this.#da.contracts };
+    return { ...contracts, ...this.#da.contracts, ...shards?.hubContracts };
   }
 
   async #startStorage(

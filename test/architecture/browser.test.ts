@@ -23,6 +23,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/light-client', 'src/index.ts'],
   ['@cairn/light-client', 'src/chain/index.ts'],
   ['@cairn/client-sdk', 'src/index.ts'],
+  ['@cairn/client-sdk', 'src/jobs/index.ts'],
 ];
 
 describe('browser bundles', () => {

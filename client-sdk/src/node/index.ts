@@ -87,3 +87,4 @@ export {
   downloadDirectory,
   walkDirectory,
 } from './local-directory.ts';
+export { resultFolder } from './result-folder.ts';

@@ -9,10 +9,10 @@ import {
   treeRoot,
 } from '@cairn/attestation';
 import { equalBytes } from '@cairn/primitives';
+import { badProof } from './errors.ts';
 import type { Ordering } from './open-ordering.ts';
 import { type OrderedEvent, OrderFeed } from './order-feed.ts';
 import {
-  badProof,
   type OrderedFile,
   type ProveFileDeps,
   type ProveFileOptions,

@@ -1,4 +1,4 @@
-import { type Address, type ChainId, Fault, type Hex } from '@cairn/primitives';
+import { type Address, type ChainId, Fault, type Hex, type Root } from '@cairn/primitives';
 
 /** What can be wrong with a shard beside its chain. */
 export type ShardFault =
@@ -33,8 +33,26 @@ export type ShardFault =
       readonly sequence: number;
       readonly logCount: number;
     }
+  /** The order does not have that place yet: it has `count`, so that the newest is one less. */
+  | { readonly code: 'SHARD_PLACE_NOT_GIVEN'; readonly globalIndex: number; readonly count: number }
+  /** The log of the checkpoint at that place has no such file. */
+  | {
+      readonly code: 'SHARD_NOT_LOGGED';
+      readonly shardId: number;
+      readonly root: Root;
+      readonly globalIndex: number;
+      readonly logCount: number;
+    }
   /** What endpoints told does not lead to the roots that are ordered. */
   | { readonly code: 'SHARD_BAD_PROOF'; readonly shardId: number; readonly reason: string };
 
 /** A shard whose state cannot be told. */
 export class ShardError extends Fault<ShardFault> {}
+
+/** The fault for what leads to no root that is ordered. */
+export function badProof(shardId: number, reason: string): ShardError {
+  return new ShardError(
+    { code: 'SHARD_BAD_PROOF', shardId, reason },
+    `what was told of shard ${shardId} proves nothing: ${reason}`,
+  );
+}

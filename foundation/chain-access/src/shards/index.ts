@@ -1,4 +1,5 @@
 /** Parallel consensus shards: the hub's order of their checkpoints, what their chains hold, mirrors of its epochs. */
+export { anchorPlace } from './anchor-place.ts';
 export {
   type CertifiedCheckpoint,
   type CertifiedFile,
@@ -15,8 +16,10 @@ export {
   type OrderedBlob,
 } from './content-facts.ts';
 export { ShardError, type ShardFault } from './errors.ts';
+export { explainJobRefusal, JobRefusal, type JobRefusalFault } from './explain-job-refusal.ts';
 export {
   type CitedContent,
+  collectJobFees,
   completeJob,
   type Job,
   type JobCaller,
@@ -26,8 +29,12 @@ export {
   type PostedJob,
   postJob,
   readJob,
+  readJobCount,
+  readJobFees,
   takeJob,
+  withdrawJob,
 } from './job-board.ts';
+export { inputsIdOf, type JobEventOptions, readJobResult, readPostedJob } from './job-feed.ts';
 export {
   acceptEpoch,
   acceptHubCheckpoint,
@@ -62,6 +69,7 @@ export {
   type Shard,
   type ShardHead,
 } from './ordering-facts.ts';
+export { type ProveContentOptions, proveContent } from './prove-content.ts';
 export {
   fileProofArgument,
   type OrderedFile,

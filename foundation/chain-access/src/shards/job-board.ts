@@ -48,6 +48,8 @@ export interface Job {
   readonly takenUntilSeconds: number;
   readonly feeWei: bigint;
   readonly program: Uint8Array;
+  /** What names its inputs, see `inputsIdOf`. */
+  readonly inputsId: Hex;
   /** Id of the result's reference; `undefined` until there is one. */
   readonly resultId: Hex | undefined;
 }
@@ -116,13 +118,45 @@ export function completeJob(
   );
 }
 
+/** Takes the fee of a job back that nobody works on. @throws as `sendCall`: JobClosed, NotYours */
+export function withdrawJob(
+  { board, sender }: JobCaller,
+  jobId: number,
+  options: IntendedOptions,
+): Promise<TransactionReceipt> {
+  return sendCall(sender, { contract: board, name: 'withdraw', args: [jobId] }, options);
+}
+
+/** Pays out what waits on a board for an account: fees that it earned or took back. @throws as `sendCall` */
+export function collectJobFees(
+  { board, sender }: JobCaller,
+  payee: Address,
+  options: IntendedOptions,
+): Promise<TransactionReceipt> {
+  return sendCall(sender, { contract: board, name: 'withdrawPayments', args: [payee] }, options);
+}
+
+/** What waits on a board for an account, wei. @throws as `Contract.read` */
+export async function readJobFees(
+  board: Contract,
+  payee: Address,
+  { signal }: CallOptions,
+): Promise<bigint> {
+  return (await board.read('payments', [payee], { signal })).wide(0);
+}
+
+/** Jobs posted so far: the next one gets this number. @throws as `Contract.read` */
+export async function readJobCount(board: Contract, { signal }: CallOptions): Promise<number> {
+  return (await board.read('jobCount', [], { signal })).number(0);
+}
+
 /** A job as it is now; `undefined` for one that there is not. @throws as `Contract.read` */
 export async function readJob(
   board: Contract,
   jobId: number,
   { signal }: CallOptions,
 ): Promise<Job | undefined> {
-  if (jobId >= (await board.read('jobCount', [], { signal })).number(0)) return undefined;
+  if (jobId >= (await readJobCount(board, { signal }))) return undefined;
   const job = (await board.read('jobOf', [jobId], { signal })).inner(0);
   const account = (name: string): Address | undefined => {
     const address = job.address(name);
@@ -137,6 +171,7 @@ export async function readJob(
     takenUntilSeconds: job.number('takenUntil'),
     feeWei: job.wide('fee'),
     program: job.bytes('program'),
+    inputsId: toHex(job.bytes('inputsId')),
     resultId: /^0x0{64}$/.test(resultId) ? undefined : resultId,
   };
 }
@@ -166,7 +201,8 @@ function contentArgument(content: ContentReference): unknown[] {
   return [chainId, globalIndex, root, sizeBytes, offset, length];
 }
 
-function contentIn(values: Values): ContentReference {
+/** A reference as a contract tells it. */
+export function contentIn(values: Values): ContentReference {
   return {
     chainId: chainIdOf(values.number('chainId')),
     globalIndex: values.number('globalIndex'),

@@ -1,7 +1,6 @@
 import {
   type BlsBackend,
   type Checkpoint,
-  checkpointHash,
   encodeCheckpoint,
   type OrderedCheckpoint,
   type OrderState,
@@ -11,15 +10,14 @@ import {
   verifyOrderedCheckpoint,
 } from '@cairn/attestation';
 import { encodeRecord, type SubmissionRecord } from '@cairn/commitments';
-import { equalBytes, toHex } from '@cairn/primitives';
+import { toHex } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
-import { logRecordPages, readFirstLogBlock } from '../possession/read-records.ts';
-import { RecordPaths } from '../possession/record-paths.ts';
-import { ShardError } from './errors.ts';
+import { badProof, ShardError } from './errors.ts';
 import type { Ordering } from './open-ordering.ts';
 import { type OrderedEvent, OrderFeed } from './order-feed.ts';
 import { checkpointArgument } from './ordering-calls.ts';
 import type { Shard } from './ordering-facts.ts';
+import { checkpointAt, type FoundRecord, findRecord } from './placed-record.ts';
 
 /** Where a proof is read from. */
 export interface ProveFileDeps {
@@ -94,10 +92,24 @@ export async function proveFile(
   const { ordering, shard } = deps;
   const all = places ?? (await readPlaces(ordering, { signal, fromBlock }));
   const own = all.filter(({ shardId }) => shardId === shard.shardId);
-  const leaves = all.map(({ hash }) => hash);
-  const feed = new OrderFeed(ordering);
-  const { checkpoint, globalIndex } = await firstWith(sequence, own, { ...deps, feed }, { signal });
-  const { record, path } = await recordOf(sequence, checkpoint, deps, { signal });
+  const place = await firstWith(sequence, own, deps, { signal });
+  const isIt = (record: SubmissionRecord): boolean => record.sequence === sequence;
+  const found = await findRecord(isIt, place.checkpoint, deps, { signal });
+  if (found !== undefined) return orderedFile(found, place, all);
+  throw badProof(shard.shardId, `its events show no file ${sequence}`);
+}
+
+/**
+ * A record with its place under the root of all places that are given.
+ *
+ * @throws {ShardError} SHARD_BAD_PROOF unless record, checkpoint and places lead to one root
+ */
+export function orderedFile(
+  { record, path }: FoundRecord,
+  { checkpoint, globalIndex }: PlacedCheckpoint,
+  places: readonly OrderedEvent[],
+): OrderedFile {
+  const leaves = places.map(({ hash }) => hash);
   const count = leaves.length;
   const body = encodeCheckpoint(checkpoint);
   const ordered = { body, globalIndex, path: treePath(leaves, globalIndex) };
@@ -126,29 +138,28 @@ export function fileProofArgument({
   ];
 }
 
+/** A checkpoint and its place in the order. */
+export interface PlacedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly globalIndex: number;
+}
+
 /** The first checkpoint of a shard whose log has a sequence, found by halving. */
 async function firstWith(
   sequence: number,
   own: readonly OrderedEvent[],
-  { feed, backend, shard: { shardId } }: ProveFileDeps & { readonly feed: OrderFeed },
+  deps: ProveFileDeps,
   { signal }: CallOptions,
-): Promise<{ readonly checkpoint: Checkpoint; readonly globalIndex: number }> {
-  const read = async (event: OrderedEvent): Promise<Checkpoint> => {
-    const bundle = await feed.bundleOf(event, backend, { signal });
-    const found = bundle?.checkpoints.find((item) => equalBytes(checkpointHash(item), event.hash));
-    if (found !== undefined) return found;
-    const { globalIndex, transactionHash } = event;
-    const reason = `transaction ${transactionHash} does not show checkpoint ${globalIndex}`;
-    throw badProof(shardId, reason);
-  };
-  let found: { checkpoint: Checkpoint; globalIndex: number } | undefined;
+): Promise<PlacedCheckpoint> {
+  const { shardId } = deps.shard;
+  let found: PlacedCheckpoint | undefined;
   let newestCount = 0;
   for (let [low, high] = [0, own.length]; low < high; ) {
     // The newest first: whether the file is ordered at all.
     const middle = found === undefined ? high - 1 : Math.floor((low + high) / 2);
     const event = own[middle];
     if (event === undefined) break;
-    const checkpoint = await read(event);
+    const checkpoint = await checkpointAt(event, deps, { signal });
     if (checkpoint.logCount > sequence) {
       found = { checkpoint, globalIndex: event.globalIndex };
       high = middle;
@@ -162,39 +173,5 @@ async function firstWith(
   throw new ShardError(
     { code: 'SHARD_NOT_ORDERED', shardId, sequence, logCount: newestCount },
     `file ${sequence} of shard ${shardId} is not ordered yet: its newest checkpoint has ${newestCount} files`,
-  );
-}
-
-/** The record of a sequence, and its path under the log root of a checkpoint. */
-async function recordOf(
-  sequence: number,
-  { logCount, logRoot, blockNumber }: Checkpoint,
-  { client, shard: { shardId, flow } }: ProveFileDeps,
-  { signal }: CallOptions,
-): Promise<{ readonly record: SubmissionRecord; readonly path: readonly Uint8Array[] }> {
-  if (flow === undefined) throw badProof(shardId, 'it has no log');
-  const fromBlock = await readFirstLogBlock(client, flow, { signal });
-  const bodies: Uint8Array[] = [];
-  let record: SubmissionRecord | undefined;
-  const range = { fromBlock, toBlock: blockNumber };
-  for await (const page of logRecordPages(client, flow, range, { signal })) {
-    for (const item of page.records) {
-      if (item.sequence === sequence) record = item;
-      bodies.push(encodeRecord(item));
-    }
-  }
-  if (bodies.length !== logCount || record === undefined) {
-    throw badProof(shardId, `its events show ${bodies.length} files, the checkpoint ${logCount}`);
-  }
-  const paths = new RecordPaths(bodies);
-  if (equalBytes(paths.root(), logRoot)) return { record, path: paths.pathOf(sequence) };
-  throw badProof(shardId, `its ${logCount} files do not make up the checkpoint's log root`);
-}
-
-/** The fault for what leads to no root that is ordered. */
-export function badProof(shardId: number, reason: string): ShardError {
-  return new ShardError(
-    { code: 'SHARD_BAD_PROOF', shardId, reason },
-    `what was told of shard ${shardId} proves nothing: ${reason}`,
   );
 }
