@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { governanceCommands } from './governance-program.ts';
 import type { Parsers, Runs } from './program.ts';
 import { devnetDir, json } from './program-options.ts';
 
@@ -9,11 +10,11 @@ const ORDER: Parsers = {
   shard: (parse) => parse.parseCount(0),
 };
 
-/** Declares `cairn chain`: consensus shards, and the one order of their checkpoints. */
+/** Declares `cairn chain`: consensus shards, the one order of their checkpoints, and what stake decides. */
 export function chainCommands(program: Command, runs: Runs): void {
   const chain = program
     .command('chain')
-    .description('Consensus shards and the order of their checkpoints, as the hub has it.');
+    .description('Consensus shards, the order of their checkpoints, and what stake decides.');
   hub(json(chain.command('shards').description('The shards, and how far each is ordered.'))).action(
     runs(async () => (await import('./commands/chain-shards.ts')).chainShards, ORDER),
   );
@@ -44,6 +45,7 @@ export function chainCommands(program: Command, runs: Runs): void {
     .option('-o, --output <file>', 'where to write the proof; - is stdout')
     .option('--force', 'replace the file that is there')
     .action(runs(async () => (await import('./commands/chain-prove.ts')).chainProve, ORDER));
+  governanceCommands(chain, runs);
 }
 
 /** Declares `cairn verify`: proofs that need no network. */

@@ -59,6 +59,8 @@ export type CliFault =
   | { readonly code: 'CLI_EPOCH_FILE'; readonly path: string; readonly problem: string }
   /** The network has no order of checkpoints. */
   | { readonly code: 'CLI_NO_ORDER'; readonly network: string }
+  /** The network names no governor of stake. */
+  | { readonly code: 'CLI_NO_GOVERNOR'; readonly network: string }
   /** The order has no such shard, or none with files. */
   | { readonly code: 'CLI_NO_SHARD'; readonly shardId: number | undefined }
   /** Not a proof of a file's place. */

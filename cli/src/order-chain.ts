@@ -34,6 +34,10 @@ export interface OrderChain {
   readonly ordering: Ordering;
   /** Of the registry in final blocks, by rising number. */
   readonly shards: readonly Shard[];
+  /** Contracts on the hub's chain that the network names. */
+  readonly contracts: Readonly<Record<string, Address>>;
+  /** What names the network. */
+  readonly name: string;
   /** What proving a file of a shard takes. @throws {CliError} CLI_USAGE; {ShardError} SHARD_OTHER_CHAIN */
   proverOf(shard: Shard): Promise<ProveFileDeps>;
 }
@@ -42,6 +46,7 @@ interface HubPlace {
   readonly rpc: string;
   readonly sortition: Address;
   readonly chains: readonly ChainEndpoint[];
+  readonly contracts: Readonly<Record<string, Address>>;
   readonly name: string;
 }
 
@@ -56,7 +61,7 @@ export async function withOrder<Result>(
   { io, signal }: CommandContext,
   work: (order: OrderChain) => Promise<Result>,
 ): Promise<Result> {
-  const { rpc, sortition, chains, name } = await chooseHub(options, io);
+  const { rpc, sortition, chains, contracts, name } = await chooseHub(options, io);
   const clients: ChainClient[] = [];
   const open = (rpcUrl: string): ChainClient => {
     const client = createChainClient({ rpcUrl });
@@ -77,9 +82,22 @@ export async function withOrder<Result>(
         `shard ${shardId} is chain ${expected}, and the endpoint serves chain ${actual}`,
       );
     };
-    return await work({ ordering, shards, proverOf });
+    return await work({ ordering, shards, contracts, name, proverOf });
   } finally {
     for (const client of clients) await client.close();
+  }
+}
+
+/** Works on a chain by an endpoint of its own. @throws what `work` throws */
+export async function withClient<Result>(
+  rpcUrl: string,
+  work: (client: ChainClient) => Promise<Result>,
+): Promise<Result> {
+  const client = createChainClient({ rpcUrl });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
   }
 }
 
@@ -120,7 +138,8 @@ async function chooseHub(options: OrderOptions, io: CommandIo): Promise<HubPlace
   if (options.rpc !== undefined && given !== undefined) {
     const isNamed = options.endpoints !== undefined || options.dir !== undefined;
     const chains = isNamed ? (await readNetworkFile(options, io)).endpoints.chains : [];
-    return { rpc: options.rpc, sortition: given, chains, name: options.rpc };
+    const { contracts = {} } = chains.find((each) => each.contracts['sortition'] === given) ?? {};
+    return { rpc: options.rpc, sortition: given, chains, contracts, name: options.rpc };
   }
   const { endpoints, path } = await readNetworkFile(options, io);
   const { chains } = endpoints;
@@ -130,7 +149,7 @@ async function chooseHub(options: OrderOptions, io: CommandIo): Promise<HubPlace
   if (rpc === undefined || sortition === undefined) {
     throw noOrder(path, `${path} names no hub`);
   }
-  return { rpc, sortition, chains, name: path };
+  return { rpc, sortition, chains, contracts: chain?.contracts ?? {}, name: path };
 }
 
 /** The hub's blocks are final as the registry says of shard 0. */

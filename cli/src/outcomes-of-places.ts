@@ -13,6 +13,20 @@ export const PLACE_OUTCOMES: OutcomesByCode = {
     EXIT.usage,
     'Name a network with shards by --endpoints FILE, or its hub by --rpc and --hub.',
   ),
+  CLI_NO_GOVERNOR: outcome(
+    EXIT.usage,
+    'Name it with --governor ADDRESS, or ask the administrator.',
+  ),
+  GOVERNANCE_NO_PROPOSAL: outcome(EXIT.notFound, '`cairn chain proposals` lists the newest.'),
+  GOVERNANCE_TOO_EARLY: outcome(EXIT.timeout, 'Run it again then: the time is that of the chain.'),
+  GOVERNANCE_BAD_CALL: outcome(
+    EXIT.usage,
+    'Write for instance --call "directory.set(market, 0x…)"; --dry-run shows what is built.',
+  ),
+  GOVERNANCE_NO_VOTES: outcome(
+    EXIT.auth,
+    'Vote with the key of an account that had stake in that epoch: --key-file FILE.',
+  ),
   CLI_NO_SHARD: outcome(EXIT.notFound, '`cairn chain shards` lists the shards there are.'),
   CLI_PROOF_FILE: outcome(
     EXIT.verification,
@@ -35,6 +49,7 @@ export const PLACE_OUTCOMES: OutcomesByCode = {
     'The reference names no file of that place; `cairn ref make ROOT` makes one that does.',
   ),
   SHARD_BAD_PROOF: outcome(EXIT.verification, NEXT_ENDPOINTS),
+  SHARD_OTHER_ENTRANCE: outcome(EXIT.usage, 'Give the entrance that was made for this shard.'),
   SHARD_OTHER_CHAIN: outcome(EXIT.usage, 'Name the endpoint of that chain with --shard-rpc.'),
   SHARD_NO_BLOCK: outcome(EXIT.failure, NEXT_AGAIN),
   SHARD_BLOCK_CHANGED: outcome(EXIT.failure, NEXT_AGAIN),

@@ -221,6 +221,7 @@ export const FAMILIES: OutcomesByPrefix = [
   ['NODE_CONFIG', outcome(EXIT.usage, 'Correct the configuration file.')],
   ['SHARD_', outcome(EXIT.usage, 'Write shards as id/count, for instance 0/2.')],
   ['TRANSPORT_', outcome(EXIT.failure, NEXT_AGAIN)],
+  ['GOVERNANCE_', outcome(EXIT.failure, '`cairn chain proposals ID` shows where it stands.')],
   ['POSSESSION_', outcome(EXIT.failure, 'Check the duty and its files, and run it again.')],
   ['TX_', outcome(EXIT.failure, 'The payment was not made; see why, and run the command again.')],
   ['CHAIN_', outcome(EXIT.failure, 'Check --rpc and that the chain answers.')],

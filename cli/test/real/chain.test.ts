@@ -4,12 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '@cairn/attestation';
 import { readPhase } from '@cairn/chain-access/da';
+import { type Governance, readNamedContracts } from '@cairn/chain-access/governance';
 import { newestFinalCheckpoint } from '@cairn/chain-access/shards';
 import { LightChain } from '@cairn/light-client/chain';
-import { chainIdOf, parseRoot, seededRng, sequenceOf, toHex } from '@cairn/primitives';
+import {
+  type Address,
+  chainIdOf,
+  parseRoot,
+  seededRng,
+  sequenceOf,
+  toHex,
+} from '@cairn/primitives';
 import { parseFilePlaceProof } from '@cairn/wire-protocol';
 import { hasAnvil, oneSector, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
+import { governHub } from '../../../foundation/chain-access/test/governed-hub.ts';
 import { SHARD_CHAIN, ShardNetwork } from '../../../foundation/chain-access/test/shard-network.ts';
 import { formatKnownEpoch, type KnownEpoch, readKnownEpoch } from '../../src/known-epoch.ts';
 import { run } from '../../src/main.ts';
@@ -207,4 +216,135 @@ describe('the order of two shards from the command line', function () {
     assert.equal(exit, 2, err);
     assert.match(err, /shard 1 is chain 31338, and the endpoint serves chain 31337/);
   });
+
+  describe('what stake decides', () => {
+    const GOVERNED = { delaySeconds: 30, votingDelaySeconds: 20, votingSeconds: 60 };
+    let governance: Governance;
+    let directory: Address;
+
+    before(async () => {
+      const { hub } = network;
+      const { governance: made, log } = await governHub(hub, GOVERNED);
+      governance = made;
+      directory = log.directory;
+      const endpoints = JSON.parse(await readFile(join(folder, 'endpoints.json'), 'utf8'));
+      endpoints.chains[0].contracts = { ...endpoints.chains[0].contracts, directory };
+      await wrote('governed.json', endpoints);
+      for (const [index, { accountKey }] of hub.signers.entries()) {
+        const path = join(folder, `${index}.key`);
+        await writeFile(path, `${toHex(accountKey)}\n`, { mode: 0o600 });
+      }
+      await hub.mine(1);
+    });
+    const governed = (...args: readonly string[]) => cairn(...args, '--endpoints', 'governed.json');
+    const as = (index: number, ...args: readonly string[]) =>
+      governed(...args, '--key-file', `${index}.key`, '--json');
+    const told = async (asked: ReturnType<typeof cairn>) => {
+      const { exit, out, err } = await asked;
+      assert.equal(exit, 0, `${out}${err}`);
+      return JSON.parse(out);
+    };
+    const refused = async (asked: ReturnType<typeof cairn>): Promise<readonly [number, string]> => {
+      const { exit, out } = await asked;
+      return [exit, JSON.parse(out).error?.code];
+    };
+    const addShard = () => {
+      const { flow } = network.log.contracts;
+      const rpc = ['--shard-rpc', network.anvil.url];
+      return ['chain', 'propose', 'add-shard', '2', ...rpc, '--flow', flow, '--finality', '2'];
+    };
+
+    it('has the timelock administer the Directory and all that it names', async () => {
+      const { client, timelock } = governance;
+      const named = await readNamedContracts(client, directory, options);
+      const administered: string[] = [];
+      for (const [name, at] of named) {
+        const admin = await client
+          .call(at, 'function admin() view returns (address)', [], options)
+          .catch(() => undefined);
+        if (admin === undefined) continue;
+        assert.equal(String(admin[0]).toLowerCase(), timelock.address, name);
+        administered.push(name);
+      }
+      for (const name of [
+        'directory',
+        'flow',
+        'stakeHub',
+        'sortition',
+        'orderingHub',
+        'daEntrance',
+      ]) {
+        assert.ok(administered.includes(name), `${name} of ${administered.join(', ')}`);
+      }
+    });
+
+    it('builds one proposal that replaces a module, with whatever else is to pass with it', async () => {
+      const { sortition, daEntrance, stakeHub } = network.hub.deployment.contracts;
+      const more = [
+        '--call',
+        `orderingHub.changeShard(1, ${sortition}, ${sortition}, ${sortition}, 9)`,
+      ];
+      const set = ['chain', 'propose', 'set-module', 'sortition', daEntrance, ...more, '--dry-run'];
+      const { calls } = await told(governed(...set, '--json'));
+      assert.deepEqual(
+        calls.map(({ words }: { words: string }) => words),
+        [
+          `stakeHub.setModule(${sortition}, false)`,
+          `stakeHub.setModule(${daEntrance}, true)`,
+          `directory.set(sortition, ${daEntrance})`,
+          ...more.slice(1),
+        ],
+      );
+      const market = ['chain', 'propose', 'set-module', 'market', stakeHub, '--json'];
+      assert.deepEqual(await refused(governed(...market)), [6, 'CLI_NO_KEY']);
+      const dry = await refused(governed(...market, '--dry-run'));
+      assert.deepEqual(dry, [1, 'GOVERNANCE_NO_MODULE']);
+      const bad = ['chain', 'propose', 'calls', '--call', 'nobody.knows()', '--dry-run', '--json'];
+      assert.deepEqual(await refused(governed(...bad)), [2, 'GOVERNANCE_BAD_CALL']);
+      const none = await refused(asked('chain', 'proposals', '--json'));
+      assert.deepEqual(none, [2, 'CLI_NO_GOVERNOR']);
+    });
+
+    it('adds a shard of a long chain by one proposal that stake voted for', async () => {
+      const dry = await told(governed(...addShard(), '--dry-run', '--json'));
+      assert.match(dry.calls[0].words, /^orderingHub\.addShard\(2, 31338, 0x/);
+      const { id, ...proposed } = await told(as(0, ...addShard()));
+      assert.equal(proposed.state, 'pending');
+      assert.equal(proposed.calls.length, 1);
+      const text = ['--description', proposed.description];
+      const number = ['--first-checkpoint', `${firstIn(dry.calls[0].words)}`];
+      const again = await refused(as(0, ...addShard(), ...number, ...text));
+      assert.deepEqual(again, [1, 'GOVERNANCE_PROPOSED']);
+      assert.deepEqual(await refused(as(0, 'chain', 'vote', id, 'for')), [
+        5,
+        'GOVERNANCE_TOO_EARLY',
+      ]);
+      await network.hub.mine(21);
+      assert.deepEqual(await refused(as(0, 'chain', 'queue', id)), [1, 'GOVERNANCE_STATE']);
+      const first = await told(as(0, 'chain', 'vote', id, 'for', '--reason', 'it is time'));
+      assert.deepEqual([first.state, first.votes.for], ['active', 8]);
+      assert.deepEqual(await refused(as(0, 'chain', 'vote', id, 'for')), [1, 'GOVERNANCE_VOTED']);
+      await told(as(1, 'chain', 'vote', id, 'abstain'));
+      await network.hub.mine(60);
+      assert.match(
+        (await governed('chain', 'proposals', id)).out,
+        /succeeded: anyone may queue it/,
+      );
+      const queued = await told(as(3, 'chain', 'queue', id));
+      assert.equal(queued.state, 'queued');
+      assert.deepEqual(await refused(as(3, 'chain', 'execute', id)), [5, 'GOVERNANCE_TOO_EARLY']);
+      await network.hub.mine(31);
+      assert.equal((await told(as(3, 'chain', 'execute', id))).state, 'executed');
+      assert.deepEqual(await refused(as(3, 'chain', 'execute', id)), [1, 'GOVERNANCE_STATE']);
+      await network.hub.mine(3);
+      const { shards } = await told(governed('chain', 'shards', '--json'));
+      const two = shards.find(({ shardId }: { shardId: number }) => shardId === 2);
+      assert.ok(two.firstCheckpoint > 2 && two.newest === null, JSON.stringify(two));
+    });
+  });
 });
+
+/** The last argument of a call in words. */
+function firstIn(words: string): number {
+  return Number(/(\d+)\)$/.exec(words)?.[1]);
+}

@@ -55,6 +55,7 @@ export {
   type TransactionFees,
   type UnsignedTransaction,
 } from './keys/signer.ts';
+export { checkCode } from './log/check-contract.ts';
 export { type ChainLogOptions, createChainLog } from './log/create-chain-log.ts';
 export { decodeSubmit } from './log/decode-submit.ts';
 export { type FileTerms, readFileTerms } from './reward/file-terms.ts';

@@ -69,6 +69,8 @@ export interface TestSigner {
   readonly address: Address;
   readonly key: SigningKey;
   readonly account: LocalSigner;
+  /** The account's, 32 bytes. */
+  readonly accountKey: Uint8Array;
   readonly sender: TransactionSender;
 }
 
@@ -121,10 +123,11 @@ export class DaNetwork {
     const rng = seededRng(20_261_122);
     const signers: TestSigner[] = [];
     for (const [index, coins] of SIGNER_COINS.entries()) {
-      const account = signerFromKey(randomKey(rng));
+      const accountKey = randomKey(rng);
+      const account = signerFromKey(accountKey);
       const key = BLS.openKey(BLS.secretFromMaterial(rng.fill(new Uint8Array(32))));
       const sender = senderFor(anvil, hub, account);
-      const signer = { address: account.address, key, account, sender };
+      const signer = { address: account.address, key, account, accountKey, sender };
       signers.push(signer);
       if (known !== undefined) continue;
       await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);

@@ -4,9 +4,10 @@ import {
   timelockAbi,
   timelockBytecode,
 } from '@cairn/contracts';
-import { type Address, type Hex, keccak256, toHex, utf8Bytes } from '@cairn/primitives';
+import { type Address, type Hex, isFault, keccak256, toHex, utf8Bytes } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
 import { Contract } from '../da/contract.ts';
+import { readNamedContracts } from '../governance/proposed-calls.ts';
 import { directoryName, NOBODY } from './da-params.ts';
 import type { DeployOptions } from './deploy-contracts.ts';
 import { DeployError } from './errors.ts';
@@ -38,10 +39,35 @@ export interface GovernanceOptions extends Omit<DeployOptions, 'params'> {
   readonly params: GovernanceParams;
   /** Whose votes decide, on the hub; or who proposes, where no votes are known. */
   readonly proposer: { readonly stakeHub: Address } | { readonly account: Address };
-  /** Contracts whose admin is the deploying account, or who has offered it nothing else. */
-  readonly administered: readonly Address[];
+  /**
+   * Contracts whose admin is the deploying account, or who has offered it nothing else; unless told all such that the
+   * directory names.
+   */
+  readonly administered?: readonly Address[];
   /** Where the timelock and the governor are named; nowhere unless told. It is handed over too. */
   readonly directory?: Address;
+}
+
+/** Contracts of a Directory whose admin is one of the holders: the account, or who took the role in an earlier run. */
+async function administeredIn(
+  client: ChainClient,
+  directory: Address | undefined,
+  holders: readonly Address[],
+  { signal }: CallOptions,
+): Promise<readonly Address[]> {
+  if (directory === undefined) return [];
+  const found = new Set<Address>();
+  for (const [, address] of await readNamedContracts(client, directory, { signal })) {
+    if (address === directory) continue;
+    try {
+      const [admin] = await client.call(address, ADMIN_OF, [], { signal });
+      if (holders.some((holder) => holder === String(admin).toLowerCase())) found.add(address);
+    } catch (error) {
+      // It has no admin.
+      if (!isFault(error, 'CHAIN_RPC_ERROR') && !isFault(error, 'CHAIN_BAD_REPLY')) throw error;
+    }
+  }
+  return [...found];
 }
 
 /** The timelock's calls, as parts of one batch. */
@@ -81,14 +107,17 @@ export async function deployGovernance(
         ])
       : undefined;
   if (directory !== undefined) {
-    const named = { timelock: timelock.address, stakeGovernor: governor?.address };
-    for (const [contract, address] of Object.entries(named)) {
+    const own = { timelock: timelock.address, stakeGovernor: governor?.address };
+    for (const [contract, address] of Object.entries(own)) {
       if (address === undefined) continue;
       const entry = [directoryName(contract), address];
       await run.call(`${name}:set:${contract}`, directory, DIRECTORY_SET, entry);
     }
   }
-  const administered = [...options.administered, ...(directory === undefined ? [] : [directory])];
+  const holders = [signer.address, timelock.address];
+  const named =
+    options.administered ?? (await administeredIn(client, directory, holders, { signal }));
+  const administered = [...named, ...(directory === undefined ? [] : [directory])];
   for (const target of administered) {
     await run.call(`${name}:offer:${target}`, target, TRANSFER_ADMIN, [timelock.address]);
   }

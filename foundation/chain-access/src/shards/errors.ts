@@ -9,12 +9,12 @@ export type ShardFault =
       readonly expected: ChainId;
       readonly actual: ChainId;
     }
-  /** The entrance that the registry names is of another shard. */
+  /** The entrance named or given for a shard takes blobs of another one. */
   | {
       readonly code: 'SHARD_OTHER_ENTRANCE';
+      readonly entrance: Address;
       readonly expected: number;
       readonly actual: number;
-      readonly entrance: Address;
     }
   /** The endpoint does not have the block that a checkpoint is of. */
   | { readonly code: 'SHARD_NO_BLOCK'; readonly shardId: number; readonly block: number }
