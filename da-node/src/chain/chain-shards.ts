@@ -1,4 +1,4 @@
-import { type ChainClient, createChainClient } from '@cairn/chain-access';
+import type { ChainClient } from '@cairn/chain-access';
 import {
   blockOf,
   newestFinalCheckpoint,
@@ -10,7 +10,6 @@ import {
   ShardBook,
   ShardError,
 } from '@cairn/chain-access/shards';
-import { createNodeTransport } from '@cairn/node-runtime/transport';
 import type { ChainId, Clock, Logger } from '@cairn/primitives';
 import type { ChainOptions } from '../signer/ports.ts';
 import type {
@@ -19,6 +18,7 @@ import type {
   ShardChains,
   WatchedShard,
 } from '../signer/shards/ports.ts';
+import { nodeClient } from './node-client.ts';
 
 /** Endpoints of the chains of consensus shards, by chain. */
 export interface ShardEndpoints {
@@ -37,10 +37,7 @@ export function openShardEndpoints(
   clock: Clock,
 ): ShardEndpoints {
   const clients = new Map<ChainId, ChainClient>(
-    [...rpcs].map(([chainId, rpcUrl]) => [
-      chainId,
-      createChainClient({ rpcUrl, clock, transport: createNodeTransport() }),
-    ]),
+    [...rpcs].map(([chainId, rpcUrl]) => [chainId, nodeClient(rpcUrl, clock)]),
   );
   return {
     clientOf: (chainId) =>

@@ -1,5 +1,5 @@
 import type { BlsBackend } from '@cairn/attestation';
-import { type ChainClient, createChainClient } from '@cairn/chain-access';
+import type { ChainClient } from '@cairn/chain-access';
 import {
   type Entrance,
   EpochBook,
@@ -8,10 +8,10 @@ import {
   openHub,
   SignerBook,
 } from '@cairn/chain-access/da';
-import { createNodeTransport } from '@cairn/node-runtime/transport';
 import type { ChainId, Clock, Logger } from '@cairn/primitives';
 import type { ChainSettings } from '../config.ts';
 import { DaNodeError } from '../node-errors.ts';
+import { nodeClient } from './node-client.ts';
 import { outlastOutages } from './outlast-outages.ts';
 
 /** The chain as the roles of a process share it. */
@@ -44,7 +44,7 @@ export async function connectChain(
   { clock, logger, backend }: ConnectDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<DaChain> {
-  const client = createChainClient({ rpcUrl, clock, transport: createNodeTransport() });
+  const client = nodeClient(rpcUrl, clock);
   const place = { client, firstBlock: startBlock, finality };
   const known = chainId === undefined ? {} : { chainId };
   try {

@@ -119,6 +119,36 @@ describe('the chain client', () => {
     assert.equal((await clientOf(result(block)).client.getBlock(1, options()))?.number, 1);
   });
 
+  it('asks for the newest block anew once its answer is as old as it may be', async () => {
+    let now = 0;
+    let sent = 0;
+    const transport: HttpTransport = {
+      send: async () => {
+        sent += 1;
+        const body = utf8Bytes(result(`0x${sent.toString(16)}`)[1]);
+        return {
+          ...{ status: 200, headers: {} },
+          async *stream() {
+            yield body;
+          },
+          bytes: async () => body,
+          discard: async () => undefined,
+        };
+      },
+      close: async () => undefined,
+    };
+    const clock = { ...systemClock(), monotonic: () => now };
+    const rpcUrl = 'http://chain.example';
+    const shared = createChainClient({ rpcUrl, transport, clock, headAgeMs: 100 });
+    assert.deepEqual([await shared.blockNumber(options()), sent], [1, 1]);
+    now = 99;
+    assert.deepEqual([await shared.blockNumber(options()), sent], [1, 1]);
+    now = 100;
+    assert.deepEqual([await shared.blockNumber(options()), sent], [2, 2]);
+    const own = createChainClient({ rpcUrl, transport, clock });
+    assert.deepEqual([await own.blockNumber(options()), await own.blockNumber(options())], [3, 4]);
+  });
+
   it('bounds the size of a reply', async () => {
     const { client, sent } = clientOf(result('0x'.padEnd(2000, '0')));
     await assert.rejects(client.callRaw({ to: undefined, data: new Uint8Array() }, options()), {

@@ -38,11 +38,17 @@ export interface ChainClientOptions {
   readonly attempts?: number;
   /** Bytes of a reply; 32 MiB unless told: about 30,000 log records. */
   readonly maxReplyBytes?: number;
+  /**
+   * For how long the number of the newest block is given again without asking; 0 unless told. For programs of which
+   * many parts look at the chain's head, each in its own time.
+   */
+  readonly headAgeMs?: number;
 }
 
 /** A client for one endpoint. Nothing is sent before the first call. */
 export function createChainClient(options: ChainClientOptions): ChainClient {
   const { rpcUrl, timeoutMs = 20_000, attempts = 3, maxReplyBytes = 32 * MIB } = options;
+  const { headAgeMs = 0 } = options;
   const clock = options.clock ?? systemClock();
   const transport = options.transport ?? fetchTransport();
   const rpc = (method: string, params: readonly Json[], { signal }: CallOptions) =>
@@ -63,12 +69,19 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
     options: CallOptions,
   ): Promise<Result> => parse(await rpc(method, params, options), method);
 
+  let head = 0;
+  let freshUntilMs = Number.NEGATIVE_INFINITY;
   const client: ChainClient = {
     endpoint: originOf(rpcUrl),
     clock,
     rpc,
     chainId: async (options) => chainIdOf(await ask('eth_chainId', [], parseNumber, options)),
-    blockNumber: (options) => ask('eth_blockNumber', [], parseNumber, options),
+    blockNumber: async (options) => {
+      if (clock.monotonic() < freshUntilMs) return head;
+      head = await ask('eth_blockNumber', [], parseNumber, options);
+      freshUntilMs = clock.monotonic() + headAgeMs;
+      return head;
+    },
     getBlock: async (block, options) => {
       const found = await ask('eth_getBlockByNumber', [tagOf(block), false], parseBlock, options);
       if (found !== undefined && typeof block === 'number' && found.number !== block) {
