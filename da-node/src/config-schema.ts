@@ -78,7 +78,7 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
     },
     chain: {
       type: 'object',
-      description: 'The chain of the entrance and of the hub.',
+      description: 'The chain of the entrance, and of the hub unless [hub] names another.',
       required: ['rpc', 'entrance'],
       properties: {
         network: {
@@ -106,6 +106,22 @@ export const DA_NODE_SCHEMA: ConfigSchema = {
           pattern: '^(|tag|[0-9]{1,6})$',
         },
         poll_ms: whole('Time between looks at the chain.', 1000, { unit: 'ms', minimum: 10 }),
+      },
+    },
+    hub: {
+      type: 'object',
+      description:
+        'The chain of the hub, for a disperser of a consensus shard that is on another chain. Such a process has no other role: signers reach shards by [shards].',
+      properties: {
+        rpc: {
+          ...text('JSON-RPC endpoint of that chain. Empty: that of the entrance.', ''),
+          pattern: '^(https?://.+)?$',
+        },
+        start_block: whole("A block there not after the creation of the network's contracts.", 0),
+        finality: {
+          ...text('As chain.finality, of that chain. Empty: the same.', ''),
+          pattern: '^(|tag|[0-9]{1,6})$',
+        },
       },
     },
     keys: {
@@ -390,6 +406,7 @@ export interface ConfigFile {
     readonly finality: string;
     readonly poll_ms: number;
   };
+  readonly hub: { readonly rpc: string; readonly start_block: number; readonly finality: string };
   readonly keys: {
     readonly account: string;
     readonly account_password: string;

@@ -28,6 +28,13 @@ export interface ListenSettings {
   readonly port: number;
 }
 
+/** The hub's chain, where it is not the entrance's. */
+export interface HubSettings {
+  readonly rpcUrl: string;
+  readonly startBlock: number;
+  readonly finality: Finality;
+}
+
 /** The chain that a node works with. */
 export interface ChainSettings {
   readonly rpcUrl: string;
@@ -37,6 +44,8 @@ export interface ChainSettings {
   readonly startBlock: number;
   readonly finality: Finality;
   readonly pollMs: number;
+  /** `undefined`: the hub is on the entrance's chain. */
+  readonly hub: HubSettings | undefined;
 }
 
 /** The signer role's settings. */
@@ -186,7 +195,7 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
   return {
     node: { roles: [...new Set(node.roles)], dataDirectory: resolve(node.data_dir) },
     log,
-    chain: chainSettings(file.chain),
+    chain: chainSettings(file.chain, file.hub),
     keys: {
       accountFile: resolve(keys.account),
       accountPasswordFile: pathOrNone(keys.account_password),
@@ -244,16 +253,25 @@ function settingsOf({ node, log, keys, limits, ...file }: ConfigFile): DaNodeCon
   };
 }
 
-function chainSettings(chain: ConfigFile['chain']): ChainSettings {
+function chainSettings(chain: ConfigFile['chain'], hub: ConfigFile['hub']): ChainSettings {
   const network = networkOf(chain.network);
-  const finality = CONSENSUS[chain.network]?.shardFinality ?? 'tag';
+  const usual = CONSENSUS[chain.network]?.shardFinality ?? 'tag';
+  const finality = chain.finality === '' ? usual : depthOrTag(chain.finality);
   return {
     rpcUrl: chain.rpc,
     chainId: chain.chain_id === 0 ? network?.chainId : chainIdOf(chain.chain_id),
     entrance: parseAddress(chain.entrance),
     startBlock: chain.start_block,
-    finality: chain.finality === '' ? finality : depthOrTag(chain.finality),
+    finality,
     pollMs: chain.poll_ms,
+    hub:
+      hub.rpc === ''
+        ? undefined
+        : {
+            rpcUrl: hub.rpc,
+            startBlock: hub.start_block,
+            finality: hub.finality === '' ? finality : depthOrTag(hub.finality),
+          },
   };
 }
 
@@ -300,6 +318,7 @@ interface Problem {
 function problemsOf({
   node,
   chain,
+  hub,
   keys,
   signer,
   disperser,
@@ -309,6 +328,9 @@ function problemsOf({
 }: ConfigFile): readonly Problem[] {
   const problems: Problem[] = [];
   if (!URL.canParse(chain.rpc)) problems.push({ field: 'chain.rpc', rule: 'must be a URL' });
+  if (hub.rpc !== '' && !URL.canParse(hub.rpc)) {
+    problems.push({ field: 'hub.rpc', rule: 'must be a URL' });
+  }
   if (node.roles.includes('signer') && keys.bls === '') {
     problems.push({ field: 'keys.bls', rule: 'must be set for the signer role' });
   }

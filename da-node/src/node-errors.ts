@@ -1,11 +1,19 @@
 import { type Address, type ChainId, Fault } from '@cairn/primitives';
+import type { DaRole } from './config-schema.ts';
 
 /** Why a process of this package cannot start or go on. */
 export type DaNodeFault =
   /** A setting that cannot work. */
   | { readonly code: 'NODE_CONFIG'; readonly field: string }
-  /** The entrance's network has its hub on another chain. */
+  /** The entrance's network has its hub on another chain, and no endpoint of it is named. */
   | { readonly code: 'NODE_HUB_ELSEWHERE'; readonly chainId: ChainId; readonly hubChainId: ChainId }
+  /** Only dispersers serve an entrance away from the hub. */
+  | {
+      readonly code: 'NODE_ROLE_ELSEWHERE';
+      readonly role: DaRole;
+      readonly chainId: ChainId;
+      readonly hubChainId: ChainId;
+    }
   /** Nothing orders checkpoints on the hub. */
   | { readonly code: 'NODE_NOTHING_ORDERED'; readonly hub: Address }
   /** A key file that does not hold what it should. Nothing of it is told. */

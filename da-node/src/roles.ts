@@ -1,5 +1,6 @@
 import type { HttpHost } from '@cairn/node-runtime/http';
 import type { DaRole } from './config-schema.ts';
+import { DaNodeError } from './node-errors.ts';
 import type { NodeParts } from './node-parts.ts';
 
 /** A role that is up. */
@@ -40,11 +41,12 @@ export function roleStarters(): Readonly<Record<DaRole, RoleStarter>> {
   };
 }
 
-/** Starts the configured roles. @throws what starting throws */
+/** Starts the configured roles. @throws {DaNodeError} NODE_ROLE_ELSEWHERE; what starting throws */
 export async function startRoles(
   parts: NodeParts,
   options: { readonly signal: AbortSignal },
 ): Promise<readonly StartedRole[]> {
+  requireRolesHere(parts);
   const starters = roleStarters();
   const started: StartedRole[] = [];
   for (const role of ROLE_ORDER) {
@@ -52,4 +54,16 @@ export async function startRoles(
     started.push(await starters[role](parts, options));
   }
   return started;
+}
+
+/** Stake, epochs and their order are the hub's: only blobs are taken away from it. */
+function requireRolesHere({ config, chain }: Pick<NodeParts, 'config' | 'chain'>): void {
+  const { chainId, hub } = chain;
+  if (hub.chainId === chainId) return;
+  const role = config.node.roles.find((each) => each !== 'disperser');
+  if (role === undefined) return;
+  throw new DaNodeError(
+    { code: 'NODE_ROLE_ELSEWHERE', role, chainId, hubChainId: hub.chainId },
+    `a ${role} works with the hub on chain ${hub.chainId}, and the entrance is on chain ${chainId}: name that of the hub in [chain], and this chain in [shards]`,
+  );
 }

@@ -3,6 +3,7 @@ import {
   type EntranceCaller,
   type EpochBook,
   openEpoch,
+  readEntranceEpoch,
   readPhase,
   readTerms,
   refusalOf,
@@ -38,7 +39,10 @@ export interface ChainEpochsOptions {
   readonly socketsMs: number;
 }
 
-/** Epochs, committees and signers' addresses, from final blocks. */
+/**
+ * Epochs, committees and signers' addresses, from final blocks. An epoch is open once the entrance has
+ * fixed its terms, which it cannot before its mirror knows the epoch where it is away from the hub.
+ */
 export class ChainEpochs implements EpochSource {
   readonly #deps: ChainEpochsDeps;
   readonly #options: ChainEpochsOptions;
@@ -107,9 +111,14 @@ export class ChainEpochs implements EpochSource {
     const sealed = await epochs.sealed(epoch, { signal });
     if (sealed === undefined) return undefined;
     const takesUntilSeconds = sealed.header.endSeconds - entrance.settings.marginSeconds;
-    const terms = await readTerms(entrance, epoch, { signal, block });
+    // Away from the hub, the entrance takes its epochs from a mirror. To open an epoch that it does not know
+    // would open the one before, and the same call is not made twice.
+    const isHere = entrance.chainId === hub.chainId;
+    const at = isHere ? block : await entrance.finalBlock({ signal });
+    const terms = await readTerms(entrance, epoch, { signal, block: at });
     if (terms === undefined) {
-      if (sender !== undefined && this.#isBefore(takesUntilSeconds)) {
+      const isKnown = isHere || (await readEntranceEpoch(entrance, { signal, block: at })) >= epoch;
+      if (sender !== undefined && isKnown && this.#isBefore(takesUntilSeconds)) {
         await openEpoch({ entrance, sender }, epoch, { signal }).catch((error: unknown) => {
           if (refusalOf(error) === undefined) throw error;
           logger.debug({ epoch, reason: describeError(error) }, 'an epoch could not be opened');

@@ -16,7 +16,9 @@ import { outlastOutages } from './outlast-outages.ts';
 
 /** The chain as the roles of a process share it. */
 export interface DaChain {
+  /** Of the entrance's chain; the hub has its own where it is on another. */
   readonly client: ChainClient;
+  /** The entrance's. */
   readonly chainId: ChainId;
   readonly hub: Hub;
   readonly entrance: Entrance;
@@ -33,28 +35,37 @@ export interface ConnectDeps {
 }
 
 /**
- * Connects to the chain of the configured entrance and to the hub that it belongs to. Waits out an
- * endpoint that does not answer.
+ * Connects to the chain of the configured entrance and to the hub that it belongs to, which may be on
+ * another. Waits out an endpoint that does not answer.
  *
  * @throws {ChainError} CHAIN_WRONG_ID, CHAIN_NO_CONTRACT, CHAIN_WRONG_CONTRACT; {DaError}
  *   DA_CONTRACTS_DIFFER; {DaNodeError} NODE_HUB_ELSEWHERE; the signal's reason
  */
 export async function connectChain(
-  { rpcUrl, chainId, entrance: address, startBlock, finality }: ChainSettings,
+  { rpcUrl, chainId, entrance: address, startBlock, finality, hub: elsewhere }: ChainSettings,
   { clock, logger, backend }: ConnectDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<DaChain> {
   const client = nodeClient(rpcUrl, clock);
+  const hubClient = elsewhere === undefined ? client : nodeClient(elsewhere.rpcUrl, clock);
+  const close = async (): Promise<void> => {
+    await Promise.all([...new Set([client, hubClient])].map((one) => one.close()));
+  };
   const place = { client, firstBlock: startBlock, finality };
+  const hubPlace =
+    elsewhere === undefined
+      ? place
+      : { client: hubClient, firstBlock: elsewhere.startBlock, finality: elsewhere.finality };
   const known = chainId === undefined ? {} : { chainId };
   try {
     return await outlastOutages(
       async () => {
         const entrance = await openEntrance({ ...place, ...known, entrance: address }, { signal });
         const { network } = entrance;
-        if (network.hubChainId !== entrance.chainId) throw hubElsewhere(entrance);
+        const isHere = network.hubChainId === entrance.chainId;
+        if (!isHere && elsewhere === undefined) throw hubElsewhere(entrance);
         const hub = await openHub(
-          { ...place, chainId: entrance.chainId, sortition: network.hub },
+          { ...hubPlace, chainId: network.hubChainId, sortition: network.hub },
           { signal },
         );
         const signers = new SignerBook(hub);
@@ -67,14 +78,14 @@ export async function connectChain(
           entrance,
           signers,
           epochs,
-          close: () => client.close(),
+          close,
         };
       },
       { clock, logger },
       signal,
     );
   } catch (error) {
-    await client.close();
+    await close();
     throw error;
   }
 }
@@ -82,6 +93,6 @@ export async function connectChain(
 function hubElsewhere({ chainId, network: { hubChainId } }: Entrance): DaNodeError {
   return new DaNodeError(
     { code: 'NODE_HUB_ELSEWHERE', chainId, hubChainId },
-    `the entrance is on chain ${chainId} and its network's hub on chain ${hubChainId}; a node serves the hub's own shard`,
+    `the entrance is on chain ${chainId} and its network's hub on chain ${hubChainId}; [hub] has no endpoint of that one`,
   );
 }

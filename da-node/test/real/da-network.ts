@@ -61,7 +61,14 @@ export class DaNetwork {
       { signal: testSignal() },
     );
     const entrance = deployment.contracts.daEntrance;
-    const settings = { rpcUrl: anvil.url, chainId: undefined, entrance, finality: 2, pollMs: 100 };
+    const settings = {
+      rpcUrl: anvil.url,
+      chainId: undefined,
+      entrance,
+      finality: 2,
+      pollMs: 100,
+      hub: undefined,
+    };
     const chain = await connectChain(
       { ...settings, startBlock: deployment.block },
       { clock: systemClock(), logger: silentLogger(), backend: blstBackend() },

@@ -19,6 +19,7 @@ import { BLS, type TestSigner } from '../../../foundation/chain-access/test/da-n
 import { ShardNetwork, senderOn } from '../../../foundation/chain-access/test/shard-network.ts';
 import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
 import { chainOffice } from '../../src/chain/chain-office.ts';
+import { ChainPlaces } from '../../src/chain/chain-places.ts';
 import { mirrorChainOf, orderChainOf } from '../../src/chain/chain-relay.ts';
 import { chainRewards } from '../../src/chain/chain-rewards.ts';
 import { ChainShards } from '../../src/chain/chain-shards.ts';
@@ -55,6 +56,8 @@ export interface ShardSigner extends TestSigner {
   readonly host: HttpHost;
   /** What its node of the shards tells: may be made to lie. */
   readonly node: LyingNode;
+  /** Where it keeps blobs beside the hub. */
+  readonly places: ChainPlaces;
 }
 
 /** A signer's view of the shards through a node that can be told to lie or to stay away. */
@@ -144,15 +147,23 @@ export class ShardWorld {
     );
     const mining = await openMining(entrance, { signal: testSignal() });
     const signers: ShardSigner[] = [];
+    const { ordering } = network;
+    const clients = new Map([
+      [hub.chainId, anvil.client],
+      [network.entrance.chainId, network.anvil.client],
+    ]);
+    const endpoints = { clientOf: (chainId: ChainId) => clients.get(chainId) };
     for (const [index, who] of network.hub.signers.entries()) {
       const { address, key, sender, account } = who;
       const metrics = createMetrics({ processMetrics: false });
       const identity = { address, key, backend: BLS };
       const facts = new ChainSignerFacts(chain);
       const signerNetwork = signerNetworkOf(chain);
+      const places = new ChainPlaces({ chain, ordering, endpoints, clock, logger });
       const signer = await openSigner(
         {
           chain: facts,
+          others: places,
           network: signerNetwork,
           identity,
           clock,
@@ -184,12 +195,6 @@ export class ShardWorld {
         metrics: metrics.metrics,
         stopping: stop.signal,
       });
-      const { ordering } = network;
-      const clients = new Map([
-        [hub.chainId, anvil.client],
-        [network.entrance.chainId, network.anvil.client],
-      ]);
-      const endpoints = { clientOf: (chainId: ChainId) => clients.get(chainId) };
       const node = new LyingNode(new ChainShards({ ordering, endpoints, logger }));
       const shards = openShards(
         {
@@ -218,7 +223,7 @@ export class ShardWorld {
       await host.start();
       const socket = host.address.url;
       await setSocket({ hub, sender }, socket, { intent: 'socket', signal: testSignal() });
-      signers.push({ ...who, signer, office, shards, host, node });
+      signers.push({ ...who, signer, office, shards, host, node, places });
     }
     const world = new ShardWorld(
       { network, chain, signers, clock },
@@ -263,7 +268,10 @@ export class ShardWorld {
 
   /** Every signer looks at the shards. */
   async watch(): Promise<void> {
-    for (const { shards } of this.signers) await shards.look({ signal: testSignal() });
+    for (const { shards, places } of this.signers) {
+      await shards.look({ signal: testSignal() });
+      await places.look({ signal: testSignal() });
+    }
   }
 
   /** Blocks of the hub, a second apart; the clock follows. */

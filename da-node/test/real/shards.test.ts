@@ -28,6 +28,7 @@ import { hasAnvil, oneSector, testSignal } from '../../../foundation/chain-acces
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
 import { turnOf } from '../../src/relayer/take-turns.ts';
 import { DaProcess } from './da-process.ts';
+import { blobsOfShards } from './shard-blobs.ts';
 import { ShardWorld, type TestRelayer } from './shard-world.ts';
 
 const options = () => ({ signal: testSignal() });
@@ -204,6 +205,8 @@ describe('two consensus shards, their signers and relayers', function () {
     assert.ok(after.number >= before.number + 2, `${before.number} → ${after.number}`);
     await assertOneOrder();
   });
+
+  blobsOfShards(() => ({ world, relayer, orderAll }));
 
   it('relays as a process of its own, on both chains', async () => {
     const { network } = world;

@@ -59,6 +59,13 @@ export interface DaEndpoint {
   readonly chain: string;
 }
 
+/** A disperser of another consensus shard than that of `da`. */
+export interface DisperserEndpoint {
+  readonly rest: string;
+  /** Name of the shard's chain. */
+  readonly chain: string;
+}
+
 /** What runs where on a network: the content of `endpoints.json`. Grows, never changes meaning. */
 export interface Endpoints {
   readonly version: 1;
@@ -69,6 +76,8 @@ export interface Endpoints {
   /** Accounts of key-value nodes that vouch for state roots. */
   readonly kvKeys?: readonly Address[];
   readonly da?: DaEndpoint;
+  /** Dispersers of chains beside that of `da`, with the same signers. */
+  readonly dispersers?: readonly DisperserEndpoint[];
   /** Files with funded development keys, relative to the endpoints file. */
   readonly keys: readonly string[];
 }
@@ -94,7 +103,7 @@ export function parseEndpoints(value: unknown): Endpoints {
       `endpoints version ${version} is not supported, 1 is`,
     );
   }
-  const { indexer, da, kvKeys } = fields;
+  const { indexer, da, dispersers, kvKeys } = fields;
   return {
     version,
     chains: listOf(fields, 'chains', parseChain),
@@ -105,13 +114,16 @@ export function parseEndpoints(value: unknown): Endpoints {
       ? {}
       : { kvKeys: listOf(fields, 'kvKeys', (key) => addressField({ key }, 'key', WHAT)) }),
     ...(da === undefined ? {} : { da: parseDa(da) }),
+    ...(dispersers === undefined
+      ? {}
+      : { dispersers: listOf(fields, 'dispersers', parseDisperser) }),
     keys: listOf(fields, 'keys', (key) => textField({ key }, 'key', WHAT, 4096)),
   };
 }
 
 /** Indented JSON text that `parseEndpointsText` reads. */
 export function formatEndpoints(endpoints: Endpoints): string {
-  const { version, chains, indexer, storage, kv, kvKeys, da, keys } = endpoints;
+  const { version, chains, indexer, storage, kv, kvKeys, da, dispersers, keys } = endpoints;
   const json: Json = {
     version,
     chains: chains.map((chain) => ({ ...chain, contracts: { ...chain.contracts } })),
@@ -120,6 +132,7 @@ export function formatEndpoints(endpoints: Endpoints): string {
     kv,
     kvKeys,
     da: da === undefined ? undefined : { ...da },
+    dispersers: dispersers?.map((disperser) => ({ ...disperser })),
     keys,
   };
   return `${JSON.stringify(JSON.parse(stringifyJson(json)), undefined, 2)}\n`;
@@ -174,6 +187,15 @@ function parseDa(value: unknown): DaEndpoint {
     ...(grpc === undefined ? {} : { grpc: textField(fields, 'grpc', what, 2048) }),
     signers: listOf(fields, 'signers', (url) => urlOf(url, what, 'signers')),
     ...(page === undefined ? {} : { page: urlOf(page, what, 'page') }),
+    chain: textField(fields, 'chain', what, MAX_NAME),
+  };
+}
+
+function parseDisperser(value: unknown): DisperserEndpoint {
+  const what = 'endpoints.dispersers';
+  const fields = fieldsOf(value, what);
+  return {
+    rest: urlOf(fields['rest'], what, 'rest'),
     chain: textField(fields, 'chain', what, MAX_NAME),
   };
 }

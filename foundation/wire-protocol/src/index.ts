@@ -14,6 +14,7 @@ export { countReplicas } from './count-replicas.ts';
 export {
   type ChainEndpoint,
   type DaEndpoint,
+  type DisperserEndpoint,
   type Endpoints,
   formatEndpoints,
   parseEndpoints,

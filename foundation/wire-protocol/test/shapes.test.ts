@@ -64,6 +64,7 @@ describe('endpoints', () => {
     indexer: 'http://127.0.0.1:12345',
     storage: [{ rpc: 'http://127.0.0.1:5678', shard: { id: 0, count: 1 }, chain: 'hub' }],
     kv: ['http://127.0.0.1:6789'],
+    dispersers: [{ rest: 'http://127.0.0.1:3101', chain: 'shard-1' }],
     da: {
       rest: 'http://127.0.0.1:3100',
       grpc: '127.0.0.1:51001',

@@ -1,5 +1,6 @@
+import { epochMirrorAbi } from '@cairn/contracts';
 import { type Address, toHex } from '@cairn/primitives';
-import type { ReadOptions } from './contract.ts';
+import { Contract, type ReadOptions } from './contract.ts';
 import type { Entrance } from './open-entrance.ts';
 
 /** What an epoch means to those who submit, fixed when it is first used. */
@@ -32,6 +33,22 @@ export interface ConfirmedBatch {
   readonly count: number;
   /** Unix seconds at which it was confirmed. */
   readonly timeSeconds: number;
+}
+
+/**
+ * The epoch that holds office as an entrance has it: the hub's own word on its chain, that of a mirror
+ * elsewhere, which lags until the handover comes. 0 before the first.
+ *
+ * @throws as `Contract.read`
+ */
+export async function readEntranceEpoch(
+  { client, verifier }: Pick<Entrance, 'client' | 'verifier'>,
+  options: ReadOptions,
+): Promise<number> {
+  const source = (await verifier.read('epochs', [], options)).address(0);
+  // Sortition and mirror have this call in common.
+  const epochs = new Contract(client, source, epochMirrorAbi);
+  return (await epochs.read('currentEpoch', [], options)).number(0);
 }
 
 /** The terms of an epoch; `undefined` while nobody has used it. */

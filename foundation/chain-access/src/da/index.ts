@@ -37,6 +37,7 @@ export {
   type PayerAccount,
   readBatch,
   readBlobFee,
+  readEntranceEpoch,
   readIsSlotCharged,
   readIsVoid,
   readPayer,

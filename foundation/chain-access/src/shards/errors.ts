@@ -43,6 +43,13 @@ export type ShardFault =
       readonly globalIndex: number;
       readonly logCount: number;
     }
+  /** No checkpoint that is ordered has the blob's batch: the newest one of the shard has `daCount` batches. */
+  | {
+      readonly code: 'SHARD_BLOB_NOT_ORDERED';
+      readonly shardId: number;
+      readonly batchRoot: Hex;
+      readonly daCount: number;
+    }
   /** What endpoints told does not lead to the roots that are ordered. */
   | { readonly code: 'SHARD_BAD_PROOF'; readonly shardId: number; readonly reason: string };
 

@@ -69,6 +69,12 @@ export {
   type Shard,
   type ShardHead,
 } from './ordering-facts.ts';
+export {
+  type BatchedBlob,
+  type ProveBlobDeps,
+  type ProvenBlobPlace,
+  proveBlob,
+} from './prove-blob.ts';
 export { type ProveContentOptions, proveContent } from './prove-content.ts';
 export {
   fileProofArgument,

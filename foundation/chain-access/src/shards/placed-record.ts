@@ -15,10 +15,15 @@ export interface FoundRecord {
   readonly path: readonly Uint8Array[];
 }
 
+/** Where checkpoints of a shard are read. */
+export interface CheckpointSource extends Pick<ProveFileDeps, 'ordering' | 'backend'> {
+  readonly shard: Pick<ProveFileDeps['shard'], 'shardId'>;
+}
+
 /** The checkpoint that has a place, out of the call that brought it. @throws {ShardError} SHARD_BAD_PROOF; as `OrderFeed.bundleOf` */
 export async function checkpointAt(
   event: OrderedEvent,
-  { ordering, backend, shard: { shardId } }: ProveFileDeps,
+  { ordering, backend, shard: { shardId } }: CheckpointSource,
   { signal }: CallOptions,
 ): Promise<Checkpoint> {
   const bundle = await new OrderFeed(ordering).bundleOf(event, backend, { signal });

@@ -13,11 +13,12 @@ import { encodeRecord, type SubmissionRecord } from '@cairn/commitments';
 import { toHex } from '@cairn/primitives';
 import type { CallOptions, ChainClient } from '../client/chain-client.ts';
 import { badProof, ShardError } from './errors.ts';
+import { findCheckpoint, type PlacedCheckpoint } from './find-checkpoint.ts';
 import type { Ordering } from './open-ordering.ts';
 import { type OrderedEvent, OrderFeed } from './order-feed.ts';
 import { checkpointArgument } from './ordering-calls.ts';
 import type { Shard } from './ordering-facts.ts';
-import { checkpointAt, type FoundRecord, findRecord } from './placed-record.ts';
+import { type FoundRecord, findRecord } from './placed-record.ts';
 
 /** Where a proof is read from. */
 export interface ProveFileDeps {
@@ -138,13 +139,7 @@ export function fileProofArgument({
   ];
 }
 
-/** A checkpoint and its place in the order. */
-export interface PlacedCheckpoint {
-  readonly checkpoint: Checkpoint;
-  readonly globalIndex: number;
-}
-
-/** The first checkpoint of a shard whose log has a sequence, found by halving. */
+/** The first checkpoint of a shard whose log has a sequence. */
 async function firstWith(
   sequence: number,
   own: readonly OrderedEvent[],
@@ -152,26 +147,12 @@ async function firstWith(
   { signal }: CallOptions,
 ): Promise<PlacedCheckpoint> {
   const { shardId } = deps.shard;
-  let found: PlacedCheckpoint | undefined;
-  let newestCount = 0;
-  for (let [low, high] = [0, own.length]; low < high; ) {
-    // The newest first: whether the file is ordered at all.
-    const middle = found === undefined ? high - 1 : Math.floor((low + high) / 2);
-    const event = own[middle];
-    if (event === undefined) break;
-    const checkpoint = await checkpointAt(event, deps, { signal });
-    if (checkpoint.logCount > sequence) {
-      found = { checkpoint, globalIndex: event.globalIndex };
-      high = middle;
-    } else {
-      if (found === undefined) newestCount = checkpoint.logCount;
-      if (found === undefined) break;
-      low = middle + 1;
-    }
-  }
+  const found = await findCheckpoint(own, (one) => one.logCount > sequence, deps, { signal });
   if (found !== undefined) return found;
+  const newest = await findCheckpoint(own.slice(-1), () => true, deps, { signal });
+  const logCount = newest?.checkpoint.logCount ?? 0;
   throw new ShardError(
-    { code: 'SHARD_NOT_ORDERED', shardId, sequence, logCount: newestCount },
-    `file ${sequence} of shard ${shardId} is not ordered yet: its newest checkpoint has ${newestCount} files`,
+    { code: 'SHARD_NOT_ORDERED', shardId, sequence, logCount },
+    `file ${sequence} of shard ${shardId} is not ordered yet: its newest checkpoint has ${logCount} files`,
   );
 }
