@@ -101,6 +101,16 @@ export class Anvil {
     await ended;
   }
 
+  /** Stops it in its tracks: it takes connections and answers none, until `resume`. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Lets it go on after `pause`. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Any method of the chain's own control. */
   async rpc(method: string, ...params: readonly Json[]): Promise<unknown> {
     return this.client.rpc(method, params, { signal: testSignal() });

@@ -129,6 +129,7 @@ export {
   type Counter,
   type Gauge,
   type Histogram,
+  labelledMetrics,
   type MetricSpec,
   type Metrics,
   noMetrics,

@@ -71,6 +71,7 @@ const ROWS: Readonly<Record<string, FaultAdvice>> = {
   FLOW_ROOT_UNKNOWN: row(404, 'No such flow root is remembered'),
   RANGE_INVALID: row(416, 'No such range'),
   CHAIN_MISMATCH: row(409, 'Meant for another chain'),
+  CHAIN_NOT_KEPT: row(404, 'The chain is not kept here', 'elsewhere'),
   NODE_NOT_READY: row(503, 'The node is starting', 'later'),
   NODE_STOPPING: row(503, 'The node is stopping', 'elsewhere'),
   CHAIN_UNREACHABLE: row(503, 'The chain does not answer', 'later'),

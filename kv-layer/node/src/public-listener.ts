@@ -131,6 +131,7 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     get address() {
       return host.address;
     },
+    open: () => host.open(),
     start: async () => {
       await host.start();
       takeRequests(

@@ -4,14 +4,15 @@ import {
   assertPositiveInteger,
   type ChainId,
   type ChainLog,
+  describeError,
   fromHex,
+  isFault,
   isZeroBytes,
   type Logger,
   type Metrics,
   noMetrics,
 } from '@cairn/primitives';
 import type { ChainClient } from '../client/chain-client.ts';
-import { ChainError } from '../client/errors.ts';
 import { FLOW_ROOT_BY_SEQUENCE } from '../flow/abi.ts';
 import { checkChainId, checkLogContract } from './check-contract.ts';
 import { LogWalk } from './follow-log.ts';
@@ -32,6 +33,11 @@ export interface ChainLogOptions {
   readonly pageBlocks?: number;
   /** Time between looks at an idle chain; 500 unless told. */
   readonly pollMs?: number;
+  /**
+   * How long the check of chain id and contract may take where `chainId` is given, in ms; beyond that it waits until
+   * following finds the chain. As long as the client tries unless told.
+   */
+  readonly checkMs?: number;
   readonly logger: Logger;
   readonly metrics?: Metrics;
 }
@@ -88,18 +94,22 @@ export async function createChainLog(
 }
 
 async function identify(
-  { client, flow, chainId: expected, logger }: ChainLogOptions,
+  { client, flow, chainId: expected, checkMs, logger }: ChainLogOptions,
   signal: AbortSignal,
 ): Promise<{ readonly chainId: ChainId; readonly checked: boolean }> {
+  const limit = checkMs === undefined ? undefined : AbortSignal.timeout(checkMs);
+  const within = limit === undefined ? signal : AbortSignal.any([signal, limit]);
   try {
-    const chainId = await checkChainId(client, expected, { signal });
-    await checkLogContract(client, flow, chainId, { signal });
+    const chainId = await checkChainId(client, expected, { signal: within });
+    await checkLogContract(client, flow, chainId, { signal: within });
     return { chainId, checked: true };
   } catch (error) {
     if (signal.aborted || expected === undefined) throw error;
-    if (!(error instanceof ChainError) || error.code !== 'CHAIN_UNREACHABLE') throw error;
+    const isSlow = limit?.aborted === true;
+    if (!isSlow && !isFault(error, 'CHAIN_UNREACHABLE')) throw error;
+    const reason = isSlow ? `no answer within ${checkMs} ms` : describeError(error);
     logger.warn(
-      { reason: error.message, chainId: expected },
+      { reason, chainId: expected },
       'the chain cannot be reached, its id and the contract will be checked once it answers',
     );
     return { chainId: expected, checked: false };

@@ -20,6 +20,24 @@ export function schemaDefaults(schema: ConfigSchema): Record<string, unknown> {
   return values;
 }
 
+/**
+ * Lays what is there over the defaults of each table in a list of tables (`[[name]]` in TOML); tables are made
+ * anew, lists of anything else are left alone.
+ */
+export function fillTables(schema: ConfigSchema, values: Record<string, unknown>): void {
+  for (const [key, property] of Object.entries(schema.properties ?? {})) {
+    const value = values[key];
+    const { items } = property;
+    if (property.type === 'object' && isRecord(value)) {
+      fillTables(property, value);
+    } else if (items?.type === 'object' && Array.isArray(value)) {
+      values[key] = value.map((table: unknown) =>
+        isRecord(table) ? { ...schemaDefaults(items), ...table } : table,
+      );
+    }
+  }
+}
+
 /** Lays `table` over what is there, section by section; lists are replaced whole. */
 export function overlay(
   { values, sources }: LayeredConfig,

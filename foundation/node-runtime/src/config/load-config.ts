@@ -3,7 +3,13 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { parse as parseToml } from 'smol-toml';
 import { readFileIfPresent } from '../files/atomic-file.ts';
 import { type ConfigProblem, type ConfigSource, configInvalid } from './errors.ts';
-import { type LayeredConfig, overlay, schemaDefaults, tableFromEnvironment } from './layers.ts';
+import {
+  fillTables,
+  type LayeredConfig,
+  overlay,
+  schemaDefaults,
+  tableFromEnvironment,
+} from './layers.ts';
 import { type ConfigSchema, type ConfigTable, keysAt, schemaAt } from './schema.ts';
 import { suggestionFor } from './suggest.ts';
 
@@ -55,6 +61,7 @@ export async function loadConfig<T>(options: LoadConfigOptions): Promise<LoadedC
   problems.push(...fromEnvironment.problems);
   overlay(layered, fromEnvironment.table, 'environment');
   overlay(layered, overrides, 'flag');
+  fillTables(schema, layered.values);
   problems.push(...check(schema, layered));
   if (problems.length > 0) throw configInvalid(problems);
   // The schema, checked just above, is what says that these values are a T.

@@ -18,18 +18,38 @@ export function renderExampleConfig(schema: ConfigSchema): string {
 function renderSection(schema: ConfigSchema, path: readonly string[], lines: string[]): void {
   const properties = Object.entries(schema.properties ?? {});
   for (const [key, property] of properties) {
-    if (property.type === 'object') continue;
+    if (property.type === 'object' || property.items?.type === 'object') continue;
     lines.push(...comment(property.description ?? key));
     const facts = factsOf(property);
     if (facts !== '') lines.push(`# ${facts}`);
     lines.push(setting(key, property, schema.required?.includes(key) ?? false), '');
   }
   for (const [key, property] of properties) {
-    if (property.type !== 'object') continue;
     const here = [...path, key];
+    if (property.items?.type === 'object') renderTables(property, property.items, here, lines);
+    if (property.type !== 'object') continue;
     if (property.description !== undefined) lines.push(...comment(property.description));
     lines.push(`[${here.join('.')}]`, '');
     renderSection(property, here, lines);
+  }
+}
+
+/** A list of tables: one of them, commented out whole, since a list may have none. */
+function renderTables(
+  property: ConfigSchema,
+  items: ConfigSchema,
+  path: readonly string[],
+  lines: string[],
+): void {
+  lines.push(...comment(property.description ?? path.join('.')));
+  const facts = factsOf(property);
+  if (facts !== '') lines.push(`# ${facts}`);
+  lines.push(`# [[${path.join('.')}]]`, '');
+  for (const [key, item] of Object.entries(items.properties ?? {})) {
+    lines.push(...comment(item.description ?? key));
+    const bounds = factsOf(item);
+    if (bounds !== '') lines.push(`# ${bounds}`);
+    lines.push(`# ${setting(key, item, true).replace(/^# /, '')}`, '');
   }
 }
 

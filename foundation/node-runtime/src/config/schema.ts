@@ -21,6 +21,7 @@ export interface ConfigSchema {
   readonly properties?: Readonly<Record<string, ConfigSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
+  /** Of lists. Tables (`[[name]]` in TOML) have settings with defaults of their own, and no sections. */
   readonly items?: ConfigSchema;
   readonly minItems?: number;
   readonly maxItems?: number;

@@ -10,6 +10,7 @@ import { answerFaults, answerProtocolFault, refuseConnection } from './answer-fa
 import { ConnectionWatch } from './connections.ts';
 import { type HealthCheck, registerStandardRoutes } from './health-routes.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { MOUNTED } from './mount-hosts.ts';
 import { type DescribeProblem, describeInternally } from './problem.ts';
 import { removeStaleSocket } from './unix-socket.ts';
 
@@ -42,6 +43,8 @@ export interface HttpHostOptions {
   readonly ready?: HealthCheck;
   /** Header names scripts in browsers may read besides the usual ones; problems go without them. */
   readonly exposedHeaders?: readonly string[];
+  /** The path below which another host hands requests to this one: the OpenAPI document names it. */
+  readonly mountPath?: string;
 }
 
 /** Where a host can be reached. */
@@ -57,6 +60,8 @@ export interface HttpAddress {
 export interface HttpHost {
   /** Builds the routes and listens. @throws what listening throws, EADDRINUSE among it */
   start(): Promise<void>;
+  /** Builds the routes without listening, for `mountHosts` of another host. Instead of `start`. */
+  open(): Promise<void>;
   /** Stops listening, lets running requests end within the drain time, then cuts the rest. */
   stop(): Promise<void>;
   /** Where it listens. @throws {Error} before `start` */
@@ -110,11 +115,15 @@ class FastifyHost implements HttpHost {
     return this.#address;
   }
 
-  async start(): Promise<void> {
+  async open(): Promise<void> {
     if (this.#started) throw new Error('the HTTP host was started before');
     this.#started = true;
-    const { app } = this;
     await this.#addRoutes();
+  }
+
+  async start(): Promise<void> {
+    const { app } = this;
+    await this.open();
     app.server.maxConnections = this.#limits.maxConnections;
     const { host = '127.0.0.1', port = 0, socketPath } = this.#options;
     if (socketPath === undefined) {
@@ -135,7 +144,7 @@ class FastifyHost implements HttpHost {
   async #addRoutes(): Promise<void> {
     const { app } = this;
     const options = this.#options;
-    const { name, version, commit, live, ready, metrics, exposedHeaders = [] } = options;
+    const { name, version, commit, live, ready, metrics, exposedHeaders = [], mountPath } = options;
     const eventLoop = watchEventLoop();
     this.#stopWatching = () => eventLoop.stop();
     observeRequests(app, metrics);
@@ -151,7 +160,11 @@ class FastifyHost implements HttpHost {
       maxAge: 86_400,
     });
     await app.register(swagger, {
-      openapi: { openapi: '3.1.0', info: { title: name, version } },
+      openapi: {
+        openapi: '3.1.0',
+        info: { title: name, version },
+        ...(mountPath === undefined ? {} : { servers: [{ url: mountPath }] }),
+      },
     });
     registerStandardRoutes(app, {
       name,
@@ -243,6 +256,7 @@ function observeRequests(app: FastifyInstance, { metrics }: MetricsRegistry): vo
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
+    if (MOUNTED in request.routeOptions.config) return done();
     // The pattern, never the path: an unknown path has none and all of them are one label.
     const route = request.routeOptions.url ?? 'none';
     duration.observe(reply.elapsedTime / 1000, { route, code: String(reply.statusCode) });

@@ -35,6 +35,7 @@ export {
 export { DiskProbe } from './disk-probe.ts';
 export type { HealthCheck, HealthReport } from './health-routes.ts';
 export type { HttpLimits } from './limits.ts';
+export { type MountOptions, mountHosts } from './mount-hosts.ts';
 export { isOver, onceOver, type RawReply } from './once-over.ts';
 export { answerPlainOptions } from './plain-options.ts';
 export { type DescribeProblem, HttpError, type HttpFault, type HttpProblem } from './problem.ts';

@@ -214,6 +214,69 @@ describe('configuration', () => {
   });
 });
 
+describe('a list of tables', () => {
+  const listed: ConfigSchema = {
+    type: 'object',
+    properties: {
+      places: {
+        type: 'array',
+        description: 'More places.',
+        default: [],
+        maxItems: 2,
+        items: {
+          type: 'object',
+          required: ['url'],
+          properties: {
+            url: { type: 'string', description: 'Where.' },
+            tries: { type: 'integer', description: 'How often.', default: 3, minimum: 1 },
+          },
+        },
+      },
+      name: { type: 'string', default: 'x' },
+    },
+  };
+  const load = (overrides: Record<string, unknown>) =>
+    loadConfig<{ readonly places: readonly Record<string, unknown>[] }>({
+      schema: listed,
+      overrides,
+    });
+
+  it('has the defaults of each table, and none where there are none', async () => {
+    assert.deepEqual((await load({})).config.places, []);
+    const given = { url: 'a' };
+    const { config } = await load({ places: [given, { url: 'b', tries: 9 }] });
+    assert.deepEqual(config.places, [
+      { url: 'a', tries: 3 },
+      { url: 'b', tries: 9 },
+    ]);
+    assert.deepEqual(given, { url: 'a' }, 'what was given is left alone');
+  });
+
+  it('is refused by the place of the table', async () => {
+    for (const [places, path] of [
+      [[{ url: 'a' }, {}], 'places.1.url'],
+      [[{ url: 'a', tries: 0 }], 'places.0.tries'],
+      [[{ url: 'a', trise: 1 }], 'places.0.trise'],
+      [['a'], 'places.0'],
+    ] as const) {
+      await assert.rejects(load({ places }), (error: ConfigError) => {
+        return error.message.includes(path);
+      });
+    }
+  });
+
+  it('stands in the example as one table, commented out', async () => {
+    const text = renderExampleConfig(listed);
+    assert.match(text, /# More places\.\n# at most 2 entries\n# \[\[places\]\]\n/);
+    assert.match(text, /# Where\.\n# url = ""\n/);
+    assert.match(text, /# How often\.\n# at least 1\n# tries = 3\n/);
+    assert.deepEqual({ ...parseToml(text) }, {});
+    const filled = text.replaceAll(/^# (\[\[places|url|tries)/gm, '$1');
+    const { places } = parseToml(filled);
+    assert.equal(JSON.stringify(places), '[{"url":"","tries":3}]');
+  });
+});
+
 describe('edit distance', () => {
   it('counts letters to insert, drop and replace', () => {
     const cases: [string, string, number][] = [

@@ -36,3 +36,31 @@ export function noMetrics(): Metrics {
     histogram: () => ({ observe: () => undefined }),
   };
 }
+
+/**
+ * A view of `metrics` whose measures carry `labels` besides their own, so that several of a kind in one
+ * process share their names. Everybody who registers one of these names has to carry labels of the same names.
+ */
+export function labelledMetrics(
+  metrics: Metrics,
+  labels: Readonly<Record<string, string>>,
+): Metrics {
+  const named = <Spec extends MetricSpec>(spec: Spec): Spec => ({
+    ...spec,
+    labels: [...(spec.labels ?? []), ...Object.keys(labels)],
+  });
+  return {
+    counter: (spec) => {
+      const counter = metrics.counter(named(spec));
+      return { add: (amount, own) => counter.add(amount, { ...own, ...labels }) };
+    },
+    gauge: (spec) => {
+      const gauge = metrics.gauge(named(spec));
+      return { set: (value, own) => gauge.set(value, { ...own, ...labels }) };
+    },
+    histogram: (spec) => {
+      const histogram = metrics.histogram(named(spec));
+      return { observe: (value, own) => histogram.observe(value, { ...own, ...labels }) };
+    },
+  };
+}
