@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
+import { createHttpHost, type HttpHost, type RouteGroup } from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import type { Logger } from '@cairn/primitives';
 import { type AdminDoorDeps, adminDoor } from './doors/admin.ts';
@@ -22,6 +22,8 @@ export function createAdminListener({
   door,
   upkeep,
   mining,
+  mountPath,
+  routes = [],
 }: {
   readonly socketPath: string;
   readonly logger: Logger;
@@ -29,6 +31,10 @@ export function createAdminListener({
   readonly door: AdminDoorDeps;
   readonly upkeep: Upkeep;
   readonly mining: Mining | undefined;
+  /** The path below which another listener hands requests on; it listens itself unless told. */
+  readonly mountPath?: string;
+  /** More routes. */
+  readonly routes?: readonly RouteGroup[];
 }): HttpHost {
   return createHttpHost({
     socketPath,
@@ -38,7 +44,8 @@ export function createAdminListener({
     metrics,
     limits: { maxConnections: 16, drainMs: 1000 },
     describeProblem,
-    routes: [adminDoor(door), upkeepDoor(upkeep, door.stopping), miningDoor(mining)],
+    ...(mountPath === undefined ? {} : { mountPath }),
+    routes: [adminDoor(door), upkeepDoor(upkeep, door.stopping), miningDoor(mining), ...routes],
   });
 }
 

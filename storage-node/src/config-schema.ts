@@ -8,11 +8,11 @@ import {
   MAX_QUEUED_WRITES,
   MIB,
 } from '@cairn/primitives';
+import { SHARDS_SCHEMA, type ShardTable } from './chains/shards-config.ts';
 import type { DutyFile } from './duty/config.ts';
 import { DUTY_SCHEMA } from './duty/config-schema.ts';
 import type { MiningFile } from './mining/config.ts';
 import { MINING_SCHEMA } from './mining/config-schema.ts';
-
 import { P2P_SCHEMA, type P2pSection } from './sync/sync-config.ts';
 
 /** What a process of this package can be; one may be several at once. */
@@ -64,7 +64,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         },
         data_dir: {
           ...text(
-            'Directory for everything the node keeps. It belongs to one process and one chain at a time.',
+            'Directory for everything the node keeps. It belongs to one process, and to one first chain, at a time.',
           ),
           minLength: 1,
         },
@@ -87,7 +87,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
     },
     chain: {
       type: 'object',
-      description: 'The chain whose log is kept.',
+      description: 'The chain whose log is kept; the first one where there are more.',
       properties: {
         rpc: {
           ...text('JSON-RPC endpoint of the chain. The storage role needs it.', ''),
@@ -107,6 +107,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
         page_blocks: whole('Blocks of history read at once, at most.', 999, { minimum: 1 }),
       },
     },
+    shards: SHARDS_SCHEMA,
     storage: {
       type: 'object',
       description: 'What the storage role keeps.',
@@ -124,7 +125,7 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
           { unit: 'bytes' },
         ),
         max_bytes: whole(
-          'The most the node takes on its disk, index and sealed copies included. At nine tenths of it one half of the shard, chosen by chance, is given up; at all of it uploads are turned away. 0: no bound.',
+          'The most the node takes on its disk for all chains together, index and sealed copies included. At nine tenths of it one half of the shard, chosen by chance, is given up, of the chain that takes most; at all of it uploads are turned away. 0: no bound.',
           0,
           { unit: 'bytes' },
         ),
@@ -227,11 +228,17 @@ export const STORAGE_NODE_SCHEMA: ConfigSchema = {
           48 * MIB,
           { unit: 'bytes', minimum: MIB },
         ),
-        concurrent_writes: whole('Segments verified and stored at once.', MAX_CONCURRENT_WRITES, {
+        concurrent_writes: whole(
+          'Segments verified and stored at once, of each chain.',
+          MAX_CONCURRENT_WRITES,
+          {
+            minimum: 1,
+          },
+        ),
+        queued_writes: whole('Uploads that may wait for their turn.', MAX_QUEUED_WRITES),
+        concurrent_reads: whole('Segments read and verified at once, of each chain.', 32, {
           minimum: 1,
         }),
-        queued_writes: whole('Uploads that may wait for their turn.', MAX_QUEUED_WRITES),
-        concurrent_reads: whole('Segments read and verified at once.', 32, { minimum: 1 }),
         drain_ms: whole('Time for running requests to end when the node stops.', 10_000, {
           unit: 'ms',
         }),
@@ -253,6 +260,7 @@ export interface ConfigFile {
     readonly poll_ms: number;
     readonly page_blocks: number;
   };
+  readonly shards: readonly ShardTable[];
   readonly storage: {
     readonly shard: string;
     readonly reserve_bytes: number;

@@ -1,8 +1,14 @@
 import { join, resolve } from 'node:path';
 import { loadConfig, renderExampleConfig } from '@cairn/node-runtime/config';
 import type { LogLevel } from '@cairn/node-runtime/observe';
-import { type Address, type ChainId, chainIdOf, isHexOf, parseAddress } from '@cairn/primitives';
+import { chainIdOf, isHexOf, parseAddress } from '@cairn/primitives';
 import { parseShardText, type ShardConfig } from '@cairn/wire-protocol';
+import {
+  type ChainConfig,
+  type ShardChainConfig,
+  shardConfigsOf,
+  shardProblems,
+} from './chains/shards-config.ts';
 import { type ConfigFile, type NodeRole, STORAGE_NODE_SCHEMA } from './config-schema.ts';
 import { type DutyConfig, dutyConfigOf, dutyProblems } from './duty/config.ts';
 import { StorageNodeError } from './errors.ts';
@@ -18,17 +24,10 @@ export interface StorageNodeConfig {
     readonly dataDirectory: string;
   };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
-  readonly chain: {
-    readonly rpcUrl: string;
-    /** `undefined`: whichever chain the endpoint serves. */
-    readonly chainId: ChainId | undefined;
-    /** `undefined` where no role reads the log. */
-    readonly flow: Address | undefined;
-    readonly startBlock: number;
-    readonly confirmations: number;
-    readonly pollMs: number;
-    readonly pageBlocks: number;
-  };
+  /** The first chain; most nodes have no other. */
+  readonly chain: ChainConfig;
+  /** More chains, kept by the same process. */
+  readonly shards: readonly ShardChainConfig[];
   readonly storage: {
     readonly shard: ShardConfig;
     readonly reserveBytes: number;
@@ -113,6 +112,7 @@ function settingsOf(file: ConfigFile): StorageNodeConfig {
       pollMs: chain.poll_ms,
       pageBlocks: chain.page_blocks,
     },
+    shards: shardConfigsOf(file.shards),
     storage: {
       shard: parseShardText(storage.shard),
       reserveBytes: storage.reserve_bytes,
@@ -161,13 +161,14 @@ interface Problem {
   readonly rule: string;
 }
 
-function problemsOf({ node, chain, mining, duty, p2p }: ConfigFile): readonly Problem[] {
+function problemsOf({ node, chain, shards, mining, duty, p2p }: ConfigFile): readonly Problem[] {
   const problems: Problem[] = [
     ...miningProblems(mining),
     ...dutyProblems(duty, mining.contract === '' ? '' : mining.account),
     ...p2pProblems(p2p),
   ];
   const isStorage = node.roles.includes('storage');
+  problems.push(...shardProblems(shards, { chain_id: chain.chain_id, isStorage }));
   if (isStorage && chain.rpc === '') {
     problems.push({ field: 'chain.rpc', rule: 'must be set for the storage role' });
   } else if (chain.rpc !== '' && !URL.canParse(chain.rpc)) {

@@ -50,7 +50,14 @@ export async function connectChain(
     clock,
     logger,
     metrics,
-  }: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+    checkMs,
+  }: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+    /** How long the check may hold up the start where the chain's id is known; as long as it takes unless told. */
+    readonly checkMs?: number | undefined;
+  },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ConnectedChain> {
   const { flow, chainId, rpcUrl, confirmations, startBlock, pageBlocks, pollMs } = chain;
@@ -69,6 +76,7 @@ export async function connectChain(
         client,
         flow,
         ...(chainId === undefined ? {} : { chainId }),
+        ...(checkMs === undefined ? {} : { checkMs }),
         confirmations,
         startBlock,
         pageBlocks,

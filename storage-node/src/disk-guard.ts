@@ -1,12 +1,13 @@
 import { type Clock, describeError, isFault, type Logger } from '@cairn/primitives';
 import { StorageNodeError } from './errors.ts';
+import type { SharedBudget } from './upkeep/shared-budget.ts';
 
 /** What the guard asks and tells. */
 export interface DiskGuardDeps {
   /** Bytes that can still be written where the data lies; `undefined` if nobody knows. */
   readonly freeBytes: () => Promise<number | undefined>;
-  /** Whether the node has taken all it may take on the disk. */
-  readonly isBudgetSpent?: () => boolean;
+  /** What the node may take on the disk; as much as there is unless told. */
+  readonly budget?: Pick<SharedBudget, 'isSpent' | 'sentence' | 'usedBytes' | 'maxBytes'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
@@ -90,7 +91,7 @@ export class DiskGuard {
     this.#freeBytes = measured ?? this.#freeBytes;
     const wasFull = this.#full;
     // What cannot be measured is tried: a disk that is full then says so itself.
-    this.#isSpent = this.#deps.isBudgetSpent?.() ?? false;
+    this.#isSpent = this.#deps.budget?.isSpent ?? false;
     this.#full = this.#isSpent || (measured !== undefined && measured < this.#options.reserveBytes);
     const facts = { freeBytes: this.#freeBytes, reserveBytes: this.#options.reserveBytes };
     if (this.#full && !wasFull) logger.error(facts, 'the disk is full, uploads are turned away');
@@ -99,13 +100,17 @@ export class DiskGuard {
 
   #fault(cause?: unknown): StorageNodeError {
     const { reserveBytes } = this.#options;
+    const { budget } = this.#deps;
+    if (this.#isSpent && budget !== undefined) {
+      const { usedBytes, maxBytes, sentence } = budget;
+      const facts = { freeBytes: this.#freeBytes, reserveBytes, usedBytes, maxBytes };
+      return new StorageNodeError({ code: 'STORE_FULL', ...facts }, sentence);
+    }
     return new StorageNodeError(
       { code: 'STORE_FULL', freeBytes: this.#freeBytes, reserveBytes },
-      this.#isSpent
-        ? 'all that storage.max_bytes allows this node to keep is taken'
-        : cause === undefined
-          ? `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`
-          : `the disk of this node is full: a write found no room, ${this.#freeBytes} bytes were free when last measured`,
+      cause === undefined
+        ? `the disk of this node is full: ${this.#freeBytes} bytes free, ${reserveBytes} are kept in reserve`
+        : `the disk of this node is full: a write found no room, ${this.#freeBytes} bytes were free when last measured`,
       cause === undefined ? undefined : { cause },
     );
   }

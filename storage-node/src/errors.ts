@@ -38,7 +38,22 @@ export type StorageNodeFault =
   | { readonly code: 'QUEUE_FULL'; readonly waiting: number; readonly limit: number }
   /** Writes from before the segment files were opened anew are not durable; send them again. */
   | { readonly code: 'STORE_REOPENED' }
-  | { readonly code: 'STORE_FULL'; readonly freeBytes: number; readonly reserveBytes: number }
+  | {
+      readonly code: 'STORE_FULL';
+      readonly freeBytes: number;
+      readonly reserveBytes: number;
+      /** Of all chains together, where it is the budget that is taken. */
+      readonly usedBytes?: number;
+      readonly maxBytes?: number;
+    }
+  /** A peer that a chain does without for a while. */
+  | { readonly code: 'PEER_LEFT'; readonly peer: string }
+  /** The path names a chain that this node does not keep. */
+  | {
+      readonly code: 'CHAIN_NOT_KEPT';
+      readonly chain: string;
+      readonly kept: readonly ChainId[];
+    }
   /** The chain endpoint, the contract, the configuration and the data do not belong together. */
   | {
       readonly code: 'NODE_IDENTITY';

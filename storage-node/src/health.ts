@@ -24,11 +24,14 @@ export function readyReport(
     disk,
     mining,
     duties,
+    fault,
   }: {
     readonly progress: Pick<LogProgress, 'current'>;
     readonly disk: Pick<DiskGuard, 'reason'>;
     readonly mining: { readonly health: PartHealth } | undefined;
     readonly duties: { readonly health: PartHealth } | undefined;
+    /** Why the log is not followed, in a sentence. */
+    readonly fault?: string | undefined;
   },
   { maxLagBlocks }: { readonly maxLagBlocks: number },
 ): HealthReport {
@@ -42,6 +45,7 @@ export function readyReport(
   if (silentMs > MAX_SILENCE_MS) {
     reasons.push(`the chain has not answered for ${Math.round(silentMs / 1000)} s`);
   }
+  if (fault !== undefined) reasons.push(fault);
   const ok = reasons.length === 0;
   if (disk.reason !== undefined) reasons.push(disk.reason);
   const facts: Record<string, string> = {};
@@ -52,4 +56,38 @@ export function readyReport(
     reasons.push(...problems);
   }
   return Object.keys(facts).length === 0 ? { ok, reasons } : { ok, reasons, facts };
+}
+
+/** A chain as the health of the whole node tells of it. */
+export interface ChainHealth {
+  readonly name: string;
+  readonly report: HealthReport;
+  /** What it keeps and takes, in a sentence. */
+  readonly sentence: string;
+}
+
+/**
+ * The health of a node that keeps several chains. It is ready as long as one of them is: the others' clients have
+ * nobody else at this address. Every chain is among the facts by name, what keeps one back among the reasons; the
+ * health of one chain alone is told below its path.
+ *
+ * @param shared - a reason that every chain gives, such as a full disk: it is told once
+ */
+export function readyReportOfAll(
+  chains: readonly ChainHealth[],
+  shared: string | undefined,
+): HealthReport {
+  const reasons: string[] = [];
+  const facts: Record<string, string> = {};
+  for (const { name, report, sentence } of chains) {
+    facts[name] = `${report.ok ? 'ready' : 'not ready'}, ${sentence}`;
+    for (const [what, fact] of Object.entries(report.facts ?? {})) {
+      facts[`${what} of ${name}`] = fact;
+    }
+    for (const reason of report.reasons) {
+      if (reason !== shared) reasons.push(`${name}: ${reason}`);
+    }
+  }
+  if (shared !== undefined) reasons.push(shared);
+  return { ok: chains.some(({ report }) => report.ok), reasons, facts };
 }

@@ -1,5 +1,6 @@
 /** The storage daemon: keeps segments, answers verified reads, speaks 0G's JSON-RPC. */
 export { type AdjustableLogger, adjustableLogger } from './adjustable-logger.ts';
+export type { ChainConfig, ShardChainConfig } from './chains/shards-config.ts';
 export {
   exampleConfig,
   type LoadStorageNodeConfigOptions,
@@ -11,6 +12,7 @@ export {
   createStorageNode,
   type StorageNode,
   type StorageNodeAddress,
+  type StorageNodeChain,
   type StorageNodeOptions,
 } from './create-storage-node.ts';
 export { StorageNodeError, type StorageNodeFault } from './errors.ts';

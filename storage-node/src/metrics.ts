@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Histogram, Metrics } from '@cairn/primitives';
 
-/** What a storage node measures besides its layers. */
+/** What a storage node measures of a chain, besides its layers. */
 export interface StorageNodeMetrics {
   readonly uploadBytes: Counter;
   readonly downloadBytes: Counter;
@@ -14,14 +14,11 @@ export interface StorageNodeMetrics {
   readonly headBlock: Gauge;
   readonly lagBlocks: Gauge;
   readonly nextSequence: Gauge;
-  readonly diskFreeBytes: Gauge;
-  readonly diskReserveBytes: Gauge;
-  readonly bodyBytes: Gauge;
   readonly cachedBytes: Gauge;
   readonly queuedUploads: Gauge;
 }
 
-/** Registers a storage node's measures. */
+/** Registers a storage node's measures of a chain. */
 export function createStorageNodeMetrics(metrics: Metrics): StorageNodeMetrics {
   return {
     uploadBytes: metrics.counter({
@@ -73,6 +70,28 @@ export function createStorageNodeMetrics(metrics: Metrics): StorageNodeMetrics {
       name: 'cairn_log_next_tx_seq',
       help: 'log entries known',
     }),
+    cachedBytes: metrics.gauge({
+      name: 'cairn_upload_cached_bytes',
+      help: 'bytes of segments that wait for their log entry',
+    }),
+    queuedUploads: metrics.gauge({
+      name: 'cairn_upload_queued',
+      help: 'uploads that wait for their turn',
+    }),
+  };
+}
+
+/** What the chains of a storage node share. */
+export interface SharedMetrics {
+  readonly diskFreeBytes: Gauge;
+  readonly diskReserveBytes: Gauge;
+  readonly diskBudgetBytes: Gauge;
+  readonly bodyBytes: Gauge;
+}
+
+/** Registers the measures of what all chains of a storage node share: they carry no chain. */
+export function createSharedMetrics(metrics: Metrics): SharedMetrics {
+  return {
     diskFreeBytes: metrics.gauge({
       name: 'cairn_disk_free_bytes',
       help: 'free bytes where the data lies, as of the last look',
@@ -81,17 +100,13 @@ export function createStorageNodeMetrics(metrics: Metrics): StorageNodeMetrics {
       name: 'cairn_disk_reserve_bytes',
       help: 'uploads are turned away below this much free space',
     }),
+    diskBudgetBytes: metrics.gauge({
+      name: 'cairn_disk_budget_bytes',
+      help: 'what the node may take on its disk for all chains; 0 for no bound',
+    }),
     bodyBytes: metrics.gauge({
       name: 'cairn_upload_body_bytes',
       help: 'memory reserved for request bodies',
-    }),
-    cachedBytes: metrics.gauge({
-      name: 'cairn_upload_cached_bytes',
-      help: 'bytes of segments that wait for their log entry',
-    }),
-    queuedUploads: metrics.gauge({
-      name: 'cairn_upload_queued',
-      help: 'uploads that wait for their turn',
     }),
   };
 }

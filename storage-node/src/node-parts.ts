@@ -12,10 +12,10 @@ import {
 import type { Clock, Logger, Metrics, Rng } from '@cairn/primitives';
 import { describeError } from '@cairn/primitives';
 import { countOwnedSegments, type ShardConfig } from '@cairn/wire-protocol';
-import { BodyGate } from './body-gate.ts';
+import type { BodyGate } from './body-gate.ts';
 import type { StorageNodeConfig } from './config.ts';
 import type { ConnectedChain } from './connect-chain.ts';
-import { DiskGuard } from './disk-guard.ts';
+import type { DiskGuard } from './disk-guard.ts';
 import type { Duties } from './duty/create-duties.ts';
 import { EntryFinder } from './entry-finder.ts';
 import { SegmentAcceptor } from './journeys/accept-segment.ts';
@@ -26,20 +26,31 @@ import { createStorageNodeMetrics, type StorageNodeMetrics } from './metrics.ts'
 import type { Mining } from './mining/create-mining.ts';
 import { openStores } from './open-stores.ts';
 import { createUpkeep, type Upkeep } from './upkeep/create-upkeep.ts';
+import type { SharedBudget } from './upkeep/shared-budget.ts';
 
 /** What the parts are made of. */
 export interface NodePartsDeps {
+  /** What the chain is called in health and status. */
+  readonly name: string;
   readonly config: StorageNodeConfig;
+  /** What it shares with other chains of the node. */
+  readonly shared: SharedParts;
   readonly chain: ConnectedChain;
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly freeBytes: () => Promise<number | undefined>;
   /** Notes something opened, to be closed in reverse order. */
   readonly opened: (close: () => Promise<void>) => void;
   readonly watch: EntryWatch;
+}
+
+/** What the chains of a node share: the disk, and the memory of what comes in and goes out. */
+export interface SharedParts {
+  readonly budget: SharedBudget;
+  readonly disk: DiskGuard;
+  readonly gate: BodyGate;
 }
 
 /** Who is told what becomes of entries, beside the parts themselves. */
@@ -84,6 +95,7 @@ export async function openParts(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<NodeParts> {
   const { config, chain, hasher, clock, logger } = deps;
+  const { disk, gate, budget } = deps.shared;
   const { concurrentWrites, queuedWrites } = config.limits;
   const metrics = createStorageNodeMetrics(deps.metrics);
   const logMetrics = createLogMetrics(deps.metrics);
@@ -140,10 +152,6 @@ export async function openParts(
     deps.watch.onDamaged(entry);
   };
   const finder = new EntryFinder(log);
-  const disk = new DiskGuard(
-    { freeBytes: deps.freeBytes, isBudgetSpent: () => upkeep.budget.isSpent, clock, logger },
-    { reserveBytes: config.storage.reserveBytes, recheckMs: DISK_RECHECK_MS },
-  );
   const settle = async (entry: LogEntry, inner: AbortSignal): Promise<void> => {
     const owned = countOwnedSegments(keeper.required, entry.startSector, entry.sizeBytes);
     if ((await segments.heldCount(entry, { signal: inner })) < owned) return;
@@ -169,6 +177,8 @@ export async function openParts(
   const isReading = (): boolean => segmentReader.active > 0;
   const upkeep: Upkeep = await createUpkeep(
     {
+      name: deps.name,
+      budget,
       log,
       segments,
       kv,
@@ -224,10 +234,7 @@ export async function openParts(
       },
     ),
     disk,
-    gate: new BodyGate(
-      { clock },
-      { budgetBytes: config.limits.bodyBudgetBytes, maxWaiting: queuedWrites },
-    ),
+    gate,
     acceptor,
     segmentReader,
     library: new LocalLibrary({ log, reader, shard, metrics }),
@@ -238,7 +245,5 @@ export async function openParts(
   };
 }
 
-/** Uploads after the disk was full wait at most this long for the next look. */
-const DISK_RECHECK_MS = 1000;
 /** The head is asked for beside the log, which finds new blocks by itself: this only tells the lag. */
 const MIN_HEAD_POLL_MS = 1000;

@@ -3,13 +3,15 @@ import {
   answerPlainOptions,
   createHttpHost,
   DiskProbe,
+  type HealthCheck,
   type HttpHost,
+  type RouteGroup,
 } from '@cairn/node-runtime/http';
 import type { MetricsRegistry } from '@cairn/node-runtime/observe';
 import { type Clock, type Logger, MIB } from '@cairn/primitives';
-import type { NodeStatus, ShardConfig } from '@cairn/wire-protocol';
+import type { ShardConfig } from '@cairn/wire-protocol';
+import type { KeptChain } from './chains/kept-chain.ts';
 import type { StorageNodeConfig } from './config.ts';
-import type { ConnectedChain } from './connect-chain.ts';
 import { describeProblem } from './doors/describe-problem.ts';
 import { economicsDoor } from './doors/economics.ts';
 import { entryDoors } from './doors/entries.ts';
@@ -19,41 +21,63 @@ import { RunMemory } from './doors/run-memory.ts';
 import { sectorDoor } from './doors/sectors.ts';
 import { segmentDoors } from './doors/segments.ts';
 import { statusDoor } from './doors/status.ts';
-import { readyReport } from './health.ts';
-import type { NodeParts } from './node-parts.ts';
 import { UnsentReplies } from './unsent-replies.ts';
 import { VERSION } from './version.ts';
-import type { JsonRpcDeps } from './zg-compat/answer-json-rpc.ts';
 
-/** What the doors stand on. */
-export interface PublicListenerDeps {
+/** What the doors of a chain stand on. */
+export interface ChainDoorsDeps {
+  /** Of the chain. */
   readonly config: StorageNodeConfig;
-  readonly parts: NodeParts;
+  readonly chain: KeptChain;
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
-  readonly termsOf: ConnectedChain['termsOf'];
-  /** The shards of other nodes, as their records say. */
-  readonly peerShards: () => readonly ShardConfig[];
-  /** The zgs_* methods. */
-  readonly rpc: JsonRpcDeps;
-  readonly status: () => NodeStatus;
+  /** The memory of replies that all chains share. */
+  readonly replies: ReplyMemory;
   /** Aborts when the node stops for good. */
   readonly stopping: AbortSignal;
+}
+
+/** Memory for replies: of what is read for them, and of what clients have not taken yet. */
+export interface ReplyMemory {
+  readonly runMemory: RunMemory;
+  readonly unsent: UnsentReplies;
 }
 
 /** Memory for replies that clients have not taken yet: some 380 segments in base64. */
 const UNSENT_BYTES: number = 128 * MIB;
 
-/** The listener for everybody, with all doors of a storage node and none for admins. */
-export function createPublicListener(deps: PublicListenerDeps): HttpHost {
-  const { config, parts, hasher, clock, logger, metrics, rpc, status, stopping } = deps;
-  const { termsOf, peerShards } = deps;
-  const { log, shard, segments, finder, acceptor, segmentReader, gate, library } = parts;
+/** The memory of replies of a node, however many chains it keeps. */
+export function createReplyMemory(): ReplyMemory {
+  return {
+    runMemory: new RunMemory(),
+    unsent: new UnsentReplies({ maxBytes: UNSENT_BYTES }),
+  };
+}
+
+/** How a listener's doors differ from those of a chain alone. */
+export interface PublicListenerOptions {
+  /** Whether requests should be sent here. */
+  readonly ready: HealthCheck;
+  /** The path below which another listener hands requests on; it listens itself unless told. */
+  readonly mountPath?: string;
+  /** More routes. */
+  readonly routes?: readonly RouteGroup[];
+}
+
+/** The listener for everybody, with all doors of a chain and none for admins. */
+export function createPublicListener(
+  deps: ChainDoorsDeps,
+  { ready, mountPath, routes = [] }: PublicListenerOptions,
+): HttpHost {
+  const { config, chain, hasher, clock, logger, metrics, replies, stopping } = deps;
+  const { log, shard, segments, finder, acceptor, segmentReader, gate, library } = chain.parts;
   const { chainId } = log;
-  const { readyLagBlocks } = config.storage;
-  const unsent = new UnsentReplies({ maxBytes: UNSENT_BYTES });
+  const { runMemory, unsent } = replies;
+  const { termsOf } = chain.chain;
+  const peerShards = (): readonly ShardConfig[] =>
+    [...(chain.sync?.book.records() ?? [])].map(({ record }) => record.shard);
   const probe = new DiskProbe({ clock }, config.node.dataDirectory);
   const host = createHttpHost({
     host: config.http.host,
@@ -65,15 +89,16 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
     limits: { maxConnections: config.limits.maxConnections, drainMs: config.limits.drainMs },
     describeProblem,
     live: () => probe.live(),
-    ready: () => readyReport(parts, { maxLagBlocks: readyLagBlocks }),
+    ready,
     exposedHeaders: ['x-cairn-root', 'x-cairn-sequence', 'x-cairn-outcome'],
+    ...(mountPath === undefined ? {} : { mountPath }),
     routes: [
       segmentDoors({
         chainId,
         finder,
         acceptor,
         reader: segmentReader,
-        runMemory: new RunMemory(),
+        runMemory,
         unsent,
         hasher,
         gate,
@@ -89,9 +114,10 @@ export function createPublicListener(deps: PublicListenerDeps): HttpHost {
         clock,
         stopping,
       }),
-      statusDoor(status),
+      statusDoor(() => chain.status()),
       fileRoutes({ library }),
-      jsonRpcDoor({ ...rpc, gate, stopping }),
+      ...routes,
+      jsonRpcDoor({ ...chain.rpc(chain.storageMethods()), gate, stopping }),
     ],
   });
   answerPlainOptions(host);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,66 @@ describe('the configuration', () => {
     await refused({ ...least, duty: { contract: '0x12', account: '/k' } }, 'NODE_CONFIG');
     const mining = { contract, account: '/k' };
     await rejects(load({ ...least, mining, duty }), /take each other’s nonces/);
+  });
+
+  it('keeps more chains, each named, and none where nothing says so', async () => {
+    deepEqual((await load(least)).shards, []);
+    const chain = { ...least.chain, chain_id: 1 };
+    const one = { rpc: 'http://b', chain_id: 2, flow: FLOW };
+    const two = { ...one, chain_id: 3, name: 'third', shard: '1/2', confirmations: 9 };
+    const { shards } = await load({ ...least, chain, shards: [one, two] });
+    deepEqual(shards[0], {
+      name: 'chain-2',
+      rpcUrl: 'http://b',
+      chainId: 2,
+      flow: FLOW.toLowerCase(),
+      shard: { id: 0, count: 1 },
+      startBlock: 0,
+      confirmations: 1,
+      pollMs: 500,
+      pageBlocks: 999,
+    });
+    deepEqual(
+      [shards[1]?.name, shards[1]?.shard, shards[1]?.confirmations],
+      ['third', { id: 1, count: 2 }, 9],
+    );
+  });
+
+  it('refuses chains that cannot be kept beside each other, by name, all together', async () => {
+    const shard = { rpc: 'http://b', chain_id: 2, flow: FLOW };
+    const chain = { ...least.chain, chain_id: 1 };
+    const telling = (shards: readonly unknown[], base: object = { ...least, chain }) =>
+      load({ ...base, shards }).then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+    match(await telling([shard], least), /chain\.chain_id must be set where shards are kept/);
+    match(
+      await telling([{ ...shard, chain_id: 1 }]),
+      /shards\[0\]\.chain_id is 1, which chain has already/,
+    );
+    match(
+      await telling([shard, { ...shard, name: 'x' }]),
+      /shards\[1\]\.chain_id is 2, which shards\[0\] has already/,
+    );
+    match(
+      await telling([
+        { ...shard, name: 'x' },
+        { ...shard, chain_id: 3, name: 'x' },
+      ]),
+      /shards\[1\]\.name is "x", which shards\[0\] has already/,
+    );
+    const wrong = await telling([{ ...shard, rpc: 'http://', flow: '0x1', shard: '2/2' }]);
+    for (const field of ['rpc must be a URL', 'flow must be an address', 'shard cannot be "2/2"']) {
+      ok(wrong.includes(`shards[0].${field}`), wrong);
+    }
+    match(await telling([{ ...shard, chain_id: 0 }]), /shards\.0\.chain_id: must be >= 1/);
+    match(await telling([{ ...shard, rcp: '' }]), /shards\.0\.rcp/);
+    match(await telling([{ chain_id: 2, flow: FLOW }]), /shards\.0\.rpc/);
+    const node = { data_dir: '/d', roles: ['indexer'] };
+    match(await telling([shard], { ...least, chain, node }), /shards need the storage role/);
+    const many = Array.from({ length: 16 }, (_, index) => ({ ...shard, chain_id: 2 + index }));
+    match(await telling(many), /must NOT have more than 15 items/);
   });
 
   it('takes the environment over the file and flags over both', async () => {

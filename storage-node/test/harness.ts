@@ -266,6 +266,7 @@ export function testConfig(
       pollMs: 20,
       pageBlocks: 999,
     },
+    shards: [],
     storage: {
       shard: parseShardText(shard),
       reserveBytes: 0,

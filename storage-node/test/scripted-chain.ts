@@ -4,6 +4,7 @@ import {
   abortable,
   type BlockMark,
   type ChainEntry,
+  type ChainId,
   type ChainLog,
   type ChainStep,
   chainIdOf,
@@ -24,14 +25,15 @@ interface Block {
 
 /** A chain whose blocks a test mines by hand. Several followers may read it. */
 export class ScriptedChain implements ChainLog {
-  readonly chainId = CHAIN_ID;
+  readonly chainId: ChainId;
   readonly flow = FLOW;
   #blocks: Block[] = [];
   #salt = 0;
   #wake: () => void = () => undefined;
   #changed: Promise<void> = Promise.resolve();
 
-  constructor() {
+  constructor(chainId: ChainId = CHAIN_ID) {
+    this.chainId = chainId;
     this.#renew();
     this.mine([]);
   }

@@ -8,7 +8,8 @@ import type { P2pConfig } from './sync-config.ts';
 export interface OpenNetworkDeps {
   readonly config: P2pConfig;
   readonly dataDirectory: string;
-  readonly log: PeerLog;
+  /** The logs that are kept: their topics are heard, and no others. */
+  readonly logs: readonly PeerLog[];
   readonly drainMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,12 +25,12 @@ const KEY_NAME = 'p2p.key';
  * @throws {P2pError} P2P_KEY; {StorageError}; what listening throws
  */
 export async function openNetwork(deps: OpenNetworkDeps): Promise<PeerNetwork> {
-  const { config, dataDirectory, log, drainMs, clock, logger, metrics } = deps;
+  const { config, dataDirectory, logs, drainMs, clock, logger, metrics } = deps;
   const network = await createPeerNetwork({
     key: await openP2pKey(config.keyFile ?? join(dataDirectory, KEY_NAME)),
     listen: config.listen,
     announce: config.announce,
-    topics: [filesTopic(log)],
+    topics: logs.map(filesTopic),
     mdns: config.mdns,
     clock,
     logger,

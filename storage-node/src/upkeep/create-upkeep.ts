@@ -27,9 +27,14 @@ import { ExpiredPruner, type ExpiredPrunerDeps } from './prune-expired.ts';
 import { SpaceReclaimer } from './reclaim-space.ts';
 import { Scrubber, type ScrubberDeps, scrubReportJson } from './scrub.ts';
 import { moveJson, type ShardKeeper } from './shard-keeper.ts';
+import type { SharedBudget } from './shared-budget.ts';
 
 /** What upkeep works on. */
 export interface UpkeepDeps {
+  /** Of the chain, for people. */
+  readonly name: string;
+  /** What all chains of the node may take together. */
+  readonly budget: SharedBudget;
   readonly log: LogStore;
   readonly segments: SegmentStore;
   readonly kv: LevelStore;
@@ -90,22 +95,23 @@ export async function createUpkeep(
 ): Promise<Upkeep> {
   const { log, segments, kv, files, keeper, isReading, rng, clock, logger } = deps;
   const metrics = createUpkeepMetrics(deps.metrics);
-  const { maxBytes } = config.storage;
-  metrics.maxBytes.set(maxBytes);
   const rest = (busyMs: number, signal: AbortSignal): Promise<void> =>
     clock.sleep(busyMs * REST_SHARE, signal);
-  const shared = { log, segments, kv, rest, clock, logger };
-  const reclaimer = new SpaceReclaimer({ ...shared, files, metrics });
-  const pruner = await Pruner.open({ ...shared, reclaimer });
+  const stores = { log, segments, kv, rest, clock, logger };
+  const reclaimer = new SpaceReclaimer({ ...stores, files, metrics });
+  const pruner = await Pruner.open({ ...stores, reclaimer });
   const { lookAtPayments, isPromised } = deps;
   const expired = await ExpiredPruner.open(
-    { ...shared, reclaimer, look: lookAtPayments, isPromised, metrics },
+    { ...stores, reclaimer, look: lookAtPayments, isPromised, metrics },
     { afterSeconds: config.storage.pruneExpiredSeconds },
   );
   const indexBytes = (): Promise<number> => kv.sizeBytes();
   const sealedBytes = (): Promise<number> =>
     occupiedBytes(join(deps.dataDirectory, SEALED_DIRECTORY));
-  const budget = new DiskBudget({ files, indexBytes, sealedBytes, rng, logger }, { maxBytes });
+  const { name, budget: shared } = deps;
+  const budget = new DiskBudget({
+    ...{ name, shared, files, indexBytes, sealedBytes, keeper, rng, logger },
+  });
   const scrubber = await Scrubber.open(
     { segments, log, checkSealed: deps.checkSealed, kv, isReading, clock, logger, metrics },
     config.scrub,
@@ -143,12 +149,12 @@ export async function createUpkeep(
       shard: shardJson(),
       prune: pruner.report,
       expired: expired.report,
-      disk: { usedBytes: budget.usedBytes, maxBytes },
+      disk: { usedBytes: budget.usedBytes, maxBytes: shared.maxBytes },
     }),
   };
 }
 
-interface SpaceWorkDeps extends Omit<UpkeepDeps, 'metrics'> {
+interface SpaceWorkDeps extends Omit<UpkeepDeps, 'metrics' | 'budget'> {
   readonly metrics: UpkeepMetrics;
   readonly bell: Bell;
   readonly budget: DiskBudget;
@@ -208,7 +214,7 @@ class SpaceWork {
     }
     await budget.look();
     metrics.usedBytes.set(budget.usedBytes);
-    const half = budget.halfFor(keeper.current);
+    const half = budget.halfOfShard();
     if (half !== undefined) await keeper.begin(half, 'budget');
     else if (!isDue) await bell.wait(clock, budget.isBounded ? LOOK_MS : MEASURE_MS, signal);
   }

@@ -2,34 +2,39 @@ import type { FlatFileStore } from '@cairn/node-runtime/files';
 import type { Logger, Rng } from '@cairn/primitives';
 import type { ShardConfig } from '@cairn/wire-protocol';
 import type { ReopeningFileStore } from '../reopening-file-store.ts';
+import type { ShardKeeper } from './shard-keeper.ts';
+import type { BudgetShare, SharedBudget } from './shared-budget.ts';
 
 /** What a budget is kept with. */
 export interface DiskBudgetDeps {
+  /** Of this chain, for people. */
+  readonly name: string;
+  /** The budget of all chains of the node. */
+  readonly shared: SharedBudget;
   readonly files: ReopeningFileStore<FlatFileStore>;
   /** Bytes of the index on the disk. */
   readonly indexBytes: () => Promise<number>;
   /** Bytes of sealed copies on the disk. */
   readonly sealedBytes: () => Promise<number>;
+  readonly keeper: Pick<ShardKeeper, 'current' | 'move'>;
   readonly rng: Rng;
   readonly logger: Logger;
 }
 
-/** Share of the budget from which on the shard is halved: `prune` of 0G nodes does the same. */
-export const HALVE_AT = 0.9;
 /** A budget that asks for smaller shards than this is a mistake: the index alone may fill it. */
 const MAX_COUNT = 4096;
 
-/** What a node may take on its disk, and what it takes. */
-export class DiskBudget {
+/** What a chain takes on the disk, of what the node may take for all its chains. */
+export class DiskBudget implements BudgetShare {
+  readonly name: string;
   readonly #deps: DiskBudgetDeps;
-  readonly #maxBytes: number;
   #usedBytes = 0;
   #isTold = false;
 
-  /** @param maxBytes - 0 for no bound */
-  constructor(deps: DiskBudgetDeps, { maxBytes }: { readonly maxBytes: number }) {
+  constructor(deps: DiskBudgetDeps) {
     this.#deps = deps;
-    this.#maxBytes = maxBytes;
+    this.name = deps.name;
+    deps.shared.add(this);
   }
 
   /** Bytes on the disk as of the last look: segment files and sealed copies, as blocks taken, and the index. */
@@ -37,37 +42,48 @@ export class DiskBudget {
     return this.#usedBytes;
   }
 
-  /** Whether there is a budget. */
-  get isBounded(): boolean {
-    return this.#maxBytes > 0;
+  get canHalve(): boolean {
+    return this.#deps.keeper.current.count < MAX_COUNT;
   }
 
-  /** Whether all of the budget is taken: uploads are turned away then. */
-  get isSpent(): boolean {
-    return this.#maxBytes > 0 && this.#usedBytes >= this.#maxBytes;
+  get isMoving(): boolean {
+    return this.#deps.keeper.move !== undefined;
+  }
+
+  /** Whether there is a budget. */
+  get isBounded(): boolean {
+    return this.#deps.shared.isBounded;
   }
 
   /** Looks at the disk: one question to the file system for each gibibyte of the flow. */
   async look(): Promise<void> {
-    const { files, indexBytes, sealedBytes } = this.#deps;
+    const { files, indexBytes, sealedBytes, shared } = this.#deps;
     let bytes = (await indexBytes()) + (await sealedBytes());
     for (const file of files.store.fileNumbers()) bytes += await files.store.occupiedBytes(file);
     this.#usedBytes = bytes;
+    shared.settled(this);
   }
 
   /**
-   * The shard to keep instead of `shard` if nine tenths of the budget are taken: one of its halves.
-   * Which one is decided by chance, for each node by itself: a rule would have all nodes that hold
-   * the same give up the same, and the network would lose it.
+   * The shard to keep instead of the present one if nine tenths of the budget are taken, and most by this chain:
+   * one of its halves. Which one is decided by chance, for each node by itself: a rule would have all nodes that
+   * hold the same give up the same, and the network would lose it.
    */
-  halfFor({ id, count }: ShardConfig): ShardConfig | undefined {
-    if (this.#maxBytes === 0 || this.#usedBytes < HALVE_AT * this.#maxBytes) return undefined;
-    if (count >= MAX_COUNT) {
-      const facts = { usedBytes: this.#usedBytes, maxBytes: this.#maxBytes, count };
-      if (!this.#isTold) this.#deps.logger.error(facts, 'the budget is too small for any shard');
-      this.#isTold = true;
-      return undefined;
+  halfOfShard(): ShardConfig | undefined {
+    const { shared, keeper, rng } = this.#deps;
+    if (shared.claimsHalving(this)) {
+      const { id, count } = keeper.current;
+      return { id: id + rng.below(2) * count, count: count * 2 };
     }
-    return { id: id + this.#deps.rng.below(2) * count, count: count * 2 };
+    if (shared.isSpent && shared.shares.every(({ canHalve }) => !canHalve)) this.#tell();
+    return undefined;
+  }
+
+  #tell(): void {
+    const { shared, keeper, logger } = this.#deps;
+    const { usedBytes, maxBytes } = shared;
+    const facts = { usedBytes, maxBytes, count: keeper.current.count };
+    if (!this.#isTold) logger.error(facts, 'the budget is too small for any shard');
+    this.#isTold = true;
   }
 }

@@ -14,7 +14,6 @@ export interface UpkeepMetrics {
   readonly expiredFiles: Counter;
   readonly expiryLook: Gauge;
   readonly usedBytes: Gauge;
-  readonly maxBytes: Gauge;
 }
 
 /** Registers the measures of upkeep. Call once for each registry. */
@@ -59,10 +58,6 @@ export function createUpkeepMetrics(metrics: Metrics): UpkeepMetrics {
     usedBytes: metrics.gauge({
       name: 'cairn_disk_used_bytes',
       help: 'bytes that segment files, sealed copies and the index take on the disk',
-    }),
-    maxBytes: metrics.gauge({
-      name: 'cairn_disk_budget_bytes',
-      help: 'what the node may take on its disk; 0 for no bound',
     }),
   };
 }
