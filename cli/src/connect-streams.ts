@@ -64,6 +64,7 @@ async function withClient<Result>(
   const kvAttest = attestOf(options, network);
   const client = await connect(network, {
     kv,
+    isOneChain: true,
     ...(kvAttest === undefined ? {} : { kvAttest }),
     ...(payer === undefined ? {} : { payer }),
   });

@@ -2,10 +2,11 @@ import {
   type Client,
   createClient,
   type ExclusiveJournal,
+  type FileReference,
   fileJournal,
   type KvAttestOptions,
 } from '@cairn/client-sdk';
-import { toHex, utf8Bytes } from '@cairn/primitives';
+import { type Root, toHex, utf8Bytes } from '@cairn/primitives';
 import type { NetworkChoice } from './network-options.ts';
 
 /** Where the SDK's journal keeps what hashing an upload found out. */
@@ -19,6 +20,7 @@ export async function connect(
     kv = [],
     kvAttest,
     areHashesTrusted = true,
+    isOneChain = false,
   }: {
     /** 32 bytes. */
     readonly payer?: Uint8Array;
@@ -28,17 +30,26 @@ export async function connect(
     readonly kvAttest?: KvAttestOptions;
     /** Whether hashes of an unchanged file that an earlier run kept are used again. */
     readonly areHashesTrusted?: boolean;
+    /** Whether the first chain is meant alone, as for streams. */
+    readonly isOneChain?: boolean;
   } = {},
 ): Promise<Client> {
   const journal = fileJournal(network.uploadsDirectory);
+  const { shards } = network;
+  const places =
+    shards === undefined || isOneChain
+      ? {
+          nodes: network.nodes,
+          ...(network.indexer === undefined ? {} : { indexer: network.indexer }),
+          ...(network.rpc === undefined ? {} : { rpc: network.rpc }),
+          ...(network.flow === undefined ? {} : { flow: network.flow }),
+        }
+      : { shards };
   return createClient({
-    nodes: network.nodes,
+    ...places,
     kv,
     ...(kvAttest === undefined ? {} : { kvAttest }),
     journal: areHashesTrusted ? journal : withoutHashes(journal),
-    ...(network.indexer === undefined ? {} : { indexer: network.indexer }),
-    ...(network.rpc === undefined ? {} : { rpc: network.rpc }),
-    ...(network.flow === undefined ? {} : { flow: network.flow }),
     ...(payer === undefined ? {} : { signer: toHex(payer) }),
   });
 }
@@ -57,4 +68,9 @@ function withoutHashes(journal: ExclusiveJournal): ExclusiveJournal {
     entries: (range, options) => journal.entries(range, options),
     exclusive: (work, signal) => journal.exclusive(work, signal),
   };
+}
+
+/** A file by its root, on the consensus shard that is meant, if one is. */
+export function fileOn(root: Root, { consensusShard }: NetworkChoice): FileReference {
+  return consensusShard === undefined ? root : { root, shard: consensusShard };
 }

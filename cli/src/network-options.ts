@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { ShardPlace, ShardsOptions } from '@cairn/client-sdk';
 import { readFileIfPresent } from '@cairn/node-runtime/files';
 import { describeError, utf8Text } from '@cairn/primitives';
 import { type ChainEndpoint, type Endpoints, parseEndpointsText } from '@cairn/wire-protocol';
-import { CliError } from './errors.ts';
+import { CliError, usageError } from './errors.ts';
 import type { CommandIo } from './io.ts';
 
 /** How a command is told which network it talks to. */
@@ -15,10 +16,20 @@ export interface NetworkOptions {
   readonly indexer?: string;
   readonly rpc?: string;
   readonly flow?: string;
+  /** The consensus shard that is meant, by its number at the hub. */
+  readonly consensusShard?: number;
+  /** The sortition contract on the chain of `rpc`: which consensus shards there are, for `shardPlace`. */
+  readonly hub?: string;
+  /** Where consensus shards are reached, in place of an endpoints file. */
+  readonly shardPlace?: readonly ShardPlace[];
 }
 
 /** The network a command talks to. */
 export interface NetworkChoice {
+  /** All consensus shards, where the network has several and no address narrows it to one chain. */
+  readonly shards?: ShardsOptions;
+  /** The one that is meant. */
+  readonly consensusShard?: number;
   readonly indexer?: string;
   readonly nodes: readonly string[];
   readonly rpc?: string;
@@ -52,23 +63,46 @@ export function devnetDirectory(options: { readonly dir?: string }, io: CommandI
  * `--endpoints`, `--dir` and CAIRN_DIR name a network as a whole, and addresses given besides
  * replace parts of it. Addresses alone are a network of their own, unless the devnet that runs here
  * has them all: then its chain and keys are used too. With nothing given it is that devnet. Of several chains it is
- * the first, unless `--rpc` or the first `--node` is of another one.
+ * the first, unless `--rpc` or the first `--node` is of another one. Files are on all chains whose logs are in one order
+ * as long as no address is given: `--consensus-shard` means one of them, `--shard-place` says where they are.
  *
- * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID
+ * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID, CLI_USAGE
  */
 export async function chooseNetwork(
   options: NetworkOptions,
   io: CommandIo,
 ): Promise<NetworkChoice> {
+  const choice = await chooseChain(options, io);
+  const { consensusShard } = options;
+  if (consensusShard === undefined) return choice;
+  if (choice.shards !== undefined) return { ...choice, consensusShard };
+  throw usageError(
+    'consensusShard',
+    `${choice.name} is one chain here: --consensus-shard needs a network of several, and no --node, --indexer or --rpc`,
+  );
+}
+
+async function chooseChain(options: NetworkOptions, io: CommandIo): Promise<NetworkChoice> {
   const directory = devnetDirectory(options, io);
   const { path, isNamed } = networkFile(options, io);
-  const hasAddresses =
-    options.node !== undefined || options.indexer !== undefined || options.rpc !== undefined;
+  const { hub, shardPlace: places, rpc } = options;
+  if (hub !== undefined && (rpc === undefined || places === undefined)) {
+    throw usageError(
+      'hub',
+      '--hub is a contract on the chain of --rpc: give that, and --shard-place',
+    );
+  }
+  const placed = places && {
+    ...(hub === undefined || rpc === undefined ? {} : { hub: { rpc, sortition: hub } }),
+    places,
+  };
+  const hasAddresses = hasAddress(options) || placed !== undefined;
   const endpoints = await readEndpoints(path, { isRequired: isNamed || !hasAddresses });
   if (endpoints !== undefined && (isNamed || !hasAddresses || hasAll(endpoints, options))) {
     const isDevnet = options.endpoints === undefined;
     const uploadsDirectory = isDevnet ? join(directory, 'uploads') : stateDirectory(io);
-    return choiceOf(endpoints, options, { path, uploadsDirectory });
+    const shards = placed ?? (await shardsIn(endpoints, options));
+    return choiceOf(endpoints, options, { path, uploadsDirectory, shards });
   }
   return {
     ...(options.indexer === undefined ? {} : { indexer: options.indexer }),
@@ -79,6 +113,7 @@ export async function chooseNetwork(
     listedNodes: options.node ?? [],
     kv: [],
     kvKeys: [],
+    ...(placed === undefined ? {} : { shards: placed }),
     uploadsDirectory: stateDirectory(io),
     name: options.indexer ?? options.node?.[0] ?? options.rpc ?? 'network',
   };
@@ -113,7 +148,15 @@ function networkFile(
 function choiceOf(
   endpoints: Endpoints,
   options: NetworkOptions,
-  { path, uploadsDirectory }: { readonly path: string; readonly uploadsDirectory: string },
+  {
+    path,
+    uploadsDirectory,
+    shards,
+  }: {
+    readonly path: string;
+    readonly uploadsDirectory: string;
+    readonly shards: ShardsOptions | undefined;
+  },
 ): NetworkChoice {
   const chain = chainOf(endpoints, options);
   // Nodes given by hand are asked instead of what the file lists, the indexer included; that knows the first chain only.
@@ -130,6 +173,7 @@ function choiceOf(
     ...(rpc === undefined ? {} : { rpc }),
     ...(flow === undefined ? {} : { flow }),
     ...(chain === undefined ? {} : { chainId: chain.chainId }),
+    ...(shards === undefined ? {} : { shards }),
     listedNodes: listed,
     kv: endpoints.kv,
     kvKeys: endpoints.kvKeys ?? [],
@@ -137,6 +181,21 @@ function choiceOf(
     uploadsDirectory,
     name: path,
   };
+}
+
+/** The shards of an endpoints file, unless an address narrows it to one chain. Loads the SDK where there are several. */
+async function shardsIn(
+  endpoints: Endpoints,
+  options: NetworkOptions,
+): Promise<ShardsOptions | undefined> {
+  if (endpoints.chains.length < 2 || hasAddress(options)) return undefined;
+  const { shardsOf } = await import('@cairn/client-sdk');
+  return shardsOf(endpoints);
+}
+
+/** Whether an address narrows the network to one chain. */
+function hasAddress({ node, indexer, rpc }: NetworkOptions): boolean {
+  return node !== undefined || indexer !== undefined || rpc !== undefined;
 }
 
 /** The chain that `--rpc` names, or else the one of the first node that `--node` names; the first unless told. */

@@ -1,11 +1,9 @@
 import { blstBackend } from '@cairn/attestation/native';
 import { type ChainClient, createChainClient } from '@cairn/chain-access';
-import { finalBlock, openHub } from '@cairn/chain-access/da';
 import {
   type Ordering,
-  openOrdering,
+  openOrderingOf,
   type ProveFileDeps,
-  readShard,
   type Shard,
   ShardBook,
   ShardError,
@@ -38,6 +36,8 @@ export interface OrderChain {
   readonly contracts: Readonly<Record<string, Address>>;
   /** What names the network. */
   readonly name: string;
+  /** The chain of a shard, which the caller does not close; `undefined` where no endpoint of it is named. */
+  clientOf(shard: Shard): ChainClient | undefined;
   /** What proving a file of a shard takes. @throws {CliError} CLI_USAGE; {ShardError} SHARD_OTHER_CHAIN */
   proverOf(shard: Shard): Promise<ProveFileDeps>;
 }
@@ -82,7 +82,12 @@ export async function withOrder<Result>(
         `shard ${shardId} is chain ${expected}, and the endpoint serves chain ${actual}`,
       );
     };
-    return await work({ ordering, shards, contracts, name, proverOf });
+    const clientOf = ({ chainId }: Shard): ChainClient | undefined => {
+      if (chainId === ordering.hub.chainId) return ordering.hub.client;
+      const url = chains.find((chain) => chain.chainId === chainId)?.rpc;
+      return url === undefined ? undefined : open(url);
+    };
+    return await work({ ordering, shards, contracts, name, clientOf, proverOf });
   } finally {
     for (const client of clients) await client.close();
   }
@@ -152,23 +157,15 @@ async function chooseHub(options: OrderOptions, io: CommandIo): Promise<HubPlace
   return { rpc, sortition, chains, contracts: chain?.contracts ?? {}, name: path };
 }
 
-/** The hub's blocks are final as the registry says of shard 0. */
 async function openFinal(
   client: ChainClient,
   sortition: Address,
   name: string,
   signal: AbortSignal,
 ): Promise<Ordering> {
-  const hub = await openHub({ client, sortition, finality: 'tag' }, { signal });
-  const ordering = await openOrdering(hub, { signal });
-  if (ordering === undefined) {
-    throw noOrder(name, `${name} orders no checkpoints: it has one shard only`);
-  }
-  const { finality } = await readShard(ordering, 0, { signal });
-  return {
-    ...ordering,
-    hub: { ...hub, finalBlock: (within) => finalBlock(client, finality, within) },
-  };
+  const ordering = await openOrderingOf({ client, sortition }, { signal });
+  if (ordering !== undefined) return ordering;
+  throw noOrder(name, `${name} orders no checkpoints: it has one shard only`);
 }
 
 function shardRpc(

@@ -84,6 +84,10 @@ export const OUTCOMES: OutcomesByCode = {
     EXIT.failure,
     'Ask for fewer --replicas, or name more nodes with --node URL.',
   ),
+  SDK_NO_SHARD: outcome(
+    EXIT.failure,
+    '`cairn chain shards` tells how the shards do; name one with --consensus-shard N.',
+  ),
   SDK_WRONG_NETWORK: outcome(
     EXIT.usage,
     'Nodes, indexer and chain must be of one network: take them all from one --endpoints file.',

@@ -1,5 +1,7 @@
+import type { ShardPlace } from '@cairn/client-sdk';
 import {
   type Address,
+  chainIdOf,
   fromHex,
   type Hex,
   isHexOf,
@@ -159,6 +161,29 @@ export function parseUrl(text: string): string {
     );
   }
   return text.replace(/\/+$/, '');
+}
+
+/**
+ * Where a consensus shard is: `31338=RPC,NODE,…`, with its number before the chain id where no hub tells it:
+ * `1:31338=…`.
+ */
+export function parseShardPlace(text: string): ShardPlace {
+  const match = /^(?:(\d{1,9}):)?(\d{1,15})=(.+)$/.exec(text.trim());
+  const [rpc, ...nodes] = (match?.[3] ?? '').split(',').map((url) => url.trim());
+  const chainId = Number(match?.[2]);
+  if (match === null || rpc === undefined || !Number.isSafeInteger(chainId) || chainId < 1) {
+    throw usageError(
+      'shardPlace',
+      `"${text}" is no place of a shard; write for instance 1:31338=http://127.0.0.1:8546,http://127.0.0.1:5681`,
+    );
+  }
+  const shard = match[1];
+  return {
+    chainId: chainIdOf(chainId),
+    ...(shard === undefined ? {} : { shard: Number(shard) }),
+    rpc: parseUrl(rpc),
+    nodes: nodes.map(parseUrl),
+  };
 }
 
 /** Hex bytes after `0x`; anything else is taken as text, in UTF-8. */

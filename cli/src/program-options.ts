@@ -6,6 +6,9 @@ export const NETWORK: Parsers = {
   node: (parse) => parse.parseUrl,
   indexer: (parse) => parse.parseUrl,
   rpc: (parse) => parse.parseUrl,
+  hub: (parse) => parse.parseAccount,
+  shardPlace: (parse) => parse.parseShardPlace,
+  consensusShard: (parse) => parse.parseCount(0),
 };
 
 /** `--json`. */
@@ -27,7 +30,18 @@ export function network(command: Command): Command {
     .option('--endpoints <file>', 'a network’s endpoints.json')
     .option('--node <url>', 'ask this storage node; may be repeated', collectText)
     .option('--indexer <url>', 'ask this indexer')
-    .option('--rpc <url>', 'JSON-RPC address of the chain');
+    .option('--rpc <url>', 'JSON-RPC address of the chain')
+    .option('--hub <address>', 'sortition contract on that chain: the hub of --shard-place')
+    .option(
+      '--shard-place <[number:]chain=rpc,node,…>',
+      'where a consensus shard is; may be repeated',
+      collectText,
+    );
+}
+
+/** One of the network's consensus shards. */
+export function consensusShard(command: Command, what: string): Command {
+  return command.option('--consensus-shard <number>', what);
 }
 
 /** Which key reads. */

@@ -8,7 +8,16 @@ import type { CommandContext } from './io.ts';
 import { jobCommands } from './job-program.ts';
 import { kvCommands } from './kv-program.ts';
 import type * as ParseOptions from './parse-options.ts';
-import { collectText, devnetDir, json, key, NETWORK, network, payer } from './program-options.ts';
+import {
+  collectText,
+  consensusShard,
+  devnetDir,
+  json,
+  key,
+  NETWORK,
+  network,
+  payer,
+} from './program-options.ts';
 import { proveCommands } from './prove-program.ts';
 import { refCommands } from './ref-program.ts';
 import { streamCommands } from './stream-program.ts';
@@ -206,14 +215,17 @@ function devnetCommands(program: Command, runs: Runs): void {
 
 function fileCommands(program: Command, runs: Runs): void {
   const file = program.command('file').description('Store, read and check files and directories.');
-  payer(
-    network(
-      json(
-        file
-          .command('put <path>')
-          .description('Store a file, a directory or - (stdin), and print its root.'),
+  consensusShard(
+    payer(
+      network(
+        json(
+          file
+            .command('put <path>')
+            .description('Store a file, a directory or - (stdin), and print its root.'),
+        ),
       ),
     ),
+    'the consensus shard to store it on; the cheapest then unless told',
   )
     .option('--replicas <count>', 'full copies to store', '1')
     .option('--tags <hex|text>', 'bytes that go into the log entry')
@@ -270,21 +282,27 @@ function fileCommands(program: Command, runs: Runs): void {
   )
     .option('--fragment-size <size>', 'as for put')
     .action(runs(async () => (await import('./commands/file-root.ts')).fileRoot, FRAGMENTS));
-  network(
-    json(
-      file
-        .command('stat <root>')
-        .description('Log entries of a file, who keeps it, and what is paid.'),
-    ),
-  ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat, NETWORK));
-  payer(
+  consensusShard(
     network(
       json(
         file
-          .command('extend <root>')
-          .description('Pay for a file for some terms more; says what it costs unless --yes.'),
+          .command('stat <root>')
+          .description('Log entries of a file, who keeps it, and what is paid.'),
       ),
     ),
+    'as it is on this consensus shard; on any unless told',
+  ).action(runs(async () => (await import('./commands/file-stat.ts')).fileStat, NETWORK));
+  consensusShard(
+    payer(
+      network(
+        json(
+          file
+            .command('extend <root>')
+            .description('Pay for a file for some terms more; says what it costs unless --yes.'),
+        ),
+      ),
+    ),
+    'the consensus shard on which to pay; one that has it unless told',
   )
     .option('--terms <count>', 'terms to pay for, 1 to 64', '1')
     .option('-y, --yes', 'pay')

@@ -25,6 +25,11 @@ export class PutProgress {
       case 'prepared':
         this.#note(`root      ${event.root}`);
         return;
+      case 'placed': {
+        const { shard, chainId } = event.placement;
+        this.#note(`shard     ${shard} (chain ${chainId})`);
+        return;
+      }
       case 'quoted':
         this.#note(`price     ${formatCoin(event.quote.totalWei)} coins`);
         return;

@@ -16,6 +16,7 @@ export function refCommands(program: Command, runs: Runs): void {
         'place in the order of a checkpoint that has it; found and proven by the network’s order unless told',
       )
       .option('--shard-rpc <url>', 'JSON-RPC address of the file’s chain, to find that place')
+      .option('--consensus-shard <number>', 'the file on this consensus shard; on any unless told')
       .option('--range <a-b>', 'these bytes only: 0-1023 (both included), 4096-, -512')
       .option('--tensor <name>', 'this tensor of a safetensors file only'),
   ).action(

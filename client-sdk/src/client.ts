@@ -9,6 +9,7 @@ import type { Decryption, Encryption } from './encryption/keys.ts';
 import type { KvClient } from './kv/kv-options.ts';
 import type { ProveRequest } from './prove-availability.ts';
 import type { PutDirectoryOptions, PutEvent, PutOptions } from './put-options.ts';
+import type { Placement } from './shards/placement.ts';
 
 /** What can be stored: bytes in memory, a `Blob` or `File` of the browser, or any file source. */
 export type FileInput = Uint8Array | Blob | FileSource;
@@ -17,13 +18,14 @@ export type FileInput = Uint8Array | Blob | FileSource;
  * Which stored file: its root, its place in the log, or the ordered roots of its fragments.
  *
  * A root says what the bytes are but not how many trailing zero bytes there are; a sequence says
- * both.
+ * both. A client that knows several consensus shards looks in all their logs unless `shard` names one; a sequence
+ * alone is a place in one log, so there it needs `shard`.
  */
 export type FileReference =
   | string
-  | { readonly root: string; readonly sequence?: number }
-  | { readonly sequence: number }
-  | { readonly roots: readonly string[] };
+  | { readonly root: string; readonly sequence?: number; readonly shard?: number }
+  | { readonly sequence: number; readonly shard?: number }
+  | { readonly roots: readonly string[]; readonly shard?: number };
 
 /** Part of a file, in bytes from its start. */
 export interface ByteRange {
@@ -46,6 +48,8 @@ export interface FileReceipt {
   readonly sequence: Sequence;
   readonly chainId: ChainId;
   readonly flow: Address;
+  /** The consensus shard, by its number at the hub, where the client knows of several. */
+  readonly shard?: number;
   readonly sizeBytes: number;
   /** Absent where nothing had to be paid. */
   readonly transactionHash?: Hex;
@@ -68,6 +72,8 @@ export interface PutReceipt extends FileReceipt {
   /** In order; one unless the file was cut. */
   readonly fragments: readonly FileReceipt[];
   readonly encryption?: Encryption['kind'];
+  /** Why it is on this consensus shard, where there was a choice. */
+  readonly placement?: Placement;
 }
 
 export interface GetOptions {
@@ -96,6 +102,8 @@ export interface StoredFile extends FileSource {
   /** Absent for fragments read as one. */
   readonly root?: Root;
   readonly sequence?: Sequence;
+  /** The consensus shard it is read from, where the client knows of several. */
+  readonly shard?: number;
   readonly roots: readonly Root[];
   /** What holders were caught at while this file was read. */
   readonly evidence: readonly HolderEvidence[];
@@ -106,6 +114,8 @@ export interface FileStat {
   readonly root: Root;
   readonly sequence: Sequence;
   readonly chainId: ChainId;
+  /** The consensus shard in whose log it was found, where the client knows of several. */
+  readonly shard?: number;
   readonly sizeBytes: number;
   readonly startSector: number;
   /** Segments that hold data. */
@@ -176,7 +186,7 @@ export interface FilesClient {
    * Safe to run again at any point: what is paid is not paid again, what is held is not sent again.
    *
    * @throws {SdkError} SDK_EMPTY_FILE, SDK_NO_PAYER, SDK_DECLINED, SDK_NOT_ENOUGH_HOLDERS,
-   * SDK_WRONG_NETWORK, SDK_NOT_FINAL, SDK_SOURCE_CHANGED, SDK_KEY_FORM, SDK_OPTION, SDK_JOURNAL,
+   * SDK_WRONG_NETWORK, SDK_NO_SHARD, SDK_NOT_FINAL, SDK_SOURCE_CHANGED, SDK_KEY_FORM, SDK_OPTION, SDK_JOURNAL,
    * and what the source, the chain or the network throws
    */
   put(input: FileInput, options?: PutOptions): Promise<PutReceipt>;
@@ -251,6 +261,8 @@ export interface FilesClient {
       /** As in `PutOptions`: part of what a file that will be cut stores. */
       readonly name?: string;
       readonly tags?: Uint8Array;
+      /** As in `PutOptions`; the quote says how it was chosen. */
+      readonly shard?: number;
       readonly signal?: AbortSignal;
     },
   ): Promise<CostQuote>;

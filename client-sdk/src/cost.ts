@@ -2,6 +2,7 @@ import { MAX_BATCH_SUBMISSIONS } from '@cairn/chain-access';
 import { fileShape } from '@cairn/commitments';
 import { SECTOR_BYTES } from '@cairn/primitives';
 import type { Price } from './payer.ts';
+import type { Placement } from './shards/placement.ts';
 
 /** What one file of the log costs. */
 export interface FileCost {
@@ -27,6 +28,8 @@ export interface CostQuote extends FileCost {
   readonly fragments: readonly FileCost[];
   /** Transactions it takes. */
   readonly transactions: number;
+  /** On which consensus shard, and why there, where the client knows of several. */
+  readonly placement?: Placement;
 }
 
 /**

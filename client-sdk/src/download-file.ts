@@ -7,9 +7,8 @@ import { SdkError } from './errors.ts';
 import { type FetchDeps, fetchRun, type SegmentRun } from './fetch-segment.ts';
 import {
   type EntryReference,
-  type LocateDeps,
+  type FileLocator,
   type LocatedFile,
-  locateFile,
   parseReference,
 } from './locate-file.ts';
 import { joinSources, readFromStream, resolveRange } from './sources.ts';
@@ -20,7 +19,7 @@ export const READ_PARALLEL = 16;
 const MAX_READ_PARALLEL = 256;
 
 /** What reading needs. */
-export type DownloadDeps = LocateDeps & FetchDeps;
+export type DownloadDeps = FetchDeps & { readonly locate: FileLocator };
 
 /** How a file is opened. */
 export interface OpenOptions {
@@ -66,10 +65,11 @@ export async function openFile(
   const sources = fragments.map(({ source }) => source);
   const whole = fragments.length === 1 ? first.source : joinSources(sources);
   const roots: readonly Root[] = fragments.map(({ located }) => located.root);
-  const { root, sequence } = first.located;
+  const { root, sequence, shard } = first.located;
   return {
     ...whole,
     ...(fragments.length === 1 ? { root, sequence } : {}),
+    ...(fragments.length === 1 && shard !== undefined ? { shard } : {}),
     roots,
     evidence,
     fragments: sources,
@@ -82,7 +82,7 @@ async function openEntry(
   deps: DownloadDeps,
   { signal, parallel = READ_PARALLEL }: OpenOptions,
 ): Promise<{ readonly located: LocatedFile; readonly source: FileSource }> {
-  const located = await locateFile(reference, deps, { signal });
+  const located = await deps.locate(reference, { signal });
   evidence.push(...located.evidence);
   const ahead = Math.min(Math.max(1, Math.floor(parallel)), MAX_READ_PARALLEL);
   const { sizeBytes } = located;

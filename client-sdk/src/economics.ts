@@ -16,7 +16,7 @@ import type { Address, Hex, Root, Sequence } from '@cairn/primitives';
 import type { FileReference } from './client.ts';
 import { SdkError } from './errors.ts';
 import { fileEntries } from './find-entry.ts';
-import { type LocateDeps, type LocatedFile, locateFile, parseReference } from './locate-file.ts';
+import { type FileLocator, type LocatedFile, parseReference } from './locate-file.ts';
 
 /** What a file's place in the log costs, until when that is paid, and who proved it last. */
 export interface FileEconomics extends FileTerms {
@@ -54,7 +54,14 @@ export interface ExtendOptions {
 }
 
 /** What asking for fees needs. */
-export interface EconomicsDeps extends LocateDeps {
+export interface EconomicsDeps {
+  readonly locate: FileLocator;
+  /** Where the fees of the log are that has a file. @throws {SdkError} SDK_OPTION without a chain */
+  readonly feesOf: (file: LocatedFile) => Promise<FeesPlace>;
+}
+
+/** The chain of a log, and who pays there. */
+export interface FeesPlace {
   readonly chain: ChainClient;
   /** The log contract; what the nodes say unless told. */
   readonly flow: Address | undefined;
@@ -93,7 +100,7 @@ export async function extendFile(
   if (!Number.isInteger(terms) || terms < 1 || terms > MAX_RENEWAL_TERMS) {
     throw badOption('terms', `a renewal is for 1 to ${MAX_RENEWAL_TERMS} terms, not ${terms}`);
   }
-  const { file, fees, stretch } = await openFees(reference, deps, signal);
+  const { file, fees, stretch, sender: openSender } = await openFees(reference, deps, signal);
   const { root, sequence } = file;
   const { termSeconds } = fees;
   const paidBefore = await readPaidUntil(fees, stretch, { signal });
@@ -103,7 +110,7 @@ export async function extendFile(
   if ((await onQuote?.({ ...known, feeWei, ...before })) === false) {
     throw new SdkError({ code: 'SDK_DECLINED', totalWei: feeWei }, 'the price was declined');
   }
-  const sender = await deps.sender();
+  const sender = await openSender();
   if (sender === undefined) {
     throw new SdkError(
       { code: 'SDK_NO_PAYER', roots: [root] },
@@ -126,6 +133,7 @@ interface OpenedFees {
   readonly file: LocatedFile;
   readonly fees: FileFees;
   readonly stretch: Stretch;
+  readonly sender: FeesPlace['sender'];
 }
 
 async function openFees(
@@ -140,14 +148,16 @@ async function openFees(
       'fees are of one file of the log; ask about each fragment by its root',
     );
   }
-  const file = await locateFile(entry, deps, { signal });
-  const flow = deps.flow ?? file.holders[0]?.flow;
-  const fees = flow === undefined ? undefined : await openFileFees(deps.chain, flow, { signal });
+  const file = await deps.locate(entry, { signal });
+  const { chain, flow: known, sender } = await deps.feesOf(file);
+  const flow = known ?? file.holders[0]?.flow;
+  const fees = flow === undefined ? undefined : await openFileFees(chain, flow, { signal });
   if (fees === undefined) {
     throw badOption('flow', `the contracts of the log ${flow} know no renewals`);
   }
   const { startSector, sizeBytes } = file;
-  return { file, fees, stretch: { startSector, sectors: fileShape(sizeBytes).paddedSectors } };
+  const { paddedSectors: sectors } = fileShape(sizeBytes);
+  return { file, fees, stretch: { startSector, sectors }, sender };
 }
 
 /** The block that holds a log entry, where a node tells it. */

@@ -1,11 +1,23 @@
 import type { RootContradiction, StreamId } from '@cairn/kv-layer';
-import { Fault, type Root, type Sequence } from '@cairn/primitives';
+import { type ChainId, Fault, type Root, type Sequence } from '@cairn/primitives';
 import type { HolderEvidence } from './client.ts';
+import type { ShardCandidate } from './shards/placement.ts';
 
 /** What one holder answered when it was asked for something it did not give. */
 export interface HolderFailure {
   readonly url: string;
   readonly code: string;
+  readonly reason: string;
+}
+
+/** What asking one consensus shard for a file came to. */
+export interface ShardLookup {
+  /** Its number at the hub. */
+  readonly shard: number;
+  readonly chainId: ChainId;
+  /** Nodes that were asked; 0 where none is known. */
+  readonly asked: number;
+  readonly failures: readonly HolderFailure[];
   readonly reason: string;
 }
 
@@ -47,7 +59,11 @@ export type SdkFault =
       readonly reference: string;
       readonly asked: number;
       readonly failures: readonly HolderFailure[];
+      /** Each consensus shard that was asked, where the client knows of several. */
+      readonly shards?: readonly ShardLookup[];
     }
+  /** No consensus shard, or not the one that was named, can take the files now. */
+  | { readonly code: 'SDK_NO_SHARD'; readonly shards: readonly ShardCandidate[] }
   /** No holder gave a segment that belongs to the file. */
   | {
       readonly code: 'SDK_SEGMENT_UNAVAILABLE';

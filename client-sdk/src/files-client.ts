@@ -10,12 +10,13 @@ import { headerBytesOf } from './encryption/headers.ts';
 import type { Encryption } from './encryption/keys.ts';
 import { FRAME_PLAIN_BYTES, FRAME_TAG_BYTES } from './encryption/sealed-frames.ts';
 import { SdkError } from './errors.ts';
-import type { Payer } from './payer.ts';
+import type { PayableFile, Price } from './payer.ts';
 import { prepareUpload } from './prepare-upload.ts';
 import { type ProveDeps, proveAvailability } from './prove-availability.ts';
 import { putDirectory } from './put-directory.ts';
 import { cutFileManifest, type PutDeps, putFile } from './put-file.ts';
 import { openStored, readManifest, readWhole } from './read-files.ts';
+import type { Placement } from './shards/placement.ts';
 import { resolveRange, sourceOf } from './sources.ts';
 import { statFile } from './stat-file.ts';
 
@@ -29,8 +30,24 @@ export interface FilesDeps {
   readonly proving: (options: { readonly signal: AbortSignal }) => Promise<ProveDeps>;
   /** The chain's fees. @throws {SdkError} SDK_OPTION without a chain */
   readonly economics: (options: { readonly signal: AbortSignal }) => Promise<EconomicsDeps>;
-  /** The chain's prices. @throws {SdkError} SDK_OPTION without a chain */
-  readonly pricing: (options: { readonly signal: AbortSignal }) => Promise<Payer>;
+  /** What the chain asks for files. @throws {SdkError} SDK_OPTION without a chain */
+  readonly price: (
+    files: PriceRequest['files'],
+    request: Omit<PriceRequest, 'files'>,
+  ) => Promise<PricedFiles>;
+}
+
+/** Files whose price is asked, and on which consensus shard. */
+export interface PriceRequest {
+  readonly files: readonly Pick<PayableFile, 'sizeBytes' | 'tags'>[];
+  readonly shard: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What files cost, and where, if there was a choice. */
+export interface PricedFiles {
+  readonly price: Price;
+  readonly placement?: Placement;
 }
 
 /** The files part of a client: signals become required here and stay so below. */
@@ -84,9 +101,10 @@ export function filesClient(deps: FilesDeps): FilesClient {
       const sizes = storedSizes(plainBytes, options);
       if (sizes.length === 0) throw emptyFile();
       const tags = options.tags ?? new Uint8Array(0);
-      const payer = await deps.pricing({ signal });
       const files = sizes.map((sizeBytes) => ({ sizeBytes, tags }));
-      return quoteOf(sizes, await payer.price(files, { signal }));
+      const { shard } = options;
+      const { price, placement } = await deps.price(files, { shard, signal });
+      return { ...quoteOf(sizes, price), ...(placement === undefined ? {} : { placement }) };
     },
 
     async ls(root, options = {}) {

@@ -35,7 +35,7 @@ export type {
 } from './economics.ts';
 export { decryptSource } from './encryption/encrypt.ts';
 export type { Decryption, Encryption } from './encryption/keys.ts';
-export { type HolderFailure, SdkError, type SdkFault } from './errors.ts';
+export { type HolderFailure, SdkError, type SdkFault, type ShardLookup } from './errors.ts';
 export type { ExclusiveJournal } from './exclusive-sender.ts';
 export type {
   KvChange,
@@ -76,4 +76,17 @@ export {
   parseSafetensorsHeader,
   type Tensor,
 } from './references/safetensors.ts';
+export type {
+  Placement,
+  PlacementReason,
+  ShardBacklog,
+  ShardCandidate,
+} from './shards/placement.ts';
+export {
+  type HubPlace,
+  MAX_SHARD_PLACES,
+  type ShardPlace,
+  type ShardsOptions,
+  shardsOf,
+} from './shards/shard-options.ts';
 export { scoreMessage, signerOfScore, signScore } from './signed-score.ts';

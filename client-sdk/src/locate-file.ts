@@ -1,5 +1,7 @@
 import { assertNodeLayout, type Hasher, rootOfNodes } from '@cairn/commitments';
 import {
+  type Address,
+  type ChainId,
   equalBytes,
   Fault,
   fromHex,
@@ -29,7 +31,17 @@ export interface LocatedFile extends EntryPlace {
   readonly holders: readonly LocatedHolder[];
   /** What holders were caught at while the file was looked for. */
   readonly evidence: readonly HolderEvidence[];
+  /** Whose word it is: those who may know of others that keep it. */
+  readonly askable: Pick<LocateDeps, 'nodes' | 'indexer'>;
+  /** The consensus shard in whose log it is, where the client knows of several. */
+  readonly shard?: number;
 }
+
+/** Finds a file, on one chain or on whichever of several has it. `nodes` are asked besides. @throws as `locateFile` */
+export type FileLocator = (
+  reference: EntryReference,
+  options: { readonly signal: AbortSignal; readonly nodes?: readonly string[] },
+) => Promise<LocatedFile>;
 
 /** Settles on the chain what holders say about an entry; `undefined`: it could not be asked. */
 export type EntryCheck = (
@@ -45,21 +57,34 @@ export interface LocateDeps {
   readonly hasher: Hasher;
   readonly checkEntry: EntryCheck | undefined;
   readonly logger: Logger;
+  /** The only log whose files count, of a client that knows several; any unless told. */
+  readonly log?: {
+    readonly shard: number;
+    readonly chainId: ChainId | undefined;
+    readonly flow: Address | undefined;
+  };
 }
 
 /** One file of the log: by root, by sequence, or both. */
 export interface EntryReference {
   readonly root?: Root;
   readonly sequence?: number;
+  /** The consensus shard whose log is meant; any unless told. */
+  readonly shard?: number;
 }
 
 /** Takes a reference apart. @throws {IdError} ID_NOT_A_ROOT, ID_NOT_A_SEQUENCE */
 export function parseReference(reference: FileReference): readonly EntryReference[] {
   if (typeof reference === 'string') return [{ root: parseRoot(reference) }];
-  if ('roots' in reference) return reference.roots.map((root) => ({ root: parseRoot(root) }));
+  const { shard } = reference;
+  const where = shard === undefined ? {} : { shard };
+  if ('roots' in reference) {
+    return reference.roots.map((root) => ({ root: parseRoot(root), ...where }));
+  }
   const { sequence } = reference;
   return [
     {
+      ...where,
       ...('root' in reference ? { root: parseRoot(reference.root) } : {}),
       ...(sequence === undefined ? {} : { sequence: sequenceOf(sequence) }),
     },
@@ -95,7 +120,14 @@ export async function locateFile(
   const [first] = agreed.toSorted((left, right) => left.entry.sequence - right.entry.sequence);
   if (first === undefined) throw new Error('an agreement without holders');
   const holders = agreed.map(({ nodes: _, ...holder }) => holder);
-  return { ...first.entry, holders, evidence: found.evidence };
+  const { nodes, indexer, log } = deps;
+  return {
+    ...first.entry,
+    holders,
+    evidence: found.evidence,
+    askable: { nodes, indexer },
+    ...(log === undefined ? {} : { shard: log.shard }),
+  };
 }
 
 interface Claim extends LocatedHolder {
@@ -123,7 +155,8 @@ async function findHolders(
     for (const url of fresh) asked.add(url);
     const described = await book.describe(fresh, { signal });
     failures.push(...described.failures);
-    const byUrl = new Map(described.answers.map((holder) => [holder.url, holder]));
+    const ours = described.answers.filter((holder) => isOfLog(holder, deps.log));
+    const byUrl = new Map(ours.map((holder) => [holder.url, holder]));
     const answered = await book.askAll(
       byUrl.keys(),
       async (node, inner) => {
@@ -188,6 +221,12 @@ async function indexerNodes(
     failures.push(failureOf(indexer.url, error));
     return [];
   }
+}
+
+/** Nodes of other logs say nothing of this one. */
+function isOfLog({ chainId, flow }: Holder, log: LocateDeps['log']): boolean {
+  const isOfChain = log?.chainId === undefined || log.chainId === chainId;
+  return isOfChain && (log?.flow === undefined || log.flow === flow);
 }
 
 function isOfAnotherFile({ tx }: ZgFileInfo, { root, sequence }: EntryReference): boolean {

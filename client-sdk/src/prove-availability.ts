@@ -1,4 +1,10 @@
-import { ProofError, sectorsOf, verifyFileSector, verifySegment } from '@cairn/commitments';
+import {
+  type Hasher,
+  ProofError,
+  sectorsOf,
+  verifyFileSector,
+  verifySegment,
+} from '@cairn/commitments';
 import {
   type Clock,
   Fault,
@@ -19,8 +25,8 @@ import {
 import type { FileReference } from './client.ts';
 import { countOwnedSectors, drawSectors, drawStream } from './draw-sectors.ts';
 import { SdkError } from './errors.ts';
-import { failureOf, type Holder } from './holders.ts';
-import { type LocateDeps, type LocatedFile, locateFile, parseReference } from './locate-file.ts';
+import { failureOf, type Holder, type HolderBook } from './holders.ts';
+import { type FileLocator, type LocatedFile, parseReference } from './locate-file.ts';
 import type { EntryPlace } from './segment-door.ts';
 
 /** Nodes asked at the same time. */
@@ -35,7 +41,10 @@ const SEED_BYTES = 32;
 const ANSWER_MS = 5_000;
 
 /** What asking for sectors needs. */
-export interface ProveDeps extends LocateDeps {
+export interface ProveDeps {
+  readonly locate: FileLocator;
+  readonly book: HolderBook;
+  readonly hasher: Hasher;
   readonly clock: Clock;
   /** Draws seeds; nobody asked may foresee them. */
   readonly rng: Pick<Rng, 'fill'>;
@@ -87,11 +96,10 @@ export async function proveAvailability(
   if (seed.length !== SEED_BYTES) {
     throw badOption('seed', `a seed has ${SEED_BYTES} bytes, not ${seed.length}`);
   }
-  const places = { ...deps, nodes: [...deps.nodes, ...(nodes ?? [])] };
-  const file = await locateFile(entry, places, { signal });
+  const file = await deps.locate(entry, { signal, ...(nodes === undefined ? {} : { nodes }) });
   const [first] = file.holders;
   if (first === undefined) throw new Error('a file that was found has a holder');
-  const urls = nodes ?? (await knownNodes(file, deps, signal));
+  const urls = nodes ?? (await knownNodes(file, signal));
   const scores: NodeAvailability[] = [];
   await forEachConcurrent(
     urls.map((url) => url.replace(/\/+$/, '')).slice(0, MAX_ASKED_NODES),
@@ -126,11 +134,8 @@ export async function proveAvailability(
 }
 
 /** Everyone who may be expected to hold some of a file. */
-async function knownNodes(
-  file: LocatedFile,
-  { nodes, indexer }: LocateDeps,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+async function knownNodes(file: LocatedFile, signal: AbortSignal): Promise<readonly string[]> {
+  const { nodes, indexer } = file.askable;
   const listed = (await indexer?.nodes({ signal })) ?? [];
   const urls = [
     ...nodes,

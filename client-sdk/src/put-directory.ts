@@ -5,6 +5,7 @@ import { encodeManifest } from '@cairn/wire-protocol';
 import type { DirectoryReceipt, FileReceipt } from './client.ts';
 import { type DirectoryEntry, type DirectoryItem, manifestOf, pathNames } from './directories.ts';
 import {
+  type Destination,
   feeOf,
   filesOf,
   forgetIfChanged,
@@ -15,7 +16,6 @@ import {
 } from './put-file.ts';
 import type { PutDirectoryOptions } from './put-options.ts';
 import { storeFiles } from './upload-file.ts';
-import { openUploadNetwork, type UploadNetwork } from './upload-network.ts';
 
 interface OpenItem {
   readonly path: string;
@@ -37,8 +37,8 @@ export async function putDirectory(
   deps: PutDeps,
   options: PutDirectoryOptions & { readonly signal: AbortSignal },
 ): Promise<DirectoryReceipt> {
-  const { signal, onFile, replicas = 1, encryption } = options;
-  const network = await openUploadNetwork(replicas, deps, { signal });
+  const { signal, onFile, replicas = 1, encryption, shard } = options;
+  const destination = await deps.openDestination({ replicas, shard, signal });
   const entries: DirectoryEntry[] = [];
   let feeWei = 0n;
   const journalKeys: (string | undefined)[] = [];
@@ -47,7 +47,7 @@ export async function putDirectory(
   const flush = async (): Promise<void> => {
     const open = group;
     group = [];
-    feeWei += feeOf(await storeGroup(open, network, deps, options)) ?? 0n;
+    feeWei += feeOf(await storeGroup(open, destination, deps, options)) ?? 0n;
     for (const { path, prepared } of open) {
       const { parts, plainBytes } = prepared;
       onFile?.(path, parts.length === 1 ? parts[0]?.root : undefined, plainBytes);
@@ -72,7 +72,7 @@ export async function putDirectory(
         continue;
       }
       const prepared = await closeOnFailure(close, () =>
-        preparePut(source, network, deps, options),
+        preparePut(source, destination, deps, options),
       );
       journalKeys.push(prepared.journalKey);
       group.push({ path, prepared, close });
@@ -86,7 +86,7 @@ export async function putDirectory(
     for (const { close } of group) await close();
   }
   const bytes = encodeManifest(manifestOf(entries));
-  const manifest = await preparePut(memoryFileSource(bytes), network, deps, {
+  const manifest = await preparePut(memoryFileSource(bytes), destination, deps, {
     signal,
     ...(encryption === undefined ? {} : { encryption }),
     // Only where every file can be recalled is the manifest the same in a later run.
@@ -94,14 +94,20 @@ export async function putDirectory(
       ? {}
       : { resumeKey: `manifest ${toHex(keccak256(bytes))}` }),
   });
+  const network = await destination.settle(filesOf(manifest), options);
   const [stored] = await storeFiles(filesOf(manifest), network, deps, options);
   if (stored === undefined) throw new Error('a manifest without a receipt');
   for (const key of [...journalKeys, manifest.journalKey]) {
     if (key !== undefined) await deps.journal.delete(key);
   }
+  await destination.done();
+  const { placement } = network;
   return {
     root: stored.root,
-    manifest: receiptOf(manifest, [stored], encryption),
+    manifest: {
+      ...receiptOf(manifest, [stored], encryption),
+      ...(placement === undefined ? {} : { placement }),
+    },
     files: entries.filter(({ kind }) => kind === 'file').length,
     totalBytes,
     feeWei: feeWei + (stored.feeWei ?? 0n),
@@ -111,13 +117,14 @@ export async function putDirectory(
 /** Pays for and sends a group of files, and closes them, whatever happens. */
 async function storeGroup(
   group: readonly OpenItem[],
-  network: UploadNetwork,
+  destination: Destination,
   deps: PutDeps,
   options: PutDirectoryOptions & { readonly signal: AbortSignal },
 ): Promise<readonly FileReceipt[]> {
   if (group.length === 0) return [];
   try {
     const files = group.flatMap(({ prepared }) => prepared.parts);
+    const network = await destination.settle(files, options);
     return await storeFiles(files, network, deps, options);
   } catch (error) {
     for (const { prepared } of group) await forgetIfChanged(prepared, deps, error);

@@ -18,11 +18,36 @@ import type { PutOptions } from './put-options.ts';
 import { sourceOf } from './sources.ts';
 import { storeFiles, type UploadDeps } from './upload-file.ts';
 import type { UploadJournal, UploadRecord } from './upload-journal.ts';
-import { openUploadNetwork, type UploadNetwork } from './upload-network.ts';
+import type { UploadNetwork } from './upload-network.ts';
 
 /** What storing files needs. */
 export interface PutDeps extends UploadDeps {
   readonly journal: UploadJournal;
+  /** Asks nodes and chains what they are, before anything is read or paid. @throws as `openUploadNetwork` */
+  readonly openDestination: (request: DestinationRequest) => Promise<Destination>;
+}
+
+/** Where an upload may go. */
+export interface DestinationRequest {
+  readonly replicas: number;
+  /** The consensus shard; the one that is cheapest then, unless told. */
+  readonly shard?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Where an upload goes: the log of one chain, or of one of several that is chosen once the files are hashed. */
+export interface Destination {
+  /** What the journal remembers of files is for destinations of this name. */
+  readonly name: string;
+  /** The log for all files of the upload, chosen by the first that are asked about. */
+  settle(
+    files: readonly PreparedUpload[],
+    options: Pick<PutOptions, 'tags' | 'resubmit' | 'onProgress'> & {
+      readonly signal: AbortSignal;
+    },
+  ): Promise<UploadNetwork>;
+  /** Everything is stored: what was remembered of the choice is forgotten. */
+  done(): Promise<void>;
 }
 
 /** A file's parts, hashed and ready to be paid, with what ties them together. */
@@ -48,14 +73,18 @@ export async function putFile(
   deps: PutDeps,
   options: PutOptions & { readonly signal: AbortSignal },
 ): Promise<PutReceipt> {
-  const { signal, replicas = 1 } = options;
-  const network = await openUploadNetwork(replicas, deps, { signal });
-  const prepared = await preparePut(sourceOf(input), network, deps, options);
+  const { signal, replicas = 1, shard } = options;
+  const destination = await deps.openDestination({ replicas, shard, signal });
+  const prepared = await preparePut(sourceOf(input), destination, deps, options);
   const files = filesOf(prepared);
   try {
+    const network = await destination.settle(files, options);
     const receipts = await storeFiles(files, network, deps, options);
     if (prepared.journalKey !== undefined) await deps.journal.delete(prepared.journalKey);
-    return receiptOf(prepared, receipts, options.encryption);
+    await destination.done();
+    const { placement } = network;
+    const receipt = receiptOf(prepared, receipts, options.encryption);
+    return placement === undefined ? receipt : { ...receipt, placement };
   } catch (error) {
     await forgetIfChanged(prepared, deps, error);
     throw error;
@@ -122,12 +151,12 @@ export function cutFileManifest(
  */
 export async function preparePut(
   plain: FileSource,
-  network: Pick<UploadNetwork, 'chainId' | 'flow'>,
+  destination: Pick<Destination, 'name'>,
   deps: PutDeps,
   options: PrepareOptions,
 ): Promise<PreparedPut> {
   const { encryption, onProgress, name = 'file' } = options;
-  const journalKey = journalKeyOf(plain, network, options);
+  const journalKey = journalKeyOf(plain, destination, options);
   const record = journalKey === undefined ? undefined : await readRecord(journalKey, deps);
   const recalled =
     record?.plainBytes === plain.sizeBytes
@@ -231,16 +260,15 @@ async function readRecord(
 /** Names an upload by its bytes, network and everything that changes what is stored. */
 function journalKeyOf(
   plain: FileSource,
-  { chainId, flow }: Pick<UploadNetwork, 'chainId' | 'flow'>,
+  { name: destination }: Pick<Destination, 'name'>,
   { resumeKey, encryption, fragmentBytes = FRAGMENT_BYTES }: PrepareOptions,
 ): string | undefined {
   const ownKey =
     'resumeKey' in plain && typeof plain.resumeKey === 'string' ? plain.resumeKey : undefined;
   const name = resumeKey ?? ownKey;
   if (name === undefined) return undefined;
-  return [chainId, flow, plain.sizeBytes, fragmentBytes, encryptionName(encryption), name].join(
-    ' ',
-  );
+  const { sizeBytes } = plain;
+  return [destination, sizeBytes, fragmentBytes, encryptionName(encryption), name].join(' ');
 }
 
 function encryptionName(encryption: Encryption | undefined): string {

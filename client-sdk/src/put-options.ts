@@ -1,11 +1,14 @@
 import type { Hex, Root, Sequence } from '@cairn/primitives';
 import type { CostQuote } from './cost.ts';
 import type { Encryption } from './encryption/keys.ts';
+import type { Placement } from './shards/placement.ts';
 
 /** What happens during an upload, in the order in which it happens. Counts are of one file. */
 export type PutEvent =
   | { readonly step: 'hashing'; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly step: 'prepared'; readonly root: Root; readonly sizeBytes: number }
+  /** Which consensus shard it will be, and why; where the client knows of several. */
+  | { readonly step: 'placed'; readonly placement: Placement }
   | { readonly step: 'quoted'; readonly quote: CostQuote }
   | { readonly step: 'submitting'; readonly roots: readonly Root[] }
   | {
@@ -38,6 +41,11 @@ export interface PutOptions {
   readonly tags?: Uint8Array;
   /** Full copies to store; 1 unless told. */
   readonly replicas?: number;
+  /**
+   * The consensus shard, by its number at the hub, of a client that knows several. Unless told it is one that has the
+   * file already, or was paid for it by an upload that was cut off, or else the cheapest at that time.
+   */
+  readonly shard?: number;
   /** Files longer than this are cut into files of this size: a power of two, 4 GiB unless told. */
   readonly fragmentBytes?: number;
   /** Name under which a cut file's fragments are listed in its manifest; `file` unless told. */

@@ -10,10 +10,9 @@ import type { FileHolder, FileReference, FileStat } from './client.ts';
 import { SdkError } from './errors.ts';
 import { fileEntries } from './find-entry.ts';
 import {
-  type LocateDeps,
+  type FileLocator,
   type LocatedFile,
   type LocatedHolder,
-  locateFile,
   parseReference,
 } from './locate-file.ts';
 
@@ -28,7 +27,7 @@ const MAX_REPLICAS = 1000;
  */
 export async function statFile(
   reference: FileReference,
-  deps: LocateDeps,
+  { locate }: { readonly locate: FileLocator },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<FileStat | undefined> {
   const [entry, second] = parseReference(reference);
@@ -41,7 +40,7 @@ export async function statFile(
   }
   let located: LocatedFile;
   try {
-    located = await locateFile(entry, deps, { signal });
+    located = await locate(entry, { signal });
   } catch (error) {
     if (!(error instanceof SdkError) || !isUnknown(error)) throw error;
     return undefined;
@@ -52,12 +51,13 @@ export async function statFile(
   const complete = described.filter(({ finalised }) => finalised).map(({ shard }) => shard);
   let replicas = 0;
   while (replicas < MAX_REPLICAS && coversAllShards(complete, replicas + 1)) replicas += 1;
-  const { root, sequence, chainId, sizeBytes, startSector } = located;
+  const { root, sequence, chainId, sizeBytes, startSector, shard } = located;
   const { least, most } = countReplicas(complete, located);
   return {
     root,
     sequence,
     chainId,
+    ...(shard === undefined ? {} : { shard }),
     sizeBytes,
     startSector,
     segments: segmentsOf(sizeBytes),
@@ -71,9 +71,12 @@ export async function statFile(
 
 function isUnknown({ facts }: SdkError): boolean {
   if (facts.code !== 'SDK_FILE_NOT_FOUND') return false;
-  // An indexer answers an unknown file with an error; nodes that fail are another matter.
-  const silent = facts.failures.filter(({ code }) => code !== 'RPC_ERROR').length;
-  return facts.asked > 0 && silent < facts.asked;
+  // A shard that did not say a word may have it.
+  return [facts, ...(facts.shards ?? [])].every(({ asked, failures }) => {
+    // An indexer answers an unknown file with an error; nodes that fail are another matter.
+    const silent = failures.filter(({ code }) => code !== 'RPC_ERROR').length;
+    return asked > 0 && silent < asked;
+  });
 }
 
 async function holderOf(holder: LocatedHolder, signal: AbortSignal): Promise<FileHolder> {

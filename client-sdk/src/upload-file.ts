@@ -3,6 +3,7 @@ import {
   isFault,
   type Logger,
   mapConcurrent,
+  type Rng,
   type Root,
   Semaphore,
 } from '@cairn/primitives';
@@ -17,7 +18,7 @@ import type { PrepareDeps, PreparedUpload } from './prepare-upload.ts';
 import type { PutOptions } from './put-options.ts';
 import type { EntryPlace } from './segment-door.ts';
 import { storeAtHolder } from './send-file.ts';
-import { notEnough, type UploadNetwork, type UploadNetworkDeps } from './upload-network.ts';
+import { notEnough, type UploadNetwork } from './upload-network.ts';
 
 /** Segments in memory at once, over all holders, unless told: 2 MiB. */
 const UPLOAD_PARALLEL = 8;
@@ -29,9 +30,10 @@ const MAX_LOOKS = 4;
 const UPLOAD_TIMEOUT_MS = 120_000;
 
 /** What uploading needs. */
-export interface UploadDeps extends PrepareDeps, UploadNetworkDeps {
+export interface UploadDeps extends PrepareDeps {
   readonly book: HolderBook;
   readonly clock: Clock;
+  readonly rng: Rng;
   readonly logger: Logger;
 }
 
@@ -121,7 +123,7 @@ function longestOfEachRoot(files: readonly PreparedUpload[]): ReadonlyMap<Root, 
 function receiptOf(
   { root, sequence, startSector, sizeBytes }: EntryPlace,
   { transactionHash, feeWei }: KnownEntry,
-  { chainId, flow }: UploadNetwork,
+  { chainId, flow, shard }: UploadNetwork,
   holders: readonly StoredReplica[],
   { onProgress }: StoreOptions,
 ): FileReceipt {
@@ -132,6 +134,7 @@ function receiptOf(
     sequence,
     chainId,
     flow,
+    ...(shard === undefined ? {} : { shard }),
     sizeBytes,
     ...(transactionHash === undefined ? {} : { transactionHash }),
     ...(feeWei === undefined ? {} : { feeWei }),

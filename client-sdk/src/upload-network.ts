@@ -4,6 +4,7 @@ import { type HolderFailure, SdkError } from './errors.ts';
 import type { Answers, Holder } from './holders.ts';
 import type { EntryCheck } from './locate-file.ts';
 import type { Payer } from './payer.ts';
+import type { Placement } from './shards/placement.ts';
 
 /** What opening a network for writing needs. */
 export interface UploadNetworkDeps {
@@ -29,6 +30,10 @@ export interface UploadNetwork {
   readonly failures: readonly HolderFailure[];
   readonly payer: Payer | undefined;
   readonly checkEntry: EntryCheck | undefined;
+  /** The consensus shard, where the client knows of several. */
+  readonly shard?: number;
+  /** Why it is this shard, where there was a choice. */
+  readonly placement?: Placement;
 }
 
 /**

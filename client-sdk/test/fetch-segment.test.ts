@@ -99,7 +99,10 @@ describe('fetching a segment', () => {
   const fetchFrom = (...holders: readonly LocatedHolder[]): Promise<{ data: Uint8Array }> => {
     const [first] = holders;
     assert.ok(first !== undefined);
-    const located: LocatedFile = { ...first.entry, holders, evidence: [] };
+    const located: LocatedFile = {
+      ...{ ...first.entry, holders, evidence: [] },
+      askable: { nodes: [], indexer: undefined },
+    };
     return fetchSegment(located, 0, [], { book, hasher, clock }, signal);
   };
   /** Ends the latest wait. */
@@ -159,7 +162,10 @@ describe('fetching a segment', () => {
         return [segment];
       },
     });
-    const located: LocatedFile = { ...run.entry, holders: [run], evidence: [] };
+    const located: LocatedFile = {
+      ...{ ...run.entry, holders: [run], evidence: [] },
+      askable: { nodes: [], indexer: undefined },
+    };
     const fetched = fetchRun(located, { first: 0, count: 2 }, [], { book, hasher, clock }, signal);
     await turn();
     assert.equal(book.expectedMs('a'), 20 * 1.25, '40 ms for two, with a request under way');

@@ -18,6 +18,7 @@ const BROWSER_ENTRIES: readonly (readonly [packageName: string, entry: string])[
   ['@cairn/chain-access', 'src/da/index.ts'],
   ['@cairn/chain-access', 'src/pora/index.ts'],
   ['@cairn/chain-access', 'src/possession/index.ts'],
+  ['@cairn/chain-access', 'src/shards/index.ts'],
   ['@cairn/log-layer', 'src/index.ts'],
   ['@cairn/kv-layer', 'src/index.ts'],
   ['@cairn/light-client', 'src/index.ts'],

@@ -20,13 +20,43 @@ import {
   readOrder,
   readShard,
 } from '@cairn/chain-access/shards';
-import { equalBytes, isFault, parseAddress, systemClock, toHex } from '@cairn/primitives';
-import { type Endpoints, parseEndpoints } from '@cairn/wire-protocol';
+import { createClient, type PutEvent, SdkError, shardsOf } from '@cairn/client-sdk';
+import {
+  equalBytes,
+  isFault,
+  memoryKeyValueStore,
+  parseAddress,
+  systemClock,
+  toHex,
+} from '@cairn/primitives';
+import { type Endpoints, parseContentReference, parseEndpoints } from '@cairn/wire-protocol';
+import { setPrice, submissionCount } from '../support/chain.ts';
 import { cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
 import { type Network, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
+
+/** Wei per sector, as the devnet deploys it. */
+const PRICE = 232_830_643n;
+/** Nobody listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+/** What `file put --json` says of the choice. */
+interface JsonPlacement {
+  readonly shard: number;
+  readonly reason: string;
+  readonly candidates: readonly {
+    readonly weightedWei?: string;
+    readonly backlog: { readonly finalBlock: number };
+  }[];
+}
+
+/** What `chain shards --json` says of one. */
+interface JsonShard {
+  readonly shardId: number;
+  readonly load?: { readonly pricePerSectorWei: string };
+}
 
 const options = { signal: new AbortController().signal };
 
@@ -116,24 +146,130 @@ describe('two chains in one order', () => {
     }
   });
 
-  it('keep a file each, put and read by the same command', async () => {
+  /** Makes one chain the cheap one: a sector costs as much on the others as a whole file here. */
+  const makeCheap = async (name: string): Promise<void> => {
+    for (const chain of endpoints.chains) {
+      const price = chain.name === name ? PRICE : PRICE * 1_000_000n;
+      await setPrice(chain.rpc, chain.contracts['flow'] ?? '', price);
+    }
+  };
+
+  it('take a file each where it is cheapest then, and give it back from wherever it is', async () => {
     const dir = ['--dir', network?.directory ?? ''];
-    for (const [index, { rpc, chain: name }] of endpoints.storage.entries()) {
-      const chain = endpoints.chains.find((each) => each.name === name);
+    for (const [index, chain] of endpoints.chains.entries()) {
       const client = clients[index];
-      assert.ok(chain !== undefined && client !== undefined);
+      assert.ok(client !== undefined);
+      await makeCheap(chain.name);
       const content = contentOf(9_100 + index, 70_000);
-      const path = join(folder, name);
+      const path = join(folder, chain.name);
       await writeFile(path, content);
-      const put = await cairnJson(['file', 'put', path, '--node', rpc, ...dir]);
-      assert.equal(put['chainId'], chain.chainId);
+      const put = await cairnJson(['file', 'put', path, ...dir]);
+      const { shard, reason, candidates } = put['placement'] as JsonPlacement;
+      assert.deepEqual([put['chainId'], put['shard']], [chain.chainId, chain.logShard]);
+      assert.deepEqual([shard, reason], [chain.logShard, 'cheapest']);
+      const [best, other] = candidates;
+      assert.equal(candidates.length, 2);
+      assert.ok(BigInt(best?.weightedWei ?? 0) < BigInt(other?.weightedWei ?? 0));
+      assert.ok((best?.backlog.finalBlock ?? 0) > 0);
       const root = String(put['root']);
       stored.push({ chain, client, root, sequence: Number(put['sequence']) });
-      const get = await cairn(['file', 'get', root, '--node', rpc, '-o', '-', ...dir]);
-      assert.equal(get.status, 0, get.stderr);
-      assert.ok(get.stdout.equals(Buffer.from(content)));
     }
-    assert.equal(stored.length, 2);
+    for (const [index, { root, sequence, chain }] of stored.entries()) {
+      const again = await cairnJson(['file', 'put', join(folder, chain.name), ...dir]);
+      const { reason } = again['placement'] as JsonPlacement;
+      assert.deepEqual([again['sequence'], again['feeWei'], reason], [sequence, '0', 'known']);
+      const get = await cairn(['file', 'get', root, '-o', '-', ...dir]);
+      assert.equal(get.status, 0, get.stderr);
+      assert.ok(get.stdout.equals(Buffer.from(contentOf(9_100 + index, 70_000))));
+      const stat = await cairnJson(['file', 'stat', root, ...dir]);
+      assert.deepEqual([stat['shard'], stat['chainId']], [chain.logShard, chain.chainId]);
+    }
+  });
+
+  it('take a file where the caller says, and say what each shard asks', async () => {
+    const dir = ['--dir', network?.directory ?? ''];
+    const path = join(folder, 'told');
+    await writeFile(path, contentOf(9_110, 3000));
+    const [hubChain, shardChain] = endpoints.chains;
+    await makeCheap('shard-1');
+    const told = ['--consensus-shard', String(hubChain?.logShard)];
+    const put = await cairnJson(['file', 'put', path, ...told, ...dir]);
+    assert.equal(put['chainId'], hubChain?.chainId);
+    const { shards } = await cairnJson(['chain', 'shards', ...dir]);
+    const loads = new Map(
+      (shards as readonly JsonShard[]).map(({ shardId, load }) => [shardId, load]),
+    );
+    assert.equal(loads.get(0), undefined);
+    assert.equal(loads.get(hubChain?.logShard ?? -1)?.pricePerSectorWei, `${PRICE * 1_000_000n}`);
+    assert.equal(loads.get(shardChain?.logShard ?? -1)?.pricePerSectorWei, `${PRICE}`);
+    const none = await cairn(['file', 'put', path, '--consensus-shard', '9', ...dir]);
+    assert.equal(none.status, 2, none.stderr);
+    assert.match(none.stderr, /there is no shard 9 with a log: there are 1, 4/);
+  });
+
+  it('go on without one that is silent, and name each that was asked', async () => {
+    const all = shardsOf(endpoints);
+    const silent = endpoints.chains[0]?.logShard;
+    assert.ok(all !== undefined && silent !== undefined);
+    const nowhere = { rpc: NOWHERE, indexer: NOWHERE };
+    const places = all.places.map((place) =>
+      place.shard === silent ? { ...place, ...nowhere } : place,
+    );
+    const client = createClient({ shards: { ...all, places }, signer: network?.key ?? '' });
+    try {
+      await makeCheap('hub');
+      const [lost, found] = stored;
+      const bytes = await client.files.getBytes(found?.root ?? '');
+      assert.ok(equalBytes(bytes, contentOf(9_101, 70_000)));
+      await assert.rejects(client.files.getBytes(lost?.root ?? ''), (error) => {
+        assert.ok(error instanceof SdkError && error.facts.code === 'SDK_FILE_NOT_FOUND');
+        assert.deepEqual(
+          error.facts.shards?.map(({ shard, asked }) => [shard, asked]),
+          [
+            [1, 1],
+            [silent, 0],
+          ],
+        );
+        return true;
+      });
+      // It is dearer there, and the only one left.
+      const { shard, placement } = await client.files.put(contentOf(9_120, 500));
+      assert.equal(shard, 1);
+      const faults = placement?.candidates.map(({ fault }) => fault?.code);
+      assert.deepEqual(faults, [undefined, 'SDK_NOT_ENOUGH_HOLDERS']);
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('go on with an upload where it was begun, whatever the prices are by then', async () => {
+    const shards = shardsOf(endpoints);
+    const [hubChain, chain] = endpoints.chains;
+    assert.ok(shards !== undefined && chain !== undefined && hubChain !== undefined);
+    const journal = memoryKeyValueStore();
+    const client = () => createClient({ shards, signer: network?.key ?? '', journal });
+    const bytes = contentOf(9_130, 4000);
+    const count = () => submissionCount(chain.rpc, chain.contracts['flow'] ?? '');
+    const before = await count();
+    await makeCheap('shard-1');
+    const stop = new AbortController();
+    const cut = client();
+    const onProgress = ({ step }: PutEvent): void => {
+      if (step === 'submitted') stop.abort(new Error('cut off'));
+    };
+    await assert.rejects(cut.files.put(bytes, { signal: stop.signal, onProgress }), /cut off/);
+    await cut.close();
+    await makeCheap('hub');
+    const next = client();
+    try {
+      const { shard, placement } = await next.files.put(bytes);
+      assert.deepEqual([shard, placement?.reason], [chain.logShard, 'begun']);
+      assert.equal(await count(), before + 1, 'it was paid once');
+      const quote = await next.files.quote(4000);
+      assert.equal(quote.placement?.shard, hubChain.logShard, 'another one would go elsewhere');
+    } finally {
+      await next.close();
+    }
   });
 
   it('have both files proven on the hub, each at its place in the order', async () => {
@@ -141,6 +277,11 @@ describe('two chains in one order', () => {
     for (const each of stored) {
       const proof = await proven(each);
       assert.equal(toHex(proof.record.fileRoot), each.root);
+      const made = await cairn(['ref', 'make', each.root, '--dir', network?.directory ?? '']);
+      assert.equal(made.status, 0, made.stderr);
+      const reference = parseContentReference(made.stdout.toString());
+      assert.equal(reference.chainId, each.chain.chainId);
+      assert.equal(reference.globalIndex, proof.ordered.globalIndex);
       proofs.push(proof);
       const [other] = stored.filter((one) => one !== each);
       const shard = await readShard(ordering, other?.chain.logShard ?? 0, options);

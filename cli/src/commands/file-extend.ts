@@ -1,6 +1,6 @@
 import { type RenewalQuote, type RenewalReceipt, SdkError } from '@cairn/client-sdk';
 import { formatCoin, parseRoot } from '@cairn/primitives';
-import { connect } from '../connect.ts';
+import { connect, fileOn } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
 import { findKey, type KeyOptions, requireKey } from '../keys.ts';
@@ -30,7 +30,7 @@ export async function fileExtend(
   const client = await connect(network, key === undefined ? {} : { payer: key });
   let quote: RenewalQuote | undefined;
   try {
-    const receipt = await client.files.extend(root, {
+    const receipt = await client.files.extend(fileOn(root, network), {
       terms: options.terms,
       onQuote: (told) => {
         quote = told;

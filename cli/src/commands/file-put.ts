@@ -19,6 +19,7 @@ import { findKey, requireKey } from '../keys.ts';
 import { type LocalInput, openLocalInput } from '../local-files.ts';
 import { chooseNetwork, type NetworkOptions } from '../network-options.ts';
 import { shellQuoted, writeJson, writeLine } from '../output.ts';
+import { placeJson, placementInWords, placementJson, shardInWords } from '../placement-in-words.ts';
 import { Progress } from '../progress.ts';
 import { PutProgress } from '../put-progress.ts';
 
@@ -87,6 +88,7 @@ async function put(
   const common = {
     signal,
     replicas: options.replicas,
+    ...(options.consensusShard === undefined ? {} : { shard: options.consensusShard }),
     finalityRequired: options.wait === 'finalized',
     timeoutMs: options.timeout,
     onProgress: (event: Parameters<PutProgress['show']>[0]) => shown.show(event),
@@ -128,9 +130,8 @@ async function printFile(
     await writeLine(io, root);
     const fee = feeWei === undefined ? 'nothing to pay' : `fee ${formatCoin(feeWei)} coins`;
     const copies = receipt.holders.map(({ url }) => url).join(', ');
-    io.writeErr(
-      `stored ${formatBytes(plainBytes)} at sequence ${sequence}; ${fee}; on ${copies}\n`,
-    );
+    const place = `sequence ${sequence}${shardInWords(receipt)}`;
+    io.writeErr(`stored ${formatBytes(plainBytes)} at ${place}; ${fee}; on ${copies}\n`);
     if (!finalised) io.writeErr('its holders do not have all of it yet\n');
     return;
   }
@@ -138,6 +139,7 @@ async function printFile(
     root,
     sequence,
     chainId,
+    ...placeJson(receipt),
     sizeBytes: plainBytes,
     storedBytes: receipt.sizeBytes,
     transactionHash,
@@ -171,6 +173,7 @@ async function printDirectory(
       root,
       sequence,
       chainId,
+      ...placeJson(manifest),
       sizeBytes: totalBytes,
       files,
       feeWei: feeWei.toString(),
@@ -180,7 +183,9 @@ async function printDirectory(
   }
   await writeLine(io, root);
   const count = files === 1 ? '1 file' : `${files} files`;
-  io.writeErr(`stored ${count}, ${formatBytes(totalBytes)}; fee ${formatCoin(feeWei)} coins\n`);
+  const place = shardInWords(manifest);
+  const fee = `fee ${formatCoin(feeWei)} coins`;
+  io.writeErr(`stored ${count}, ${formatBytes(totalBytes)}${place}; ${fee}\n`);
 }
 
 /** Says what storing would cost. Nothing is read but lengths, and nothing is paid. */
@@ -207,9 +212,12 @@ async function quote(
         ...(options.fragmentSize === undefined ? {} : { fragmentBytes: options.fragmentSize }),
         ...(encryption === undefined ? {} : { encryption: encryption.kind }),
         ...(options.tags === undefined ? {} : { tags: options.tags }),
+        ...(options.consensusShard === undefined ? {} : { shard: options.consensusShard }),
       }),
     );
   }
+  const [first] = quotes;
+  const placement = first?.placement;
   const sumOf = (amount: (quote: CostQuote) => bigint): bigint =>
     quotes.reduce((sum, each) => sum + amount(each), 0n);
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
@@ -226,11 +234,13 @@ async function quote(
       feeWei: feeWei.toString(),
       gasFeeWei: gasFeeWei.toString(),
       totalWei: (feeWei + gasFeeWei).toString(),
+      ...(placement === undefined ? {} : { placement: placementJson(placement) }),
     });
   } else {
     await writeLine(io, `${formatCoin(feeWei + gasFeeWei)} coins`);
     const parts = `storage ${formatCoin(feeWei)}, gas ${formatCoin(gasFeeWei)}`;
     io.writeErr(`${parts}; ${formatBytes(chargedBytes)} charged for ${formatBytes(sizeBytes)}\n`);
+    if (placement !== undefined) io.writeErr(placementInWords(placement));
     io.writeErr('nothing was paid\n');
   }
   return EXIT.ok;

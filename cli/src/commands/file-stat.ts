@@ -11,7 +11,7 @@ import {
 import { formatShard } from '@cairn/wire-protocol';
 import { askEconomics, type ToldEconomics } from '../ask-economics.ts';
 import { askEntries, type KnownEntry } from '../ask-entries.ts';
-import { connect } from '../connect.ts';
+import { connect, fileOn } from '../connect.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, CommandIo } from '../io.ts';
@@ -30,12 +30,12 @@ export async function fileStat(
   const network = await chooseNetwork(options, io);
   const client = await connect(network);
   try {
-    const stat = await client.files.stat(root, { signal });
+    const stat = await client.files.stat(fileOn(root, network), { signal });
     if (stat === undefined) throw notFound(root, network.name);
     const urls = stat.holders.map(({ url }) => url);
     const entries = await askEntries(root, urls, { signal });
     const economics =
-      network.rpc === undefined
+      network.rpc === undefined && network.shards === undefined
         ? await askEconomics(stat, urls, { signal })
         : await economicsOf(client, stat, { io, signal });
     if (options.json === true) {
@@ -61,11 +61,12 @@ export function notFound(root: Root, network: string): CliError {
 /** What the chain says of its fees; `undefined`, with a word, where it does not. */
 async function economicsOf(
   client: Client,
-  { root, sequence }: FileStat,
+  { root, sequence, shard }: FileStat,
   { io, signal }: CommandContext,
 ): Promise<FileEconomics | undefined> {
+  const file = { root, sequence, ...(shard === undefined ? {} : { shard }) };
   try {
-    return await client.files.economics({ root, sequence }, { signal });
+    return await client.files.economics(file, { signal });
   } catch (error) {
     if (signal.aborted || !(error instanceof Fault)) throw error;
     io.writeErr(`what it costs is not known: ${describeError(error)}\n`);
@@ -112,12 +113,12 @@ async function printStat(
   economics: FileEconomics | ToldEconomics | undefined,
   io: CommandIo,
 ): Promise<void> {
-  const { root, sequence, chainId, sizeBytes, finalised, replicas, holders } = stat;
+  const { root, sequence, chainId, shard, sizeBytes, finalised, replicas, holders } = stat;
   const { leastReplicas, mostReplicas } = stat;
   const facts: (readonly [string, string])[] = [
     ['root', root],
     ['size', `${formatBytes(sizeBytes)} (${sizeBytes} bytes)`],
-    ['sequence', `${sequence}${chainId === undefined ? '' : ` on chain ${chainId}`}`],
+    ['sequence', `${sequence} on chain ${chainId}${shard === undefined ? '' : `, shard ${shard}`}`],
     ['state', finalised ? 'finalised' : 'not complete yet'],
     ['replicas', `${replicas}; a segment is at ${leastReplicas} to ${mostReplicas} nodes`],
     ...(economics === undefined ? [] : economicsFacts(economics)),

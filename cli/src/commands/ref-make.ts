@@ -1,7 +1,7 @@
 import { referTensors } from '@cairn/client-sdk';
 import { parseRoot } from '@cairn/primitives';
 import { type ContentReference, contentReferenceJson, partOfContent } from '@cairn/wire-protocol';
-import { connect } from '../connect.ts';
+import { connect, fileOn } from '../connect.ts';
 import { usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -36,7 +36,7 @@ export async function refMake(
   const network = await chooseNetwork(options, io);
   const client = await connect(network);
   try {
-    const stat = await client.files.stat(root, { signal });
+    const stat = await client.files.stat(fileOn(root, network), { signal });
     if (stat === undefined) throw notFound(root, network.name);
     const { chainId, sizeBytes } = stat;
     const globalIndex =
@@ -54,14 +54,15 @@ export async function refMake(
   }
 }
 
-/** Where the order is looked for: `--rpc` is of the file's chain, not of the hub's. */
+/** Where the order is looked for: `--rpc` alone is of the file's chain, and with `--hub` of the hub's. */
 function orderOptions(
-  { dir, endpoints }: NetworkOptions,
+  { dir, endpoints, hub, rpc }: NetworkOptions,
   shardRpc: string | undefined,
 ): OrderOptions {
   return {
     ...(dir === undefined ? {} : { dir }),
     ...(endpoints === undefined ? {} : { endpoints }),
+    ...(hub === undefined || rpc === undefined ? {} : { hub, rpc }),
     ...(shardRpc === undefined ? {} : { shardRpc }),
   };
 }

@@ -40,13 +40,14 @@ import {
   zgProofOf,
 } from '@cairn/wire-protocol';
 import type { FilesClient } from '../../src/client.ts';
-import type { DownloadDeps } from '../../src/download-file.ts';
 import { filesClient } from '../../src/files-client.ts';
 import { HolderBook } from '../../src/holders.ts';
 import { indexerClient } from '../../src/indexer-client.ts';
+import { type EntryCheck, type FileLocator, locateFile } from '../../src/locate-file.ts';
 import type { PayableFile, Payer } from '../../src/payer.ts';
 import type { PutDeps } from '../../src/put-file.ts';
 import { uploadJournal } from '../../src/upload-journal.ts';
+import { openUploadNetwork } from '../../src/upload-network.ts';
 
 const FLOW = parseAddress('0x00000000000000000000000000000000000000f1');
 export const CHAIN: ChainId = chainIdOf(31_337);
@@ -501,7 +502,7 @@ export class FakeNetwork {
     options: {
       readonly journal?: ReturnType<typeof memoryKeyValueStore>;
       readonly indexer?: boolean;
-      readonly checkEntry?: DownloadDeps['checkEntry'];
+      readonly checkEntry?: EntryCheck;
       readonly seed?: number;
     } = {},
   ): FilesClient {
@@ -513,39 +514,51 @@ export class FakeNetwork {
     const indexer = options.indexer && first ? indexerClient(first.url, deps) : undefined;
     const urls = indexer === undefined ? this.nodes.map(({ url }) => url) : [];
     const journal = options.journal ?? memoryKeyValueStore();
+    const rng = seededRng(options.seed ?? 1);
     const upload: PutDeps = {
       hasher: this.hasher,
       book,
-      writableHolders: async (call) =>
-        book.describe(
-          indexer === undefined ? urls : (await indexer.nodes(call)).map(({ url }) => url),
-          call,
-        ),
-      isFlowKnown: false,
-      payer: async () => this.payer,
-      entryCheck: () => options.checkEntry,
       clock,
-      rng: seededRng(options.seed ?? 1),
+      rng,
       logger,
       journal: uploadJournal(journal),
+      openDestination: async ({ replicas, signal }) => {
+        const network = await openUploadNetwork(
+          replicas,
+          {
+            writableHolders: async (call) =>
+              book.describe(
+                indexer === undefined ? urls : (await indexer.nodes(call)).map(({ url }) => url),
+                call,
+              ),
+            isFlowKnown: false,
+            payer: async () => this.payer,
+            entryCheck: () => options.checkEntry,
+            rng,
+          },
+          { signal },
+        );
+        return {
+          name: `${network.chainId} ${network.flow}`,
+          settle: async () => network,
+          done: async () => undefined,
+        };
+      },
     };
-    const download = {
-      book,
-      nodes: urls,
-      indexer,
-      hasher: this.hasher,
-      checkEntry: options.checkEntry,
-      clock,
-      logger,
-    };
+    const { hasher } = this;
+    const { checkEntry } = options;
+    const lookup = { book, indexer, hasher, checkEntry, logger };
+    const locate: FileLocator = (reference, { signal, nodes = [] }) =>
+      locateFile(reference, { ...lookup, nodes: [...urls, ...nodes] }, { signal });
+    const download = { book, hasher, clock, logger, locate };
     return filesClient({
       upload: async () => upload,
       download: async () => download,
-      proving: async () => ({ ...download, rng: upload.rng }),
+      proving: async () => ({ ...download, rng }),
       economics: async () => {
         throw new Error('this network has no chain');
       },
-      pricing: async () => this.payer,
+      price: async (files, { signal }) => ({ price: await this.payer.price(files, { signal }) }),
     });
   }
 }

@@ -7,7 +7,7 @@ import {
   type Sequence,
 } from '@cairn/primitives';
 import { encodeCall, selectorOf } from '../client/abi.ts';
-import type { CallOptions, ChainClient } from '../client/chain-client.ts';
+import type { BlockTag, CallOptions, ChainClient } from '../client/chain-client.ts';
 import { ChainError } from '../client/errors.ts';
 import { checkChainId, checkLogContract } from '../log/check-contract.ts';
 import {
@@ -30,8 +30,8 @@ export interface FlowContract {
   market(options: CallOptions): Promise<Address>;
   /** Wei per sector of the padded length. */
   pricePerSector(options: CallOptions): Promise<bigint>;
-  /** Entries in the log so far. */
-  numSubmissions(options: CallOptions): Promise<number>;
+  /** Entries in the log so far, or as of a block whose state the endpoint has. */
+  numSubmissions(options: CallOptions & { readonly block?: BlockTag }): Promise<number>;
   /** Sectors in the flow so far, gaps included; the next file starts here or after. */
   flowLength(options: CallOptions): Promise<number>;
   /** The flow root right after `sequence`, 32 bytes; `undefined` if the contract knows none. */
@@ -62,8 +62,12 @@ export async function openFlow({
   const chainId = await checkChainId(client, expected, { signal });
   await checkLogContract(client, flow, chainId, { signal });
   await checkGeneration(client, flow, chainId, { signal });
-  const read = async (address: Address, fragment: string, args: unknown[], options: CallOptions) =>
-    (await client.call(address, fragment, args, options))[0];
+  const read = async (
+    address: Address,
+    fragment: string,
+    args: unknown[],
+    options: CallOptions & { readonly block?: BlockTag },
+  ) => (await client.call(address, fragment, args, options))[0];
   const market = async (options: CallOptions) =>
     parseAddress(String(await read(flow, MARKET, [], options)));
   return {

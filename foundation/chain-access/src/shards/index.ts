@@ -51,7 +51,7 @@ export {
   readMirrorHead,
 } from './mirror-facts.ts';
 export { type Mirror, type MirrorOptions, openMirror } from './open-mirror.ts';
-export { type Ordering, openOrdering } from './open-ordering.ts';
+export { type Ordering, openOrdering, openOrderingOf } from './open-ordering.ts';
 export { type OrderedEvent, OrderFeed, type OrderPage } from './order-feed.ts';
 export {
   addShard,
@@ -66,6 +66,7 @@ export {
   readOrder,
   readOrderRootAt,
   readShard,
+  readShardCount,
   type Shard,
   type ShardHead,
 } from './ordering-facts.ts';
@@ -93,3 +94,4 @@ export {
   type ShardPlace,
 } from './read-checkpoint.ts';
 export { ShardBook } from './shard-book.ts';
+export { readShardLoad, type ShardLoad, type ShardPace } from './shard-load.ts';

@@ -3,7 +3,9 @@ import { orderingHubAbi, quorumVerifierAbi } from '@cairn/contracts';
 import type { CallOptions } from '../client/chain-client.ts';
 import { checkContract, requireSame } from '../da/check-contract.ts';
 import { Contract } from '../da/contract.ts';
-import type { Hub } from '../da/open-hub.ts';
+import { finalBlock } from '../da/finality.ts';
+import { type Hub, type HubOptions, openHub } from '../da/open-hub.ts';
+import { readShard } from './ordering-facts.ts';
 
 /** What gives the checkpoints of all consensus shards a place in one order. */
 export interface Ordering {
@@ -44,5 +46,27 @@ export async function openOrdering(
     contract,
     verifier,
     graceSeconds: (await contract.read('graceSeconds', [], { signal })).number(0),
+  };
+}
+
+/**
+ * Opens what orders checkpoints by the network's sortition contract alone: the hub's blocks are final as the registry
+ * says of shard 0.
+ *
+ * @returns `undefined` for a network that orders none
+ * @throws as `openHub` and `openOrdering`
+ */
+export async function openOrderingOf(
+  place: Pick<HubOptions, 'client' | 'sortition' | 'chainId' | 'firstBlock'>,
+  { signal }: CallOptions,
+): Promise<Ordering | undefined> {
+  const hub = await openHub({ ...place, finality: 'tag' }, { signal });
+  const ordering = await openOrdering(hub, { signal });
+  if (ordering === undefined) return undefined;
+  const { finality } = await readShard(ordering, 0, { signal });
+  const { client } = place;
+  return {
+    ...ordering,
+    hub: { ...hub, finalBlock: (within) => finalBlock(client, finality, within) },
   };
 }

@@ -55,6 +55,14 @@ export async function readShard(
   return shardIn(shardId, (await contract.read('shardOf', [shardId], options)).inner(0));
 }
 
+/** Shards in the registry. Their numbers need not follow on each other. */
+export async function readShardCount(
+  { contract }: Pick<Ordering, 'contract'>,
+  options: ReadOptions,
+): Promise<number> {
+  return (await contract.read('shardCount', [], options)).number(0);
+}
+
 /** The newest ordered checkpoint of a shard. @throws {ChainError} CHAIN_RPC_ERROR for an unknown shard */
 export async function readHead(
   { contract }: Pick<Ordering, 'contract'>,
