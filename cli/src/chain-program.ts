@@ -45,6 +45,22 @@ export function chainCommands(program: Command, runs: Runs): void {
     .option('-o, --output <file>', 'where to write the proof; - is stdout')
     .option('--force', 'replace the file that is there')
     .action(runs(async () => (await import('./commands/chain-prove.ts')).chainProve, ORDER));
+  hub(
+    chain
+      .command('handovers <epoch>')
+      .description(
+        'What leads from an epoch that somebody trusts to later ones, for `cairn verify`.',
+      ),
+  )
+    .option('--to <epoch>', 'the last one; the newest unless told')
+    .option('-o, --output <file>', 'where to write them; - is stdout')
+    .option('--force', 'replace the file that is there')
+    .action(
+      runs(async () => (await import('./commands/chain-handovers.ts')).chainHandovers, {
+        ...ORDER,
+        to: (parse) => parse.parseCount(1),
+      }),
+    );
   governanceCommands(chain, runs);
 }
 
@@ -57,7 +73,8 @@ export function verifyCommand(program: Command, runs: Runs): void {
       .requiredOption(
         '--trust <file>',
         'an epoch (`cairn da quorum --out`) or a checkpoint of the hub (`cairn chain checkpoints`)',
-      ),
+      )
+      .option('--handovers <file>', 'what leads on from that epoch (`cairn chain handovers`)'),
   ).action(runs(async () => (await import('./commands/verify.ts')).verify));
 }
 

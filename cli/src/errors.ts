@@ -59,6 +59,9 @@ export type CliFault =
   | { readonly code: 'CLI_EPOCH_FILE'; readonly path: string; readonly problem: string }
   /** The network has no order of checkpoints. */
   | { readonly code: 'CLI_NO_ORDER'; readonly network: string }
+  | { readonly code: 'CLI_HANDOVER_FILE'; readonly path: string; readonly problem: string }
+  /** No signer that was asked has the signature by which an epoch was handed over. */
+  | { readonly code: 'CLI_NO_HANDOVER'; readonly epoch: number; readonly asked: number }
   /** The network names no governor of stake. */
   | { readonly code: 'CLI_NO_GOVERNOR'; readonly network: string }
   /** The order has no such shard, or none with files. */

@@ -43,6 +43,11 @@ export interface KnownEpoch {
   readonly cosets: number;
   readonly minLog2K: number;
   readonly graceSeconds: number;
+  /**
+   * Seconds after an epoch's end for which its committee's word about later epochs counts: less than its stake stays
+   * locked. Files of before have none, and no epoch follows from them.
+   */
+  readonly trustingSeconds?: number;
   /** What orders checkpoints on the hub, where the network has shards: for proofs of a file's place. */
   readonly ordering?: KnownOrdering;
   /** The epoch's header. */
@@ -92,6 +97,7 @@ export async function readKnownEpoch(
     chainId: entrance.domain.chainId,
     entrance: entrance.domain.address,
     ...{ shardId, cosets, minLog2K, graceSeconds },
+    trustingSeconds: await light.trustingSeconds(options),
     ...(ordering === undefined
       ? {}
       : { ordering: { address: ordering.domain.address, graceSeconds: ordering.graceSeconds } }),
@@ -214,6 +220,9 @@ export function parseKnownEpoch(text: string, path: string): KnownEpoch {
       cosets: naturalOf(file, 'cosets'),
       minLog2K: naturalOf(file, 'minLog2K'),
       graceSeconds: naturalOf(file, 'graceSeconds'),
+      ...(file['trustingSeconds'] === undefined
+        ? {}
+        : { trustingSeconds: naturalOf(file, 'trustingSeconds') }),
       ...orderingOf(file['ordering']),
       header: bytesOf(file['header'], 'header'),
       groups: listOf(file, 'groups').map((value) => {

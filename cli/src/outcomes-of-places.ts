@@ -13,6 +13,14 @@ export const PLACE_OUTCOMES: OutcomesByCode = {
     EXIT.usage,
     'Name a network with shards by --endpoints FILE, or its hub by --rpc and --hub.',
   ),
+  CLI_HANDOVER_FILE: outcome(
+    EXIT.verification,
+    'Name a file that `cairn chain handovers -o FILE` wrote, whole.',
+  ),
+  CLI_NO_HANDOVER: outcome(
+    EXIT.failure,
+    'Its committee may be away, or keep it no more: try again, or begin from a newer epoch.',
+  ),
   CLI_NO_GOVERNOR: outcome(
     EXIT.usage,
     'Name it with --governor ADDRESS, or ask the administrator.',

@@ -8,7 +8,12 @@ import {
   verifyOrderedCheckpoint,
 } from '@cairn/attestation';
 import { blstBackend } from '@cairn/attestation/native';
-import { ShardClient } from '@cairn/light-client';
+import {
+  DEFAULT_MAX_DRIFT_SECONDS,
+  type EpochTrust,
+  type HandoverOffer,
+  ShardClient,
+} from '@cairn/light-client';
 import {
   type Clock,
   describeError,
@@ -30,6 +35,13 @@ export type PlaceTrust =
   | { readonly kind: 'epoch'; readonly epoch: KnownEpoch }
   /** A checkpoint of the hub: the root of the order in it. */
   | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint };
+
+/** By which clock, and by whose word epochs follow. */
+export interface VerifyPlaceOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** What leads on from the trusted epoch, oldest first; none unless told. Those to epochs before are passed by. */
+  readonly handovers?: readonly HandoverOffer[];
+}
 
 /** A file's place, proven, and the order in which it is shown. */
 export interface VerifiedPlace {
@@ -58,20 +70,22 @@ export async function readPlaceTrust(path: string): Promise<PlaceTrust> {
 /**
  * Proves a file's place by what is trusted, asking nobody. A certificate of a committee counts until
  * shortly after its epoch, by this machine's clock; the root of the order in a trusted header or
- * checkpoint counts for ever.
+ * checkpoint counts for ever. With handovers the epochs that follow count too, each on the word of the one
+ * before: as long as each committee that gave its word is over for less than the trusting period.
  *
- * @throws {CliError} CLI_PLACE_UNTRUSTED where nothing trusted tells a root under which the place is
+ * @throws {TrustError} TRUST_EXPIRED, TRUST_IN_FUTURE, TRUST_CONFLICT, and what else `followHandover` throws;
+ *   {CliError} CLI_EPOCH_FILE for handovers from a file without a trusting period, CLI_PLACE_UNTRUSTED where nothing trusted tells a root under which the place is
  *   shown; what `ShardClient` throws for a certificate of the trusted epoch that is none, and
  *   `verifyOrderedCheckpoint` and `verifyFileContent`
  */
 export function verifyPlace(
   proof: FilePlaceProof,
   trust: PlaceTrust,
-  { clock }: { readonly clock: Pick<Clock, 'now'> },
+  { clock, handovers = [] }: VerifyPlaceOptions,
 ): VerifiedPlace {
   const { orders, refusals } =
     trust.kind === 'epoch'
-      ? ordersOf(proof, trust.epoch, clock)
+      ? ordersOf(proof, trust.epoch, { clock, handovers })
       : { orders: [orderIn(trust.checkpoint)], refusals: [] };
   const { checkpoint: body, globalIndex, record, recordPath } = proof;
   for (const { count, path } of proof.places) {
@@ -93,31 +107,37 @@ export function verifyPlace(
   );
 }
 
-/** Roots of the order that an epoch's header tells, and the certificates that its committee signed in time. */
+/**
+ * Roots of the order that the headers of an epoch and of those that follow tell, and the certificates that their
+ * committees signed in time.
+ */
 function ordersOf(
   { certificates }: FilePlaceProof,
   known: KnownEpoch,
-  clock: Pick<Clock, 'now'>,
+  { clock, handovers = [] }: VerifyPlaceOptions,
 ): { readonly orders: readonly OrderState[]; readonly refusals: readonly string[] } {
   const trust = trustOf(known);
   const backend = blstBackend();
   const { ordering } = known;
   const { hubChainId: chainId } = known;
   const refusals: string[] = [];
-  const counts = new Set<number>(trust.epochs.map(({ committee }) => committee.office.orderCount));
   const client = new ShardClient(
     { clock, backend },
     {
       // An epoch file without it trusts the header alone: no certificate is looked at.
       orderingHub: { chainId, address: ordering?.address ?? known.hub },
       graceSeconds: ordering?.graceSeconds ?? 0,
-      // The file is what somebody decided to trust, and no other epoch follows from it. What its committee
-      // signed counts no longer than `graceSeconds` after its end all the same.
-      trustingSeconds: Number.MAX_SAFE_INTEGER,
-      maxDriftSeconds: 0,
+      ...followingRules(known, handovers.length > 0),
     },
     trust,
   );
+  const counts = new Set<number>(trust.epochs.map(({ committee }) => committee.office.orderCount));
+  for (const offer of handovers) {
+    if (parseCertificate(offer.certificate, backend).epoch < firstEpochOf(trust)) continue;
+    for (const { committee } of client.acceptEpoch(offer).epochs) {
+      counts.add(committee.office.orderCount);
+    }
+  }
   for (const certificate of ordering === undefined ? [] : certificates) {
     const { epoch } = parseCertificate(certificate, backend);
     try {
@@ -133,6 +153,28 @@ function ordersOf(
   }
   const orders = [...counts].flatMap((count) => client.order(count) ?? []);
   return { orders, refusals };
+}
+
+/** @throws {CliError} CLI_EPOCH_FILE for an epoch from which others cannot follow */
+function followingRules(
+  { trustingSeconds }: KnownEpoch,
+  isFollowing: boolean,
+): { readonly trustingSeconds: number; readonly maxDriftSeconds: number } {
+  // The file is what somebody decided to trust, and no other epoch follows from it. What its committee
+  // signed counts no longer than `graceSeconds` after its end all the same.
+  if (!isFollowing) return { trustingSeconds: Number.MAX_SAFE_INTEGER, maxDriftSeconds: 0 };
+  if (trustingSeconds !== undefined) {
+    return { trustingSeconds, maxDriftSeconds: DEFAULT_MAX_DRIFT_SECONDS };
+  }
+  const problem = 'it does not say for how long its committee is believed about later epochs';
+  throw new CliError(
+    { code: 'CLI_EPOCH_FILE', path: '', problem },
+    `no epoch follows from that of the file: ${problem}; write it anew with \`cairn da quorum --out\``,
+  );
+}
+
+function firstEpochOf({ epochs }: EpochTrust): number {
+  return epochs[0]?.committee.office.epoch ?? 0;
 }
 
 /** What a checkpoint that was signed and tells no root leaves open. */

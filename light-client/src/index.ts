@@ -14,6 +14,7 @@ export {
   startTrust,
   type TrustAnchor,
 } from './epochs/epoch-trust.ts';
+export { findHandover } from './epochs/find-handover.ts';
 export { type ChainOffer, followChain } from './epochs/follow-chain.ts';
 export {
   followHandover,

@@ -5,8 +5,9 @@ import {
   MAX_FILE_PLACE_PROOF_CHARACTERS,
   parseFilePlaceProof,
 } from '@cairn/wire-protocol';
-import { CliError } from '../errors.ts';
+import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readHandovers } from '../handover-file.ts';
 import type { CommandContext } from '../io.ts';
 import { readBounded } from '../local-files.ts';
 import { writeJson, writeLine } from '../output.ts';
@@ -17,18 +18,26 @@ import { readPlaceTrust, verifyPlace } from '../verify-place.ts';
 export interface VerifyOptions {
   /** A file with what is trusted. */
   readonly trust: string;
+  /** A file with handovers that lead on from the trusted epoch. */
+  readonly handovers?: string;
   readonly json?: boolean;
 }
 
 /** Proves a file's place in the order from two local files, asking nobody. */
 export async function verify(
   typed: string,
-  { trust, json }: VerifyOptions,
+  { trust, handovers: handoverFile, json }: VerifyOptions,
   { io }: CommandContext,
 ): Promise<number> {
   const proof = await readProof(resolve(io.cwd, typed));
   const trusted = await readPlaceTrust(resolve(io.cwd, trust));
-  const { file, orderCount } = verifyPlace(proof, trusted, { clock: systemClock() });
+  if (handoverFile !== undefined && trusted.kind !== 'epoch') {
+    throw usageError('handovers', 'handovers lead on from an epoch, not from a checkpoint');
+  }
+  const handovers =
+    handoverFile === undefined ? [] : await readHandovers(resolve(io.cwd, handoverFile));
+  const clock = systemClock();
+  const { file, orderCount } = verifyPlace(proof, trusted, { clock, handovers });
   const { checkpoint, fileRoot, sequence, sizeBytes, submitter, timeSeconds } = file;
   const { shardId, globalIndex } = checkpoint;
   if (json === true) {
