@@ -113,7 +113,8 @@ export { decodeExpiry, encodeExpiry, expiryKey, indexKey, isReservedKey } from '
 export type { AppliedEntry, ReplayInput } from './store/apply-group.ts';
 export { StateError, type StateFault } from './store/errors.ts';
 export { Generations, type GenerationsDeps } from './store/generations.ts';
-export { exportSnapshot, type ImportedSnapshot, importSnapshot } from './store/snapshot.ts';
+export { type ImportedSnapshot, importSnapshot } from './store/import-snapshot.ts';
+export { exportSnapshot } from './store/snapshot.ts';
 export {
   encodeSnapshotHead,
   openSnapshotFile,

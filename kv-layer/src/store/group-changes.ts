@@ -12,7 +12,8 @@ import type { BatchSource } from '../batch/stream-batch.ts';
 import type { RoleChange } from '../replay/fold-controls.ts';
 import type { StateChange } from '../replay/replay-batch.ts';
 import type { StreamId } from '../stream-id.ts';
-import { bytesDigests, EMPTY_HASH, stateRootOf } from '../tree/digests.ts';
+import { HASH_WORDS, wordsOf } from '../tree/copy-hash.ts';
+import { bytesDigests, EMPTY_HASH, stateRootOf, wholeParts } from '../tree/digests.ts';
 import type { StateTree } from '../tree/state-tree.ts';
 import { MAX_PAGE_PATH_BYTES } from '../tree/tree-page.ts';
 import { KEY, TABLE, type Table } from './keyspace.ts';
@@ -30,8 +31,6 @@ import { encodeRow, recordLeafHashes } from './row.ts';
 import type { StateTables } from './state-tables.ts';
 import type { StateTrees } from './state-trees.ts';
 import { ValueWriter } from './value-writer.ts';
-
-const HASH_BYTES: number = EMPTY_HASH.length;
 
 /** What changes are made with. */
 export interface ChangeDeps {
@@ -99,11 +98,7 @@ export class GroupChanges {
     const changes: ChangedRow[] = [];
     const touched = new Map<StreamId, { keys: number; roles: number }>();
     const records = await this.#values.recordsOf(writes, source, { version: sequence, signal });
-    const hashes = recordLeafHashes(
-      writes.map(({ key }) => key),
-      records,
-      hasher,
-    );
+    const hashes = recordLeafHashes(wholeParts(writes.map(({ key }) => key)), records, hasher);
     await this.#set(
       sequence,
       { table: TABLE.keys, names: writes, records, hashes },
@@ -161,11 +156,7 @@ export class GroupChanges {
         inline,
       }),
     );
-    const hashes = recordLeafHashes(
-      names.map(({ key }) => key),
-      records,
-      hasher,
-    );
+    const hashes = recordLeafHashes(wholeParts(names.map(({ key }) => key)), records, hasher);
     return { table: TABLE.roles, names, records, hashes, roles };
   }
 
@@ -182,6 +173,7 @@ export class GroupChanges {
     },
   ): Promise<void> {
     const { tables, trees } = this.#deps;
+    const leaf = { hashes: wordsOf(hashes), at: 0 };
     let stream: StreamId | undefined;
     let tree: StateTree | undefined;
     let counts = { keys: 0, roles: 0 };
@@ -211,8 +203,8 @@ export class GroupChanges {
         key,
         before: before === undefined ? undefined : version,
       });
-      const hash = hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-      const isNew = tree.set(key, hash, held.page);
+      leaf.at = index * HASH_WORDS;
+      const isNew = tree.setFrom(key, leaf, held.page);
       if (isNew) counts[table === TABLE.keys ? 'keys' : 'roles'] += 1;
       const role = roles?.[index];
       if (role !== undefined) this.#group.recount(role, before, record);

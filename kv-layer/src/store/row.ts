@@ -1,7 +1,14 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { viewOf, writeSafeU64 } from '@cairn/primitives';
 import { copyHash } from '../tree/copy-hash.ts';
-import { copyBytes, EMPTY_HASH, LEAF, type LeafRecord, partDigests } from '../tree/digests.ts';
+import {
+  copyBytes,
+  EMPTY_HASH,
+  LEAF,
+  type LeafRecord,
+  type Parts,
+  partDigests,
+} from '../tree/digests.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { StateError } from './errors.ts';
 
@@ -61,6 +68,33 @@ export function makeRowRecord(parts: RowParts, arena: ByteArena): Uint8Array {
   return record;
 }
 
+/** What the stored row of a value that lies in it is written from. */
+export interface InlineParts {
+  /** Has the numbers, as a row has them, and the value. */
+  readonly bytes: Uint8Array;
+  readonly numbersAt: number;
+  readonly valueAt: number;
+  readonly valueBytes: number;
+  readonly digests: Uint8Array;
+  readonly digestAt: number;
+}
+
+/** Bytes of a stored row with a value of so many bytes in it. */
+export function rowRecordBytes(valueBytes: number): number {
+  return HEAD_BYTES + valueBytes;
+}
+
+/** `encodeRow` into zeros, of what has the numbers as bytes. */
+export function writeInlineRecord(into: Uint8Array, at: number, parts: InlineParts): void {
+  const { bytes, numbersAt, valueAt, valueBytes } = parts;
+  for (let index = 0; index < DIGEST_AT; index += 1)
+    into[at + index] = bytes[numbersAt + index] ?? 0;
+  copyHash(parts.digests, parts.digestAt, into, at + DIGEST_AT);
+  into[at + PLACE_AT] = INLINE;
+  const value = { bytes, start: valueAt };
+  copyBytes(value, valueBytes, { bytes: into, start: at + HEAD_BYTES });
+}
+
 /** The version of a stored row. @throws {StateError} KV_STATE_DAMAGED for what is no row */
 export function versionOfRecord(record: Uint8Array): number {
   if (record.length < HEAD_BYTES) damaged('row', record.length);
@@ -74,15 +108,14 @@ export function versionOfRecord(record: Uint8Array): number {
  * @param keys - of the rows, in their order
  */
 export function recordLeafHashes(
-  keys: readonly Uint8Array[],
+  keys: Parts,
   records: readonly Uint8Array[],
   hasher: Hasher,
 ): Uint8Array {
-  const lengths = keys.map(({ length }) => length);
-  const starts = new Array<number>(keys.length).fill(0);
-  const digests = partDigests({ bytes: keys, starts, lengths }, hasher);
-  const input = new Uint8Array(keys.length * LEAF.bytes);
-  for (let index = 0; index < keys.length; index += 1) {
+  const { lengths } = keys;
+  const digests = partDigests(keys, hasher);
+  const input = new Uint8Array(lengths.length * LEAF.bytes);
+  for (let index = 0; index < lengths.length; index += 1) {
     const start = index * LEAF.bytes;
     const bytes = records[index] ?? EMPTY_HASH;
     copyHash(digests, index * HASH_BYTES, input, start);

@@ -67,7 +67,9 @@ export class StateTrees {
       }
       for (const page of tree.changed) {
         const key = keys.keyIn(arena, KEY.treePage, [table8, id, tree.nameOf(page)]);
-        writes.push({ type: 'put', key, value: page.bytes });
+        const value = arena.take(page.storedBytes);
+        page.write(value, 0);
+        writes.push({ type: 'put', key, value });
       }
     }
     return writes;

@@ -39,10 +39,9 @@ export const EMPTY_HASH: Uint8Array = new Uint8Array(HASH_BYTES);
  * @returns 32 bytes each, in order; zeros for no byte
  */
 export function bytesDigests(items: readonly Uint8Array[], hasher: Hasher): Uint8Array[] {
-  const starts: number[] = new Array<number>(items.length).fill(0);
-  const lengths = items.map(({ length }) => length);
-  const digests = partDigests({ bytes: items, starts, lengths }, hasher);
-  return lengths.map((length, index) =>
+  const parts = wholeParts(items);
+  const digests = partDigests(parts, hasher);
+  return parts.lengths.map((length, index) =>
     length === 0 ? EMPTY_HASH : digests.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
   );
 }
@@ -54,7 +53,13 @@ export interface Parts {
   readonly lengths: readonly number[];
 }
 
-/** `bytesDigests` of parts, one after another. */
+/** Byte strings as parts of themselves. */
+export function wholeParts(bytes: readonly Uint8Array[]): Parts {
+  const starts = new Array<number>(bytes.length).fill(0);
+  return { bytes, starts, lengths: bytes.map(({ length }) => length) };
+}
+
+/** `bytesDigests` of parts, one after another. There may be more starts than lengths. */
 export function partDigests({ bytes, starts, lengths }: Parts, hasher: Hasher): Uint8Array {
   const digests = new Uint8Array(lengths.length * HASH_BYTES);
   const classes = new Map<number, number[]>();
@@ -85,6 +90,7 @@ export function partDigests({ bytes, starts, lengths }: Parts, hasher: Hasher): 
       const from = { bytes: bytes[index] ?? EMPTY_HASH, start: starts[index] ?? 0 };
       copyBytes(from, lengths[index] ?? 0, { bytes: input, start: at * size });
     }
+    if (indexes.length === lengths.length) return hasher.hashMany(input, size, digests);
     const hashes = hasher.hashMany(input, size, input);
     for (let at = 0; at < indexes.length; at += 1) {
       copyHash(hashes, at * HASH_BYTES, digests, (indexes[at] ?? 0) * HASH_BYTES);
@@ -98,7 +104,7 @@ interface Place {
   readonly start: number;
 }
 
-/** Copies bytes from one place to another. */
+/** Copies bytes from one place to another: short ones eight a round, as `copyHash` does. */
 export function copyBytes(from: Place, length: number, to: Place): void {
   if (length > MAX_LOOP_BYTES) {
     to.bytes.set(from.bytes.subarray(from.start, from.start + length), to.start);
@@ -106,7 +112,19 @@ export function copyBytes(from: Place, length: number, to: Place): void {
   }
   const [source, target] = [from.bytes, to.bytes];
   let [at, place] = [from.start, to.start];
-  for (const end = at + length; at < end; at += 1) {
+  const end = at + length;
+  for (const last = end - 7; at < last; at += 8) {
+    target[place] = source[at] ?? 0;
+    target[place + 1] = source[at + 1] ?? 0;
+    target[place + 2] = source[at + 2] ?? 0;
+    target[place + 3] = source[at + 3] ?? 0;
+    target[place + 4] = source[at + 4] ?? 0;
+    target[place + 5] = source[at + 5] ?? 0;
+    target[place + 6] = source[at + 6] ?? 0;
+    target[place + 7] = source[at + 7] ?? 0;
+    place += 8;
+  }
+  for (; at < end; at += 1) {
     target[place] = source[at] ?? 0;
     place += 1;
   }

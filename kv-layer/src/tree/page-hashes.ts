@@ -1,20 +1,23 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { concatBytes } from '@cairn/primitives';
 import { bitCount, lowestBit } from './bits.ts';
-import { copyHash } from './copy-hash.ts';
+import { copyWords, HASH_WORDS } from './copy-hash.ts';
 import type { TreePage } from './tree-page.ts';
 
 const SYMBOLS = 32;
 /** Pages of fewer branches are hashed anew each time: keeping what lies between costs more. */
 const MIN_KEPT_BRANCHES = 5;
 /** Hashes between branches and page: a heap, 1 is the page itself; the branches are 32 and on. */
-const INNER_BYTES: number = SYMBOLS * HASH_BYTES;
-const PAIR_BYTES = 2 * HASH_BYTES;
+const INNER_WORDS: number = SYMBOLS * HASH_WORDS;
+const PAIR_WORDS: number = 2 * HASH_WORDS;
 
 /** A page being hashed. In the masks, bit n is node n of the heap. */
 interface Run {
   readonly page: TreePage;
-  readonly inner: Uint8Array;
+  /** Has the page's heap from `innerAt` on: all of it, or the pairs alone. */
+  readonly inner: Uint32Array;
+  readonly innerAt: number;
+  readonly isKept: boolean;
   readonly symbols: number;
   /** Nodes with a branch below them. */
   readonly present: number;
@@ -38,33 +41,38 @@ export function hashPages(pages: readonly TreePage[], hasher: Hasher): void {
     const { parent } = page;
     if (parent === undefined) continue;
     const source = sourceOf(run, 1);
-    const bytes = source < 0 ? inner : page.held;
-    const at = parent.hashOffset(parent.find(page.symbol));
-    copyHash(bytes, Math.abs(source), parent.held, at);
+    const at = parent.find(page.symbol) * HASH_WORDS;
+    if (source < 0) copyWords(inner, ~source, parent.hashes, at);
+    else copyWords(page.hashes, source, parent.hashes, at);
   }
 }
 
 function runsOf(pages: readonly TreePage[]): Run[] {
   let scratch = 0;
-  for (const { count } of pages) if (count < MIN_KEPT_BRANCHES) scratch += INNER_BYTES;
-  const arena = new Uint8Array(scratch);
+  for (const { count } of pages) if (count < MIN_KEPT_BRANCHES) scratch += count * HASH_WORDS;
+  const arena = new Uint32Array(scratch);
   let used = 0;
   return pages.map((page): Run => {
     const { symbols, dirtySymbols } = page;
-    let { inner } = page;
-    const isNew = inner === undefined || page.count < MIN_KEPT_BRANCHES;
-    if (page.count < MIN_KEPT_BRANCHES) {
+    let inner: Uint32Array = arena;
+    let innerAt = 0;
+    let isNew = true;
+    const isKept = page.count >= MIN_KEPT_BRANCHES;
+    if (!isKept) {
       page.inner = undefined;
-      inner = arena.subarray(used, used + INNER_BYTES);
-      used += INNER_BYTES;
-    } else if (inner === undefined) {
-      inner = new Uint8Array(INNER_BYTES);
+      innerAt = used;
+      used += page.count * HASH_WORDS;
+    } else if (page.inner === undefined) {
+      inner = new Uint32Array(INNER_WORDS);
       page.inner = inner;
+    } else {
+      ({ inner } = page);
+      isNew = false;
     }
     const present = nodesAbove(symbols);
     const pairs = nodesOfTwo(symbols, present);
     const wanted = isNew ? pairs : nodesAbove(dirtySymbols) & pairs;
-    return { page, inner, symbols, present, pairs, wanted };
+    return { page, inner, innerAt, isKept, symbols, present, pairs, wanted };
   });
 }
 
@@ -74,39 +82,52 @@ function hashLevel(runs: readonly Run[], first: number, hasher: Hasher): void {
   let count = 0;
   for (const { wanted } of runs) count += bitCount(wanted & level);
   if (count === 0) return;
-  const input = new Uint8Array(count * PAIR_BYTES);
+  const input = new Uint32Array(count * PAIR_WORDS);
   let at = 0;
   for (const run of runs) {
-    const { page, inner } = run;
-    for (let left = run.wanted & level; left !== 0; left &= left - 1) {
+    let left = run.wanted & level;
+    if (left === 0) continue;
+    const { inner } = run;
+    const { hashes } = run.page;
+    for (; left !== 0; left &= left - 1) {
       const child = 2 * lowestBit(left);
       const one = sourceOf(run, child);
-      copyHash(one < 0 ? inner : page.held, Math.abs(one), input, at);
+      if (one < 0) copyWords(inner, ~one, input, at);
+      else copyWords(hashes, one, input, at);
       const other = sourceOf(run, child + 1);
-      copyHash(other < 0 ? inner : page.held, Math.abs(other), input, at + HASH_BYTES);
-      at += PAIR_BYTES;
+      if (other < 0) copyWords(inner, ~other, input, at + HASH_WORDS);
+      else copyWords(hashes, other, input, at + HASH_WORDS);
+      at += PAIR_WORDS;
     }
   }
-  const hashes = hasher.hashMany(input, PAIR_BYTES, input);
+  const bytes = new Uint8Array(input.buffer);
+  hasher.hashMany(bytes, 2 * HASH_BYTES, bytes);
   at = 0;
-  for (const { wanted, inner } of runs) {
-    for (let left = wanted & level; left !== 0; left &= left - 1) {
-      copyHash(hashes, at, inner, lowestBit(left) * HASH_BYTES);
-      at += HASH_BYTES;
+  for (const run of runs) {
+    for (let left = run.wanted & level; left !== 0; left &= left - 1) {
+      copyWords(input, at, run.inner, innerOf(run, lowestBit(left)));
+      at += HASH_WORDS;
     }
   }
 }
 
-/** Where the hash of a node that is there is: in the page's bytes, or, less than 0, in `inner`. */
-function sourceOf({ page, symbols, present, pairs }: Run, node: number): number {
+/** Where in `inner` the hash of a pair is. */
+function innerOf({ innerAt, isKept, pairs }: Run, node: number): number {
+  const place = isKept ? node : bitCount(pairs & ((1 << node) - 1));
+  return innerAt + place * HASH_WORDS;
+}
+
+/** Where the hash of a node that is there is: in the page's hashes, or, `~` of it, in `inner`. */
+function sourceOf(run: Run, node: number): number {
+  const { page, symbols, present, pairs } = run;
   let at = node;
   while (at < SYMBOLS) {
-    if ((pairs & (1 << at)) !== 0) return -at * HASH_BYTES;
+    if ((pairs & (1 << at)) !== 0) return ~innerOf(run, at);
     const one = 2 * at;
     const hasOne = one < SYMBOLS ? present & (1 << one) : symbols & (1 << (one - SYMBOLS));
     at = hasOne === 0 ? one + 1 : one;
   }
-  return page.hashOffset(page.find(at - SYMBOLS));
+  return page.find(at - SYMBOLS) * HASH_WORDS;
 }
 
 /** All nodes with one of these symbols below them. */

@@ -1,5 +1,6 @@
 import type { Hasher } from '@cairn/commitments';
 import { keyText } from '../key-text.ts';
+import { HASH_WORDS, wordsOf } from './copy-hash.ts';
 import { bytesNamer, EMPTY_HASH } from './digests.ts';
 import { prefixBytes, symbolAt, symbolCount } from './key-symbols.ts';
 import { hashPages } from './page-hashes.ts';
@@ -18,8 +19,10 @@ export class PageMissing extends Error {}
 
 /** Pages loaded at once. */
 const PAGES_PER_LOAD = 5000;
-/** Room of a new page: three leaves whose keys go on for 24 bytes. */
-const FIRST_ROOM_BYTES: number = 3 * (1 + 32 + 4 + 24);
+/** Branches that a new page has room for. */
+const FIRST_ROOM = 3;
+/** A hash that is not known yet. */
+const NO_HASH = new Uint32Array(HASH_WORDS);
 const NO_PATH = new Uint8Array(0);
 
 /** Where a key is in a tree, or would be. */
@@ -30,6 +33,12 @@ export interface KeyPlace {
   readonly isThere: boolean;
   /** Of the page: the branch whose own page is not in memory. */
   readonly missing: number | undefined;
+}
+
+/** Where the hash of a leaf is: it begins at a word of these. */
+interface LeafPlace {
+  readonly hashes: Uint32Array;
+  readonly at: number;
 }
 
 /** A branch whose page is wanted. */
@@ -68,7 +77,7 @@ export class StateTree {
     this.#top = new TreePage(
       { position: NO_POSITION, path: NO_PATH },
       this.#hashPath,
-      top === undefined ? {} : { bytes: top },
+      top === undefined ? {} : { stored: top },
     );
     if (!this.#top.isSound) throw new PageMissing("the tree's topmost page is damaged");
   }
@@ -122,23 +131,29 @@ export class StateTree {
    * @returns whether the key is new
    */
   set(key: Uint8Array, leafHash: Uint8Array, from: TreePage = this.#top): boolean {
+    return this.setFrom(key, { hashes: wordsOf(leafHash), at: 0 }, from);
+  }
+
+  /** `set` with the hash that begins at a word of `hashes`. */
+  setFrom(key: Uint8Array, leaf: LeafPlace, from: TreePage = this.#top): boolean {
+    const { hashes, at } = leaf;
     let page = from;
     for (let step = symbolCount(key) + 2; step > 0; step -= 1) {
       const symbol = symbolIn(page, key);
       const index = page.find(symbol);
       if (index < 0) {
         this.#weight += key.length + 40;
-        page.insert(-1 - index, symbol, { position: NO_POSITION, path: key }, leafHash);
+        page.insert(-1 - index, symbol, { position: NO_POSITION, path: key }, hashes, at);
         this.#touch(page, symbol);
         return true;
       }
       const position = page.divergenceAt(index, key);
       if (position !== undefined) {
-        this.#split({ page, index }, position, { key, leafHash });
+        this.#split({ page, index }, position, { key, leaf });
         return true;
       }
       if (!page.isPage(symbol)) {
-        page.setHash(index, leafHash);
+        page.setHash(index, hashes, at);
         this.#touch(page, symbol);
         return false;
       }
@@ -163,10 +178,10 @@ export class StateTree {
     const { parent } = page;
     if (parent === undefined || page.count !== 1) return true;
     // What is left alone takes the place of its page.
-    const [ref, hash, child] = [page.ref(0), page.hashOf(0), page.child(0)];
+    const [ref, child] = [page.ref(0), page.child(0)];
     const at = parent.find(page.symbol);
     this.#drop(page);
-    parent.replace(at, ref, hash);
+    parent.replace(at, ref, page.hashes, 0);
     if (child !== undefined) parent.setChild(at, child);
     return true;
   }
@@ -256,17 +271,18 @@ export class StateTree {
   #split(
     { page, index }: Wanted,
     position: number,
-    { key, leafHash }: { readonly key: Uint8Array; readonly leafHash: Uint8Array },
+    { key, leaf }: { readonly key: Uint8Array; readonly leaf: LeafPlace },
   ): void {
-    const [ref, hash, child] = [page.ref(index), page.hashOf(index), page.child(index)];
+    const [ref, child] = [page.ref(index), page.child(index)];
     const path = prefixBytes(key, position);
-    const between = new TreePage({ position, path }, this.#hashPath, { room: FIRST_ROOM_BYTES });
+    const between = new TreePage({ position, path }, this.#hashPath, { room: FIRST_ROOM });
     const old = symbolAt(ref.path, position);
     const symbol = symbolAt(key, position);
-    between.insert(0, old, ref, hash);
-    between.insert(symbol > old ? 1 : 0, symbol, { position: NO_POSITION, path: key }, leafHash);
+    between.insert(0, old, ref, page.hashes, index * HASH_WORDS);
+    const place = symbol > old ? 1 : 0;
+    between.insert(place, symbol, { position: NO_POSITION, path: key }, leaf.hashes, leaf.at);
     if (child !== undefined) between.setChild(between.find(old), child);
-    page.replace(index, between, EMPTY_HASH);
+    page.replace(index, between, NO_HASH, 0);
     page.setChild(index, between);
     this.#weight += between.weight;
     this.#touch(between, symbol);
@@ -294,7 +310,7 @@ export class StateTree {
       const loaded: TreePage[] = [];
       for (const [at, { page, index }] of some.entries()) {
         const [record, ref] = [records[at], refs[at]];
-        const child = record && ref && new TreePage(ref, this.#hashPath, { bytes: record });
+        const child = record && ref && new TreePage(ref, this.#hashPath, { stored: record });
         if (child === undefined || child.count < 2 || !child.isSound) {
           const position = page.positionOf(index);
           throw new PageMissing(`the tree's page at position ${position} is missing or damaged`);

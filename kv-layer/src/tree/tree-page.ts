@@ -1,6 +1,8 @@
 import { HASH_BYTES } from '@cairn/commitments';
 import { concatBytes } from '@cairn/primitives';
 import { bitCount } from './bits.ts';
+import { copyWords, HASH_WORDS } from './copy-hash.ts';
+import { copyBytes } from './digests.ts';
 import { divergenceBehind, symbolCount } from './key-symbols.ts';
 
 /** The position of a leaf: it branches nowhere. Also that of the page above all: it has one branch. */
@@ -13,8 +15,9 @@ const FLAG_LONG = 0x40;
 const SYMBOL_MASK = 0x1f;
 /** Symbols there are; so many branches a page can have at most, and one more never. */
 const MAX_BRANCHES = 32;
-/** A page without branches. */
-const NO_BRANCH = Uint8Array.of(0);
+/** Bytes that a branch takes besides its hash, if it is a leaf whose key goes on for 24 bytes. */
+const ROOM_BYTES: number = 1 + 4 + 24;
+const NO_PATH = new Uint8Array(0);
 
 /** What a branch refers to: a leaf by its key, or a page by what its keys have in common. */
 export interface BranchRef {
@@ -30,9 +33,9 @@ export type HashPath = (path: Uint8Array) => Uint8Array;
  * All branches at one position of keys that agree before it: 2 to 17, by symbol. Pages are how a tree
  * is kept; its root knows nothing of them.
  *
- * A page is kept in memory as it is stored, since a tree has as many branches as keys: count u8; of
- * each branch symbol and flags u8; of each its hash; of each a page's position u32, path length u32,
- * and the path without the whole bytes that all of them share, or the hash of a long path.
+ * It is stored as: count u8; of each branch symbol and flags u8; of each its hash; of each a page's
+ * position u32, path length u32, and the path without the whole bytes that all of them share, or the
+ * hash of a long path. In memory the hashes lie by themselves, at whole words, and the rest as stored.
  */
 export class TreePage {
   readonly position: number;
@@ -47,8 +50,10 @@ export class TreePage {
   /** Whether the tree has no such page any more. */
   isGone = false;
   /** Hashes between branches and page once they were computed; see `page-hashes`. */
-  inner: Uint8Array | undefined;
-  /** The page in its first `#size` bytes, room for more branches, and at the end the path. */
+  inner: Uint32Array | undefined;
+  /** Of the branches, by index. */
+  hashes: Uint32Array;
+  /** The page without its hashes in its first `#size` bytes, room for more branches, and at the end the path. */
   #bytes: Uint8Array;
   #size: number;
   /** The path, if it is too long to be kept there. */
@@ -65,26 +70,35 @@ export class TreePage {
   /** Symbols of long paths that are not stored yet. */
   #unsaved = 0;
   readonly #hashPath: HashPath;
+  /** Whether what was stored cannot be a page. */
+  readonly #isCut: boolean;
 
   /**
-   * @param bytes - the page as it is stored
-   * @param room - bytes to keep free for branches
+   * @param stored - the page as it is stored; without branches unless told
+   * @param room - branches to make room for, of which 24 bytes of a path are kept
    */
   constructor(
     { position, path }: BranchRef,
     hashPath: HashPath,
-    { bytes = NO_BRANCH, room = 0 }: { readonly bytes?: Uint8Array; readonly room?: number } = {},
+    { stored, room = 0 }: { readonly stored?: Uint8Array; readonly room?: number } = {},
   ) {
     this.position = position;
     this.#path = path.length > MAX_PAGE_PATH_BYTES ? path : undefined;
     this.#tail = this.#path === undefined ? path.length : 0;
     this.#hashPath = hashPath;
-    this.#bytes = new Uint8Array(bytes.length + room + this.#tail);
-    this.#bytes.set(bytes);
-    if (this.#tail > 0) this.#bytes.set(path, bytes.length + room);
-    this.#size = bytes.length;
-    for (let index = Math.min(this.count, MAX_BRANCHES) - 1; index >= 0; index -= 1) {
-      const flags = bytes[1 + index] ?? 0;
+    const count = stored === undefined ? 0 : countIn(stored);
+    const hashBytes = count * HASH_BYTES;
+    this.#isCut = stored !== undefined && count !== stored[0];
+    this.#size = stored === undefined || this.#isCut ? 1 : stored.length - hashBytes;
+    this.hashes = new Uint32Array((count + room) * HASH_WORDS);
+    this.#bytes = new Uint8Array(this.#size + room * ROOM_BYTES + this.#tail);
+    if (this.#tail > 0) this.#bytes.set(path, this.#bytes.length - this.#tail);
+    if (stored === undefined || this.#isCut) return;
+    this.#bytes.set(stored.subarray(0, 1 + count));
+    this.#bytes.set(stored.subarray(1 + count + hashBytes), 1 + count);
+    new Uint8Array(this.hashes.buffer).set(stored.subarray(1 + count, 1 + count + hashBytes));
+    for (let index = 0; index < count; index += 1) {
+      const flags = stored[1 + index] ?? 0;
       this.#symbols |= 1 << (flags & SYMBOL_MASK);
       if ((flags & FLAG_PAGE) !== 0) this.#pages |= 1 << (flags & SYMBOL_MASK);
     }
@@ -100,20 +114,34 @@ export class TreePage {
     return this.#path;
   }
 
-  /** What begins with `bytes`: hashes are in it at `hashOffset`. */
-  get held(): Uint8Array {
-    return this.#bytes;
+  /** The page as it is stored. */
+  get bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.storedBytes);
+    this.write(bytes, 0);
+    return bytes;
   }
 
-  /** The page as it is stored: valid until it is changed. */
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#size);
+  /** Bytes of the page as it is stored. */
+  get storedBytes(): number {
+    return this.#size + this.count * HASH_BYTES;
+  }
+
+  /** Writes the page as it is stored. */
+  write(into: Uint8Array, at: number): void {
+    const { count } = this;
+    const hashBytes = count * HASH_BYTES;
+    const [bytes, refs] = [this.#bytes, 1 + count];
+    copyBytes({ bytes, start: 0 }, refs, { bytes: into, start: at });
+    into.set(new Uint8Array(this.hashes.buffer, 0, hashBytes), at + refs);
+    const rest = { bytes: into, start: at + refs + hashBytes };
+    copyBytes({ bytes, start: refs }, this.#size - refs, rest);
   }
 
   /** Bytes it takes in memory, about. */
   get weight(): number {
-    const { length } = this.#path ?? NO_BRANCH;
-    return 400 + this.#bytes.length + length + (this.inner?.length ?? 0);
+    const { length } = this.#path ?? NO_PATH;
+    const words = this.hashes.length + (this.inner?.length ?? 0);
+    return 500 + this.#bytes.length + length + 4 * words;
   }
 
   /** How many branches there are. */
@@ -124,7 +152,7 @@ export class TreePage {
   /** Whether the bytes are those of a page: lengths fit, symbols ascend. */
   get isSound(): boolean {
     const { count } = this;
-    if (count > MAX_BRANCHES || this.#size < 1 + count * (1 + HASH_BYTES)) return false;
+    if (this.#isCut || this.#size < 1 + count) return false;
     for (let index = 1; index < count; index += 1) {
       if (this.symbolOf(index) <= this.symbolOf(index - 1)) return false;
     }
@@ -156,19 +184,14 @@ export class TreePage {
     return (this.#symbols & bit) === 0 ? -1 - index : index;
   }
 
-  /** Where the hash of a branch is in `bytes`. */
-  hashOffset(index: number): number {
-    return 1 + this.count + index * HASH_BYTES;
-  }
-
   /** A copy of a branch's hash. */
   hashOf(index: number): Uint8Array {
-    const at = this.hashOffset(index);
-    return this.#bytes.slice(at, at + HASH_BYTES);
+    return new Uint8Array(this.hashes.buffer, index * HASH_BYTES, HASH_BYTES).slice();
   }
 
-  setHash(index: number, hash: Uint8Array): void {
-    this.#bytes.set(hash, this.hashOffset(index));
+  /** @param at - the word in `hashes` at which the branch's begins */
+  setHash(index: number, hashes: Uint32Array, at: number): void {
+    copyWords(hashes, at, this.hashes, index * HASH_WORDS);
   }
 
   /** The page of a branch, once it is in memory. */
@@ -237,27 +260,26 @@ export class TreePage {
     return position < limit ? position : undefined;
   }
 
-  /** Puts a branch where `find` says it would be. */
-  insert(index: number, symbol: number, ref: BranchRef, hash: Uint8Array): void {
+  /** Puts a branch where `find` says it would be, with the hash that begins at a word of `hashes`. */
+  insert(index: number, symbol: number, ref: BranchRef, hashes: Uint32Array, hashAt: number): void {
     const { count } = this;
     const size = this.#size;
-    const at = this.#offsetOf(index);
+    const at = index === count ? size : this.#offsetOf(index);
     const recordBytes = this.#recordBytes(ref);
-    this.#grow(size + 1 + HASH_BYTES + recordBytes);
+    this.#grow(size + 1 + recordBytes);
     const bytes = this.#bytes;
-    const hashes = 1 + count;
-    const refs = hashes + count * HASH_BYTES;
-    const hashAt = hashes + index * HASH_BYTES;
     // From the back, so that nothing is overwritten before it was moved.
-    bytes.copyWithin(at + 1 + HASH_BYTES + recordBytes, at, size);
-    bytes.copyWithin(refs + 1 + HASH_BYTES, refs, at);
-    bytes.copyWithin(hashAt + 1 + HASH_BYTES, hashAt, refs);
-    bytes.copyWithin(hashes + 1, hashes, hashAt);
-    bytes.copyWithin(2 + index, 1 + index, hashes);
+    if (index < count) bytes.copyWithin(at + 1 + recordBytes, at, size);
+    bytes.copyWithin(2 + index, 1 + index, at);
     bytes[0] = count + 1;
-    bytes.set(hash, hashAt + 1);
-    this.#writeRef(index, symbol, ref, at + 1 + HASH_BYTES);
-    this.#size = size + 1 + HASH_BYTES + recordBytes;
+    this.#growHashes(count + 1);
+    const hashPlace = index * HASH_WORDS;
+    if (index < count) {
+      this.hashes.copyWithin(hashPlace + HASH_WORDS, hashPlace, count * HASH_WORDS);
+    }
+    copyWords(hashes, hashAt, this.hashes, hashPlace);
+    this.#writeRef(index, symbol, ref, at + 1);
+    this.#size = size + 1 + recordBytes;
     this.#children?.splice(index, 0, undefined);
   }
 
@@ -266,24 +288,21 @@ export class TreePage {
     const { count } = this;
     const size = this.#size;
     const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
-    const hashAt = this.hashOffset(index);
-    const hashes = 1 + count;
     const symbol = this.symbolOf(index);
     this.#long?.delete(symbol);
     this.#symbols &= ~(1 << symbol);
     this.#pages &= ~(1 << symbol);
     const bytes = this.#bytes;
-    bytes.copyWithin(1 + index, 2 + index, hashes);
-    bytes.copyWithin(hashes - 1, hashes, hashAt);
-    bytes.copyWithin(hashAt - 1, hashAt + HASH_BYTES, from);
-    bytes.copyWithin(from - 1 - HASH_BYTES, to, size);
+    bytes.copyWithin(1 + index, 2 + index, from);
+    bytes.copyWithin(from - 1, to, size);
     bytes[0] = count - 1;
-    this.#size = size - 1 - HASH_BYTES - (to - from);
+    this.hashes.copyWithin(index * HASH_WORDS, (index + 1) * HASH_WORDS, count * HASH_WORDS);
+    this.#size = size - 1 - (to - from);
     this.#children?.splice(index, 1);
   }
 
-  /** Lets a branch refer to something else. */
-  replace(index: number, ref: BranchRef, hash: Uint8Array): void {
+  /** Lets a branch refer to something else, with the hash that begins at a word of `hashes`. */
+  replace(index: number, ref: BranchRef, hashes: Uint32Array, hashAt: number): void {
     const symbol = this.symbolOf(index);
     const [from, to] = [this.#offsetOf(index), this.#offsetOf(index + 1)];
     const recordBytes = this.#recordBytes(ref);
@@ -293,7 +312,7 @@ export class TreePage {
     this.#size = size;
     this.#long?.delete(symbol);
     this.#writeRef(index, symbol, ref, from);
-    this.setHash(index, hash);
+    this.setHash(index, hashes, hashAt);
     if (this.#children !== undefined) this.#children[index] = undefined;
   }
 
@@ -364,15 +383,23 @@ export class TreePage {
     const tail = this.#tail;
     if (size + tail <= this.#bytes.length) return;
     const bytes = new Uint8Array(size + (size >> 1) + tail);
-    bytes.set(this.bytes);
+    bytes.set(this.#bytes.subarray(0, this.#size));
     if (tail > 0) bytes.set(this.path, bytes.length - tail);
     this.#bytes = bytes;
+  }
+
+  /** Makes room for the hashes of `count` branches, and half as many again. */
+  #growHashes(count: number): void {
+    if (count * HASH_WORDS <= this.hashes.length) return;
+    const hashes = new Uint32Array((count + (count >> 1)) * HASH_WORDS);
+    hashes.set(this.hashes);
+    this.hashes = hashes;
   }
 
   /** Where what a branch refers to begins. */
   #offsetOf(index: number): number {
     const { count } = this;
-    let at = 1 + count * (1 + HASH_BYTES);
+    let at = 1 + count;
     for (let before = 0; before < index; before += 1) {
       const flags = this.#bytes[1 + before] ?? 0;
       if ((flags & FLAG_PAGE) !== 0) at += 4;
@@ -412,6 +439,13 @@ export class TreePage {
       (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
     );
   }
+}
+
+/** How many branches a stored page has; 0 if it is too short for those it says it has. */
+function countIn(stored: Uint8Array): number {
+  const count = stored[0] ?? 0;
+  const isWhole = count <= MAX_BRANCHES && stored.length >= 1 + count * (1 + HASH_BYTES);
+  return isWhole ? count : 0;
 }
 
 /** A page's name among those of its tree. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Hasher, loadHasher } from '@cairn/commitments';
 import { type FileStore, seededRng } from '@cairn/primitives';
-import { exportSnapshot, importSnapshot } from '../../src/store/snapshot.ts';
+import { importSnapshot } from '../../src/store/import-snapshot.ts';
+import { exportSnapshot } from '../../src/store/snapshot.ts';
 import type { StreamId } from '../../src/stream-id.ts';
 import { type Disk, openGenerations } from '../support/generations.ts';
 import { drawEntry, inputOf, rootsOf } from '../support/history.ts';

@@ -11,7 +11,8 @@ import {
 import { StateProofs } from '../../src/read/state-proofs.ts';
 import { StreamReads } from '../../src/read/stream-reads.ts';
 import { StateError } from '../../src/store/errors.ts';
-import { exportSnapshot, importSnapshot } from '../../src/store/snapshot.ts';
+import { importSnapshot } from '../../src/store/import-snapshot.ts';
+import { exportSnapshot } from '../../src/store/snapshot.ts';
 import type { StreamState } from '../../src/store/stream-state.ts';
 import type { StreamId } from '../../src/stream-id.ts';
 import { verifyStateProof } from '../../src/tree/state-proof.ts';
