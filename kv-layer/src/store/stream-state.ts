@@ -76,6 +76,7 @@ export class StreamState {
   #progress: Progress;
   #roots: ReadonlyMap<StreamId, RootRecord>;
   #branch = 0;
+  #revision = 0;
   #isStale = false;
 
   private constructor(
@@ -152,6 +153,11 @@ export class StreamState {
     return this.#branch;
   }
 
+  /** Grows whenever what is read may change: between two equal ones every read of the newest version is the same. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Whether a stream is replayed here. */
   isWatched(stream: StreamId): boolean {
     return this.#deps.watched.has(stream);
@@ -206,6 +212,7 @@ export class StreamState {
         signal.throwIfAborted();
         const state = { progress: this.#progress, roots: this.#roots };
         const group = await this.#guarded(() => applyGroup(this.#deps, state, rest, signal));
+        this.#revision += 1;
         this.#progress = group.progress;
         this.#roots = group.roots;
         for (const entry of group.applied) applied.push(entry);
@@ -235,8 +242,10 @@ export class StreamState {
       while (this.#progress.next > to) {
         signal.throwIfAborted();
         this.#branch += 1;
+        this.#revision += 1; // rows go back before `progress` does
         const state = { progress: this.#progress, roots: this.#roots };
         const left = await this.#guarded(() => rollbackGroup(this.#deps, state, to, signal));
+        this.#revision += 1;
         this.#progress = left.progress;
         this.#roots = left.roots;
       }
@@ -309,6 +318,7 @@ export class StreamState {
       return await work();
     } catch (error) {
       this.#isStale = true;
+      this.#revision += 1;
       this.trees.forget();
       throw error;
     }
@@ -319,6 +329,7 @@ export class StreamState {
     this.#progress = (await this.tables.progress()) ?? this.#progress;
     this.#roots = await loadRoots(this.tables, this.streams, signal);
     this.#isStale = false;
+    this.#revision += 1;
   }
 
   #checkOrder(inputs: readonly ReplayInput[]): readonly ReplayInput[] {

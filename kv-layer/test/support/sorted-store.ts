@@ -24,6 +24,7 @@ export function sortedKeyValueStore(): KeyValueStore {
   };
   return {
     get: async (key) => find(key),
+    getNow: find,
     getMany: async (keys) => keys.map(find),
     write: async (batch) => {
       for (const change of batch) {

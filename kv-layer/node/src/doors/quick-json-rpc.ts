@@ -3,7 +3,7 @@ import { describeError, isFault } from '@cairn/primitives';
 import { answerJsonRpcBody, jsonRpcErrorReply, RPC_SERVER_ERROR } from '@cairn/wire-protocol';
 import { isJson, type JsonRpcDoorDeps, SMALL_BODY_BYTES } from './json-rpc.ts';
 import type { QuickValues } from './quick-values.ts';
-import { sendJson } from './send-json.ts';
+import { sendAscii, sendJson } from './send-json.ts';
 
 /**
  * Answers small JSON-RPC calls on `POST /` without the routes around them: point reads are most of what
@@ -28,10 +28,11 @@ export class QuickJsonRpc {
 
   /** Answers a request if it is one of those. */
   readonly take = (request: IncomingMessage, reply: ServerResponse): boolean => {
-    const { method, url, headers } = request;
-    const length = Number(headers['content-length'] ?? Number.NaN);
-    if (method !== 'POST' || url !== '/' || !(length <= SMALL_BODY_BYTES)) return false;
-    if (!isJson(headers['content-type']) || this.#deps.stopping.aborted) return false;
+    const { method, url, rawHeaders } = request;
+    if (method !== 'POST' || url !== '/' || this.#deps.stopping.aborted) return false;
+    const length = Number(headerOf(rawHeaders, 'content-length') ?? Number.NaN);
+    if (!(length <= SMALL_BODY_BYTES)) return false;
+    if (!isJson(headerOf(rawHeaders, 'content-type'))) return false;
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -40,7 +41,7 @@ export class QuickJsonRpc {
       // What can be said at once takes no turn: it is over before anybody else has one.
       const text = this.#values.answer(body);
       if (text === undefined) void this.#answer(body, reply);
-      else sendJson(reply, text);
+      else sendAscii(reply, text);
     });
     return true;
   };
@@ -71,4 +72,18 @@ export class QuickJsonRpc {
       this.#running.delete(call);
     }
   }
+}
+
+/**
+ * The first header of a name as it was sent: an object of all of them is made when it is first asked for.
+ *
+ * @param rawHeaders - names and values by turns
+ * @param name - in small letters
+ */
+function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const other = rawHeaders[at];
+    if (other?.length === name.length && other.toLowerCase() === name) return rawHeaders[at + 1];
+  }
+  return undefined;
 }

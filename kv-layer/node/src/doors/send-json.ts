@@ -26,3 +26,22 @@ export function sendJson(
   ]);
   reply.end(text);
 }
+
+/** `sendJson` of a text of ASCII alone: its length is known, and it is written as it is. */
+export function sendAscii(
+  reply: ServerResponse,
+  text: string,
+  headers: readonly string[] = [],
+): void {
+  if (reply.destroyed) return;
+  reply.writeHead(200, [
+    'content-type',
+    JSON_TYPE,
+    'content-length',
+    String(text.length),
+    'access-control-allow-origin',
+    '*',
+    ...headers,
+  ]);
+  reply.end(text, 'latin1');
+}
