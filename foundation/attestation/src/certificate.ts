@@ -26,11 +26,13 @@ import {
 
 const MAGIC = 'CCRT';
 const VERSION = 1;
-/** Siblings that one byte counts. */
-const MAX_SIBLINGS = 255;
+/** Siblings that one byte counts: the form of small groups. */
+const MAX_SHORT_SIBLINGS = 255;
+/** A proof of several leaves has fewer hashes than its tree has leaves. */
+const MAX_SIBLINGS: number = MAX_GROUP_MEMBERS;
 /** Bytes of the longest bitmap. */
 const MAX_BITMAP_BYTES: number = Math.ceil(MAX_GROUP_MEMBERS / 8);
-const MODES = { absent: 0, bitmap: 1, members: 2 } as const;
+const MODES = { absent: 0, bitmap: 1, members: 2, membersOfMany: 3 } as const;
 
 /** Bytes of a body by kind of statement, most and least. */
 const BODY_BYTES: Readonly<Record<StatementKind, { readonly min: number; readonly max: number }>> =
@@ -183,8 +185,10 @@ function encodeSigners(signers: SignerList): Uint8Array {
     case 'members': {
       const { bodies, siblings } = signers;
       if (siblings.length > MAX_SIBLINGS) throw tooManySiblings(siblings.length);
-      const head = packed([MODES.members, 1], [bodies.length, 2], ...bodies);
-      return packed(head, [siblings.length, 1], ...siblings);
+      const isShort = siblings.length <= MAX_SHORT_SIBLINGS;
+      const mode = isShort ? MODES.members : MODES.membersOfMany;
+      const head = packed([mode, 1], [bodies.length, 2], ...bodies);
+      return packed(head, [siblings.length, isShort ? 1 : 2], ...siblings);
     }
   }
 }
@@ -203,12 +207,12 @@ function parseSigners(reader: BodyReader): SignerList {
       if (length < 1 || length > MAX_BITMAP_BYTES) throw reader.refuse('bitmap length', length);
       return { mode: 'bitmap', bits: reader.bytes(length) };
     }
-    case MODES.members: {
+    case MODES.members:
+    case MODES.membersOfMany: {
       const count = readCount(reader, MEMBER_BYTES);
       const bodies = Array.from({ length: count }, () => reader.bytes(MEMBER_BYTES));
-      const siblings = Array.from({ length: reader.number(1, 'siblings') }, () =>
-        reader.bytes(HASH_BYTES),
-      );
+      const siblingCount = readSiblingCount(reader, mode);
+      const siblings = Array.from({ length: siblingCount }, () => reader.bytes(HASH_BYTES));
       assertRising(bodies.map(claimedIndex));
       return { mode: 'members', bodies, siblings };
     }
@@ -221,6 +225,15 @@ function parseSigners(reader: BodyReader): SignerList {
 function readCount(reader: BodyReader, itemBytes: number): number {
   const count = reader.number(2, 'absent members');
   if (count * itemBytes > reader.left) throw reader.refuse('absent members', count);
+  return count;
+}
+
+/** Two bytes count what one cannot, and nothing else: there is one form of each proof. */
+function readSiblingCount(reader: BodyReader, mode: number): number {
+  if (mode === MODES.members) return reader.number(1, 'siblings');
+  const count = reader.number(2, 'siblings');
+  const isOne = count > MAX_SHORT_SIBLINGS && count * HASH_BYTES <= reader.left;
+  if (!isOne) throw reader.refuse('siblings', count);
   return count;
 }
 

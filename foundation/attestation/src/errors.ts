@@ -110,7 +110,7 @@ export type CertificateFault =
   | { readonly code: 'CERTIFICATE_NOT_NEXT'; readonly epoch: number; readonly expected: number }
   /** It names absent members only, and the verifier holds no list of members. */
   | { readonly code: 'CERTIFICATE_NEEDS_MEMBERS'; readonly epoch: number }
-  /** More siblings than its form can count: use another mode. */
+  /** More hashes than the proof of any group has. */
   | {
       readonly code: 'CERTIFICATE_SIBLINGS';
       readonly siblings: number;

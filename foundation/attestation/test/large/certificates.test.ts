@@ -345,7 +345,7 @@ describe('certificates', () => {
     refused('SIGNATURE_WRONG', () =>
       verifyBlobCertificate({ ...self, signers: none }, contextOf(group), backend),
     );
-    const many = Array.from({ length: 256 }, () => new Uint8Array(32));
+    const many = Array.from({ length: 65_536 }, () => new Uint8Array(32));
     refused('CERTIFICATE_SIBLINGS', () =>
       encodeCertificate({
         ...self,
@@ -354,18 +354,38 @@ describe('certificates', () => {
     );
   });
 
+  it('count hashes in one byte where one is enough, else in two', () => {
+    const { self } = certified([1], 1);
+    assert.ok(self.signers.mode === 'members');
+    const at = 78 + 2 + 88 + 4 + 1;
+    const { bodies } = self.signers;
+    for (const count of [0, 255, 256, 700]) {
+      const siblings = Array.from({ length: count }, () => new Uint8Array(32).fill(7));
+      const signers = { mode: 'members' as const, bodies, siblings };
+      const bytes = encodeCertificate({ ...self, signers });
+      assert.equal(bytes[at], count > 255 ? 3 : 2);
+      assert.deepEqual(parseCertificate(bytes, backend).signers, signers);
+    }
+    // The same hashes with the other count are another form of one proof, which there is not.
+    const bytes = encodeCertificate({ ...self, signers: { ...self.signers, siblings: [] } });
+    const countAt = bytes.length - 96 - 1;
+    const wide = Uint8Array.from([...bytes.subarray(0, countAt), 0, ...bytes.subarray(countAt)]);
+    wide[at] = 3;
+    refused('MESSAGE_FIELD', () => parseCertificate(wide, backend));
+  });
+
   it('never make room for more than they bring', () => {
     const { self } = certified([1], 1);
     const bytes = encodeCertificate(self);
     const at = 78 + 2 + 88 + 4 + 1;
-    for (const mode of [0, 2]) {
+    for (const mode of [0, 2, 3]) {
       const forged = bytes.slice();
       forged[at] = mode;
       forged.fill(255, at + 1, at + 3);
       refused('MESSAGE_FIELD', () => parseCertificate(forged, backend));
     }
     const unknown = bytes.slice();
-    unknown[at] = 3;
+    unknown[at] = 4;
     refused('MESSAGE_FIELD', () => parseCertificate(unknown, backend));
     // A checkpoint's body has another length than a blob header's.
     for (const kind of [0, 2, 6, 255]) {
