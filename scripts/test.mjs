@@ -1,4 +1,4 @@
-// `npm test`: every test, at a tenth of the soak size. `--soak` runs the full counts and the forge
+// `npm test`: every test, at a tenth of the soak size or less. `--soak` runs the full counts and the forge
 // soak profile instead and takes hours; its figures go into docs/reliability.md.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -315,9 +315,11 @@ export function testConfig(
 /** Waits until `look` says yes; for two minutes at most. */
 export async function until(look: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 120_000;
+  let pauseMs = 10; // longer from look to look: looking takes the CPU that is waited for
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error('what was waited for did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = Math.min(150, pauseMs * 1.5);
   }
 }
 

@@ -17,16 +17,20 @@ import { nobleHasher } from '@cairn/commitments';
 import { Reader, sectorInFlow } from '@cairn/log-layer';
 import {
   hashLimit,
+  limitBytes,
+  loadPoraKernel,
   numberOf,
   PIECE_BYTES,
   PIECE_SECTORS,
   type PoraAnswer,
+  type PoraKernel,
   pieceHash,
   prepareAttempt,
   type RecallRange,
   rangeDigest,
   rangeOfShard,
   recalledSegment,
+  type SealTerms,
   scaleX64,
   sealPiece,
 } from '@cairn/pora';
@@ -69,6 +73,8 @@ describe('answers that the mining contract refuses, by name', () => {
   let fileStart: number;
   let caller: MineCaller;
   let minerId: Uint8Array;
+  /** Looks for answers; what is sent is checked by the reference. */
+  let kernel: PoraKernel;
   const sealContexts: SealContext[] = [];
   let nextNonce = 1;
   let sent = 0;
@@ -76,6 +82,7 @@ describe('answers that the mining contract refuses, by name', () => {
   before(async function () {
     if (!hasAnvil) this.skip();
     network = await MiningNetwork.start();
+    kernel = await loadPoraKernel();
     // 1,172 sectors of data, padded to 1,216: the file's end is 44 sectors of zeros.
     file = await testFile(300_000, 5);
     await network.submit(file);
@@ -135,15 +142,19 @@ describe('answers that the mining contract refuses, by name', () => {
       new DataView(nonce.buffer).setUint32(28, nextNonce);
       nextNonce += 1;
       const digests = { minerId: id, subtask: worker.subtaskDigest, range: rangeDigest(range) };
-      const attempt = prepareAttempt(nonce, digests);
-      const segment = recalledSegment(attempt.recall, range) ?? 0;
+      kernel.setPuzzle(digests, limitBytes(limit));
+      kernel.prepare(nonce);
+      const segment = recalledSegment(kernel.recall(0), range) ?? 0;
       for (let piece = 1; piece < 64; piece += place === undefined ? 7 : 1) {
         const position = segment * SEGMENT_SECTORS + piece * PIECE_SECTORS;
         if (!(place ?? isData)(position)) continue;
         const sealContext = await sealContextOf(position);
         const terms = { minerId: id, context: sealContext.digest, position };
+        if (kernelWins(piece, plainAt(position), terms) !== wins) continue;
         const sealed = sealPiece(plainAt(position), terms);
-        if (numberOf(pieceHash(sealed, piece, attempt)) <= limit !== wins) continue;
+        const attempt = prepareAttempt(nonce, digests);
+        assert.equal(numberOf(pieceHash(sealed, piece, attempt)) <= limit, wins);
+        assert.equal(recalledSegment(attempt.recall, range) ?? 0, segment);
         const { log, segments } = stores;
         const reader = new Reader({ segments }, { cacheBytes: 0 });
         const deps = { log, reader, hasher };
@@ -163,6 +174,17 @@ describe('answers that the mining contract refuses, by name', () => {
       }
     }
     throw new Error(`none of ${MAX_NONCES} nonces leads to what was looked for`);
+  }
+
+  /** Whether the hash of a piece wins in the prepared attempt. */
+  function kernelWins(index: number, plain: Uint8Array, terms: SealTerms): boolean {
+    const { minerId, context, position } = terms;
+    kernel.segment.set(plain);
+    kernel.seal({ minerId, position, contexts: [context] });
+    kernel.segment.copyWithin(index * PIECE_BYTES, 0, PIECE_BYTES);
+    const held = new Uint8Array(8);
+    held[index >> 3] = 1 << (index & 7);
+    return kernel.find(0, held) !== undefined;
   }
 
   async function sealContextOf(position: number): Promise<SealContext> {
