@@ -158,7 +158,7 @@ network = "devnet"
 rpc = "${rpc}"
 entrance = "${deployment.contracts.daEntrance}"
 start_block = ${deployment.block}
-poll_ms = 100
+poll_ms = 250
 [keys]
 account = ${JSON.stringify(join(folder, 'account.hex'))}
 bls = ${JSON.stringify(join(folder, 'bls.hex'))}
@@ -183,6 +183,6 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
   const deadline = Date.now() + 180_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`${what} does not come`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -16,6 +16,7 @@ const READY_WITHIN_MS = 180_000;
 
 /** A node as a process of its own that a test can kill and start again on the same data. */
 export class DaProcess {
+  static #isBuilt = false;
   readonly account: Address;
   readonly #config: string;
   #child: ChildProcess | undefined;
@@ -29,7 +30,10 @@ export class DaProcess {
 
   /** Builds what is stale and writes the configuration; nothing runs yet. @throws if the build fails */
   static async prepare(folder: string, account: Address, config: string): Promise<DaProcess> {
-    execFileSync(process.execPath, [BUILD], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (!DaProcess.#isBuilt) {
+      execFileSync(process.execPath, [BUILD], { stdio: ['ignore', 'ignore', 'inherit'] });
+      DaProcess.#isBuilt = true; // nothing changes while tests run
+    }
     const file = join(folder, 'cairn-da.toml');
     await writeFile(file, config);
     return new DaProcess(account, file);

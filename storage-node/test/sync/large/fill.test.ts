@@ -60,7 +60,7 @@ describe('a storage node that fills its shard from peers', () => {
       const chain = new ScriptedChain();
       const first = await start({ chain, p2p: { publicUrl } });
       const files = await Promise.all(
-        [300, 262_144 * 11 + 5, 1, 262_144 * 2].map((size, at) => testFile(size, at + 1)),
+        [300, 262_144 * 5 + 5, 1, 262_144 * 2].map((size, at) => testFile(size, at + 1)),
       );
       const sequences = await first.announce(...files);
       for (const [at, file] of files.entries()) await first.upload(file, sequences[at] ?? 0);
@@ -75,7 +75,7 @@ describe('a storage node that fills its shard from peers', () => {
   it('keeps only what its shard owns, from whoever keeps more', async () => {
     const chain = new ScriptedChain();
     const whole = await start({ chain });
-    const file = await testFile(262_144 * 21, 9);
+    const file = await testFile(262_144 * 10, 9);
     const [sequence = 0] = await whole.announce(file);
     await whole.upload(file, sequence);
     const shards = ['0/4', '1/4', '2/4', '3/4'];
@@ -134,7 +134,7 @@ describe('a storage node that fills its shard from peers', () => {
     const meeting = await start({ chain, p2p: { sync: false } });
     const hidden = { publicUrl: undefined, listen: [] };
     const giver = await start({ chain, p2p: hidden }, [meeting]);
-    const file = await testFile(262_144 * 5, 6);
+    const file = await testFile(262_144 * 3, 6);
     const [sequence = 0] = await giver.announce(file);
     await giver.upload(file, sequence);
     const reached = await start({ chain, p2p: { publicUrl: undefined } }, [meeting]);

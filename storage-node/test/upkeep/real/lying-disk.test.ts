@@ -7,9 +7,9 @@ import { segmentData, type TestFile, TestNode, testFile, until } from '../../har
 
 const isSoak = process.env['CAIRN_SOAK'] === '1';
 const SEED = Number(process.env['CAIRN_SEED'] ?? 77_031);
-const FLIPS = isSoak ? 10_000 : 200;
+const FLIPS = isSoak ? 10_000 : 100;
 const FILES = isSoak ? 32 : 4;
-const SEGMENTS_A_FILE = isSoak ? 32 : 20;
+const SEGMENTS_A_FILE = isSoak ? 32 : 10;
 const SEGMENT = 262_144;
 
 interface Held {
