@@ -312,9 +312,9 @@ export function testConfig(
   };
 }
 
-/** Waits until `look` says yes; for two minutes at most. */
+/** Waits until `look` says yes; for four minutes at most. */
 export async function until(look: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 120_000;
+  const deadline = performance.now() + 240_000;
   let pauseMs = 10; // longer from look to look: looking takes the CPU that is waited for
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error('what was waited for did not happen');
