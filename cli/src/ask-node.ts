@@ -47,6 +47,24 @@ export async function askNode(
   };
 }
 
+/** Paths of chains that a node tells, at most: it keeps 16. */
+const MAX_CHAINS = 64;
+
+/**
+ * Paths below a node's address with the doors of the chains that it keeps, the first chain's first; none of a node
+ * that does not tell, such as an indexer. @throws the signal's reason
+ */
+export async function askChains(url: string, signal: AbortSignal): Promise<readonly string[]> {
+  const reply = await fetchJson(`${url}/chains`, signal);
+  signal.throwIfAborted();
+  const chains: unknown = isRecord(reply?.body) ? reply.body['chains'] : undefined;
+  if (reply?.ok !== true || !Array.isArray(chains)) return [];
+  return chains.slice(0, MAX_CHAINS).flatMap((chain: unknown) => {
+    const path = isRecord(chain) ? chain['path'] : undefined;
+    return typeof path === 'string' && /^\/chains\/\d{1,16}$/.test(path) ? [path] : [];
+  });
+}
+
 interface Reply {
   readonly ok: boolean;
   readonly status: number;

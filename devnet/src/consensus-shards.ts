@@ -38,7 +38,7 @@ import type { ServicePlan, Services } from './services.ts';
 import { DEVNET_CHAIN_ID, type RunningChain, startChain } from './start-chain.ts';
 import { type DaSurroundings, startRelayer } from './start-da.ts';
 import type { StartNodeDeps } from './start-node.ts';
-import { loneStorageServices } from './start-nodes.ts';
+import { chainPath, type KeptChain, loneStorageServices } from './start-nodes.ts';
 import type { ManagedProcess } from './supervise.ts';
 import { type ConsensusShardPlan, MAX_CONSENSUS_SHARDS, RELAYER } from './topology.ts';
 
@@ -131,10 +131,10 @@ export class ConsensusShards {
       chainId,
       contracts,
       logShard: plan.shardId,
-      storage: plan.storage.map(({ shard }, index) => ({
-        rpc: loopback(storagePorts[index] ?? 0),
-        shard,
-      })),
+      storage: plan.storage.map(({ shard, keptBy }, index) => {
+        const path = keptBy === undefined ? '' : chainPath(chainId);
+        return { rpc: `${loopback(storagePorts[index] ?? 0)}${path}`, shard };
+      }),
     }));
   }
 
@@ -157,7 +157,19 @@ export class ConsensusShards {
     });
   }
 
-  /** Starts the storage nodes of every chain. @throws as `startNode` */
+  /** The chains that the process of one of the hub's storage nodes keeps besides. After `start`. */
+  keptBy(storage: string): readonly KeptChain[] {
+    return this.#chains.flatMap(({ plan, chainId, port, contracts }) =>
+      plan.storage
+        .filter(({ keptBy }) => keptBy === storage)
+        .map(({ shard }) => {
+          const flow = requireContract(contracts, 'flow');
+          return { name: plan.name, rpc: loopback(port), chainId, flow, shard };
+        }),
+    );
+  }
+
+  /** Starts the storage nodes that have processes of their own. @throws as `startNode` */
   async startStorage({ signal }: Waiting): Promise<void> {
     const { data: dataDirectory, config: configDirectory } = this.#options.paths;
     const services = this.#chains.flatMap(({ plan, chainId, port, storagePorts, contracts }) => {
@@ -167,8 +179,11 @@ export class ConsensusShards {
         poraMine: contracts['poraMine'],
         minerKeys: new Map<string, string>(),
       };
-      const nodes = { plans: plan.storage, ports: storagePorts, surroundings };
-      return loneStorageServices(this.#deps, nodes);
+      const lone = plan.storage.flatMap((node, at) =>
+        node.keptBy === undefined ? [{ node, port: storagePorts[at] ?? 0 }] : [],
+      );
+      const [plans, ports] = [lone.map(({ node }) => node), lone.map((each) => each.port)];
+      return loneStorageServices(this.#deps, { plans, ports, surroundings });
     });
     const start = (service: ServicePlan, starting: AbortSignal): Promise<void> =>
       this.#services.start(service, starting);

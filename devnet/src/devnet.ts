@@ -324,7 +324,9 @@ class RunningDevnet implements Devnet {
       ...{ dataDirectory: data, configDirectory: config },
     };
     const meeting = ports.peers === undefined ? undefined : await planMeeting(config, ports.peers);
-    const services = storageServices(this.#deps, { plans, ports, surroundings, meeting });
+    const chainsOf = (name: string) => this.#shards?.keptBy(name) ?? [];
+    const nodes = { plans, ports, surroundings, meeting, chainsOf };
+    const services = storageServices(this.#deps, nodes);
     const urls = services.storage.map((service) => service.url);
     const kvKeys = await openKvKeys(join(data, 'kv-keys'), this.#topology.kv, this.#rng);
     this.#kvKeys = kvKeys.map(({ account }) => account);

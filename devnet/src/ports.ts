@@ -157,7 +157,14 @@ export async function planPorts(
     ...(da === undefined ? {} : { da: await daPorts(da, base, settle) }),
     ...(topology.consensusShards === undefined
       ? {}
-      : { shards: await shardPorts(topology.consensusShards, storage.length, base, settle) }),
+      : {
+          shards: await shardPorts(
+            topology.consensusShards,
+            hubPorts(topology, storage),
+            base,
+            settle,
+          ),
+        }),
   };
 }
 
@@ -183,10 +190,15 @@ async function daPorts(
   return { disperser: blobs, grpc, nitro, page, keeper, signers: ports };
 }
 
-/** @param storageNodes - of the hub's chain, after whose ports the others' come */
+/** Ports of the hub's storage nodes by name. */
+function hubPorts({ storage }: Topology, ports: readonly number[]): ReadonlyMap<string, number> {
+  return new Map(storage.map(({ name }, index) => [name, ports[index] ?? 0]));
+}
+
+/** @param hub - ports of the hub's storage nodes: a process that keeps other chains too keeps its port */
 async function shardPorts(
   shards: readonly ConsensusShardPlan[],
-  storageNodes: number,
+  hub: ReadonlyMap<string, number>,
   base: number | undefined,
   settle: Settle,
 ): Promise<ShardPorts> {
@@ -194,14 +206,15 @@ async function shardPorts(
     base === undefined ? wellKnown : base + offset;
   const relayer = await settle(RELAYER, undefined, at(RELAYER_OFFSET, DEFAULT_RELAYER_PORT));
   const firstChain = at(SHARD_OFFSET, DEFAULT_CHAIN_PORT + 1);
-  let nextStorage = at(STORAGE_OFFSET, DEFAULT_STORAGE_PORT) + storageNodes;
+  let nextStorage = at(STORAGE_OFFSET, DEFAULT_STORAGE_PORT) + hub.size;
   const chains: { readonly chain: number; readonly storage: readonly number[] }[] = [];
   for (const [index, { name, port, storage }] of shards.entries()) {
     const chain = await settle(name, port, firstChain + index);
     const nodes: number[] = [];
     for (const node of storage) {
-      nodes.push(await settle(node.name, node.port, nextStorage));
-      nextStorage += 1;
+      const shared = node.keptBy === undefined ? undefined : hub.get(node.keptBy);
+      nodes.push(shared ?? (await settle(node.name, node.port, nextStorage)));
+      if (shared === undefined) nextStorage += 1;
     }
     chains.push({ chain, storage: nodes });
   }

@@ -23,6 +23,8 @@ export interface NodePlan {
   readonly configDirectory: string;
   /** Where it answers whether it is ready. */
   readonly port: number;
+  /** Paths that have to say so besides `/health/ready`. */
+  readonly alsoReady?: readonly string[];
 }
 
 /** On a machine with much other work a node loads for half a minute before it listens. */
@@ -31,7 +33,7 @@ export const READY_WITHIN_MS = 60_000;
 /** Starts a node and waits until it serves. @throws {DevnetError} PROCESS_ENDED, PROCESS_NOT_READY */
 export async function startNode(
   { supervisor, clock }: StartNodeDeps,
-  { name, program, config, configDirectory, port }: NodePlan,
+  { name, program, config, configDirectory, port, alsoReady = [] }: NodePlan,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ManagedProcess> {
   await mkdir(configDirectory, { recursive: true });
@@ -43,7 +45,12 @@ export async function startNode(
     args: [...process.execArgv, program, '--config', path],
   });
   const isReady = (asking: AbortSignal): Promise<boolean> =>
-    answered(asking, (limit) => isOk(`${loopback(port)}/health/ready`, limit));
+    answered(asking, async (limit) => {
+      for (const path of ['/health/ready', ...alsoReady]) {
+        if (!(await isOk(`${loopback(port)}${path}`, limit))) return false;
+      }
+      return true;
+    });
   await awaitReady(managed, isReady, { clock, signal, timeoutMs: READY_WITHIN_MS });
   return managed;
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openP2pKey, peerIdOf } from '@cairn/node-runtime/p2p';
 import { type Address, MIB } from '@cairn/primitives';
-import { formatShard, INDEXER } from '@cairn/wire-protocol';
+import { formatShard, INDEXER, type ShardConfig } from '@cairn/wire-protocol';
 import { loopback } from './endpoints.ts';
 import type { PortPlan } from './ports.ts';
 import { programPath } from './program-path.ts';
@@ -33,18 +33,28 @@ export function storageServices(
     ports,
     surroundings,
     meeting,
+    chainsOf = () => [],
   }: {
     readonly plans: readonly StorageNodePlan[];
     readonly ports: Pick<PortPlan, 'storage' | 'indexer'>;
     readonly surroundings: NodeSurroundings;
+    /** What else the process of a storage node keeps, by the node's name. */
+    readonly chainsOf?: (name: string) => readonly KeptChain[];
     /** Where nodes meet; `undefined` where there is only one. */
     readonly meeting: MeetingPlace | undefined;
   },
 ): { readonly storage: readonly ServicePlan[]; readonly indexer: ServicePlan } {
   const storage = plans.map((plan, index) => {
     const port = ports.storage[index] ?? 0;
-    const config = storageConfig(plan, port, surroundings) + p2pConfig(index, meeting);
-    return storageProgram(deps, { name: plan.name, port, config }, surroundings);
+    const chains = chainsOf(plan.name);
+    const config =
+      storageConfig(plan, port, surroundings) +
+      p2pConfig(index, meeting) +
+      chains.map(shardConfig).join('');
+    // All of them from the start: one chain alone makes the process ready.
+    const places = chains.length === 0 ? [] : [surroundings, ...chains];
+    const alsoReady = places.map(({ chainId }) => `${chainPath(chainId)}/health/ready`);
+    return storageProgram(deps, { name: plan.name, port, config, alsoReady }, surroundings);
   });
   const urls = storage.map(({ url }) => url);
   const config = indexerConfig(ports.indexer, urls, surroundings);
@@ -52,7 +62,29 @@ export function storageServices(
   return { storage, indexer: storageProgram(deps, indexer, surroundings) };
 }
 
-/** Storage nodes that nobody has to find: those of a chain beside the hub, to be started. */
+/** A chain beside the hub, as the process of one of the hub's storage nodes keeps it. */
+export interface KeptChain {
+  readonly name: string;
+  readonly rpc: string;
+  readonly chainId: number;
+  readonly flow: Address;
+  readonly shard: ShardConfig;
+}
+
+/** Path below which a process that keeps several chains serves one of them. */
+export function chainPath(chainId: number): string {
+  return `/chains/${chainId}`;
+}
+
+function shardConfig({ name, rpc, chainId, flow, shard }: KeptChain): string {
+  return [
+    `\n[[shards]]\nname = ${quoted(name)}\nrpc = ${quoted(rpc)}\nchain_id = ${chainId}`,
+    `flow = ${quoted(flow)}\nshard = ${quoted(formatShard(shard))}`,
+    'confirmations = 0\npoll_ms = 500\n',
+  ].join('\n');
+}
+
+/** Storage nodes that nobody has to find: those of a chain beside the hub with a process of their own, to be started. */
 export function loneStorageServices(
   deps: StartNodeDeps,
   {
@@ -75,7 +107,17 @@ export function loneStorageServices(
 
 function storageProgram(
   deps: StartNodeDeps,
-  { name, port, config }: { readonly name: string; readonly port: number; readonly config: string },
+  {
+    name,
+    port,
+    config,
+    alsoReady = [],
+  }: {
+    readonly name: string;
+    readonly port: number;
+    readonly config: string;
+    readonly alsoReady?: readonly string[];
+  },
   { configDirectory }: Pick<NodeSurroundings, 'configDirectory'>,
 ): ServicePlan {
   const program = programPath('run-storage-node');
@@ -83,7 +125,7 @@ function storageProgram(
     name,
     url: loopback(port),
     start: (signal) =>
-      startNode(deps, { name, program, config, configDirectory, port }, { signal }),
+      startNode(deps, { name, program, config, configDirectory, port, alsoReady }, { signal }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface StorageNodePlan {
   readonly mines: boolean;
   /** Fixed by the topology file; else planned. */
   readonly port?: number;
+  /** Of a chain beside the hub: the storage node of the hub whose process keeps this one too. */
+  readonly keptBy?: string;
 }
 
 /** A signer of a devnet. */
@@ -51,7 +53,10 @@ export interface ConsensusShardPlan {
   readonly shardId: number;
   /** Of its chain; fixed by the topology file, else planned. */
   readonly port?: number;
-  /** Nodes that serve its log, at least one: `shard-1-storage-0`, …. They do not mine. */
+  /**
+   * Nodes that serve its log, at least one: `shard-1-storage-0`, …. They do not mine. The process of the hub's nth
+   * storage node keeps the nth of them as well; one with a port of its own, or beyond those, has its own process.
+   */
   readonly storage: readonly StorageNodePlan[];
 }
 
@@ -216,7 +221,11 @@ function withConsensusShards(
     const name = `shard-${index + 1}`;
     const nodes = storage.map((node) => ({ ...node, mine: false }));
     const place = { field: `consensusShards[${index}].storage`, prefix: `${name}-storage` };
-    return { name, shardId: index + 1, storage: storagePlans(nodes, place), ...port };
+    const plans = storagePlans(nodes, place).map((plan, at): StorageNodePlan => {
+      const keptBy = topology.storage[at]?.name;
+      return keptBy === undefined || plan.port !== undefined ? plan : { ...plan, keptBy };
+    });
+    return { name, shardId: index + 1, storage: plans, ...port };
   });
   const nodes = [topology, ...consensusShards].reduce(
     (sum, { storage }) => sum + storage.length,

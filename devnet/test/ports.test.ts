@@ -20,7 +20,8 @@ function portsIn({ chain, indexer, storage, kv, peers, da, shards }: PortPlan): 
   const more = shards?.chains.flatMap((each) => [each.chain, ...each.storage]) ?? [];
   const relayer = shards === undefined ? [] : [shards.relayer];
   const meeting = peers === undefined ? [] : [peers];
-  return [chain, indexer, ...storage, ...kv, ...meeting, ...blobs, ...relayer, ...more];
+  const own = more.filter((port) => !storage.includes(port)); // the rest is of processes that keep several chains
+  return [chain, indexer, ...storage, ...kv, ...meeting, ...blobs, ...relayer, ...own];
 }
 
 describe('ports', () => {
@@ -62,16 +63,21 @@ describe('ports', () => {
     assert.equal(new Set(ports).size, ports.length);
   });
 
-  it('of chains beside the hub follow on its own', async () => {
+  it('of chains beside the hub are those of the processes that keep them', async () => {
     const topology = topologyOf('0/2,1/2', 1, false, 0, 3);
     const plan = await planPorts(topology, { kind: 'default' }, { rng, isFree: allFree });
     assert.deepEqual(plan.shards, {
       relayer: 3291,
       chains: [
-        { chain: 8546, storage: [5680] },
-        { chain: 8547, storage: [5681] },
+        { chain: 8546, storage: [5678] },
+        { chain: 8547, storage: [5678] },
       ],
     });
+    const more = parseTopology(
+      '{"storage": [{"shard": "0/1"}], "consensusShards": [{"storage": [{"shard": "0/2"}, {"shard": "1/2"}]}]}',
+    );
+    const { shards } = await planPorts(more, { kind: 'default' }, { rng, isFree: allFree });
+    assert.deepEqual(shards?.chains[0]?.storage, [5678, 5679], 'beyond the hub’s, of its own');
   });
 
   it('are free and different where any will do', async () => {

@@ -100,7 +100,9 @@ describe('topology', () => {
     assert.equal('consensusShards' in parseTopology('{"consensusShards": []}'), false);
     const shards = topologyOf('0/2,1/2', 4, true, 0, 3).consensusShards;
     assert.deepEqual(shards, parseTopology('{"consensusShards": [{}, {}]}').consensusShards);
-    const storageOf = (name: string) => [{ name, shard: { id: 0, count: 1 }, mines: false }];
+    const storageOf = (name: string) => [
+      { name, shard: { id: 0, count: 1 }, mines: false, keptBy: 'storage-0' },
+    ];
     assert.deepEqual(shards, [
       { name: 'shard-1', shardId: 1, storage: storageOf('shard-1-storage-0') },
       { name: 'shard-2', shardId: 2, storage: storageOf('shard-2-storage-0') },
@@ -112,6 +114,13 @@ describe('topology', () => {
     assert.deepEqual(shard?.storage, [
       { name: 'shard-1-storage-0', shard: { id: 1, count: 2 }, mines: false, port: 4101 },
     ]);
+    const more =
+      '{"storage": [{"shard": "0/1"}], "consensusShards": [{"storage": [{"shard": "0/2"}, {"shard": "1/2"}]}]}';
+    assert.deepEqual(
+      parseTopology(more).consensusShards?.[0]?.storage.map(({ keptBy }) => keptBy),
+      ['storage-0', undefined],
+      'a node beyond those of the hub has a process of its own',
+    );
   });
 
   it('refuses chains beside the hub that could not join it, or are too many', () => {

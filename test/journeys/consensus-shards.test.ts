@@ -141,9 +141,11 @@ describe('two chains in one order', () => {
     const args = ['devnet', 'status', '--dir', network?.directory ?? ''];
     const { processes } = await cairnJson(args);
     const names = (processes as { readonly name: string }[]).map(({ name }) => name);
-    for (const name of ['chain', 'shard-1', 'shard-1-storage-0', 'relayer']) {
+    for (const name of ['chain', 'shard-1', 'storage-0', 'relayer']) {
       assert.ok(names.includes(name), `${name} is among ${names.join(', ')}`);
     }
+    assert.ok(!names.includes('shard-1-storage-0'), 'one process keeps the logs of both');
+    assert.equal(storage[1]?.rpc, `${storage[0]?.rpc}/chains/31338`);
   });
 
   /** Makes one chain the cheap one: a sector costs as much on the others as a whole file here. */

@@ -1,6 +1,6 @@
 import { systemClock } from '@cairn/primitives';
 import { formatShard, nodeStatusJson } from '@cairn/wire-protocol';
-import { askNode, type NodeAnswer } from '../ask-node.ts';
+import { askChains, askNode, type NodeAnswer } from '../ask-node.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
 import { chooseNetwork, type NetworkOptions } from '../network-options.ts';
@@ -12,10 +12,13 @@ export async function nodeStatus(
   options: NetworkOptions & { readonly json?: boolean },
   { io, signal }: CommandContext,
 ): Promise<number> {
-  const urls = await nodeUrls(options, io);
   const clock = systemClock();
+  const places = await withChains(await nodeUrls(options, io), signal);
   const answers = await Promise.all(
-    urls.map((url) => askNode(url, { signal, now: () => clock.now() })),
+    places.map(async ({ url, at }) => {
+      const answer = await askNode(at, { signal, now: () => clock.now() });
+      return { ...answer, url };
+    }),
   );
   if (options.json === true) {
     await writeJson(io, { nodes: answers.map(answerJson) });
@@ -31,6 +34,28 @@ export async function nodeStatus(
     }
   }
   return answers.every(({ isReady }) => isReady) ? EXIT.ok : EXIT.failure;
+}
+
+/** A node or one of its chains, and where its health is told. */
+interface Place {
+  readonly url: string;
+  readonly at: string;
+}
+
+/**
+ * A node that keeps several chains is asked about each: its own address stands for the first one, the others follow.
+ * A chain whose address is named already is not asked twice.
+ */
+async function withChains(urls: readonly string[], signal: AbortSignal): Promise<readonly Place[]> {
+  const found = await Promise.all(
+    urls.map(async (url): Promise<readonly Place[]> => {
+      const paths = await askChains(url, signal);
+      if (paths.length < 2) return [{ url, at: url }];
+      const [first = url, ...others] = paths.map((path) => `${url}${path}`);
+      return [{ url, at: first }, ...others.map((at) => ({ url: at, at }))];
+    }),
+  );
+  return [...new Map(found.flat().map((place) => [place.url, place])).values()];
 }
 
 /** Every node a command line names: those given, else all of the network. */
