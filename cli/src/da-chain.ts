@@ -17,22 +17,23 @@ interface Waiting {
 }
 
 /**
- * Opens the contracts behind an entrance.
+ * Opens the contracts behind an entrance, and those of the hub that it belongs to.
  *
  * @throws {ChainError}; {DaError} DA_CONTRACTS_DIFFER
  */
 export async function openDaChain(
-  { rpc, entrance: address, witnesses = [] }: DaChainPlace,
+  { rpc, entrance: address, hubRpc, witnesses = [] }: DaChainPlace,
   { signal }: Waiting,
 ): Promise<DaChain> {
   const client = createChainClient({ rpcUrl: rpc });
+  const hubClient = hubRpc === undefined ? client : createChainClient({ rpcUrl: hubRpc });
   const others = witnesses.map((rpcUrl) => createChainClient({ rpcUrl }));
   const close = async (): Promise<void> => {
-    for (const one of [client, ...others]) await one.close();
+    for (const one of new Set([client, hubClient, ...others])) await one.close();
   };
   try {
     const light = await LightChain.open(
-      { client, entrance: address, backend: blstBackend(), witnesses: others },
+      { client, hubClient, entrance: address, backend: blstBackend(), witnesses: others },
       { signal },
     );
     const { hub, entrance, signers, epochs } = light;

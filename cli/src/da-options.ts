@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from '@cairn/primitives';
+import type { ChainEndpoint, Endpoints } from '@cairn/wire-protocol';
 import { CliError } from './errors.ts';
 import type { CommandIo } from './io.ts';
 import { readNetworkFile } from './network-options.ts';
@@ -11,7 +12,11 @@ export interface DaNetworkOptions {
   readonly rest?: string;
   readonly rpc?: string;
   readonly entrance?: string;
-  /** Other endpoints of the chain, which have to name the same blocks. */
+  /** The hub's chain, where it is another than that of `rpc`. */
+  readonly hubRpc?: string;
+  /** The consensus shard of the blobs, where the network has several: 0, the hub, unless told. */
+  readonly consensusShard?: number;
+  /** Other endpoints of the hub's chain, which have to name the same blocks. */
   readonly witness?: readonly string[];
 }
 
@@ -19,6 +24,8 @@ export interface DaNetworkOptions {
 export interface DaChainPlace {
   readonly rpc: string;
   readonly entrance: Address;
+  /** Endpoint of the hub's chain, where it is another than the entrance's. */
+  readonly hubRpc?: string;
   readonly witnesses?: readonly string[];
 }
 
@@ -30,7 +37,7 @@ export interface DaChainPlace {
 export async function chooseDisperser(options: DaNetworkOptions, io: CommandIo): Promise<string> {
   if (options.rest !== undefined) return options.rest;
   const { endpoints, path } = await readNetworkFile(options, io);
-  const rest = endpoints.da?.rest;
+  const rest = restOf(endpoints, options, path);
   if (rest === undefined) throw noBlobs('disperser', path);
   return rest;
 }
@@ -46,8 +53,8 @@ export async function findDisperser(
 ): Promise<string | undefined> {
   if (options.rest !== undefined) return options.rest;
   if (options.rpc !== undefined && options.entrance !== undefined) return undefined;
-  const { endpoints } = await readNetworkFile(options, io);
-  return endpoints.da?.rest;
+  const { endpoints, path } = await readNetworkFile(options, io);
+  return restOf(endpoints, options, path);
 }
 
 /**
@@ -63,14 +70,39 @@ export async function chooseDaChain(
   const given = options.entrance === undefined ? undefined : parseAddress(options.entrance);
   const { witness: witnesses = [] } = options;
   if (options.rpc !== undefined && given !== undefined) {
-    return { rpc: options.rpc, entrance: given, witnesses };
+    const { rpc, hubRpc } = options;
+    return { rpc, entrance: given, ...(hubRpc === undefined ? {} : { hubRpc }), witnesses };
   }
   const { endpoints, path } = await readNetworkFile(options, io);
-  const chain = endpoints.chains.find(({ name }) => name === endpoints.da?.chain);
+  const hub = endpoints.chains.find(({ name }) => name === endpoints.da?.chain);
+  const chain = chainOf(endpoints, options, path);
   const rpc = options.rpc ?? chain?.rpc;
   const entrance = given ?? chain?.contracts['daEntrance'];
   if (rpc === undefined || entrance === undefined) throw noBlobs('entrance', path);
-  return { rpc, entrance, witnesses };
+  const hubRpc = options.hubRpc ?? (chain === hub ? undefined : hub?.rpc);
+  const elsewhere = hubRpc === undefined ? {} : { hubRpc };
+  return { rpc, entrance, ...elsewhere, witnesses };
+}
+
+/** The chain whose blobs are meant: that of the hub, or a consensus shard by its number there. */
+function chainOf(
+  { chains, da }: Endpoints,
+  { consensusShard = 0 }: DaNetworkOptions,
+  path: string,
+): ChainEndpoint | undefined {
+  if (consensusShard === 0) return chains.find(({ name }) => name === da?.chain);
+  const found = chains.find(
+    ({ name, logShard }) => logShard === consensusShard && name !== da?.chain,
+  );
+  if (found === undefined) throw noBlobs(`consensus shard ${consensusShard}`, path);
+  return found;
+}
+
+function restOf(endpoints: Endpoints, options: DaNetworkOptions, path: string): string | undefined {
+  const { da, dispersers = [] } = endpoints;
+  const chain = chainOf(endpoints, options, path);
+  if (chain === undefined || chain.name === da?.chain) return da?.rest;
+  return dispersers.find((each) => each.chain === chain.name)?.rest;
 }
 
 function noBlobs(what: string, network: string): CliError {

@@ -7,6 +7,8 @@ const DA_NETWORK: Parsers = {
   rpc: (parse) => parse.parseUrl,
   witness: (parse) => parse.parseUrl,
   trustedBlock: (parse) => parse.parseBlockHash,
+  hubRpc: (parse) => parse.parseUrl,
+  consensusShard: (parse) => parse.parseCount(0),
 };
 
 /** Declares the commands that put blobs before a quorum of signers, and check that they are there. */
@@ -137,7 +139,8 @@ function place(command: Command): Command {
   return command
     .option('--json', 'print JSON')
     .option('--dir <directory>', 'where the devnet lies (CAIRN_DIR; ./.cairn/devnet unless told)')
-    .option('--endpoints <file>', 'a network’s endpoints.json');
+    .option('--endpoints <file>', 'a network’s endpoints.json')
+    .option('--consensus-shard <number>', 'blobs of this consensus shard; 0, the hub, unless told');
 }
 
 function disperser(command: Command): Command {
@@ -147,5 +150,6 @@ function disperser(command: Command): Command {
 function chain(command: Command): Command {
   return place(command)
     .option('--rpc <url>', 'JSON-RPC address of the chain')
-    .option('--entrance <address>', 'the network’s DA entrance there');
+    .option('--entrance <address>', 'the network’s DA entrance there')
+    .option('--hub-rpc <url>', 'JSON-RPC address of the hub’s chain, where that is another');
 }

@@ -36,7 +36,7 @@ import type { ShardPorts } from './ports.ts';
 import type { DevnetPaths } from './run-file.ts';
 import type { ServicePlan, Services } from './services.ts';
 import { DEVNET_CHAIN_ID, type RunningChain, startChain } from './start-chain.ts';
-import { type DaSurroundings, startRelayer } from './start-da.ts';
+import { type DaSurroundings, startRelayer, startShardDisperser } from './start-da.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { chainPath, type KeptChain, loneStorageServices } from './start-nodes.ts';
 import type { ManagedProcess } from './supervise.ts';
@@ -49,6 +49,8 @@ import { type ConsensusShardPlan, MAX_CONSENSUS_SHARDS, RELAYER } from './topolo
 export const HUB_LOG_SHARD: number = MAX_CONSENSUS_SHARDS;
 /** Coins of the relayer on each chain: gas for years. */
 const RELAYER_WEI = 10_000n * 10n ** 18n;
+/** Coins of each chain's disperser: its deposit, and gas for years. */
+const DISPERSER_WEI = 10_000n * 10n ** 18n;
 const POLL_MS = 10;
 /** Chains that start at once: all there can be. */
 const PARALLEL = MAX_CONSENSUS_SHARDS;
@@ -76,6 +78,7 @@ interface ShardChain {
   readonly chainId: number;
   readonly port: number;
   readonly storagePorts: readonly number[];
+  readonly disperserPort: number;
   running: RunningChain | undefined;
   contracts: ContractAddresses;
 }
@@ -107,6 +110,7 @@ export class ConsensusShards {
         chainId: DEVNET_CHAIN_ID + plan.shardId,
         port: ports.chain,
         storagePorts: ports.storage,
+        disperserPort: ports.disperser,
         running: undefined,
         contracts: {},
       };
@@ -125,12 +129,13 @@ export class ConsensusShards {
 
   /** What programs read of the chains, once they have joined the hub. */
   endpoints(): readonly ShardChainEndpoint[] {
-    return this.#chains.map(({ plan, chainId, port, storagePorts, contracts }) => ({
+    return this.#chains.map(({ plan, chainId, port, storagePorts, disperserPort, contracts }) => ({
       name: plan.name,
       rpc: loopback(port),
       chainId,
       contracts,
       logShard: plan.shardId,
+      rest: loopback(disperserPort),
       storage: plan.storage.map(({ shard, keptBy }, index) => {
         const path = keptBy === undefined ? '' : chainPath(chainId);
         return { rpc: `${loopback(storagePorts[index] ?? 0)}${path}`, shard };
@@ -221,6 +226,40 @@ export class ConsensusShards {
     await registerDevnetShards(hub, orderingHub, [...entries, hubLog], { clock, signal });
     const jobBoard = await deployDevnetJobBoard(hub, orderingHub, { clock, signal });
     this.#hubContracts = { jobBoard };
+  }
+
+  /**
+   * The dispersers of all chains, to be started once these have joined; their accounts have coins.
+   *
+   * @throws what chains and disk throw
+   */
+  async dispersers(hubRpc: string, { signal }: Waiting): Promise<readonly ServicePlan[]> {
+    const { paths, rng } = this.#options;
+    const { data: dataDirectory, config: configDirectory } = paths;
+    const directory = join(dataDirectory, 'shard-disperser-keys');
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const services: ServicePlan[] = [];
+    for (const { plan, chainId, port, disperserPort: own, contracts } of this.#chains) {
+      const name = `${plan.name}-disperser`;
+      const keys = await openAccount(directory, name, rng);
+      const rpc = loopback(port);
+      await anvilControl(rpc).setBalance(keys.account, DISPERSER_WEI, { signal });
+      const surroundings: DaSurroundings = {
+        ...{ rpc, chainId, dataDirectory, configDirectory },
+        entrance: requireContract(contracts, 'daEntrance'),
+        log: undefined,
+        startBlock: 0,
+        shardRpcs: [],
+      };
+      const start = (starting: AbortSignal): Promise<ManagedProcess> =>
+        startShardDisperser(
+          this.#deps,
+          { name, port: own, keys, surroundings, hubRpc },
+          { signal: starting },
+        );
+      services.push({ name, url: loopback(own), start });
+    }
+    return services;
   }
 
   /** The relayer, to be started; its account has coins on every chain. @throws what chains and disk throw */

@@ -368,7 +368,13 @@ class RunningDevnet implements Devnet {
       (starting: AbortSignal) => this.#startAll(da.services, starting),
       ...(shards === undefined
         ? []
-        : [(starting: AbortSignal) => shards.join(hub, { signal: starting })]),
+        : [
+            async (starting: AbortSignal): Promise<void> => {
+              await shards.join(hub, { signal: starting });
+              const dispersers = await shards.dispersers(chain.rpc, { signal: starting });
+              await this.#startAll(dispersers, starting);
+            },
+          ]),
     ];
     await forEachConcurrent(parts, (part, starting) => part(starting), { parallel: 2, signal });
   }

@@ -24,6 +24,8 @@ export interface ShardChainEndpoint {
   /** Number under which the hub orders what its log holds. */
   readonly logShard: number;
   readonly storage: readonly { readonly rpc: string; readonly shard: ShardConfig }[];
+  /** Where blobs of the shard are posted. */
+  readonly rest: string;
 }
 
 /** What runs where, as other programs read it. */
@@ -61,7 +63,7 @@ export function endpointsOf({
         ...{ name: HUB, rpc: loopback(ports.chain), chainId: chainIdOf(chainId), contracts },
         ...(chains.length === 0 ? {} : { logShard: hubLogShard }),
       },
-      ...chains.map(({ storage: _, ...chain }) => ({
+      ...chains.map(({ storage: _, rest: __, ...chain }) => ({
         ...chain,
         chainId: chainIdOf(chain.chainId),
       })),
@@ -89,6 +91,9 @@ export function endpointsOf({
             chain: HUB,
           },
         }),
+    ...(chains.length === 0
+      ? {}
+      : { dispersers: chains.map(({ name, rest }) => ({ rest, chain: name })) }),
     keys: keyNames.map((name) => join(basename(keysDirectory), name)),
   };
 }

@@ -28,6 +28,8 @@ export interface ShardPorts {
     readonly chain: number;
     /** In the order of its storage nodes. */
     readonly storage: readonly number[];
+    /** Of its disperser; that one's doors for gRPC and Arbitrum nodes take what is free. */
+    readonly disperser: number;
   }[];
 }
 
@@ -48,9 +50,9 @@ export interface DaPorts {
 
 /** How ports are chosen. */
 export type PortChoice =
-  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, key-value 6789 upward, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600; chains beside the hub 8546 upward, their storage nodes after the hub's, the relayer 3291. */
+  /** The well-known ones: chain 8545, storage 5678 upward, indexer 12345, key-value 6789 upward, blobs 3100, 51001 and 9880, page 3280, signers 3201 upward, libp2p of storage 5600; chains beside the hub 8546 upward, their storage nodes after the hub's, their dispersers 3101 upward, the relayer 3291. */
   | { readonly kind: 'default' }
-  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, key-value from + 74, signers from + 80; the relayer + 8, chains beside the hub from + 96, their storage nodes after the hub's. */
+  /** Chain at `base`, indexer + 1, page + 4, blobs + 2, + 5 and + 6, keeper + 3, libp2p of storage + 7, storage from + 10, key-value from + 74, signers from + 80; the relayer + 8, chains beside the hub from + 96, their storage nodes after the hub's, their dispersers wherever is free. */
   | { readonly kind: 'base'; readonly base: number }
   /** Whatever is free: `--port 0`. */
   | { readonly kind: 'any' };
@@ -105,13 +107,13 @@ export async function planPorts(
     ].filter((port) => port !== undefined),
   );
   const taken = new Set<number>();
+  const free = async (): Promise<number> => {
+    const port = await anyFreePort(new Set([...taken, ...fixedPorts]), { rng, isFree });
+    taken.add(port);
+    return port;
+  };
   const settle: Settle = async (service, fixed, planned) => {
-    if (fixed === undefined && choice.kind === 'any') {
-      return anyFreePort(new Set([...taken, ...fixedPorts]), { rng, isFree }).then((port) => {
-        taken.add(port);
-        return port;
-      });
-    }
+    if (fixed === undefined && choice.kind === 'any') return free();
     const port = fixed ?? planned;
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new DevnetError(
@@ -163,6 +165,7 @@ export async function planPorts(
             hubPorts(topology, storage),
             base,
             settle,
+            free,
           ),
         }),
   };
@@ -195,19 +198,23 @@ function hubPorts({ storage }: Topology, ports: readonly number[]): ReadonlyMap<
   return new Map(storage.map(({ name }, index) => [name, ports[index] ?? 0]));
 }
 
-/** @param hub - ports of the hub's storage nodes: a process that keeps other chains too keeps its port */
+/**
+ * @param hub - ports of the hub's storage nodes: a process that keeps other chains too keeps its port
+ * @param free - takes any free port
+ */
 async function shardPorts(
   shards: readonly ConsensusShardPlan[],
   hub: ReadonlyMap<string, number>,
   base: number | undefined,
   settle: Settle,
+  free: () => Promise<number>,
 ): Promise<ShardPorts> {
   const at = (offset: number, wellKnown: number): number =>
     base === undefined ? wellKnown : base + offset;
   const relayer = await settle(RELAYER, undefined, at(RELAYER_OFFSET, DEFAULT_RELAYER_PORT));
   const firstChain = at(SHARD_OFFSET, DEFAULT_CHAIN_PORT + 1);
   let nextStorage = at(STORAGE_OFFSET, DEFAULT_STORAGE_PORT) + hub.size;
-  const chains: { readonly chain: number; readonly storage: readonly number[] }[] = [];
+  const chains: ShardPorts['chains'][number][] = [];
   for (const [index, { name, port, storage }] of shards.entries()) {
     const chain = await settle(name, port, firstChain + index);
     const nodes: number[] = [];
@@ -216,7 +223,12 @@ async function shardPorts(
       nodes.push(shared ?? (await settle(node.name, node.port, nextStorage)));
       if (shared === undefined) nextStorage += 1;
     }
-    chains.push({ chain, storage: nodes });
+    // Beside a base there is no room for them: any free one does.
+    const disperser =
+      base === undefined
+        ? await settle(`${name} disperser`, undefined, DEFAULT_DISPERSER_PORT + 1 + index)
+        : await free();
+    chains.push({ chain, storage: nodes, disperser });
   }
   return { relayer, chains };
 }

@@ -82,15 +82,38 @@ export function startDisperser(
 ): Promise<ManagedProcess> {
   const config = [
     commonConfig(DISPERSER, ['disperser', 'keeper'], keys, surroundings),
-    `[disperser]\nhost = "127.0.0.1"\nport = ${ports.disperser}`,
-    `retention_epochs = ${DEVNET_CONSENSUS.maxRetentionEpochs}`,
-    `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
-    `[disperser.grpc]\nhost = "127.0.0.1"\nport = ${ports.grpc}\n`,
-    `[disperser.nitro]\nhost = "127.0.0.1"\nport = ${ports.nitro}\n`,
+    ...disperserConfig(ports),
     ...archiveConfig(surroundings),
     `[keeper]\nhost = "127.0.0.1"\nport = ${ports.keeper}\ngather_ms = ${GATHER_MS}\n`,
   ].join('\n');
   return startNode(deps, nodePlan(DISPERSER, ports.disperser, config, surroundings), options);
+}
+
+/** Starts the disperser of a consensus shard beside the hub and waits until it serves. @throws as `startNode` */
+export function startShardDisperser(
+  deps: StartNodeDeps,
+  {
+    name,
+    port,
+    keys,
+    surroundings,
+    hubRpc,
+  }: {
+    readonly name: string;
+    readonly port: number;
+    readonly keys: KeyFiles;
+    /** Of the shard's chain. */
+    readonly surroundings: DaSurroundings;
+    readonly hubRpc: string;
+  },
+  options: { readonly signal: AbortSignal },
+): Promise<ManagedProcess> {
+  const config = [
+    commonConfig(name, ['disperser'], keys, surroundings),
+    `[hub]\nrpc = ${quoted(hubRpc)}\n`,
+    ...disperserConfig({ disperser: port, grpc: 0, nitro: 0 }), // nobody is told of those doors
+  ].join('\n');
+  return startNode(deps, nodePlan(name, port, config, surroundings), options);
 }
 
 /** Starts the relayer between consensus shards and waits until it serves. @throws as `startNode` */
@@ -114,6 +137,20 @@ export function startRelayer(
     ...shardsConfig(surroundings),
   ].join('\n');
   return startNode(deps, nodePlan(RELAYER, port, config, surroundings), options);
+}
+
+function disperserConfig({
+  disperser,
+  grpc,
+  nitro,
+}: Pick<DaPorts, 'disperser' | 'grpc' | 'nitro'>): readonly string[] {
+  return [
+    `[disperser]\nhost = "127.0.0.1"\nport = ${disperser}`,
+    `retention_epochs = ${DEVNET_CONSENSUS.maxRetentionEpochs}`,
+    `deposit_gwei = ${DEPOSIT_COINS * GWEI_PER_COIN}\n`,
+    `[disperser.grpc]\nhost = "127.0.0.1"\nport = ${grpc}\n`,
+    `[disperser.nitro]\nhost = "127.0.0.1"\nport = ${nitro}\n`,
+  ];
 }
 
 function shardsConfig({ shardRpcs }: DaSurroundings): readonly string[] {

@@ -89,6 +89,7 @@ describe('a devnet directory', () => {
             chainId: 31_338,
             contracts: { flow, epochMirror: mirror },
             logShard: 1,
+            rest: 'http://127.0.0.1:3101',
             storage: [{ rpc: 'http://127.0.0.1:1011', shard }],
           },
         ],

@@ -17,7 +17,8 @@ const allFree = async () => true;
 function portsIn({ chain, indexer, storage, kv, peers, da, shards }: PortPlan): readonly number[] {
   const blobs =
     da === undefined ? [] : [da.disperser, da.grpc, da.nitro, da.page, da.keeper, ...da.signers];
-  const more = shards?.chains.flatMap((each) => [each.chain, ...each.storage]) ?? [];
+  const more =
+    shards?.chains.flatMap((each) => [each.chain, ...each.storage, each.disperser]) ?? [];
   const relayer = shards === undefined ? [] : [shards.relayer];
   const meeting = peers === undefined ? [] : [peers];
   const own = more.filter((port) => !storage.includes(port)); // the rest is of processes that keep several chains
@@ -69,8 +70,8 @@ describe('ports', () => {
     assert.deepEqual(plan.shards, {
       relayer: 3291,
       chains: [
-        { chain: 8546, storage: [5678] },
-        { chain: 8547, storage: [5678] },
+        { chain: 8546, storage: [5678], disperser: 3101 },
+        { chain: 8547, storage: [5678], disperser: 3102 },
       ],
     });
     const more = parseTopology(

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { treeRoot } from '@cairn/attestation';
+import { parseCertificate, treeRoot } from '@cairn/attestation';
 import { blstBackend } from '@cairn/attestation/native';
 import { type ChainClient, createChainClient } from '@cairn/chain-access';
-import { type Hub, openHub } from '@cairn/chain-access/da';
+import { EpochBook, type Hub, openEntrance, openHub, SignerBook } from '@cairn/chain-access/da';
 import {
+  askAboutBlob,
   askAboutFile,
   type OrderedEvent,
   type OrderedFile,
@@ -14,6 +15,7 @@ import {
   type Ordering,
   openMirror,
   openOrdering,
+  proveBlob,
   proveFile,
   readMirroredOrder,
   readMirrorHead,
@@ -322,6 +324,58 @@ describe('two chains in one order', () => {
     assert.ok(((await readMirrorHead(mirror, options))?.epoch ?? 0) > 0);
     await until('the order on the other chain', async () => {
       return (await readMirroredOrder(mirror, options)).count > 0;
+    });
+  });
+
+  it('take blobs each, sampled at the signers of both, and proven on the hub by the chain’s checkpoint', async () => {
+    const dir = ['--dir', network?.directory ?? ''];
+    const [hubChain, chain] = endpoints.chains;
+    const client = clients[1];
+    assert.ok(hubChain !== undefined && chain !== undefined && client !== undefined);
+    assert.deepEqual(
+      endpoints.dispersers?.map(({ chain: name }) => name),
+      ['shard-1'],
+    );
+    const content = contentOf(9_200, 5_000);
+    const path = join(folder, 'blob');
+    const file = join(folder, 'blob.cert');
+    await writeFile(path, content);
+    const ids = new Set<string>();
+    for (const shardId of [0, 1]) {
+      const at = ['--consensus-shard', `${shardId}`, ...dir];
+      const put = ['da', 'put', path, '--wait', 'confirmed', '--certificate', file, ...at];
+      const { id } = await cairnJson(put);
+      ids.add(String(id));
+      const sample = await cairn(['da', 'sample', String(id), ...at]);
+      assert.equal(sample.status, 0, sample.stderr);
+      const get = await cairn(['da', 'get', String(id), '--from', 'signers', '-o', '-', ...at]);
+      assert.ok(get.stdout.equals(Buffer.from(content)), get.stderr);
+      const verified = await cairn(['da', 'verify', file, ...at]);
+      assert.equal(verified.status, 0, verified.stderr);
+      const elsewhere = ['--consensus-shard', `${1 - shardId}`, ...dir];
+      const foreign = await cairn(['da', 'verify', file, ...elsewhere]);
+      assert.notEqual(foreign.status, 0, 'a certificate of one shard is none of the other');
+    }
+    assert.equal(ids.size, 1, 'the same bytes have one id');
+    const nowhere = await cairn(['da', 'put', path, '--consensus-shard', '7', ...dir]);
+    assert.match(nowhere.stderr, /consensus shard 7/);
+    const place = { client, entrance: parseAddress(chain.contracts['daEntrance'] ?? '') };
+    const entrance = await openEntrance({ ...place, finality: 2 }, options);
+    const signers = new SignerBook(hub);
+    const backend = blstBackend();
+    const deps = { ordering, entrance, epochs: new EpochBook({ hub, signers, backend }), backend };
+    const certificate = parseCertificate(new Uint8Array(await readFile(file)), backend);
+    await until('the blob in the order', async () => {
+      try {
+        const proof = await proveBlob(deps, certificate, options);
+        assert.ok(proof.checkpoint.daCount > 0);
+        const verdict = await askAboutBlob(ordering.contract, proof, options);
+        assert.ok(verdict.isProven || verdict.refusal === 'NotOrdered', JSON.stringify(verdict));
+        return verdict.isProven;
+      } catch (error) {
+        if (isFault(error, 'SHARD_BLOB_NOT_ORDERED')) return false;
+        throw error;
+      }
     });
   });
 

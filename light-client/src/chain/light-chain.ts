@@ -46,15 +46,18 @@ const MAX_SEARCHED_BATCHES = 4096;
 
 /** Where a light client's chain is. */
 export interface LightChainOptions {
+  /** Of the entrance's chain. */
   readonly client: ChainClient;
+  /** Of the hub's, where the entrance is one of a consensus shard elsewhere; the same unless told. */
+  readonly hubClient?: ChainClient;
   /** The DA entrance; everything else is found from it. */
   readonly entrance: Address;
-  /** When a block stays; the chain's own word unless told. */
+  /** When a block stays; the chains' own word unless told. */
   readonly finality?: Finality;
-  /** A block not after the creation of the contracts; 0 unless told. */
+  /** A block not after the creation of the contracts, on either chain; 0 unless told. */
   readonly firstBlock?: number;
   readonly backend: Pick<BlsBackend, 'parseKey' | 'parseSignature'>;
-  /** Other endpoints of the same chain, which have to name the same blocks. */
+  /** Other endpoints of the hub's chain, which have to name the same blocks. */
   readonly witnesses?: readonly ChainClient[];
 }
 
@@ -86,10 +89,12 @@ export class LightChain implements RunChain<ProvenBlock> {
 
   /** @throws {ChainError} CHAIN_NO_CONTRACT, …; {DaError} DA_CONTRACTS_DIFFER */
   static async open(options: LightChainOptions, { signal }: Waiting): Promise<LightChain> {
-    const { client, entrance: address, finality = 'tag', firstBlock = 0 } = options;
+    const { client, hubClient = client, entrance: address } = options;
+    const { finality = 'tag', firstBlock = 0 } = options;
     const place = { client, finality, firstBlock };
     const entrance = await openEntrance({ ...place, entrance: address }, { signal });
-    const hub = await openHub({ ...place, sortition: entrance.network.hub }, { signal });
+    const { hub: sortition, hubChainId: chainId } = entrance.network;
+    const hub = await openHub({ ...place, client: hubClient, sortition, chainId }, { signal });
     return new LightChain(options, { entrance, hub });
   }
 
@@ -185,9 +190,10 @@ export class LightChain implements RunChain<ProvenBlock> {
 
   async *blobsFrom(
     { daIndex, block: fromBlock }: Pick<BlobPlace, 'daIndex' | 'block'>,
-    { number: toBlock }: ProvenBlock,
+    { number }: ProvenBlock,
     options: Waiting,
   ): AsyncGenerator<ConfirmedBlob, void, void> {
+    const toBlock = this.#isHere ? number : await this.entrance.finalBlock(options);
     for await (const page of this.#feed.forward({ fromBlock, toBlock }, options)) {
       for (const confirmation of page.confirmations) {
         if (confirmation.daIndex < daIndex) continue;
@@ -211,7 +217,7 @@ export class LightChain implements RunChain<ProvenBlock> {
     commitment: Uint8Array | undefined,
     options: Waiting,
   ): Promise<FoundBlob | undefined> {
-    const toBlock = await this.hub.finalBlock(options);
+    const toBlock = await this.entrance.finalBlock(options);
     const { firstBlock } = this.entrance;
     let searched = 0;
     const pages = this.#feed.backward({ fromBlock: firstBlock, toBlock }, options);
@@ -244,7 +250,8 @@ export class LightChain implements RunChain<ProvenBlock> {
     block: ProvenBlock,
     options: Waiting,
   ): Promise<boolean> {
-    const batch = await readProvenBatch(this.entrance, leaf, block, options);
+    const at = this.#isHere ? block : await this.#entranceBlock(options);
+    const batch = await readProvenBatch(this.entrance, leaf, at, options);
     return batch !== undefined && !batch.isVoid;
   }
 
@@ -255,6 +262,18 @@ export class LightChain implements RunChain<ProvenBlock> {
       if (socket !== undefined && /^https?:\/\//i.test(socket)) sockets.set(signer, socket);
     }
     return sockets;
+  }
+
+  /** Whether entrance and hub are on one chain, whose blocks count for both then. */
+  get #isHere(): boolean {
+    return this.entrance.chainId === this.hub.chainId;
+  }
+
+  async #entranceBlock(options: Waiting): Promise<ProvenBlock> {
+    const { client } = this.entrance;
+    const block = await client.getBlock(await this.entrance.finalBlock(options), options);
+    if (block === undefined) throw new Error('unreachable: the endpoint lost its final block');
+    return readProvenBlock(client, block.hash, options);
   }
 
   async #offerOf(epoch: number, options: Waiting): Promise<ChainOffer> {
