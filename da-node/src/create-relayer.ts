@@ -89,6 +89,7 @@ function mirrorDuties(
 ): (options: ChainOptions) => Promise<readonly RelayDuty[]> {
   const book = new ShardBook(ordering);
   const known = new Map<string, RelayDuty>();
+  const missing = new Set<number>();
   const { network } = chain.hub;
   const opened = async (
     { shardId, chainId, mirror: address }: Shard,
@@ -123,8 +124,13 @@ function mirrorDuties(
       // One that cannot be opened fails by itself, as a duty.
       const open = async (inner: ChainOptions): Promise<number> =>
         (await opened(shard, inner))?.look(inner) ?? 0;
-      if (shard.mirror !== undefined && endpoints.clientOf(shard.chainId) !== undefined) {
-        duties.push({ name: `mirror of shard ${shard.shardId}`, look: open });
+      const { shardId, chainId } = shard;
+      if (shard.mirror === undefined) continue;
+      if (endpoints.clientOf(chainId) !== undefined) {
+        duties.push({ name: `mirror of shard ${shardId}`, look: open });
+      } else if (!missing.has(shardId)) {
+        missing.add(shardId);
+        logger.warn({ shardId, chainId }, 'no endpoint is named for the chain of a shard');
       }
     }
     return duties;

@@ -65,39 +65,57 @@ export function fastClock(): Clock {
 export class Anvil {
   readonly url: string;
   readonly client: ChainClient;
-  readonly #child: ChildProcess;
+  readonly #flags: readonly string[];
+  #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, flags: readonly string[], port: number) {
     this.#child = child;
+    this.#flags = flags;
     this.url = `http://127.0.0.1:${port}`;
     this.client = createChainClient({ rpcUrl: this.url });
   }
 
   static async start(...flags: readonly string[]): Promise<Anvil> {
     const port = await freePort();
-    const child = spawn(
-      BINARY,
-      ['--port', `${port}`, '--hardfork', 'prague', '--silent', ...flags],
-      { stdio: 'ignore' },
-    );
-    const anvil = new Anvil(child, port);
-    const probe = createChainClient({ rpcUrl: anvil.url, attempts: 1 });
+    const all = ['--port', `${port}`, '--hardfork', 'prague', '--silent', ...flags];
+    const anvil = new Anvil(spawn(BINARY, all, { stdio: 'ignore' }), all, port);
+    await anvil.#answering();
+    return anvil;
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends it; with `--state FILE --preserve-historical-states` it goes on where it was once it is revived. */
+  async halt(): Promise<void> {
+    await this.#end('SIGINT');
+  }
+
+  /** Starts it again at the same address. */
+  async revive(): Promise<void> {
+    this.#child = spawn(BINARY, this.#flags, { stdio: 'ignore' });
+    await this.#answering();
+  }
+
+  async #answering(): Promise<void> {
+    const probe = createChainClient({ rpcUrl: this.url, attempts: 1 });
     const signal = testSignal();
     for (;;) {
       try {
         await probe.blockNumber({ signal });
-        return anvil;
+        return;
       } catch (error) {
-        if (child.exitCode !== null || signal.aborted) throw error;
+        if (this.#child.exitCode !== null || signal.aborted) throw error;
         await systemClock().sleep(20, signal);
       }
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+  async #end(by: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
+    this.#child.kill(by);
     await ended;
   }
 

@@ -71,6 +71,8 @@ export interface TestSigner {
   readonly account: LocalSigner;
   /** The account's, 32 bytes. */
   readonly accountKey: Uint8Array;
+  /** Of `key`, 32 bytes. */
+  readonly secret: Uint8Array;
   readonly sender: TransactionSender;
 }
 
@@ -125,9 +127,10 @@ export class DaNetwork {
     for (const [index, coins] of SIGNER_COINS.entries()) {
       const accountKey = randomKey(rng);
       const account = signerFromKey(accountKey);
-      const key = BLS.openKey(BLS.secretFromMaterial(rng.fill(new Uint8Array(32))));
+      const secret = BLS.secretFromMaterial(rng.fill(new Uint8Array(32)));
+      const key = BLS.openKey(secret);
       const sender = senderFor(anvil, hub, account);
-      const signer = { address: account.address, key, account, accountKey, sender };
+      const signer = { address: account.address, key, account, accountKey, secret, sender };
       signers.push(signer);
       if (known !== undefined) continue;
       await anvil.rpc('anvil_setBalance', account.address, HUNDRED_COINS);

@@ -45,6 +45,8 @@ const CONSENSUS = DEVNET_CONSENSUS;
 const PERIOD = CONSENSUS.checkpointPeriodBlocks;
 /** Makes the shard's contracts and administers them. */
 const SHARD_ADMIN = signerFromKey(keccak256(utf8Bytes('who administers the shard')));
+/** A busy machine takes its time for more. */
+const MINED_AT_ONCE = 25;
 let foundedNetworks = 0;
 const RICH = `0x${(10n ** 20n).toString(16)}`;
 
@@ -99,7 +101,7 @@ export class ShardNetwork {
       signers: new SignerBook(hub.hub),
       backend: BLS,
     });
-    const { log, mirror, entrance } = await makeShard(anvil, hub.hub, ordering);
+    const { log, mirror, entrance } = await makeShard(anvil, hub.hub, ordering, 1);
     const payer = senderOn(anvil, SHARD_CHAIN, SHARD_ADMIN);
     const network = new ShardNetwork({
       hub,
@@ -133,14 +135,14 @@ export class ShardNetwork {
     await this.anvil.rpc('anvil_mine', `0x${blocks.toString(16)}`, '0x1');
   }
 
-  /** The shard's clock catches up with the hub's. */
-  async keepTime(): Promise<void> {
+  /** The clock of a shard catches up with the hub's. */
+  async keepTime(anvil: Anvil = this.anvil): Promise<void> {
     const options = { signal: testSignal() };
     const hub = await this.hub.anvil.client.getBlock('latest', options);
-    const shard = await this.anvil.client.getBlock('latest', options);
+    const shard = await anvil.client.getBlock('latest', options);
     const next = Math.max(hub?.timestamp ?? 0, (shard?.timestamp ?? 0) + 1);
-    await this.anvil.rpc('evm_setNextBlockTimestamp', next);
-    await this.anvil.mine();
+    await anvil.rpc('evm_setNextBlockTimestamp', next);
+    await anvil.mine();
   }
 
   /** A shard with its chain, by which its checkpoints are read. */
@@ -255,6 +257,47 @@ export class ShardNetwork {
   }
 }
 
+/** A chain that may join a network, with its contracts. */
+export interface NewShard {
+  /** As it may be registered. */
+  readonly shard: Shard;
+  readonly anvil: Anvil;
+  readonly mirror: Mirror;
+  /** Pays on its chain, and administers its mirror. */
+  readonly payer: TransactionSender;
+}
+
+/**
+ * Founds a chain with the contracts of a shard, which is long already.
+ *
+ * @param stateFile - where it keeps its state while it is halted
+ */
+export async function foundShard(
+  { hub, ordering }: Pick<ShardNetwork, 'hub' | 'ordering'>,
+  { shardId, blocks, stateFile }: { shardId: number; blocks: number; stateFile: string },
+): Promise<NewShard> {
+  const chainId = SHARD_CHAIN - 1 + shardId;
+  const kept = ['--state', stateFile, '--preserve-historical-states'];
+  const anvil = await Anvil.start('--gas-limit', '60000000', '--chain-id', `${chainId}`, ...kept);
+  await anvil.rpc('anvil_setBlockTimestampInterval', 1);
+  await anvil.rpc('anvil_setBalance', SHARD_ADMIN.address, RICH);
+  const { log, mirror, entrance } = await makeShard(anvil, hub.hub, ordering, shardId);
+  for (let mined = 0; mined < blocks; mined += MINED_AT_ONCE) {
+    await anvil.rpc('anvil_mine', `0x${MINED_AT_ONCE.toString(16)}`, '0x1');
+  }
+  const shard = {
+    shardId,
+    chainId: entrance.chainId,
+    periodBlocks: PERIOD,
+    finality: CONSENSUS.shardFinality,
+    firstCheckpoint: 1,
+    flow: log.contracts.flow,
+    entrance: entrance.domain.address,
+    mirror: mirror.contract.address,
+  };
+  return { shard, anvil, mirror, payer: senderOn(anvil, chainId, SHARD_ADMIN) };
+}
+
 /** A checkpoint's place in a bundle. */
 export function placeIn(
   checkpoints: readonly Checkpoint[],
@@ -279,6 +322,7 @@ async function makeShard(
   anvil: Anvil,
   { chainId, sortition, network }: Hub,
   ordering: Ordering,
+  shardId: number,
 ): Promise<Pick<ShardNetwork, 'log' | 'mirror' | 'entrance'>> {
   const options = { signal: testSignal() };
   const { client } = anvil;
@@ -286,7 +330,7 @@ async function makeShard(
   const hub = { chainId, sortition: sortition.address, orderingHub: ordering.domain.address };
   const params = { consensus: CONSENSUS, genesisSalt: new Uint8Array(32), mirrorDriftSeconds: 60 };
   const place = { client, signer: SHARD_ADMIN, pollMs: 5, params };
-  const { contracts } = await deployShard({ ...place, hub, shardId: 1 }, options);
+  const { contracts } = await deployShard({ ...place, hub, shardId }, options);
   const finality = CONSENSUS.shardFinality;
   const entrance = await openEntrance(
     { client, entrance: contracts.daEntrance, network, finality },
