@@ -42,8 +42,10 @@ const DISCOVER_MS = 15_000;
 /** The first rest after an address did not answer; it doubles up to the longest. */
 const REDIAL_MS = 2000;
 const MAX_REDIAL_MS = 300_000;
-/** Nodes of another log are not met again for so long. */
+/** Nodes of another log, and of another kind, are not met again for so long. */
 const STRANGER_MS = 600_000;
+/** A node that begins is reached before it knows its protocols; who knows none by then is of another kind. */
+const BEGIN_MS = 30_000;
 /** Addresses dialled at once, and in one look. */
 const PARALLEL = 4;
 const MAX_DIALS = 8;
@@ -55,6 +57,8 @@ export class PeerKeeper {
   readonly #options: PeerKeeperOptions;
   /** Peers that records were exchanged with on the connection there is. */
   readonly #met = new Set<string>();
+  /** Since when peers of the connections there are know no protocol of ours. */
+  readonly #mute = new Map<string, number>();
   readonly #tried = new LruCache<string, { readonly failures: number; readonly againMs: number }>({
     maxWeight: MAX_TRIED,
   });
@@ -88,6 +92,7 @@ export class PeerKeeper {
     metrics.connectedPeers.set(connected.length);
     metrics.knownPeers.set(book.size);
     for (const peer of this.#met) if (!connected.includes(peer)) this.#met.delete(peer);
+    for (const peer of this.#mute.keys()) if (!connected.includes(peer)) this.#mute.delete(peer);
     const nowMs = clock.monotonic();
     const unmet = connected.filter((peer) => !this.#met.has(peer));
     await forEachConcurrent(unmet, (peer, inner) => this.#greet(peer, inner), {
@@ -98,29 +103,45 @@ export class PeerKeeper {
       await this.#dialMore(connected, nowMs, signal);
     }
     const isDue = nowMs - this.#exchangedAtMs >= EXCHANGE_MS;
-    if ((isDue || this.#isAsked) && connected.length > 0) {
+    const left = network.peers(); // who was a stranger has gone
+    if ((isDue || this.#isAsked) && left.length > 0) {
       this.#exchangedAtMs = nowMs;
       this.#isAsked = false;
-      const peer = connected[this.#deps.rng.below(connected.length)];
+      const peer = left[this.#deps.rng.below(left.length)];
       if (peer !== undefined) await this.#meet(peer, signal);
     }
   }
 
   /** Meets a peer on a new connection. */
   async #greet(peer: string, signal: AbortSignal): Promise<void> {
-    await this.#meet(peer, signal);
+    if (!(await this.#meet(peer, signal))) return;
     this.#deps.book.noteConnected(peer);
     this.#deps.onMet();
   }
 
-  async #meet(peer: string, signal: AbortSignal): Promise<void> {
+  /** @returns whether the peer stays, and has been met */
+  async #meet(peer: string, signal: AbortSignal): Promise<boolean> {
     const { office, network, logger } = this.#deps;
     this.#met.add(peer);
     const outcome = await office.exchange(peer, { signal });
-    if (outcome === 'wrong log') {
-      logger.debug({ peer }, 'a peer of another log is left');
+    if (outcome === 'unspoken' && !this.#isOfAnotherKind(peer)) {
+      this.#met.delete(peer); // it is met once it has begun
+      return false;
+    }
+    this.#mute.delete(peer);
+    const isStranger = outcome === 'wrong log' || outcome === 'unspoken';
+    if (isStranger) {
+      logger.debug({ peer, outcome }, 'a peer of another log, or of another kind, is left');
       await network.drop(peer, STRANGER_MS);
     }
+    return !isStranger;
+  }
+
+  #isOfAnotherKind(peer: string): boolean {
+    const nowMs = this.#deps.clock.monotonic();
+    const sinceMs = this.#mute.get(peer) ?? nowMs;
+    this.#mute.set(peer, sinceMs);
+    return nowMs - sinceMs >= BEGIN_MS;
   }
 
   async #dialMore(connected: readonly string[], nowMs: number, signal: AbortSignal): Promise<void> {

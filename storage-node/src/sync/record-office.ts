@@ -44,8 +44,8 @@ export interface RecordOfficeDeps {
   readonly onLie: (peer: string, reason: string) => Promise<void>;
 }
 
-/** How an exchange with a peer ended. */
-export type Exchange = 'done' | 'wrong log' | 'no answer' | 'lied';
+/** How an exchange with a peer ended; `unspoken`: the peer does not know the protocol, or not yet. */
+export type Exchange = 'done' | 'wrong log' | 'unspoken' | 'no answer' | 'lied';
 
 /** Own record again after so long, or when what it says changes. */
 const SIGN_AGAIN_MS: number = MAX_RECORD_AGE_MS / 10;
@@ -95,9 +95,8 @@ export class RecordOffice {
     } catch (error) {
       signal.throwIfAborted();
       logger.debug({ peer, reason: describeError(error) }, 'a peer exchanged no records');
-      const isWrong =
-        isFault(error, 'P2P_PROTOCOL_UNKNOWN') ||
-        (isFault(error, 'P2P_REFUSED') && error.message.includes('another log'));
+      if (isFault(error, 'P2P_PROTOCOL_UNKNOWN')) return 'unspoken';
+      const isWrong = isFault(error, 'P2P_REFUSED') && error.message.includes('another log');
       return isWrong ? 'wrong log' : 'no answer';
     }
   }
