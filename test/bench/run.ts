@@ -1,7 +1,7 @@
 // `npm run bench -- <suite> [--json]`: measures beside peers in the same run.
 // `codec` also takes `--gpu`, and `--leopard PATH`: a built program that prints as Leopard's benchmark does.
 // `da` takes `--part gas|wire|network|growth` for one part of it, `storage-network` `--part mining|peer-sync`,
-// `kv` `--part replay|proofs|snapshot|client`.
+// `kv` `--part replay|proofs|snapshot|client`, `consensus-shards` `--part quick`.
 import { parseArgs } from 'node:util';
 import { type Report, reportTable } from './report.ts';
 
@@ -23,6 +23,8 @@ const SUITES: Readonly<Record<string, () => Promise<Report>>> = {
       ...(leopard === undefined ? {} : { leopard }),
     }),
   da: async () => (await import('./da.ts')).measureDa(values.part),
+  'consensus-shards': async () =>
+    (await import('./consensus-shards.ts')).measureConsensusShards(values.part),
   kv: async () => (await import('./kv.ts')).measureKv(values.part),
   'storage-network': async () =>
     (await import('./storage-network.ts')).measureStorageNetwork(values.part),

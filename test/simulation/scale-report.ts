@@ -121,13 +121,15 @@ function largeTable(fitted: readonly FittedCost[]): string {
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.join(' | ')} |`.replace('|  |', '| |');
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-function grouped(value: number): string {
+/** A whole number with commas between thousands. */
+export function grouped(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
