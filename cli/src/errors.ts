@@ -41,6 +41,7 @@ export type CliFault =
   | { readonly code: 'CLI_BLOB_UNTOLD'; readonly id: string }
   | { readonly code: 'CLI_BLOB_NULL'; readonly commitment: string }
   /** The network has no such service or contract. */
+  | { readonly code: 'CLI_NOT_ORDERED'; readonly root: string; readonly waitedMs: number }
   | { readonly code: 'CLI_NO_BLOBS'; readonly what: string; readonly network: string }
   /** A service answered with a fault of its own, or with a status alone. */
   | {

@@ -44,6 +44,10 @@ export const PLACE_OUTCOMES: OutcomesByCode = {
     EXIT.verification,
     'Trust the epoch that signed it (`cairn da quorum --epoch N --out FILE`), or have it proven anew.',
   ),
+  CLI_NOT_ORDERED: outcome(
+    EXIT.timeout,
+    'The relayer or the signers are behind: `cairn chain shards` and `cairn devnet logs relayer` tell.',
+  ),
   SHARD_NOT_ORDERED: outcome(
     EXIT.timeout,
     'Wait until relayers have brought a later checkpoint: `cairn chain shards` tells; `cairn job` waits with --wait.',

@@ -152,7 +152,10 @@ function devnetCommands(program: Command, runs: Runs): void {
     .option('--storage <shards>', 'storage nodes by what they keep', '0/1,0/2,1/2')
     .option('--da <signers>', 'signers that keep blobs; 0: takes no blobs', '4')
     .option('--kv <nodes>', 'key-value nodes, which answer for streams', '1')
-    .option('--consensus-shards <chains>', 'chains with a log of their own, the hub included', '1')
+    .option(
+      '--consensus-shards <chains>',
+      'chains with a log of their own, the hub included; 2, or 1 with --da 0 or --keep, unless told',
+    )
     .option('--mine', 'storage nodes mine what they keep, a tenth of a core each')
     .addOption(
       new Option('--topology <file>', 'JSON that describes the devnet').conflicts([

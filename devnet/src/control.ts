@@ -7,6 +7,7 @@ export type { DaPorts, PortChoice, PortPlan } from './ports.ts';
 export { type DevnetPaths, devnetPaths, type RecordedProcess } from './run-file.ts';
 export { resetDevnet, stopDevnet } from './stop-devnet.ts';
 export {
+  consensusShardsFor,
   type DaPlan,
   DEFAULT_SIGNERS,
   DEFAULT_STORAGE,

@@ -29,7 +29,7 @@ import { kvServices, openKvKeys } from './start-kv.ts';
 import type { StartNodeDeps } from './start-node.ts';
 import { awaitIndexerKnows, planMeeting, storageServices } from './start-nodes.ts';
 import { type ManagedProcess, Supervisor } from './supervise.ts';
-import { type Topology, topologyOf } from './topology.ts';
+import { consensusShardsFor, type Topology, topologyOf } from './topology.ts';
 
 export interface DevnetOptions {
   /** Everything of the devnet lies below; made if it is not there. */
@@ -160,8 +160,9 @@ class RunningDevnet implements Devnet {
     this.#own = deps.directory;
     this.#supervisor = deps.supervisor;
     this.#options = options;
-    this.#topology = options.topology ?? topologyOf();
     this.#isKept = options.isKept === true;
+    const chains = consensusShardsFor({ isKept: this.#isKept });
+    this.#topology = options.topology ?? topologyOf(undefined, undefined, false, undefined, chains);
     this.#startedAt = deps.clock.monotonic();
     this.directory = deps.directory.paths.directory;
     this.endpointsPath = deps.directory.paths.endpoints;

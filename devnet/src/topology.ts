@@ -90,9 +90,25 @@ export const MAX_KV_NODES = 6;
 export const MAX_SIGNERS = 16;
 /** The hub and three more: as many as there are ports for beside a base. */
 export const MAX_CONSENSUS_SHARDS = 4;
+/** Two chains in one order: what a network with several is like, from the first minute. */
+const DEFAULT_CONSENSUS_SHARDS = 2;
 const DEFAULT_BLOCK_TIME_SECONDS = 1;
 /** One node that keeps everything. */
 const EVERYTHING = [{ shard: '0/1' }];
+
+/**
+ * Consensus shards of a devnet for which nobody said how many: two where there are signers, who say what each chain
+ * holds, and the hub alone otherwise, or where chain and nodes are kept.
+ */
+export function consensusShardsFor({
+  signers = DEFAULT_SIGNERS,
+  isKept = false,
+}: {
+  readonly signers?: number | undefined;
+  readonly isKept?: boolean | undefined;
+}): number {
+  return signers > 0 && !isKept ? DEFAULT_CONSENSUS_SHARDS : 1;
+}
 
 /**
  * The topology of `--storage 0/1,0/2,1/2 --da 4 --mine --consensus-shards 1`.

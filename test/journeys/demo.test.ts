@@ -17,6 +17,10 @@ describe('the tour', () => {
         assert.match(said, step);
       for (const step of [/signers with \d+ of 16 seats/, /Killed signer-0/, /available: \d+ rows/])
         assert.match(said, step);
+      assert.match(
+        said,
+        /proved their order in [\s\S]*place \d+: shard \d+ [\s\S]*place \d+: shard \d+/,
+      );
       assert.match(said, /greeting {2}"hello again" now, "hello" at entry \d+/);
       assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
       assert.deepEqual(await readdir(folder), [], 'nothing is left of it');

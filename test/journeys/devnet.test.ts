@@ -44,7 +44,7 @@ describe('a network on one machine', () => {
   };
 
   it('says where everything is, serves, and leaves nothing behind on Ctrl-C', async () => {
-    const { child, output } = await startForeground();
+    const { child, output } = await startForeground(['--consensus-shards', '1']);
     const endpoints = await readEndpoints(folder);
     await until('the table', () => output().includes(endpoints.indexer));
     assert.equal(endpoints.storage.length, 3);

@@ -53,8 +53,8 @@ export interface NetworkOptions {
 }
 
 /**
- * Starts a devnet on free ports in a folder of its own, without signers and key-value nodes
- * unless asked for them.
+ * Starts a devnet on free ports in a folder of its own, without signers and key-value nodes, and with one
+ * chain, unless asked for more.
  *
  * @param extra - more of what is typed after `cairn devnet up`
  * @throws with what the command said
@@ -64,7 +64,8 @@ export async function startNetwork(
   { isDetached = false }: NetworkOptions = {},
 ): Promise<Network> {
   const directory = await mkdtemp(join(tmpdir(), 'cairn-test-'));
-  const where = ['--dir', directory, '--port', '0', '--da', '0', '--kv', '0'];
+  const least = ['--da', '0', '--kv', '0', '--consensus-shards', '1'];
+  const where = ['--dir', directory, '--port', '0', ...least];
   const up = ['devnet', 'up', ...where, ...extra];
   const stop = isDetached ? await startDetached(up, directory) : await startKept(up);
   const endpoints = await readEndpoints(directory);

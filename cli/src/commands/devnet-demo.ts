@@ -23,6 +23,7 @@ import {
 } from '../demo.ts';
 import { type BlobTourResult, blobTour } from '../demo-blob.ts';
 import { type StreamTourResult, streamTour } from '../demo-kv.ts';
+import { type OrderedFileResult, shardTour, storeOnShards } from '../demo-shards.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
@@ -45,6 +46,7 @@ export interface DevnetDemoOptions {
 /** The steps after those of the file. */
 const STREAM_STEP = 7;
 const BLOB_STEP = 8;
+const SHARD_STEP = 10;
 /** Bytes of the part that is read over plain HTTP. */
 const RANGE_BYTES = 4096;
 
@@ -63,6 +65,8 @@ interface TourResult {
   readonly stream?: StreamTourResult;
   /** Absent on a network that takes no blobs. */
   readonly blob?: BlobTourResult;
+  /** By their place in the order; absent on a network with one log. */
+  readonly shards?: readonly OrderedFileResult[];
 }
 
 /** The tour: on the devnet that runs, or on one of its own that it stops again. */
@@ -89,22 +93,35 @@ export async function devnetDemo(
       const after = formatDuration(own.readyAfterMs);
       const signers = endpoints.da?.signers.length ?? 0;
       await say(
-        `1. Started a network: a chain, ${endpoints.storage.length} storage nodes, an indexer, a key-value node, a disperser, ${signers} signers (${after}).`,
+        `1. Started a network: ${chainsInWords(endpoints)}, ${endpoints.storage.length} storage nodes, an indexer, a key-value node, a disperser, ${signers} signers (${after}).`,
       );
     } else {
       await say(`1. Using the network in ${directory}: ${endpoints.storage.length} storage nodes.`);
     }
-    const files = await tour({ endpoints, directory, folder, options, say }, context);
     const payer = (await readFile(join(directory, endpoints.keys[0] ?? ''), 'utf8')).trim();
+    const seed = options.seed ?? systemRng().below(2 ** 32);
+    const place = { endpoints, directory, payer };
+    // They are brought into the order while the tour goes on.
+    const onShards = await storeOnShards(place, { seed }, context);
+    const files = await tour({ endpoints, directory, folder, options, seed, say }, context);
     const stream = await streamTour({ endpoints, payer, step: STREAM_STEP, say }, context);
     const blob = await blobTour(
       { endpoints, own, seed: files.seed, firstStep: BLOB_STEP, say },
       context,
     );
+    const shardStep = { step: blob === undefined ? BLOB_STEP : SHARD_STEP, say };
+    const shards = onShards && (await shardTour(place, onShards, shardStep, context));
+    if (shards === undefined) {
+      await say(
+        `${shardStep.step}. One chain here: there is no order of several to prove. See: npx cairn`,
+      );
+      await say('     devnet up --consensus-shards 2');
+    }
     const result: TourResult = {
       ...files,
       ...(stream === undefined ? {} : { stream }),
       ...(blob === undefined ? {} : { blob }),
+      ...(shards === undefined ? {} : { shards }),
     };
     if (options.json === true) await io.writeOut(`${JSON.stringify(result)}\n`);
     const took = formatDuration(clock.monotonic() - startedAt);
@@ -118,25 +135,30 @@ export async function devnetDemo(
   }
 }
 
+function chainsInWords({ chains }: Endpoints): string {
+  return chains.length === 1 ? 'a chain' : `${chains.length} chains in one order`;
+}
+
 async function tour(
   {
     endpoints,
     directory,
     folder,
     options,
+    seed,
     say,
   }: {
     readonly endpoints: Endpoints;
     readonly directory: string;
     readonly folder: string;
     readonly options: DevnetDemoOptions;
+    readonly seed: number;
     readonly say: (text: string) => Promise<void>;
   },
   { io, signal }: CommandContext,
 ): Promise<TourResult> {
   const clock = systemClock();
   const progress = new Progress({ io, clock });
-  const seed = options.seed ?? systemRng().below(2 ** 32);
   const path = join(folder, 'file');
   const { size } = options;
   await writeSeededFile(path, size, { seed, signal });

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Devnet, DevnetEvent } from '@cairn/devnet';
 import {
+  consensusShardsFor,
   type PortChoice,
   readDevnetEndpoints,
   readTopology,
@@ -92,11 +93,12 @@ async function serve(
 }
 
 async function topologyFor(
-  { topology, storage, da, mine, kv, consensusShards }: DevnetUpOptions,
+  { topology, storage, da, mine, kv, consensusShards, keep }: DevnetUpOptions,
   io: CommandIo,
 ): Promise<Topology> {
+  const chains = consensusShards ?? consensusShardsFor({ signers: da, isKept: keep });
   return topology === undefined
-    ? topologyOf(storage, da, mine, kv, consensusShards)
+    ? topologyOf(storage, da, mine, kv, chains)
     : readTopology(resolve(io.cwd, topology));
 }
 
