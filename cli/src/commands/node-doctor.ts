@@ -29,13 +29,19 @@ export interface Check {
   readonly advice?: string;
 }
 
-/** The node a configuration describes, as far as the doctor looks. */
-interface NodePlan {
-  readonly dataDirectory?: string;
-  readonly port?: number;
+/** A chain that a node is to keep. */
+interface ChainPlan {
   readonly rpc?: string;
   readonly chainId?: number;
   readonly flow?: string;
+}
+
+/** The node a configuration describes, as far as the doctor looks. */
+interface NodePlan extends ChainPlan {
+  readonly dataDirectory?: string;
+  readonly port?: number;
+  /** Chains beside the first, by name. */
+  readonly shards?: readonly (ChainPlan & { readonly name: string })[];
 }
 
 const OLDEST_NODE: readonly [number, number] = [20, 19];
@@ -62,6 +68,11 @@ export async function nodeDoctor(
     await checkFileHandles(),
     await checkPort(plan.port),
     await checkChain(plan, network, context),
+    ...(await Promise.all(
+      (plan.shards ?? []).map((shard) =>
+        checkChain(shard, undefined, context, { name: shard.name, setting: 'shards.flow' }),
+      ),
+    )),
     ...(await checkNodes(network, context)),
     ...(await checkKeys(options, network, context)),
   ];
@@ -77,7 +88,7 @@ export async function nodeDoctor(
 
 async function planOf(file: string, { io }: CommandContext): Promise<NodePlan> {
   const { loadStorageNodeConfig } = await import('@cairn/storage-node/config');
-  const { node, chain, http, indexer } = await loadStorageNodeConfig({
+  const { node, chain, shards, http, indexer } = await loadStorageNodeConfig({
     file: resolve(io.cwd, file),
     env: io.env,
   });
@@ -86,6 +97,7 @@ async function planOf(file: string, { io }: CommandContext): Promise<NodePlan> {
     dataDirectory: node.dataDirectory,
     port: isStorage ? http.port : indexer.port,
     rpc: chain.rpcUrl,
+    shards: shards.map(({ name, rpcUrl: rpc, chainId, flow }) => ({ name, rpc, chainId, flow })),
     ...(chain.chainId === undefined ? {} : { chainId: chain.chainId }),
     ...(chain.flow === undefined ? {} : { flow: chain.flow }),
   };
@@ -162,11 +174,11 @@ async function checkPort(port: number | undefined): Promise<Check> {
 }
 
 async function checkChain(
-  plan: NodePlan,
+  plan: ChainPlan,
   network: NetworkChoice | undefined,
   { signal }: CommandContext,
+  { name, setting } = { name: 'chain', setting: 'chain.flow' },
 ): Promise<Check> {
-  const name = 'chain';
   const rpcUrl = plan.rpc ?? network?.rpc;
   if (rpcUrl === undefined) {
     return { name, result: 'skipped', detail: 'give --rpc or --config to have it asked' };
@@ -186,7 +198,7 @@ async function checkChain(
       const code = await client.getCode(parseAddress(flow), { signal });
       if (code.length === 0) {
         const detail = `chain ${chainId} has no contract at ${flow}`;
-        return { name, result: 'failed', detail, advice: 'set chain.flow to the log contract' };
+        return { name, result: 'failed', detail, advice: `set ${setting} to the log contract` };
       }
     }
     return { name, result: 'ok', detail: `${client.endpoint}: chain ${chainId}, block ${head}` };
