@@ -9,6 +9,9 @@ import { CliError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 import { lightClientOf, placeOf, readKnownEpoch } from './known-epoch.ts';
 
+/** Steps that the tour says. */
+export const BLOB_STEPS = 2;
+
 /** What the tour of a blob works with. */
 export interface BlobTourOptions {
   readonly endpoints: Endpoints;

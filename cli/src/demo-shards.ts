@@ -107,7 +107,7 @@ export async function shardTour(
       return all.sort((left, right) => left.globalIndex - right.globalIndex);
     });
     const took = formatDuration(clock.monotonic() - startedAt);
-    await say(`${step}. Stored a file on each of ${files.length} chains, read both back, and`);
+    await say(`${step}. Stored a file on each of ${files.length} chains, read them back, and`);
     await say(`     proved their order in ${took}, trusting one committee’s signature:`);
     for (const { shard, chainId, sequence, globalIndex } of placed) {
       await say(

@@ -35,6 +35,7 @@ import { type Endpoints, parseContentReference, parseEndpoints } from '@cairn/wi
 import { setPrice, submissionCount } from '../support/chain.ts';
 import { cairn, cairnJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
+import { jobCases } from '../support/jobs-on-two-chains.ts';
 import { type Network, startNetwork } from '../support/network.ts';
 import { processesNaming } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
@@ -377,6 +378,11 @@ describe('two chains in one order', () => {
         throw error;
       }
     });
+  });
+
+  jobCases(() => {
+    assert.ok(network !== undefined);
+    return { network, endpoints, folder };
   });
 
   it('leave nothing behind', async () => {

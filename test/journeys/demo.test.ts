@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cairn, cairnProcess } from '../support/cli.ts';
 
 describe('the tour', () => {
-  it('stores, proves and reads a file, a stream and a blob on a network of its own, and stops it', async () => {
+  it('stores, proves and reads a file, a stream and a blob, has a job done, on a network of its own, and stops it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
       const tour = await cairnProcess(['devnet', 'demo', '--dir', folder, '--port', '0'], {
@@ -21,6 +21,11 @@ describe('the tour', () => {
         said,
         /proved their order in [\s\S]*place \d+: shard \d+ [\s\S]*place \d+: shard \d+/,
       );
+      for (const step of [
+        /took job 0, with proof of both/,
+        /at place \d+; made anew, it is the same/,
+      ])
+        assert.match(said, step);
       assert.match(said, /greeting {2}"hello again" now, "hello" at entry \d+/);
       assert.equal((await cairn(['devnet', 'status', '--dir', folder])).status, 3);
       assert.deepEqual(await readdir(folder), [], 'nothing is left of it');

@@ -12,9 +12,9 @@ export interface BundledProgram {
 
 /** Native parts are found beside their packages' own files. */
 const NATIVE = ['classic-level', '@chainsafe/blst'];
-/** CommonJS packages ask for Node's own modules by this. */
+/** CommonJS packages ask for Node's own modules by this; under a name that bundled modules do not import. */
 const REQUIRE =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
 
 /**
  * Makes one file of a program and of all that it imports, native parts excepted. It starts in under

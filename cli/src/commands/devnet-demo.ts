@@ -21,7 +21,8 @@ import {
   fetchRange,
   writeSeededFile,
 } from '../demo.ts';
-import { type BlobTourResult, blobTour } from '../demo-blob.ts';
+import { BLOB_STEPS, type BlobTourResult, blobTour } from '../demo-blob.ts';
+import { JOB_STEPS, type JobTourResult, jobTour } from '../demo-job.ts';
 import { type StreamTourResult, streamTour } from '../demo-kv.ts';
 import { type OrderedFileResult, shardTour, storeOnShards } from '../demo-shards.ts';
 import { CliError } from '../errors.ts';
@@ -45,8 +46,7 @@ export interface DevnetDemoOptions {
 
 /** The steps after those of the file. */
 const STREAM_STEP = 7;
-const BLOB_STEP = 8;
-const SHARD_STEP = 10;
+const JOB_STEP = 8;
 /** Bytes of the part that is read over plain HTTP. */
 const RANGE_BYTES = 4096;
 
@@ -63,6 +63,8 @@ interface TourResult {
   readonly getMs: number;
   /** Absent on a network without a key-value node. */
   readonly stream?: StreamTourResult;
+  /** Absent on a network without a board of jobs. */
+  readonly job?: JobTourResult;
   /** Absent on a network that takes no blobs. */
   readonly blob?: BlobTourResult;
   /** By their place in the order; absent on a network with one log. */
@@ -98,18 +100,22 @@ export async function devnetDemo(
     } else {
       await say(`1. Using the network in ${directory}: ${endpoints.storage.length} storage nodes.`);
     }
-    const payer = (await readFile(join(directory, endpoints.keys[0] ?? ''), 'utf8')).trim();
+    const [payer = '', worker = payer] = await Promise.all(
+      endpoints.keys
+        .slice(0, 2)
+        .map(async (key) => (await readFile(join(directory, key), 'utf8')).trim()),
+    );
     const seed = options.seed ?? systemRng().below(2 ** 32);
     const place = { endpoints, directory, payer };
     // They are brought into the order while the tour goes on.
     const onShards = await storeOnShards(place, { seed }, context);
     const files = await tour({ endpoints, directory, folder, options, seed, say }, context);
     const stream = await streamTour({ endpoints, payer, step: STREAM_STEP, say }, context);
-    const blob = await blobTour(
-      { endpoints, own, seed: files.seed, firstStep: BLOB_STEP, say },
-      context,
-    );
-    const shardStep = { step: blob === undefined ? BLOB_STEP : SHARD_STEP, say };
+    const parties = { poster: payer, worker, folder: join(folder, 'job') };
+    const job = await jobTour({ endpoints, ...parties, seed, firstStep: JOB_STEP, say }, context);
+    const blobStep = job === undefined ? JOB_STEP : JOB_STEP + JOB_STEPS;
+    const blob = await blobTour({ endpoints, own, seed, firstStep: blobStep, say }, context);
+    const shardStep = { step: blob === undefined ? blobStep : blobStep + BLOB_STEPS, say };
     const shards = onShards && (await shardTour(place, onShards, shardStep, context));
     if (shards === undefined) {
       await say(
@@ -120,6 +126,7 @@ export async function devnetDemo(
     const result: TourResult = {
       ...files,
       ...(stream === undefined ? {} : { stream }),
+      ...(job === undefined ? {} : { job }),
       ...(blob === undefined ? {} : { blob }),
       ...(shards === undefined ? {} : { shards }),
     };

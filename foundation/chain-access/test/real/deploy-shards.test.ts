@@ -48,12 +48,15 @@ import { deployShard, registerShard, type ShardDeployment } from '../../src/depl
 import type { Deployment } from '../../src/deploy/deployment.ts';
 import { signerFromKey } from '../../src/keys/signer.ts';
 import { createTransactionSender } from '../../src/send/create-sender.ts';
+import { anchorPlace } from '../../src/shards/anchor-place.ts';
 import { askAboutBlob, askAboutFile } from '../../src/shards/content-facts.ts';
 import { completeJob, jobBoardAt, postJob, readJob, takeJob } from '../../src/shards/job-board.ts';
+import { inputsIdOf, readJobResult, readPostedJob } from '../../src/shards/job-feed.ts';
 import { openOrdering } from '../../src/shards/open-ordering.ts';
 import { checkpointArgument } from '../../src/shards/ordering-calls.ts';
 import { readShard } from '../../src/shards/ordering-facts.ts';
-import { fileProofArgument, proveFile } from '../../src/shards/prove-file.ts';
+import { proveContent } from '../../src/shards/prove-content.ts';
+import { fileProofArgument, proveFile, readPlaces } from '../../src/shards/prove-file.ts';
 import { ANVIL_KEYS, Anvil, FIRST_ACCOUNT, hasAnvil, oneSector, testSignal } from '../anvil.ts';
 import { BLS, DaNetwork, paidBlob } from '../da-network.ts';
 
@@ -339,6 +342,47 @@ describe('deploying a consensus shard', function () {
     assert.equal(done.worker, done.poster);
     assert.equal(done.feeWei, 5n);
     assert.equal(await readJob(board, jobId + 1, options()), undefined);
+    const from = { board, client: hubChain.client };
+    const posted = (await readPostedJob(from, jobId, options())) ?? assert.fail();
+    assert.deepEqual(
+      posted.inputs,
+      inputs.map(({ content }) => content),
+    );
+    assert.equal(inputsIdOf(posted.inputs), done.inputsId);
+    assert.deepEqual(await readJobResult(from, jobId, options()), result.content);
+    assert.equal(await readPostedJob(from, jobId + 1, options()), undefined);
+  });
+
+  it('has references proven at their own places, under a root that outlives the next checkpoint', async () => {
+    const ordering = (await openOrdering(network.hub, options())) ?? assert.fail();
+    const shardFacts = await readShard(ordering, SHARD_ID, options());
+    const deps = { ordering, shard: shardFacts, client: chain.client, backend: BLS };
+    const caller = { ordering, sender: network.payer };
+    const [, place] = await readPlaces(ordering, options());
+    const count = await anchorPlace(caller, place ?? assert.fail(), options());
+    assert.equal(count, 2);
+    const { record } = await proveFile(deps, 0, options());
+    const { sizeBytes } = record;
+    const file = { chainId: SHARD_CHAIN, root: parseRoot(toHex(record.fileRoot)), sizeBytes };
+    // The first checkpoint has it, and so has the second.
+    const content = { ...file, globalIndex: 1, offset: 0, length: 1 };
+    const { proof } = await proveContent(deps, content, { ...options(), count });
+    assert.equal(proof.ordered.globalIndex, 1);
+    await ordered(await checkpointOfShard(3, checkpointHash(proof.checkpoint)));
+    assert.deepEqual(await askAboutFile(orderingHub, proof, options()), { isProven: true });
+    const block = await hubChain.client.blockNumber(options());
+    assert.equal(await anchorPlace(caller, place ?? assert.fail(), options()), 2);
+    assert.equal(await hubChain.client.blockNumber(options()), block, 'it is kept already');
+    const wrong = [
+      [{ ...content, globalIndex: 3 }, 'SHARD_PLACE_NOT_GIVEN'],
+      [{ ...content, sizeBytes: sizeBytes + 1 }, 'SHARD_NOT_LOGGED'],
+      [{ ...content, root: parseRoot(`0x${'ee'.repeat(32)}`) }, 'SHARD_NOT_LOGGED'],
+    ] as const;
+    for (const [each, code] of wrong) {
+      await assert.rejects(proveContent(deps, each, options()), { code });
+    }
+    const other = { ...deps, shard: { ...shardFacts, shardId: 9 } };
+    await assert.rejects(proveContent(other, content, options()), { code: 'SHARD_BAD_PROOF' });
   });
 
   /** A blob that the shard's entrance took and the hub's committee certified, and its leaf of the DA log. */
