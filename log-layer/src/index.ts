@@ -1,5 +1,5 @@
 /** The append-only log: preparing files, log entries, segment store, following the chain. */
-export type { Checksum } from './crc32.ts';
+
 export {
   CacheError,
   type CacheFault,

@@ -1,12 +1,12 @@
 import type { Hasher } from '@cairn/commitments';
 import { verifySegment } from '@cairn/commitments';
+import type { Checksum } from '@cairn/primitives';
 import {
   type KeyRange,
   type KeyValueStore,
   type KeyValueWrite,
   SECTOR_BYTES,
 } from '@cairn/primitives';
-import type { Checksum } from './crc32.ts';
 import { KEY, keyOf, lastNumber, numberRange, rangeOf } from './keyspace.ts';
 import { segmentOfPiece, soundPiece } from './piece.ts';
 

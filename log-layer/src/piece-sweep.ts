@@ -1,5 +1,5 @@
+import type { Checksum } from '@cairn/primitives';
 import { type KeyValueStore, type KeyValueWrite, SEGMENT_SECTORS } from '@cairn/primitives';
-import type { Checksum } from './crc32.ts';
 import { SegmentError } from './errors.ts';
 import { KEY, keyOf, lastNumber, numberRange } from './keyspace.ts';
 import { soundPiece } from './piece.ts';

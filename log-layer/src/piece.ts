@@ -4,6 +4,7 @@ import {
   segmentDataBytes,
   type VerifiedSegment,
 } from '@cairn/commitments';
+import type { Checksum } from '@cairn/primitives';
 import {
   concatBytes,
   equalBytes,
@@ -17,7 +18,6 @@ import {
   viewOf,
   writeSafeU64,
 } from '@cairn/primitives';
-import type { Checksum } from './crc32.ts';
 import { SegmentError } from './errors.ts';
 import type { LogEntry } from './log-entry.ts';
 

@@ -1,6 +1,6 @@
 import type { VerifiedSegment } from '@cairn/commitments';
+import type { Checksum } from '@cairn/primitives';
 import { type FileStore, type KeyValueStore, SEGMENT_BYTES } from '@cairn/primitives';
-import type { Checksum } from './crc32.ts';
 import { KEY, keyOf } from './keyspace.ts';
 import {
   type FilePlace,

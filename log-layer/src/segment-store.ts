@@ -1,5 +1,7 @@
 import { type Hasher, segmentsOf, type VerifiedSegment, verifySegment } from '@cairn/commitments';
 import {
+  type Checksum,
+  createCrc32,
   equalBytes,
   type FileStore,
   isFault,
@@ -16,7 +18,6 @@ import {
   SingleFlight,
 } from '@cairn/primitives';
 import type { HeldBitmap } from '@cairn/wire-protocol';
-import { type Checksum, createCrc32 } from './crc32.ts';
 import { SegmentError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { HeldBitmaps } from './held-bitmaps.ts';

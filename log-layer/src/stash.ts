@@ -1,3 +1,4 @@
+import type { Checksum } from '@cairn/primitives';
 import {
   GIB,
   type KeyValueStore,
@@ -6,7 +7,6 @@ import {
   rootOf,
   SECTOR_BYTES,
 } from '@cairn/primitives';
-import type { Checksum } from './crc32.ts';
 import { KEY, keyOf, lastNumber, rangeOf } from './keyspace.ts';
 import type { LogMetrics } from './metrics.ts';
 import { encodePiece, type PieceRecord, soundPiece } from './piece.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import type { Hasher, VerifiedSegment } from '@cairn/commitments';
 import {
+  createCrc32,
   equalBytes,
   Fault,
   isFault,
@@ -12,7 +13,6 @@ import {
   seededRng,
 } from '@cairn/primitives';
 import fc from 'fast-check';
-import { createCrc32 } from '../src/crc32.ts';
 import { KEY, keyOf } from '../src/keyspace.ts';
 import type { LogEntry } from '../src/log-entry.ts';
 import { piecePlace } from '../src/piece.ts';

@@ -12,6 +12,10 @@ export interface KvProcessOptions {
   readonly streams: readonly StreamId[];
   /** Free space that is left on the disk; 0 unless told. */
   readonly reserveBytes?: number;
+  /** The chain's address; the network's own unless told (a proxy, say). */
+  readonly chainRpc?: string;
+  /** The storage node's address; that of the network's full one unless told. */
+  readonly storage?: string;
 }
 
 /** A key-value node as a process of its own. */
@@ -38,19 +42,19 @@ export class KvProcess extends NodeProcess {
   /** Writes other streams into the configuration, for the next start. */
   async watch(streams: readonly StreamId[]): Promise<void> {
     const [chain] = this.#network.endpoints.chains;
-    const { folder, reserveBytes = 0 } = this.#options;
+    const { folder, reserveBytes = 0, chainRpc, storage } = this.#options;
     await writeFile(
       configOf(this.#options),
       `[node]
 data_dir = ${JSON.stringify(join(folder, 'data'))}
 reserve_bytes = ${reserveBytes}
 [chain]
-rpc = ${JSON.stringify(this.#network.chainRpc)}
+rpc = ${JSON.stringify(chainRpc ?? this.#network.chainRpc)}
 flow = ${JSON.stringify(chain?.contracts['flow'])}
 confirmations = 0
 poll_ms = 100
 [storage]
-nodes = [${JSON.stringify(this.#network.fullNode)}]
+nodes = [${JSON.stringify(storage ?? this.#network.fullNode)}]
 [streams]
 ids = ${JSON.stringify(streams)}
 [http]

@@ -58,6 +58,7 @@ export {
 export { checkCode } from './log/check-contract.ts';
 export { type ChainLogOptions, createChainLog } from './log/create-chain-log.ts';
 export { decodeSubmit } from './log/decode-submit.ts';
+export type { ChainLogWait } from './log/log-wait.ts';
 export { type FileTerms, readFileTerms } from './reward/file-terms.ts';
 export { findLastProven, type LastProven, type ProvenAnswer } from './reward/last-proven.ts';
 export { type FileFees, openFileFees, type Stretch } from './reward/open-reward.ts';

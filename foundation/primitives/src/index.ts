@@ -34,6 +34,7 @@ export {
   viewOf,
   writeSafeU64,
 } from './bytes.ts';
+export { type Checksum, CRC_POLYNOMIAL, createCrc32 } from './crc32.ts';
 export { describeError, Fault, type FaultFacts, isFault } from './fault.ts';
 export {
   type Address,

@@ -1,6 +1,7 @@
 import {
   type ChainClient,
   ChainError,
+  type ChainLogWait,
   createChainClient,
   createChainLog,
 } from '@cairn/chain-access';
@@ -12,6 +13,8 @@ import type { KvNodeConfig } from './config.ts';
 export interface ConnectedChain {
   readonly chainLog: ChainLog;
   readonly client: Pick<ChainClient, 'getBlock' | 'getTransaction' | 'blockNumber'>;
+  /** What keeps the log from going on, as of the last look; `undefined` while it goes on. */
+  readonly logWait?: () => ChainLogWait | undefined;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,7 @@ export async function connectChain(
 ): Promise<ConnectedChain> {
   const { flow, chainId, rpcUrl, confirmations, startBlock, pageBlocks, pollMs } = chain;
   const client = createChainClient({ rpcUrl, clock, transport: createNodeTransport() });
+  let logWait: ChainLogWait | undefined;
   try {
     const chainLog = await createChainLog(
       {
@@ -42,12 +46,15 @@ export async function connectChain(
         startBlock,
         pageBlocks,
         pollMs,
+        onWait: (wait) => {
+          logWait = wait;
+        },
         logger,
         metrics,
       },
       { signal },
     );
-    return { chainLog, client, close: () => client.close() };
+    return { chainLog, client, logWait: () => logWait, close: () => client.close() };
   } catch (error) {
     await client.close();
     throw error;

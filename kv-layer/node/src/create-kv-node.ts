@@ -11,8 +11,7 @@ import { KvNodeError } from './errors.ts';
 import { type KvNodeParts, openParts } from './parts.ts';
 import { createPublicListener } from './public-listener.ts';
 import type { FileFetcherDeps } from './replay/file-fetcher.ts';
-import type { ReplayWait } from './replay/replayer.ts';
-import { describeWait, type ReplayStatus } from './replay-status.ts';
+import { type ReplayStatus, type StatusWait, waitOf } from './replay-status.ts';
 import { VERSION } from './version.ts';
 
 /** What a key-value node is made of; whatever is left out is the real thing. */
@@ -111,6 +110,8 @@ class WiredKvNode implements KvNode {
       streams: state.streams,
       holes: state.holeCount,
       wait: this.#timed(wait),
+      logWait: this.#timed(this.#chain?.logWait?.()),
+      rebuilt: this.#parts.rebuilt,
       diskReason: this.#diskReason,
       bootstrap: this.#parts.bootstrap?.status,
       pending: pending === undefined ? undefined : { ...pending, wait: this.#timed(pending.wait) },
@@ -210,7 +211,8 @@ class WiredKvNode implements KvNode {
       await this.#askHead(signal);
       this.#freeBytes = (await freeBytes()) ?? this.#freeBytes;
       const { status } = this;
-      const { head, block, logNext, nextSequence, wait, holes, streams, pending } = status;
+      const { head, block, logNext, nextSequence, holes, streams, pending } = status;
+      const wait = waitOf(status);
       if (head !== undefined) metrics.headBlock.set(head);
       if (head !== undefined && block !== undefined) metrics.lagBlocks.set(head - block);
       metrics.logNext.set(logNext);
@@ -222,7 +224,7 @@ class WiredKvNode implements KvNode {
       metrics.streams.set(streams.length);
       if (this.#freeBytes !== undefined) metrics.diskFreeBytes.set(this.#freeBytes);
       if (nextSequence === logNext) this.#diskReason = undefined;
-      this.#tellWait(status);
+      this.#tellWait(wait);
       await this.#clock.sleep(MEASURE_MS, signal);
     }
   }
@@ -238,13 +240,13 @@ class WiredKvNode implements KvNode {
   }
 
   /** Logs what replay waits for, once it is long and then again and again. */
-  #tellWait({ wait }: ReplayStatus): void {
+  #tellWait(wait: StatusWait | undefined): void {
     if (wait === undefined || wait.waitedMs < TELL_WAIT_MS / 6) {
       this.#toldWait = undefined;
       return;
     }
     const nowMs = this.#clock.monotonic();
-    const { sequence, kind, waitedMs } = wait;
+    const { sequence, kind, waitedMs, sentence } = wait;
     const isToldNow =
       this.#toldWait?.sequence === sequence && nowMs - this.#toldWait.atMs < TELL_WAIT_MS;
     if (isToldNow) return;
@@ -253,12 +255,14 @@ class WiredKvNode implements KvNode {
       sequence,
       for: kind,
       waitedMs: Math.round(waitedMs),
-      sentence: describeWait(wait),
+      sentence,
     };
     this.#logger.warn(facts, 'replay waits');
   }
 
-  #timed(wait: ReplayWait | undefined): (ReplayWait & { readonly waitedMs: number }) | undefined {
+  #timed<Wait extends { readonly sinceMs: number }>(
+    wait: Wait | undefined,
+  ): (Wait & { readonly waitedMs: number }) | undefined {
     return wait && { ...wait, waitedMs: this.#clock.monotonic() - wait.sinceMs };
   }
 

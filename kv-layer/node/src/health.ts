@@ -1,5 +1,5 @@
 import type { HealthReport } from '@cairn/node-runtime/http';
-import { describeWait, type ReplayStatus } from './replay-status.ts';
+import { describeWait, type ReplayStatus, waitOf } from './replay-status.ts';
 
 /** A wait that is shorter is a file on its way. */
 const PATIENCE_MS = 10_000;
@@ -16,7 +16,7 @@ export function readyReport(
   status: ReplayStatus,
   { confirmations }: { readonly confirmations: number },
 ): HealthReport {
-  const { head, block, logNext, nextSequence, wait, diskReason, holes, pending, bootstrap } =
+  const { head, block, logNext, nextSequence, rebuilt, diskReason, holes, pending, bootstrap } =
     status;
   const reasons: string[] = [];
   let ok = true;
@@ -30,10 +30,12 @@ export function readyReport(
     refuse(`the log is ${lag} blocks behind the chain, ${MAX_LAG_BLOCKS} are allowed`);
   }
   if (diskReason !== undefined) refuse(diskReason);
-  if (wait !== undefined && wait.waitedMs > PATIENCE_MS) refuse(describeWait(wait));
+  const wait = waitOf(status);
+  if (wait !== undefined && wait.waitedMs > PATIENCE_MS) refuse(wait.sentence);
   else if (logNext - nextSequence > MAX_LAG_ENTRIES) {
     refuse(`replay is at entry ${nextSequence} of ${logNext}`);
   }
+  if (rebuilt !== undefined) reasons.push(rebuilt);
   if (holes > 0) {
     reasons.push(`${holes} entries were given up: what came after them is this node’s own opinion`);
   }

@@ -15,6 +15,7 @@ import {
 } from '@cairn/primitives';
 import type { KvNodeConfig } from './config.ts';
 import { KvNodeError } from './errors.ts';
+import { setAsideDamaged } from './set-aside-damaged.ts';
 import { StreamSet } from './streams/stream-set.ts';
 import { ValueFiles } from './value-files.ts';
 import { VERSION } from './version.ts';
@@ -41,12 +42,15 @@ export interface Stores {
   readonly index: KeyValueStore;
   readonly generations: Generations;
   readonly streams: StreamSet;
+  /** What was found damaged and set aside, in a sentence; `undefined` if nothing was. */
+  readonly rebuilt: string | undefined;
 }
 
 /**
  * Takes the data directory and opens what is in it: `LOCK.<n>`, `FORMAT` and `VERSION` say whose it
  * is, `index/` holds the log and what was learnt about it, `state/` the streams, `values/` their long
- * values, `spool/` large files on their way.
+ * values, `spool/` large files on their way, `streams.json` the streams that were added. An index that is not
+ * what was written to it is set aside as `*.damaged`, and what it held begins anew.
  *
  * @throws {StorageError} DIRECTORY_LOCKED, WRONG_CHAIN, WRONG_DIRECTORY_KIND, FORMAT_NEWER, …;
  * {LevelError}; {LogError}; {StateError}; {KvNodeError} KV_IDENTITY for another log contract
@@ -74,6 +78,7 @@ export async function openStores(
     format: FORMAT,
     version: VERSION,
   });
+  const rebuilt = await setAsideDamaged(directory, { logger, signal });
   const index = await openLevelStore({ directory: join(directory, 'index') });
   opened(() => index.close());
   const log = await openLog(index, { chainId, flow, directory, hasher }, signal);
@@ -86,7 +91,11 @@ export async function openStores(
   const values = new ValueFiles(join(directory, 'values'), { logger });
   opened(() => values.close());
   const { ids, limit } = config.streams;
-  const streams = await StreamSet.open(index, { configured: ids, limit });
+  const streams = await StreamSet.open(index, {
+    configured: ids,
+    limit,
+    copy: join(directory, 'streams.json'),
+  });
   const generations = await Generations.open(
     {
       kv: state,
@@ -103,7 +112,7 @@ export async function openStores(
     },
     { signal },
   );
-  return { log, index, generations, streams };
+  return { log, index, generations, streams, rebuilt };
 }
 
 async function openLog(

@@ -63,6 +63,8 @@ export interface KvNodeParts {
   /** Begins with a snapshot; `undefined` where none is configured. */
   readonly bootstrap: Bootstrap | undefined;
   readonly metrics: KvNodeMetrics;
+  /** What was found damaged at the start and is replayed anew. */
+  readonly rebuilt: string | undefined;
 }
 
 /** A storage node that was caught may be the only one that has a file, and may have been repaired. */
@@ -80,7 +82,7 @@ export async function openParts(
   const rings = await readRings(config.decrypt);
   const keys = ringsDigest(rings);
   const { chainId, flow } = chain.chainLog;
-  const { log, index, generations, streams } = await openStores(
+  const { log, index, generations, streams, rebuilt } = await openStores(
     { hasher, logger, opened },
     config,
     { chainId, flow, keys },
@@ -208,6 +210,7 @@ export async function openParts(
     signer,
     bootstrap,
     metrics,
+    rebuilt,
   };
 }
 

@@ -16,6 +16,7 @@ import type { ChainClient } from '../client/chain-client.ts';
 import { FLOW_ROOT_BY_SEQUENCE } from '../flow/abi.ts';
 import { checkChainId, checkLogContract } from './check-contract.ts';
 import { LogWalk } from './follow-log.ts';
+import type { ChainLogWait } from './log-wait.ts';
 import { createChainLogMetrics } from './metrics.ts';
 
 /** Which log to follow, and how closely. */
@@ -38,6 +39,8 @@ export interface ChainLogOptions {
    * following finds the chain. As long as the client tries unless told.
    */
   readonly checkMs?: number;
+  /** Told at each look that got nowhere, and with `undefined` once one does again. Must not throw. */
+  readonly onWait?: (wait: ChainLogWait | undefined) => void;
   readonly logger: Logger;
   readonly metrics?: Metrics;
 }
@@ -80,6 +83,7 @@ export async function createChainLog(
     pollMs,
     logger: logger.child({ chainId, flow }),
     metrics: createChainLogMetrics(metrics),
+    onWait: options.onWait,
   };
   return {
     chainId,

@@ -4,6 +4,7 @@ import {
   type ChainEntry,
   type ChainId,
   type ChainStep,
+  describeError,
   type Logger,
   toHex,
 } from '@cairn/primitives';
@@ -16,6 +17,7 @@ import { NUM_SUBMISSIONS } from '../flow/abi.ts';
 import { checkChainId, checkLogContract } from './check-contract.ts';
 import { ChainMoved, inconsistent } from './errors.ts';
 import { isRefusal } from './event-reader.ts';
+import { type ChainLogWait, LogWaits } from './log-wait.ts';
 import { Marks } from './marks.ts';
 import type { ChainLogMetrics } from './metrics.ts';
 import { PageSize } from './page-size.ts';
@@ -35,6 +37,7 @@ interface FollowDeps {
   readonly pollMs: number;
   readonly logger: Logger;
   readonly metrics: ChainLogMetrics;
+  readonly onWait: ((wait: ChainLogWait | undefined) => void) | undefined;
 }
 
 /** This close to the head every header is read: blocks here can still be replaced. */
@@ -50,11 +53,14 @@ export class LogWalk {
   readonly #marks: Marks;
   readonly #pageSize: PageSize;
   readonly #outage: Outage;
+  readonly #waits: LogWaits;
   #checked: boolean;
   /** The head at which nothing was left to do: until it changes, polling is one call. */
   #idleHead: string | undefined;
   /** Whether the newest mark was missing from the chain when last looked at. */
   #suspected = false;
+  /** Why the last look says nothing of the newest mark. */
+  #unclear: string | undefined;
   #moves = 0;
 
   constructor(deps: FollowDeps, known: readonly BlockMark[]) {
@@ -65,6 +71,7 @@ export class LogWalk {
       { clock: deps.client.clock, logger: deps.logger },
       { firstWaitMs: deps.pollMs },
     );
+    this.#waits = new LogWaits(deps.client.clock, deps.onWait);
     this.#checked = deps.checked;
   }
 
@@ -78,8 +85,11 @@ export class LogWalk {
         steps = await this.#look({ signal });
         this.#moves = 0;
         this.#outage.over();
+        if (this.#unclear === undefined) this.#waits.over();
+        else this.#waits.note(this.#nextBlock, this.#unclear);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
+        this.#waits.note(this.#nextBlock, describeError(error));
         this.#idleHead = undefined;
         if (error instanceof ChainMoved && this.#moves < MAX_MOVES) {
           this.#moves += 1;
@@ -98,9 +108,15 @@ export class LogWalk {
     }
   }
 
+  get #nextBlock(): number {
+    const { newest } = this.#marks;
+    return newest === undefined ? this.#deps.startBlock : newest.mark.number + 1;
+  }
+
   /** One look at the chain: what changed, or nothing. */
   async #look(options: CallOptions): Promise<readonly ChainStep[]> {
-    const { client, confirmations, startBlock, metrics } = this.#deps;
+    this.#unclear = undefined;
+    const { client, confirmations, metrics } = this.#deps;
     await this.#checkChain(options);
     const head = await client.getBlock('latest', options);
     if (head === undefined) throw new ChainMoved('the chain has no newest block');
@@ -111,8 +127,7 @@ export class LogWalk {
     if (standing === 'unclear') return [];
     if (standing === 'gone') return [await this.#rollBack(head, options)];
 
-    const newest = this.#marks.newest;
-    const fromBlock = newest === undefined ? startBlock : newest.mark.number + 1;
+    const fromBlock = this.#nextBlock;
     const target = head.number - confirmations;
     if (fromBlock > target) {
       this.#idleHead = head.hash;
@@ -136,20 +151,23 @@ export class LogWalk {
   async #newestStands(head: ChainBlock, options: CallOptions): Promise<'yes' | 'gone' | 'unclear'> {
     const newest = this.#marks.newest;
     if (newest === undefined) return 'yes';
+    const unclear = (reason: string): 'unclear' => {
+      this.#unclear = reason;
+      return 'unclear';
+    };
+    const older = `its newest block is ${head.number}, and ${newest.mark.number} was read already`;
     const reached = this.#marks.newestUpTo(head.number);
-    if (reached === undefined) return 'unclear';
-    const block =
-      reached.mark.number === head.number
-        ? head
-        : await this.#deps.client.getBlock(reached.mark.number, options);
-    if (block === undefined) return 'unclear';
-    if (block.hash === reached.mark.hash) {
+    if (reached === undefined) return unclear(older);
+    const { number, hash } = reached.mark;
+    const block = number === head.number ? head : await this.#deps.client.getBlock(number, options);
+    if (block === undefined) return unclear(`it does not know block ${number}`);
+    if (block.hash === hash) {
       this.#suspected = false;
-      return reached === newest ? 'yes' : 'unclear'; // the head is older than what we followed
+      return reached === newest ? 'yes' : unclear(older);
     }
     if (this.#suspected) return 'gone';
     this.#suspected = true;
-    return 'unclear';
+    return unclear(`block ${number} is ${block.hash}, and was read as ${hash}`);
   }
 
   async #rollBack(head: ChainBlock, options: CallOptions): Promise<ChainStep> {

@@ -1,5 +1,6 @@
 import { parseStreamId, parseTags, type StreamId, type StreamState } from '@cairn/kv-layer';
 import type { LogStore } from '@cairn/log-layer';
+import { readFileIfPresent, writeFileAtomic } from '@cairn/node-runtime/files';
 import {
   isRecord,
   type KeyValueStore,
@@ -21,6 +22,8 @@ export interface StreamSetOptions {
   /** Those of the configuration. */
   readonly configured: readonly StreamId[];
   readonly limit: number;
+  /** A file beside the store: what was added cannot be found again, so it outlives a damaged index. */
+  readonly copy: string;
 }
 
 /**
@@ -31,17 +34,19 @@ export interface StreamSetOptions {
 export class StreamSet {
   readonly #kv: KeyValueStore;
   readonly #limit: number;
+  readonly #copy: string;
   readonly #wanted: Set<StreamId>;
   #looked: Sequence;
   #isFull = false;
 
   private constructor(
     kv: KeyValueStore,
-    limit: number,
+    { limit, copy }: Omit<StreamSetOptions, 'configured'>,
     { wanted, looked }: { readonly wanted: Set<StreamId>; readonly looked: Sequence },
   ) {
     this.#kv = kv;
     this.#limit = limit;
+    this.#copy = copy;
     this.#wanted = wanted;
     this.#looked = looked;
   }
@@ -49,11 +54,17 @@ export class StreamSet {
   /** @throws what the store throws */
   static async open(
     kv: KeyValueStore,
-    { configured, limit }: StreamSetOptions,
+    { configured, ...options }: StreamSetOptions,
   ): Promise<StreamSet> {
     const stored = await kv.get(STREAMS_KEY);
-    const { added, looked } = stored === undefined ? NOTHING : parseRecord(utf8Text(stored));
-    return new StreamSet(kv, limit, { wanted: new Set([...configured, ...added]), looked });
+    const copied = stored === undefined ? await readFileIfPresent(options.copy) : undefined;
+    const { added, looked } =
+      stored !== undefined
+        ? parseRecord(utf8Text(stored))
+        : copied === undefined
+          ? NOTHING
+          : { ...parseRecord(utf8Text(copied)), looked: NOTHING.looked };
+    return new StreamSet(kv, options, { wanted: new Set([...configured, ...added]), looked });
   }
 
   /** Every stream to watch. */
@@ -121,9 +132,10 @@ export class StreamSet {
     else this.#wanted.add(stream);
   }
 
-  #write(): Promise<void> {
+  async #write(): Promise<void> {
     const text = stringifyJson({ added: this.wanted, looked: this.#looked });
-    return this.#kv.write([{ type: 'put', key: STREAMS_KEY, value: utf8Bytes(text) }], {
+    await writeFileAtomic(this.#copy, text);
+    await this.#kv.write([{ type: 'put', key: STREAMS_KEY, value: utf8Bytes(text) }], {
       sync: true,
     });
   }
@@ -137,7 +149,7 @@ function parseRecord(text: string): { added: readonly StreamId[]; looked: Sequen
   try {
     value = parseJson(text);
   } catch {
-    return NOTHING; // cannot be: the store checks what it reads
+    return NOTHING; // a copy that somebody changed
   }
   if (!isRecord(value) || !Array.isArray(value['added'])) return NOTHING;
   const added = value['added'].map((stream) => parseStreamId(String(stream)));

@@ -1,12 +1,17 @@
 /** A checksum over bytes, as an unsigned 32-bit number. Node hosts give `crc32` of `node:zlib`. */
 export type Checksum = (bytes: Uint8Array) => number;
 
+/** Polynomials of 32-bit checksums, lowest power first: of zip and gzip (ISO-HDLC), and Castagnoli's (iSCSI, LevelDB). */
+export const CRC_POLYNOMIAL = { zip: 0xedb88320, castagnoli: 0x82f63b78 } as const;
+
 /**
- * A CRC-32 (ISO-HDLC, as in zip and gzip) in plain script, eight bytes a step: finds every error of
- * up to 32 bits in a row and any other with all but 2^-32 chance. About 1 ms a segment.
+ * A CRC-32 in plain script, eight bytes a step: finds every error of up to 32 bits in a row and any other
+ * with all but 2^-32 chance. About 1 ms a segment.
+ *
+ * @param polynomial - of `CRC_POLYNOMIAL`; that of zip unless told
  */
-export function createCrc32(): Checksum {
-  const tables = crcTables();
+export function createCrc32(polynomial: number = CRC_POLYNOMIAL.zip): Checksum {
+  const tables = crcTables(polynomial);
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
   return (bytes) => {
     let crc = -1;
@@ -47,11 +52,11 @@ type Tables = readonly [
 ];
 
 /** Table n is the checksum's change by one byte that n more bytes follow. */
-function crcTables(): Tables {
+function crcTables(polynomial: number): Tables {
   const first = new Int32Array(256);
   for (let byte = 0; byte < 256; byte += 1) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     first[byte] = crc;
   }
   const after = (table: Int32Array): Int32Array =>
