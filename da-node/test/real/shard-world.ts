@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signerFromKey } from '@cairn/chain-access';
-import { EpochBook, openMining, SignerBook, setSocket } from '@cairn/chain-access/da';
+import { type ChainClient, signerFromKey } from '@cairn/chain-access';
+import { EpochBook, openMining, readPhase, SignerBook, setSocket } from '@cairn/chain-access/da';
 import { createHttpHost, type HttpHost } from '@cairn/node-runtime/http';
 import { createMetrics } from '@cairn/node-runtime/observe';
 import { createNodeTransport } from '@cairn/node-runtime/transport';
@@ -11,6 +11,7 @@ import {
   type ChainId,
   type HttpTransport,
   keccak256,
+  type Logger,
   silentLogger,
   utf8Bytes,
 } from '@cairn/primitives';
@@ -98,8 +99,13 @@ export interface TestRelayer {
 export class ShardWorld {
   readonly network: ShardNetwork;
   readonly chain: DaChain;
-  readonly signers: readonly ShardSigner[];
+  /** Those in this process. */
+  readonly signers: ShardSigner[];
   readonly clock: ChainClock;
+  /** Chains that signers have endpoints for. */
+  readonly clients: Map<ChainId, ChainClient>;
+  /** What signers warned of. */
+  readonly warnings: readonly string[];
   readonly #parts: {
     readonly folder: string;
     readonly transport: HttpTransport;
@@ -108,7 +114,7 @@ export class ShardWorld {
   };
 
   private constructor(
-    parts: Pick<ShardWorld, 'network' | 'chain' | 'signers' | 'clock'>,
+    parts: Pick<ShardWorld, 'network' | 'chain' | 'signers' | 'clock' | 'clients' | 'warnings'>,
     rest: {
       readonly folder: string;
       readonly transport: HttpTransport;
@@ -120,6 +126,8 @@ export class ShardWorld {
     this.chain = parts.chain;
     this.signers = parts.signers;
     this.clock = parts.clock;
+    this.clients = parts.clients;
+    this.warnings = parts.warnings;
     this.#parts = rest;
   }
 
@@ -140,7 +148,15 @@ export class ShardWorld {
     const clock = new ChainClock();
     const transport = createNodeTransport();
     const stop = new AbortController();
-    const logger = silentLogger();
+    const warnings: string[] = [];
+    const warn: Logger['warn'] = (fields, message) => {
+      warnings.push(`${JSON.stringify(fields)} ${message}`);
+    };
+    const logger: Logger = { ...silentLogger(), warn };
+    const clients = new Map<ChainId, ChainClient>([
+      [hub.chainId, anvil.client],
+      [network.entrance.chainId, network.anvil.client],
+    ]);
     const sockets = new ChainEpochs(
       { chain, sender: undefined, clock, logger, stopping: stop.signal },
       { pollMs: 100, socketsMs: 10_000 },
@@ -148,10 +164,6 @@ export class ShardWorld {
     const mining = await openMining(entrance, { signal: testSignal() });
     const signers: ShardSigner[] = [];
     const { ordering } = network;
-    const clients = new Map([
-      [hub.chainId, anvil.client],
-      [network.entrance.chainId, network.anvil.client],
-    ]);
     const endpoints = { clientOf: (chainId: ChainId) => clients.get(chainId) };
     for (const [index, who] of network.hub.signers.entries()) {
       const { address, key, sender, account } = who;
@@ -226,7 +238,7 @@ export class ShardWorld {
       signers.push({ ...who, signer, office, shards, host, node, places });
     }
     const world = new ShardWorld(
-      { network, chain, signers, clock },
+      { network, chain, signers, clock, clients, warnings },
       { folder, transport, stop, sockets },
     );
     await world.mineHub(3);
@@ -266,6 +278,15 @@ export class ShardWorld {
     };
   }
 
+  /** Takes a signer out of this process; another one may go on with its disk. @returns its folder */
+  async retire(index: number): Promise<{ readonly who: TestSigner; readonly folder: string }> {
+    const [gone] = this.signers.splice(index, 1);
+    if (gone === undefined) throw new RangeError(`there is no signer ${index}`);
+    await gone.host.stop();
+    await gone.signer.close();
+    return { who: gone, folder: join(this.#parts.folder, `${index}`) };
+  }
+
   /** Every signer looks at the shards. */
   async watch(): Promise<void> {
     for (const { shards, places } of this.signers) {
@@ -282,10 +303,18 @@ export class ShardWorld {
 
   /** The hub's next epoch; signers hand it over. @returns it */
   async turn(): Promise<number> {
+    const epoch = await this.takeOffice();
+    await this.network.keepTime();
+    return epoch;
+  }
+
+  /** As `turn`, on the hub alone; an epoch that nobody drew for in time is carried over before. */
+  async takeOffice(): Promise<number> {
+    const { phase } = await readPhase(this.chain.hub, { signal: testSignal() });
+    if (phase === 'seal') await this.carryOver();
     const epoch = await this.network.hub.turn();
     await this.mineHub(3);
     for (const { office } of this.signers) await office.look({ signal: testSignal() });
-    await this.network.keepTime();
     return epoch;
   }
 

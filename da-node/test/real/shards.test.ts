@@ -1,9 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { treeRoot } from '@cairn/attestation';
-import { signerFromKey } from '@cairn/chain-access';
 import { openEpoch, readTerms } from '@cairn/chain-access/da';
 import {
   fileProofArgument,
@@ -15,26 +10,19 @@ import {
   readMirrorHead,
   readOrder,
 } from '@cairn/chain-access/shards';
-import {
-  type Address,
-  equalBytes,
-  isFault,
-  keccak256,
-  seededRng,
-  systemClock,
-  utf8Bytes,
-} from '@cairn/primitives';
+import { type Address, isFault, seededRng } from '@cairn/primitives';
 import { hasAnvil, oneSector, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
 import { turnOf } from '../../src/relayer/take-turns.ts';
-import { DaProcess } from './da-process.ts';
+import { joiningShards } from './joining-shards.ts';
+import { assertOneOrderOf, eventsOf } from './one-order.ts';
 import { blobsOfShards } from './shard-blobs.ts';
 import { ShardWorld, type TestRelayer } from './shard-world.ts';
 
 const options = () => ({ signal: testSignal() });
 
 describe('two consensus shards, their signers and relayers', function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let world: ShardWorld;
   let relayer: TestRelayer;
 
@@ -56,33 +44,8 @@ describe('two consensus shards, their signers and relayers', function () {
       ordered += now;
     }
   };
-  const events = async (): Promise<readonly OrderedEvent[]> => {
-    const feed = new OrderFeed(world.network.ordering);
-    const toBlock = await world.chain.client.blockNumber(options());
-    const all: OrderedEvent[] = [];
-    for await (const { ordered } of feed.forward({ fromBlock: 0, toBlock }, options())) {
-      all.push(...ordered);
-    }
-    return all;
-  };
-  /** The order is one: indexes without gaps, of each shard the numbers from 1 on, once each. */
-  const assertOneOrder = async (): Promise<void> => {
-    const all = await events();
-    assert.deepEqual(
-      all.map(({ globalIndex }) => globalIndex),
-      all.map((_, index) => index),
-    );
-    for (const shardId of [0, 1]) {
-      const own = all.filter((event) => event.shardId === shardId);
-      assert.deepEqual(
-        own.map(({ number }) => number),
-        own.map((_, index) => index + 1),
-      );
-    }
-    const { root, count } = await readOrder(world.network.ordering, options());
-    assert.equal(count, all.length);
-    assert.ok(equalBytes(root, treeRoot(all.map(({ hash }) => hash))));
-  };
+  const events = (): Promise<readonly OrderedEvent[]> => eventsOf(world);
+  const assertOneOrder = (): Promise<void> => assertOneOrderOf(world, [0, 1]);
 
   it('orders what both chains held, and proves a file of the shard on the hub at its global index', async () => {
     const { network } = world;
@@ -208,68 +171,9 @@ describe('two consensus shards, their signers and relayers', function () {
 
   blobsOfShards(() => ({ world, relayer, orderAll }));
 
-  it('relays as a process of its own, on both chains', async () => {
-    const { network } = world;
-    const key = keccak256(utf8Bytes('a relayer in a process'));
-    const { address } = signerFromKey(key);
-    for (const chain of [network.hub.anvil, network.anvil]) {
-      await chain.rpc('anvil_setBalance', address, `0x${(10n ** 20n).toString(16)}`);
-    }
-    const folder = await mkdtemp(join(tmpdir(), 'cairn-relayer-'));
-    const keyFile = join(folder, 'account.hex');
-    await writeFile(keyFile, `${hexOf(key)}\n`, { mode: 0o600 });
-    const process = await DaProcess.prepare(
-      folder,
-      address,
-      `[node]
-roles = ["relayer"]
-data_dir = "${join(folder, 'node')}"
-[chain]
-rpc = "${network.hub.anvil.url}"
-entrance = "${network.hub.entrance.domain.address}"
-finality = "2"
-poll_ms = 100
-[keys]
-account = "${keyFile}"
-[shards]
-rpcs = ["${network.entrance.chainId}=${network.anvil.url}"]
-[relayer]
-port = 0
-poll_ms = 100
-spread_ms = 0
-order_ms = 0
-`,
-    );
-    await process.start();
-    try {
-      const { signal } = options();
-      const before = await readHead(network.ordering, 1, options());
-      const mirrored = await readMirroredOrder(network.mirror, options());
-      await network.mine(20);
-      await network.keepTime();
-      const isDone = async (): Promise<boolean> =>
-        (await readHead(network.ordering, 1, options())).number >= before.number + 2 &&
-        (await readMirroredOrder(network.mirror, options())).count > mirrored.count;
-      while (!(await isDone())) {
-        signal.throwIfAborted();
-        await world.mineHub(1);
-        await network.keepTime();
-        await world.watch();
-        for (const { office } of world.signers) await office.look(options());
-        await systemClock().sleep(200, signal);
-      }
-      await assertOneOrder();
-    } finally {
-      assert.equal(await process.kill('SIGTERM'), 0, process.said);
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+  joiningShards(() => world);
 });
 
 async function nonceOf({ chain }: ShardWorld, address: Address): Promise<number> {
   return chain.client.getTransactionCount(address, 'latest', options());
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return `0x${Buffer.from(bytes).toString('hex')}`;
 }
