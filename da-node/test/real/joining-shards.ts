@@ -17,10 +17,13 @@ import {
 import {
   anchorMirror,
   blockOf,
+  certifyCheckpoint,
   fileProofArgument,
   proveFile,
   readHead,
   readMirroredOrder,
+  readMirrorHead,
+  readOrder,
   readShardContent,
 } from '@cairn/chain-access/shards';
 import { chainIdOf, isZeroBytes, seededRng, systemClock } from '@cairn/primitives';
@@ -29,6 +32,7 @@ import { BLS, type TestSigner } from '../../../foundation/chain-access/test/da-n
 import { governHub } from '../../../foundation/chain-access/test/governed-hub.ts';
 import { foundShard, type NewShard } from '../../../foundation/chain-access/test/shard-network.ts';
 import { isSoak } from '../../../test/support/soak.ts';
+import { type ContentChain, type PutContent, proveToProgram, putOn } from './contents-of-each.ts';
 import type { DaProcess } from './da-process.ts';
 import { assertOneOrderOf, eventsOf } from './one-order.ts';
 import { type KillableSigner, killableSigner, relayerOf } from './shard-processes.ts';
@@ -213,6 +217,48 @@ export function joiningShards(worldOf: () => ShardWorld): void {
     });
 
     if (isSoak) {
+      it('keep files and blobs on each of them, proven to a program that trusts one checkpoint of the hub', async () => {
+        const { network } = world;
+        const { hub, ordering } = network;
+        const epoch = await world.takeOffice();
+        await network.keepTime();
+        for (const { anvil } of joined) await network.keepTime(anvil);
+        const mirrors = [network.mirror, ...joined.map(({ mirror }) => mirror)];
+        await until('each mirror’s epoch', async () => {
+          for (const mirror of mirrors) {
+            const head = await readMirrorHead(mirror, options());
+            if ((head?.epoch ?? 0) < epoch) return false;
+          }
+          return true;
+        });
+        await world.watch();
+        const { shard } = await network.placeOf(1);
+        const { anvil, entrance } = network;
+        const chains: readonly ContentChain[] = [
+          { shardId: 0, anvil: hub.anvil, entrance: hub.entrance, shard: undefined },
+          { shardId: 1, anvil, entrance, shard },
+          ...joined.map((each) => ({ ...each, shardId: each.shard.shardId })),
+        ];
+        const contents: PutContent[] = [];
+        for (const chain of chains) contents.push(await putOn(world, chain));
+        const isOrdered = async (): Promise<boolean> => {
+          for (const { chain, block } of contents) {
+            if (10 * (await headOf(chain.shardId)) < block) return false;
+          }
+          return true;
+        };
+        while (!(await isOrdered())) await ordersBeyond(await headsOf(shardIds()));
+        const { count } = await readOrder(ordering, options());
+        const isTold = async (): Promise<boolean> => {
+          const newest = (await eventsOf(world)).findLast(({ shardId }) => shardId === 0);
+          const deps = { ordering, backend: BLS };
+          const told = newest && (await certifyCheckpoint(deps, newest, options()));
+          return (told?.checkpoint.logCount ?? 0) >= count;
+        };
+        while (!(await isTold())) await ordersBeyond(await headsOf([0]));
+        await proveToProgram(world, contents, folder);
+      });
+
       it('go on with a signer that is a process of its own', async () => {
         const started = await killableSigner(world, folder, joined);
         cleanUp.push(() => started.remove());

@@ -14,7 +14,10 @@ import {
 } from '@cairn/primitives';
 import { testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
-import { senderOn } from '../../../foundation/chain-access/test/shard-network.ts';
+import {
+  type ShardNetwork,
+  senderOn,
+} from '../../../foundation/chain-access/test/shard-network.ts';
 import { ByteBudget } from '../../src/byte-budget.ts';
 import { ChainEntrance } from '../../src/chain/chain-entrance.ts';
 import { ChainEpochs } from '../../src/chain/chain-epochs.ts';
@@ -61,9 +64,11 @@ export class ShardDisperser {
     this.#read = parts.read;
   }
 
-  /** One with coins and a deposit on the shard; it runs. */
-  static async start({ network, chain: hub, clock }: ShardWorld): Promise<ShardDisperser> {
-    const { anvil, entrance } = network;
+  /** One with coins and a deposit on a shard, the one beside the hub unless told; it runs. */
+  static async start(
+    { network, chain: hub, clock }: ShardWorld,
+    { anvil, entrance }: Pick<ShardNetwork, 'anvil' | 'entrance'> = network,
+  ): Promise<ShardDisperser> {
     const payer = signerFromKey(keccak256(utf8Bytes('who pays for blobs on the shard')));
     await anvil.rpc('anvil_setBalance', payer.address, `0x${(100n * COIN).toString(16)}`);
     const sender = senderOn(anvil, entrance.chainId, payer);

@@ -263,6 +263,7 @@ export interface NewShard {
   readonly shard: Shard;
   readonly anvil: Anvil;
   readonly mirror: Mirror;
+  readonly entrance: Entrance;
   /** Pays on its chain, and administers its mirror. */
   readonly payer: TransactionSender;
 }
@@ -295,7 +296,7 @@ export async function foundShard(
     entrance: entrance.domain.address,
     mirror: mirror.contract.address,
   };
-  return { shard, anvil, mirror, payer: senderOn(anvil, chainId, SHARD_ADMIN) };
+  return { shard, anvil, mirror, entrance, payer: senderOn(anvil, chainId, SHARD_ADMIN) };
 }
 
 /** A checkpoint's place in a bundle. */

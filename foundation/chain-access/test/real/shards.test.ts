@@ -21,6 +21,7 @@ import { ShardBook } from '../../src/shards/shard-book.ts';
 import { hasAnvil, oneSector, testSignal } from '../anvil.ts';
 import { BLS } from '../da-network.ts';
 import { placeIn, SHARD_CHAIN, ShardNetwork } from '../shard-network.ts';
+import { refusalsOfTwoChains } from './shard-refusals.ts';
 
 const options = () => ({ signal: testSignal() });
 
@@ -222,6 +223,8 @@ describe('consensus shards on two chains', function () {
     });
     await assert.rejects(twice, (error) => refusalOf(error) === 'OrderNotNewer');
   });
+
+  refusalsOfTwoChains(() => network);
 });
 
 async function currentEpoch({ ordering }: ShardNetwork): Promise<number> {
