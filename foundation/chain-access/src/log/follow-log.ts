@@ -5,6 +5,7 @@ import {
   type ChainId,
   type ChainStep,
   describeError,
+  type Hex,
   type Logger,
   toHex,
 } from '@cairn/primitives';
@@ -57,6 +58,8 @@ export class LogWalk {
   #checked: boolean;
   /** The head at which nothing was left to do: until it changes, polling is one call. */
   #idleHead: string | undefined;
+  /** Whether the steps of the last look reach as far as its head allows. */
+  #isDone = false;
   /** Whether the newest mark was missing from the chain when last looked at. */
   #suspected = false;
   /** Why the last look says nothing of the newest mark. */
@@ -104,7 +107,7 @@ export class LogWalk {
         continue;
       }
       for (const step of steps) yield step;
-      if (steps.length === 0) await client.clock.sleep(pollMs, signal);
+      if (steps.length === 0 || this.#isDone) await client.clock.sleep(pollMs, signal);
     }
   }
 
@@ -116,6 +119,7 @@ export class LogWalk {
   /** One look at the chain: what changed, or nothing. */
   async #look(options: CallOptions): Promise<readonly ChainStep[]> {
     this.#unclear = undefined;
+    this.#isDone = false;
     const { client, confirmations, metrics } = this.#deps;
     await this.#checkChain(options);
     const head = await client.getBlock('latest', options);
@@ -159,15 +163,22 @@ export class LogWalk {
     const reached = this.#marks.newestUpTo(head.number);
     if (reached === undefined) return unclear(older);
     const { number, hash } = reached.mark;
-    const block = number === head.number ? head : await this.#deps.client.getBlock(number, options);
-    if (block === undefined) return unclear(`it does not know block ${number}`);
-    if (block.hash === hash) {
+    const there = await this.#hashAt(number, head, options);
+    if (there === undefined) return unclear(`it does not know block ${number}`);
+    if (there === hash) {
       this.#suspected = false;
       return reached === newest ? 'yes' : unclear(older);
     }
     if (this.#suspected) return 'gone';
     this.#suspected = true;
-    return unclear(`block ${number} is ${block.hash}, and was read as ${hash}`);
+    return unclear(`block ${number} is ${there}, and was read as ${hash}`);
+  }
+
+  /** The hash of a block up to the head, which names its own and its parent's. */
+  async #hashAt(number: number, head: ChainBlock, options: CallOptions): Promise<Hex | undefined> {
+    if (number === head.number) return head.hash;
+    if (number === head.number - 1) return head.parentHash;
+    return (await this.#deps.client.getBlock(number, options))?.hash;
   }
 
   async #rollBack(head: ChainBlock, options: CallOptions): Promise<ChainStep> {
@@ -205,7 +216,7 @@ export class LogWalk {
     try {
       page = await readPage(
         client,
-        { flow, fromBlock, toBlock, previous: newest?.mark, everyHeader: near },
+        { flow, fromBlock, toBlock, previous: newest?.mark, everyHeader: near, head },
         options,
       );
       this.#pageSize.grow();
@@ -220,6 +231,7 @@ export class LogWalk {
     if (nextSequence === 'missed') return this.#repair(page, fromBlock, options);
     metrics.entries.add(page.entries.length);
     metrics.followed.set(toBlock);
+    this.#isDone = toBlock === target;
     const parts = splitPage(page);
     return parts.map(({ through, entries }) => {
       const last = entries.at(-1);

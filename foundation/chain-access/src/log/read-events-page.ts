@@ -1,6 +1,6 @@
 import { type Address, type BlockMark, type Hex, mapConcurrent } from '@cairn/primitives';
 import type { ChainClient } from '../client/chain-client.ts';
-import type { LogRecord } from '../client/parse-replies.ts';
+import type { ChainBlock, LogRecord } from '../client/parse-replies.ts';
 import { ChainMoved, inconsistent } from './errors.ts';
 
 /** Headers asked for at once. */
@@ -22,6 +22,8 @@ export interface EventsRequest {
    * near the head; further back only the ends are compared, before and after.
    */
   readonly everyHeader: boolean;
+  /** A header that was read just before, and is not asked for again; it may be of any block. */
+  readonly head?: ChainBlock;
 }
 
 /** Events of a run of blocks that held still while it was read. */
@@ -45,10 +47,12 @@ export async function readEventsPage(
   request: EventsRequest,
   options: { readonly signal: AbortSignal },
 ): Promise<EventsPage> {
-  const { address, topics, indexed, fromBlock, toBlock, previous } = request;
+  const { address, topics, indexed, fromBlock, toBlock, previous, head } = request;
   const hashes = request.everyHeader
     ? await readHeaders(client, request, options)
-    : new Map([[toBlock, await hashOf(client, toBlock, options)]]);
+    : new Map([
+        [toBlock, head?.number === toBlock ? head.hash : await hashOf(client, toBlock, options)],
+      ]);
   const wanted = indexed === undefined ? {} : { indexed };
   const [only] = topics;
   const topic = topics.length === 1 && only !== undefined ? only : topics;
@@ -77,7 +81,7 @@ async function hashOf(
 
 async function readHeaders(
   client: ChainClient,
-  { fromBlock, toBlock, previous }: EventsRequest,
+  { fromBlock, toBlock, previous, head }: EventsRequest,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Map<number, Hex>> {
   const hashes = new Map<number, Hex>();
@@ -85,7 +89,8 @@ async function readHeaders(
   const numbers = Array.from({ length: toBlock - fromBlock + 1 }, (_, index) => fromBlock + index);
   const headers = mapConcurrent(
     numbers,
-    (number, within) => client.getBlock(number, { signal: within }),
+    async (number, within) =>
+      number === head?.number ? head : client.getBlock(number, { signal: within }),
     { parallel: PARALLEL_HEADERS, signal },
   );
   let number = fromBlock;

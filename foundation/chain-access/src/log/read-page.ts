@@ -6,7 +6,7 @@ import { type EventsRequest, readEventsPage } from './read-events-page.ts';
 
 /** A run of blocks to read, both ends included. */
 interface PageRequest
-  extends Pick<EventsRequest, 'fromBlock' | 'toBlock' | 'previous' | 'everyHeader'> {
+  extends Pick<EventsRequest, 'fromBlock' | 'toBlock' | 'previous' | 'everyHeader' | 'head'> {
   readonly flow: Address;
 }
 
