@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { cairn, cairnProcess } from '../support/cli.ts';
 
 describe('the tour', () => {
-  it('stores, proves and reads a file, a stream and a blob, has a job done, on a network of its own, and stops it', async () => {
+  it('stores, proves and reads a file, a stream and a blob, has a job done, on a network of its own, and stops it', async function () {
+    this.timeout(660_000);
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
       const tour = await cairnProcess(['devnet', 'demo', '--dir', folder, '--port', '0'], {
-        timeoutMs: 240_000,
+        timeoutMs: 600_000,
       });
       assert.equal(tour.status, 0, tour.stderr);
       const said = `${tour.stdout.toString()}${tour.stderr}`;
