@@ -25,7 +25,7 @@ import { run } from '../../src/main.ts';
 import { findGlobalIndex } from '../../src/place-file.ts';
 import { contextOf, fakeIo } from '../fake-io.ts';
 
-const options = { signal: testSignal() };
+const options = () => ({ signal: testSignal() });
 
 describe('the order of two shards from the command line', function () {
   this.timeout(120_000);
@@ -63,18 +63,18 @@ describe('the order of two shards from the command line', function () {
   });
 
   const epochNow = async (): Promise<number> => {
-    const block = await network.hub.hub.finalBlock(options);
-    return (await readPhase(network.hub.hub, { ...options, block })).epoch;
+    const block = await network.hub.hub.finalBlock(options());
+    return (await readPhase(network.hub.hub, { ...options(), block })).epoch;
   };
   /** What `cairn da quorum --out` writes; this chain's blocks are final at a depth. */
   const knownEpoch = async (): Promise<KnownEpoch> => {
     const { hub } = network;
     const place = { client: hub.anvil.client, entrance: hub.entrance.domain.address };
-    const light = await LightChain.open({ ...place, backend: BLS, finality: 2 }, options);
+    const light = await LightChain.open({ ...place, backend: BLS, finality: 2 }, options());
     const { entrance, epochs, signers } = light;
     const close = async (): Promise<void> => undefined;
     const chain = { light, hub: light.hub, entrance, epochs, signers, close };
-    return readKnownEpoch(chain, await epochNow(), options);
+    return readKnownEpoch(chain, await epochNow(), options());
   };
   /** Has all final checkpoints of a shard ordered that are not yet. @returns how many */
   const orderNext = async (shardId: number): Promise<number> => {
@@ -82,7 +82,7 @@ describe('the order of two shards from the command line', function () {
     const next: Checkpoint[] = [await network.nextCheckpoint(shardId)];
     const chain = shardId === 0 ? network.hub.anvil.client : network.anvil.client;
     assert.equal(client, chain);
-    const newest = await newestFinalCheckpoint(shard, chain, options);
+    const newest = await newestFinalCheckpoint(shard, chain, options());
     while ((next.at(-1)?.number ?? newest) < newest) {
       next.push(await network.nextCheckpoint(shardId, next.at(-1)));
     }
@@ -256,11 +256,11 @@ describe('the order of two shards from the command line', function () {
 
     it('has the timelock administer the Directory and all that it names', async () => {
       const { client, timelock } = governance;
-      const named = await readNamedContracts(client, directory, options);
+      const named = await readNamedContracts(client, directory, options());
       const administered: string[] = [];
       for (const [name, at] of named) {
         const admin = await client
-          .call(at, 'function admin() view returns (address)', [], options)
+          .call(at, 'function admin() view returns (address)', [], options())
           .catch(() => undefined);
         if (admin === undefined) continue;
         assert.equal(String(admin[0]).toLowerCase(), timelock.address, name);

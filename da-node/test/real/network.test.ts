@@ -280,7 +280,7 @@ async function openReader(
   transport: HttpTransport,
 ): Promise<(wanted: WantedBlob) => Promise<ReadBlob>> {
   const { chain } = network;
-  const signal = testSignal();
+  const signal = testSignal(900_000);
   const [clock, logger] = [systemClock(), silentLogger()];
   const epochs = new ChainEpochs(
     { chain, sender: undefined, clock, logger, stopping: signal },
