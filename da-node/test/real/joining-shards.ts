@@ -34,7 +34,7 @@ import { foundShard, type NewShard } from '../../../foundation/chain-access/test
 import { isSoak } from '../../../test/support/soak.ts';
 import { type ContentChain, type PutContent, proveToProgram, putOn } from './contents-of-each.ts';
 import type { DaProcess } from './da-process.ts';
-import { assertOneOrderOf, eventsOf } from './one-order.ts';
+import { assertHeldBy, assertOneOrderOf, eventsOf, refusalBy } from './one-order.ts';
 import { type KillableSigner, killableSigner, relayerOf } from './shard-processes.ts';
 import type { ShardWorld } from './shard-world.ts';
 
@@ -305,20 +305,41 @@ export function joiningShards(worldOf: () => ShardWorld): void {
         await assertHeldBy(world, place);
       });
     }
-  });
-}
 
-/** What is ordered of a shard is what its chain has now: nothing of a block that was taken back. */
-async function assertHeldBy(world: ShardWorld, { shard, anvil }: NewShard): Promise<void> {
-  const { ordering } = world.network;
-  const place = { shard, client: anvil.client, orderingHub: ordering.domain.address };
-  let previous: Uint8Array = new Uint8Array(32);
-  for (const { shardId, number, hash } of await eventsOf(world)) {
-    if (shardId !== shard.shardId) continue;
-    const content = await readShardContent(place, blockOf(shard, number), options());
-    assert.deepEqual(checkpointHash({ ...content, number, previous }), hash);
-    previous = hash;
-  }
+    it('lose blocks that were final to a reorganisation: nothing is signed twice, and the one order goes on', async () => {
+      const { network, signers } = world;
+      const { shard, anvil } = joined[0] ?? assert.fail();
+      const { shardId, flow } = shard;
+      assert.ok(flow !== undefined);
+      await anvil.submit(flow, [oneSector(seededRng(22))]); // what the other branch lacks
+      const at = await anvil.client.blockNumber(options());
+      while (10 * (await headOf(shardId)) < at) await ordersBeyond(await headsOf([shardId]));
+      const number = Math.ceil(at / 10);
+      const depth = (await anvil.client.blockNumber(options())) - at + 1;
+      assert.ok(depth > Number(shard.finality), `only ${depth} blocks go`);
+      const event = (await eventsOf(world)).find(
+        (each) => each.shardId === shardId && each.number === number,
+      );
+      const before = (await eventsOf(world)).find(
+        (each) => each.shardId === shardId && each.number === number - 1,
+      );
+      assert.ok(event !== undefined && before !== undefined);
+      await anvil.reorg(depth);
+      const place = { shard, client: anvil.client, orderingHub: network.ordering.domain.address };
+      const content = await readShardContent(place, blockOf(shard, number), options());
+      const other = { ...content, number, previous: before.hash };
+      assert.notDeepEqual(checkpointHash(other), event.hash);
+      const { epoch } = await readPhase(world.chain.hub, options());
+      await world.mineHub(3); // so that they see what is ordered
+      for (const signer of signers) {
+        await signer.shards.look(options());
+        const code = await refusalBy(signer, { epoch, checkpoints: [other] });
+        assert.equal(code, 'CHECKPOINT_SEQUENCE');
+      }
+      await ordersBeyond(await headsOf(shardIds()));
+      await assertOneOrderOf(world, shardIds());
+    });
+  });
 }
 
 /** The epoch in office on the hub. */

@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
-import { treeRoot } from '@cairn/attestation';
-import { type OrderedEvent, OrderFeed, readOrder, readShard } from '@cairn/chain-access/shards';
+import { checkpointHash, treeRoot } from '@cairn/attestation';
+import {
+  blockOf,
+  type OrderedEvent,
+  OrderFeed,
+  readOrder,
+  readShard,
+  readShardContent,
+} from '@cairn/chain-access/shards';
 import { equalBytes } from '@cairn/primitives';
+import {
+  CHECKPOINT_REQUEST_TYPE,
+  CHECKPOINT_VOTES_PATH,
+  type CheckpointRequest,
+  encodeCheckpointRequest,
+} from '@cairn/wire-protocol/da';
 import { testSignal } from '../../../foundation/chain-access/test/anvil.ts';
+import type { NewShard } from '../../../foundation/chain-access/test/shard-network.ts';
 import type { ShardWorld } from './shard-world.ts';
 
 /** Every place that a world's hub gave, oldest first. */
@@ -40,4 +54,31 @@ export async function assertOneOrderOf(
   const { root, count } = await readOrder(ordering, options);
   assert.equal(count, all.length);
   assert.ok(equalBytes(root, treeRoot(all.map(({ hash }) => hash))));
+}
+
+/** The fault by which a signer refuses to sign for a bundle. */
+export async function refusalBy(
+  { host }: Pick<ShardWorld['signers'][number], 'host'>,
+  wanted: CheckpointRequest,
+): Promise<unknown> {
+  const reply = await fetch(`${host.address.url}${CHECKPOINT_VOTES_PATH}`, {
+    method: 'POST',
+    headers: { 'content-type': CHECKPOINT_REQUEST_TYPE },
+    body: Buffer.from(encodeCheckpointRequest(wanted)),
+  });
+  assert.ok(!reply.ok, 'it signed');
+  return ((await reply.json()) as { readonly code?: unknown }).code;
+}
+
+/** What is ordered of a shard is what its chain has now: nothing of a block that was taken back. */
+export async function assertHeldBy(world: ShardWorld, { shard, anvil }: NewShard): Promise<void> {
+  const { ordering } = world.network;
+  const place = { shard, client: anvil.client, orderingHub: ordering.domain.address };
+  let previous: Uint8Array = new Uint8Array(32);
+  for (const { shardId, number, hash } of await eventsOf(world)) {
+    if (shardId !== shard.shardId) continue;
+    const content = await readShardContent(place, blockOf(shard, number), { signal: testSignal() });
+    assert.deepEqual(checkpointHash({ ...content, number, previous }), hash);
+    previous = hash;
+  }
 }

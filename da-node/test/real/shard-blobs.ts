@@ -17,6 +17,7 @@ import { testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS, paidBlob } from '../../../foundation/chain-access/test/da-network.ts';
 import type { OrderPath } from '../../src/disperser/blob-order.ts';
 import type { BlobRecord, BlobStage } from '../../src/disperser/blob-record.ts';
+import { assertLiesAreRefused } from './lying-endpoints.ts';
 import { ShardDisperser } from './shard-disperser.ts';
 import type { ShardWorld, TestRelayer } from './shard-world.ts';
 
@@ -141,6 +142,10 @@ export function blobsOfShards(given: () => BlobWorld): void {
       } finally {
         await transport.close();
       }
+    });
+
+    it('are found by a light client over both chains, each of whose endpoints is caught lying by name', async () => {
+      await assertLiesAreRefused(given().world, blobOf('promise').record);
     });
 
     it('are proven on the hub by the shard’s checkpoint, and a header of another shard is not', async () => {

@@ -86,7 +86,7 @@ describe('two consensus shards, their signers and relayers', function () {
     assert.ok(count > 4, `${count} checkpoints are known on the shard`);
   });
 
-  it('does no work twice with two relayers, and goes on with either of them', async () => {
+  it('does no work twice with two relayers, and goes on with either of them while the other stalls', async () => {
     const { network } = world;
     const spreadMs = 10_000;
     const both = [
@@ -113,6 +113,24 @@ describe('two consensus shards, their signers and relayers', function () {
     const turnsOf = both.map(({ address }) => turnOf(address, `order:${count}`));
     const first = (turnsOf[0] ?? 0) < (turnsOf[1] ?? 0) ? 0 : 1;
     assert.ok((after[first] ?? 0) > (sent[first] ?? 0), 'whose turn it was did it');
+    await assertOneOrder();
+
+    // One that takes its turns and does nothing costs a whole turn, and no more.
+    await network.mine(20);
+    await world.mineHub(12);
+    await world.watch();
+    const { count: known } = await readOrder(network.ordering, options());
+    const turns = both.map(({ address }) => turnOf(address, `order:${known}`));
+    const other = (turns[0] ?? 0) < (turns[1] ?? 0) ? both[1] : both[0];
+    assert.ok(other !== undefined);
+    let orderedAtMs: number | undefined;
+    const startMs = other.turns.ms;
+    for (let ms = 0; ms <= 2 * spreadMs && orderedAtMs === undefined; ms += 500) {
+      other.turns.ms = startMs + ms;
+      if ((await other.order.look(options())) > 0) orderedAtMs = ms;
+    }
+    assert.ok(orderedAtMs !== undefined, 'the other one ordered it alone');
+    assert.ok((await readOrder(network.ordering, options())).count > known);
     await assertOneOrder();
   });
 
