@@ -74,7 +74,15 @@ export function refusalsOfTwoChains(given: () => ShardNetwork): void {
     const caller = { ordering, sender: hub.payer };
     const late = await given().signBundle([next], old);
     assert.equal(await refusal(submitBundle(caller, late, BLS, options())), 'EpochClosed');
-    await given().order([next], epoch);
+    const fresh = await given().signBundle([next], epoch);
+    const replayed = [
+      ['UnknownSnapshot', { ...late, epoch }],
+      ['BadSignature', { ...fresh, signature: late.signature }],
+    ] as const;
+    for (const [name, bundle] of replayed) {
+      assert.equal(await refusal(submitBundle(caller, bundle, BLS, options())), name);
+    }
+    await submitBundle(caller, fresh, BLS, options());
     assert.equal((await readOrder(ordering, options())).count, count + 1);
 
     const { handed, signed } = await given().signHandover(epoch);
