@@ -128,7 +128,7 @@ function trusting(command: Command): Command {
     .option('--trusted-block <hash>', 'trust this block: the epoch is proven by its state')
     .option(
       '--witness <url>',
-      'another endpoint that must name the same blocks; may be repeated',
+      'another endpoint of either chain that must name the same blocks; may be repeated',
       (value: string, before: readonly string[] = []) => [...before, value],
     );
 }

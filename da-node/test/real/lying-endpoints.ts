@@ -35,7 +35,7 @@ export async function assertLiesAreRefused(
   const { commitment } = order.header;
   const find = async (chain: LightChain) => chain.findBlob(commitment, options());
   try {
-    const honest = await open([network.hub.anvil.url]);
+    const honest = await open([network.hub.anvil.url, network.anvil.url]);
     assert.ok(await isCounted(honest));
     const { header } = await anchor(honest);
     assert.ok(header.epoch >= order.epoch);
@@ -49,9 +49,10 @@ export async function assertLiesAreRefused(
       [hub, 'eth_getLogs', withoutTheFirst, anchor, 'DA_LOG_INCONSISTENT'],
       [shard, 'eth_getProof', withAnotherNode, isCounted, 'CHAIN_BAD_PROOF'],
       [shard, 'eth_getBlockByHash', withAnotherState, isCounted, 'CHAIN_BAD_REPLY'],
+      [shard, 'eth_getBlockByNumber', withAnotherHash, isCounted, 'TRUST_WITNESS_DIFFERS'],
     ];
     for (const [proxy, method, lie, ask, code] of cases) {
-      const chain = await open([network.hub.anvil.url]);
+      const chain = await open([network.hub.anvil.url, network.anvil.url]);
       proxy.handle = async (call) => {
         const result = await call.forward();
         return { result: call.method === method ? lie(result) : result };

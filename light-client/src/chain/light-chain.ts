@@ -25,6 +25,7 @@ import {
 } from '@cairn/chain-access/da';
 import {
   type Address,
+  type BlockMark,
   equalBytes,
   type Hex,
   isZeroBytes,
@@ -39,6 +40,12 @@ import type { CertificateOffer } from '../verify-blob-certificate.ts';
 
 interface Waiting {
   readonly signal: AbortSignal;
+}
+
+/** Endpoints that have to name the same blocks, by the chain that they are of. */
+interface Witnesses {
+  readonly hub: ChainClient[];
+  readonly entrance: ChainClient[];
 }
 
 /** Batches whose blobs are looked through for one with a commitment: the newest. */
@@ -57,7 +64,7 @@ export interface LightChainOptions {
   /** A block not after the creation of the contracts, on either chain; 0 unless told. */
   readonly firstBlock?: number;
   readonly backend: Pick<BlsBackend, 'parseKey' | 'parseSignature'>;
-  /** Other endpoints of the hub's chain, which have to name the same blocks. */
+  /** Other endpoints of the hub's chain, or of the entrance's, which have to name the same blocks as the one of their chain. */
   readonly witnesses?: readonly ChainClient[];
 }
 
@@ -73,11 +80,12 @@ export class LightChain implements RunChain<ProvenBlock> {
   readonly epochs: EpochBook;
   readonly signers: SignerBook;
   readonly #feed: BatchFeed;
-  readonly #witnesses: readonly ChainClient[];
+  /** Of the hub's chain, and of the entrance's where that is another. */
+  readonly #witnesses: Witnesses;
 
   private constructor(
-    { backend, witnesses = [] }: LightChainOptions,
-    { entrance, hub }: { readonly entrance: Entrance; readonly hub: Hub },
+    { backend }: Pick<LightChainOptions, 'backend'>,
+    { entrance, hub, witnesses }: Pick<LightChain, 'entrance' | 'hub'> & { witnesses: Witnesses },
   ) {
     this.entrance = entrance;
     this.hub = hub;
@@ -87,7 +95,7 @@ export class LightChain implements RunChain<ProvenBlock> {
     this.#witnesses = witnesses;
   }
 
-  /** @throws {ChainError} CHAIN_NO_CONTRACT, …; {DaError} DA_CONTRACTS_DIFFER */
+  /** @throws {ChainError} CHAIN_NO_CONTRACT, CHAIN_UNREACHABLE of a witness too, …; {DaError} DA_CONTRACTS_DIFFER */
   static async open(options: LightChainOptions, { signal }: Waiting): Promise<LightChain> {
     const { client, hubClient = client, entrance: address } = options;
     const { finality = 'tag', firstBlock = 0 } = options;
@@ -95,7 +103,14 @@ export class LightChain implements RunChain<ProvenBlock> {
     const entrance = await openEntrance({ ...place, entrance: address }, { signal });
     const { hub: sortition, hubChainId: chainId } = entrance.network;
     const hub = await openHub({ ...place, client: hubClient, sortition, chainId }, { signal });
-    return new LightChain(options, { entrance, hub });
+    const witnesses: Witnesses = { hub: [], entrance: [] };
+    for (const witness of options.witnesses ?? []) {
+      // One of neither chain names other blocks than the hub's, and is told as that.
+      const isThere =
+        chainId !== entrance.chainId && (await witness.chainId({ signal })) === entrance.chainId;
+      witnesses[isThere ? 'entrance' : 'hub'].push(witness);
+    }
+    return new LightChain(options, { entrance, hub, witnesses });
   }
 
   /** @throws {TrustError} TRUST_WITNESS_DIFFERS; {ChainError} CHAIN_BLOCK_UNKNOWN, … */
@@ -104,11 +119,7 @@ export class LightChain implements RunChain<ProvenBlock> {
     const number = await this.hub.finalBlock({ signal });
     const block = await client.getBlock(number, { signal });
     if (block === undefined) throw new Error('unreachable: the endpoint lost its final block');
-    for (const witness of this.#witnesses) {
-      const other = await witness.getBlock(number, { signal });
-      if (other === undefined || other.hash === block.hash) continue; // it lags, or agrees
-      throw witnessDiffers(number, block.hash, witness.endpoint, other.hash);
-    }
+    await assertNamed(block, this.#witnesses.hub, { signal });
     return readProvenBlock(client, block.hash, { signal });
   }
 
@@ -273,6 +284,7 @@ export class LightChain implements RunChain<ProvenBlock> {
     const { client } = this.entrance;
     const block = await client.getBlock(await this.entrance.finalBlock(options), options);
     if (block === undefined) throw new Error('unreachable: the endpoint lost its final block');
+    await assertNamed(block, this.#witnesses.entrance, options);
     return readProvenBlock(client, block.hash, options);
   }
 
@@ -288,6 +300,19 @@ function leafOf({ certificate, header, isVoid, leafIndex }: FoundBlob) {
 
 function hashOf(header: EpochHeader | undefined): Uint8Array {
   return header === undefined ? new Uint8Array(32) : epochHeaderHash(header);
+}
+
+/** @throws {TrustError} TRUST_WITNESS_DIFFERS */
+async function assertNamed(
+  { number, hash }: BlockMark,
+  witnesses: readonly ChainClient[],
+  options: Waiting,
+): Promise<void> {
+  for (const witness of witnesses) {
+    const other = await witness.getBlock(number, options);
+    if (other === undefined || other.hash === hash) continue; // it lags, or agrees
+    throw witnessDiffers(number, hash, witness.endpoint, other.hash);
+  }
 }
 
 function witnessDiffers(block: number, hash: string, witness: string, other: string): TrustError {
