@@ -188,7 +188,10 @@ export function jobCases(surroundings: () => JobSurroundings): void {
     const poster = await as(0);
     const deployer = signerFromKey((await readFile(keyFile(3), 'utf8')).trim());
     const place = { client: poster.hub, orderingHub: poster.ordering.domain.address, pollMs: 50 };
-    const board = await deployJobBoard({ ...place, signer: deployer, workSeconds: WORK_SECONDS }, options);
+    const board = await deployJobBoard(
+      { ...place, signer: deployer, workSeconds: WORK_SECONDS },
+      options,
+    );
     const onBoard = ['--board', board];
     const id = String((await cairnJson(post(...onBoard)))['job']);
     const events: string[] = [];
