@@ -9,12 +9,15 @@ describe('the tour', () => {
     this.timeout(660_000);
     const folder = await mkdtemp(join(tmpdir(), 'cairn-demo-'));
     try {
-      const tour = await cairnProcess(['devnet', 'demo', '--dir', folder, '--port', '0'], {
-        timeoutMs: 600_000,
-      });
+      const tour = await cairnProcess(
+        ['devnet', 'demo', '--dir', folder, '--port', '0', '--size', '8MiB'],
+        {
+          timeoutMs: 600_000,
+        },
+      );
       assert.equal(tour.status, 0, tour.stderr);
       const said = `${tour.stdout.toString()}${tour.stderr}`;
-      for (const step of [/0x[0-9a-f]{64}/, /sequence/i, /proof|proven/i, /64\.0 MiB/])
+      for (const step of [/0x[0-9a-f]{64}/, /sequence/i, /proof|proven/i, /8\.0 MiB/])
         assert.match(said, step);
       for (const step of [/signers with \d+ of 16 seats/, /Killed signer-0/, /available: \d+ rows/])
         assert.match(said, step);

@@ -44,7 +44,7 @@ describe('a network on one machine', () => {
   };
 
   it('says where everything is, serves, and leaves nothing behind on Ctrl-C', async () => {
-    const { child, output } = await startForeground(['--consensus-shards', '1']);
+    const { child, output } = await startForeground(['--consensus-shards', '1', '--da', '1']);
     const endpoints = await readEndpoints(folder);
     await until('the table', () => output().includes(endpoints.indexer));
     assert.equal(endpoints.storage.length, 3);
@@ -64,7 +64,7 @@ describe('a network on one machine', () => {
         endpoints.chains[0]?.contracts['flow']?.toLowerCase(),
       );
     }
-    assert.equal(endpoints.da?.signers.length, 4);
+    assert.equal(endpoints.da?.signers.length, 1);
     assert.ok(output().includes(endpoints.da.rest), 'the table names where blobs are taken');
     const [key] = endpoints.keys;
     assert.equal(statSync(join(folder, key ?? '')).mode & 0o777, 0o600);
