@@ -84,12 +84,13 @@ describe(`a key-value node as a process, whose disk and endpoints misbehave, see
 
   /** Writes one entry: a key of its own, its number, and a long value. */
   const write = async (): Promise<{ sequence: number; transaction: string }> => {
-    written += 1;
+    const number = written + 1;
     const batch = new BatchBuilder()
-      .put(stream, utf8Bytes('number'), utf8Bytes(String(written)))
-      .put(stream, utf8Bytes(`key ${written}`), rng.fill(new Uint8Array(1 + rng.below(5000))));
+      .put(stream, utf8Bytes('number'), utf8Bytes(String(number)))
+      .put(stream, utf8Bytes(`key ${number}`), rng.fill(new Uint8Array(1 + rng.below(5000))));
     const { bytes, tags } = batch.build();
     const { sequence, transactionHash } = await writer.files.put(bytes, { tags });
+    written = number;
     return { sequence, transaction: String(transactionHash) };
   };
 
@@ -129,6 +130,7 @@ describe(`a key-value node as a process, whose disk and endpoints misbehave, see
     const path = join(directory, file);
     const { size } = await stat(path);
     if (way === 'remove') await rm(path);
+    else if (size === 0) return false; // a log that was begun
     else if (way === 'cut') await truncate(path, rng.below(size));
     else {
       const bytes = await readFile(path);
