@@ -125,12 +125,12 @@ describe(`a key-value node as a process, whose disk and endpoints misbehave, see
   const spoil = async ([name, kind, way]: Damage): Promise<boolean> => {
     const directory = join(folder, 'data', name);
     const names = (await readdir(directory)).filter((file) => FILES[kind].test(file)).sort();
-    const file = names[rng.below(names.length)];
-    if (file === undefined) return false;
-    const path = join(directory, file);
+    if (names.length === 0) return false; // no table yet
+    const path = join(directory, pick(names));
     const { size } = await stat(path);
     if (way === 'remove') await rm(path);
-    else if (size === 0) return false; // a log that was begun
+    else if (size === 0)
+      return false; // a log that was begun
     else if (way === 'cut') await truncate(path, rng.below(size));
     else {
       const bytes = await readFile(path);

@@ -5,6 +5,8 @@ import { zeroSubtreeRoot } from './zero-hashes.ts';
 /** Bytes keccak-256 takes in at once (its rate). */
 const BLOCK_BYTES = 136;
 const NODE_BYTES = 2 * HASH_BYTES;
+/** Items up to so many bytes are copied in words by a loop: a view of each costs more than copying it. */
+const MAX_LOOP_BYTES = 256;
 
 /** What a kernel module exports; see `scripts/keccak-source.mjs`. */
 interface KernelExports {
@@ -26,6 +28,7 @@ export class KernelHasher implements Hasher {
   readonly name: 'simd' | 'scalar';
   readonly #kernel: KernelExports;
   readonly #memory: Uint8Array;
+  readonly #words: Uint32Array;
   readonly #input: number;
   readonly #output: number;
 
@@ -34,6 +37,7 @@ export class KernelHasher implements Hasher {
     this.name = name;
     this.#kernel = instance.exports as unknown as KernelExports; // our own module, built with this
     this.#memory = new Uint8Array(this.#kernel.memory.buffer);
+    this.#words = new Uint32Array(this.#kernel.memory.buffer);
     this.#input = Number(this.#kernel.INPUT.value);
     this.#output = Number(this.#kernel.OUTPUT.value);
     this.#memory.set(zeroSubtreeRoot(0), Number(this.#kernel.ZERO_LEAF.value));
@@ -74,6 +78,11 @@ export class KernelHasher implements Hasher {
 
   /** Copies items to the input, each followed by keccak's padding up to whole blocks. */
   #pad(bytes: Uint8Array, itemBytes: number, blocks: number): void {
+    const isShort = itemBytes <= MAX_LOOP_BYTES && itemBytes % 4 === 0;
+    if (isShort && bytes.byteOffset % 4 === 0) {
+      this.#padShort(bytes, itemBytes, blocks);
+      return;
+    }
     let to = this.#input;
     for (let from = 0; from < bytes.length; from += itemBytes) {
       const end = to + blocks * BLOCK_BYTES;
@@ -82,6 +91,21 @@ export class KernelHasher implements Hasher {
       this.#memory[to + itemBytes] = 0x01;
       this.#memory[end - 1] = (this.#memory[end - 1] ?? 0) | 0x80; // may be the byte before, too
       to = end;
+    }
+  }
+
+  /** `#pad` of items that are whole words and begin at one: the input, and so each block, does, too. */
+  #padShort(bytes: Uint8Array, itemBytes: number, blocks: number): void {
+    const [memory, words] = [this.#memory, this.#words];
+    const source = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const [itemWords, step] = [itemBytes / 4, (blocks * BLOCK_BYTES) / 4];
+    let to = this.#input / 4;
+    for (let from = 0; from < source.length; from += itemWords) {
+      for (let word = 0; word < itemWords; word += 1) words[to + word] = source[from + word] ?? 0;
+      for (let word = itemWords; word < step; word += 1) words[to + word] = 0;
+      memory[to * 4 + itemBytes] = 0x01;
+      to += step;
+      memory[to * 4 - 1] = (memory[to * 4 - 1] ?? 0) | 0x80; // may be in the word of the byte before
     }
   }
 }

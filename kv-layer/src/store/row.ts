@@ -3,6 +3,7 @@ import { viewOf, writeSafeU64 } from '@cairn/primitives';
 import { copyHash } from '../tree/copy-hash.ts';
 import {
   copyBytes,
+  copyWithViews,
   EMPTY_HASH,
   LEAF,
   type LeafRecord,
@@ -68,37 +69,47 @@ export function makeRowRecord(parts: RowParts, arena: ByteArena): Uint8Array {
   return record;
 }
 
-/** What the stored row of a value that lies in it is written from. */
-export interface InlineParts {
-  /** Has the numbers, as a row has them, and the value. */
-  readonly bytes: Uint8Array;
-  readonly numbersAt: number;
-  readonly valueAt: number;
-  readonly valueBytes: number;
-  readonly digests: Uint8Array;
-  readonly digestAt: number;
-}
-
 /** Bytes of a stored row with a value of so many bytes in it. */
 export function rowRecordBytes(valueBytes: number): number {
   return HEAD_BYTES + valueBytes;
 }
 
-/** `encodeRow` into zeros, of what has the numbers as bytes. */
-export function writeInlineRecord(into: Uint8Array, at: number, parts: InlineParts): void {
-  const { bytes, numbersAt, valueAt, valueBytes } = parts;
-  for (let index = 0; index < DIGEST_AT; index += 1)
-    into[at + index] = bytes[numbersAt + index] ?? 0;
-  copyHash(parts.digests, parts.digestAt, into, at + DIGEST_AT);
-  into[at + PLACE_AT] = INLINE;
-  const value = { bytes, start: valueAt };
-  copyBytes(value, valueBytes, { bytes: into, start: at + HEAD_BYTES });
-}
+/** Bytes of a stored row before its value, and where in them the digest and the kind of place are. */
+export const INLINE_RECORD: {
+  readonly headBytes: number;
+  readonly digest: number;
+  readonly place: number;
+  readonly inline: number;
+} = { headBytes: HEAD_BYTES, digest: DIGEST_AT, place: PLACE_AT, inline: INLINE };
 
 /** The version of a stored row. @throws {StateError} KV_STATE_DAMAGED for what is no row */
 export function versionOfRecord(record: Uint8Array): number {
   if (record.length < HEAD_BYTES) damaged('row', record.length);
   return takeU64(record, 0);
+}
+
+/**
+ * `recordLeafHashes` of records that lie in one array.
+ *
+ * @param records - where each begins in the array
+ */
+export function placedLeafHashes(
+  keys: Parts,
+  { view, starts }: { readonly view: DataView; readonly starts: readonly number[] },
+  hasher: Hasher,
+): Uint8Array {
+  const { lengths } = keys;
+  const digests = viewOf(partDigests(keys, hasher));
+  const input = new Uint8Array(lengths.length * LEAF.bytes);
+  const leaves = viewOf(input);
+  for (let index = 0; index < lengths.length; index += 1) {
+    const [leaf, record] = [index * LEAF.bytes, starts[index] ?? 0];
+    copyWithViews(digests, index * HASH_BYTES, leaves, leaf, HASH_BYTES);
+    copyWithViews(view, record + DIGEST_AT, leaves, leaf + LEAF.valueDigest, HASH_BYTES);
+    leaves.setUint32(leaf + LEAF.keyBytes, lengths[index] ?? 0);
+    copyWithViews(view, record, leaves, leaf + LEAF.numbers, DIGEST_AT);
+  }
+  return hasher.hashMany(input, LEAF.bytes);
 }
 
 /**

@@ -1,8 +1,8 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
-import { MAX_INLINE_VALUE_BYTES, MAX_KEY_BYTES } from '@cairn/primitives';
-import { copyBytes, EMPTY_HASH, partDigests } from '../tree/digests.ts';
+import { MAX_INLINE_VALUE_BYTES, MAX_KEY_BYTES, viewOf } from '@cairn/primitives';
+import { copyWithViews, EMPTY_HASH, MAX_LOOP_BYTES, partDigests } from '../tree/digests.ts';
 import { TABLE } from './keyspace.ts';
-import { recordLeafHashes, rowRecordBytes, writeInlineRecord } from './row.ts';
+import { INLINE_RECORD, placedLeafHashes, rowRecordBytes } from './row.ts';
 
 /** What comes next in a snapshot. */
 export const MARK = { stream: 1, row: 2, end: 3 } as const;
@@ -113,30 +113,34 @@ export class SnapshotRows {
       size += head + (this.#keyBytes[index] ?? 0) + rowRecordBytes(lengths[index] ?? 0);
     }
     const arena = new Uint8Array(size);
+    const [into, window, hashed] = [viewOf(arena), viewOf(this.#window), viewOf(digests)];
+    const headViews = heads.map(viewOf);
     const keys: Uint8Array[] = [];
     const records: Uint8Array[] = [];
+    const recordStarts: number[] = [];
     let at = 0;
     for (let index = 0; index < count; index += 1) {
-      const head = heads[this.tables[index] ?? 0] ?? EMPTY_HASH;
+      const head = headViews[this.tables[index] ?? 0] ?? into;
       const keyBytes = this.#keyBytes[index] ?? 0;
       const start = at;
-      copyBytes({ bytes: head, start: 0 }, head.length, { bytes: arena, start: at });
-      at += head.length;
-      const from = { bytes: this.#window, start: this.#keyStarts[index] ?? 0 };
-      copyBytes(from, keyBytes, { bytes: arena, start: at });
+      copyWithViews(head, 0, into, at, head.byteLength);
+      at += head.byteLength;
+      if (keyBytes > MAX_LOOP_BYTES) arena.set(this.#part(this.#keyStarts, index, keyBytes), at);
+      else copyWithViews(window, this.#keyStarts[index] ?? 0, into, at, keyBytes);
       at += keyBytes;
       keys.push(arena.subarray(start, at));
       const valueBytes = lengths[index] ?? 0;
       const end = at + rowRecordBytes(valueBytes);
-      writeInlineRecord(arena, at, {
-        bytes: this.#window,
-        numbersAt: (this.#starts[index] ?? 0) + NUMBERS_AT,
-        valueAt: this.#valueStarts[index] ?? 0,
-        valueBytes,
-        digests,
-        digestAt: index * HASH_BYTES,
-      });
+      const { headBytes, digest, place, inline } = INLINE_RECORD;
+      copyWithViews(window, (this.#starts[index] ?? 0) + NUMBERS_AT, into, at, digest);
+      copyWithViews(hashed, index * HASH_BYTES, into, at + digest, HASH_BYTES);
+      arena[at + place] = inline;
+      const value = at + headBytes;
+      if (valueBytes > MAX_LOOP_BYTES) {
+        arena.set(this.#part(this.#valueStarts, index, valueBytes), value);
+      } else copyWithViews(window, this.#valueStarts[index] ?? 0, into, value, valueBytes);
       records.push(arena.subarray(at, end));
+      recordStarts.push(at);
       at = end;
     }
     const keyParts = {
@@ -144,7 +148,13 @@ export class SnapshotRows {
       starts: this.#keyStarts,
       lengths: this.#keyBytes.slice(0, count),
     };
-    return { keys, records, hashes: recordLeafHashes(keyParts, records, hasher) };
+    const placed = { view: into, starts: recordStarts };
+    return { keys, records, hashes: placedLeafHashes(keyParts, placed, hasher) };
+  }
+
+  #part(starts: readonly number[], index: number, length: number): Uint8Array {
+    const start = starts[index] ?? 0;
+    return this.#window.subarray(start, start + length);
   }
 }
 

@@ -56,6 +56,8 @@ export class StreamIntake {
   #writes: KeyValueWrite[] = [];
   #writeBytes = 0;
   #valueBytes: number;
+  /** The store's write under way: the next rows are hashed meanwhile. */
+  #storing: Promise<void> = Promise.resolve();
 
   /** @param valueBytes - of the value file in use */
   constructor(deps: IntakeDeps, stream: StreamId, valueBytes: number) {
@@ -78,6 +80,16 @@ export class StreamIntake {
    * @throws {StateError} KV_SNAPSHOT_MALFORMED; what the store, the value file and the source throw
    */
   async take(reader: SnapshotReader, next: number): Promise<TakenStream> {
+    try {
+      const taken = await this.#takeAll(reader, next);
+      await this.#storing;
+      return taken;
+    } finally {
+      await this.#storing.catch(() => undefined); // whoever fails first says why; nothing is left behind
+    }
+  }
+
+  async #takeAll(reader: SnapshotReader, next: number): Promise<TakenStream> {
     const { signal, hasher } = this.#deps;
     const rows = this.#rows;
     do {
@@ -213,8 +225,13 @@ export class StreamIntake {
     for (const batch of this.#pages[table].taken(WRITES_TOGETHER)) await this.#store(batch);
   }
 
-  /** Synced, since a later log that reached the disk must not follow an earlier one that did not. */
-  #store(writes: readonly KeyValueWrite[]): Promise<void> {
-    return this.#deps.tables.kv.write(writes, { sync: true });
+  /**
+   * Begins to write, once what was written before is on the disk. Synced, since a later log that reached the
+   * disk must not follow an earlier one that did not.
+   */
+  async #store(writes: readonly KeyValueWrite[]): Promise<void> {
+    await this.#storing;
+    this.#storing = this.#deps.tables.kv.write(writes, { sync: true });
+    this.#storing.catch(() => undefined); // thrown by the next write, or at the end
   }
 }
