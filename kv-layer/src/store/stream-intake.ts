@@ -182,6 +182,7 @@ export class StreamIntake {
       for (const path of page.takeUnsavedPaths()) {
         this.#write(keys.key(KEY.treePath, ...fields, tree.nameOfPath(path)), path);
       }
+      tree.giveBack(page);
     }
   }
 

@@ -5,6 +5,8 @@ import { prefixBytes, symbolAt } from './key-symbols.ts';
 import { hashPages } from './page-hashes.ts';
 import { type HashPath, NO_POSITION, pageName, TreePage } from './tree-page.ts';
 
+/** Pages kept to be used again: those of as many rows as are hashed together. */
+const MAX_SPARE = 4096;
 /** Room for branches in a page below which nothing is known yet: most have so many. */
 const ROOM = 3;
 const NO_PATH = new Uint8Array(0);
@@ -26,6 +28,8 @@ export class SortedTree {
   readonly #heights: number[] = [];
   /** Whole pages, each behind all below it. */
   #whole: TreePage[] = [];
+  /** Pages to be used again. */
+  readonly #spare: TreePage[] = [];
   /** The same by how many pages are below: no page needs another of its own height. */
   #byHeight: TreePage[][] = [];
   #last: Uint8Array | undefined;
@@ -79,6 +83,11 @@ export class SortedTree {
     return pages;
   }
 
+  /** Gives back a page that `takePages` handed out and that nobody looks at any more. */
+  giveBack(page: TreePage): void {
+    if (this.#spare.length < MAX_SPARE && page !== this.#top) this.#spare.push(page);
+  }
+
   /** The name a page is stored under. */
   nameOf(page: TreePage): Uint8Array {
     return pageName(page, this.#hashPath);
@@ -104,7 +113,10 @@ export class SortedTree {
     let page = position === NO_POSITION ? this.#top : this.#open.at(-1);
     if (page?.position !== position) {
       const path = prefixBytes(key, position);
-      page = new TreePage({ position, path }, this.#hashPath, { room: ROOM });
+      page = this.#spare.pop();
+      if (page === undefined)
+        page = new TreePage({ position, path }, this.#hashPath, { room: ROOM });
+      else page.reset({ position, path });
       this.#open.push(page);
       this.#heights.push(0);
     }

@@ -38,7 +38,8 @@ export type HashPath = (path: Uint8Array) => Uint8Array;
  * hash of a long path. In memory the hashes lie by themselves, at whole words, and the rest as stored.
  */
 export class TreePage {
-  readonly position: number;
+  /** Where its keys differ; another only after `reset`. */
+  position: number;
   /** The page that refers to this one; none for the page above all. */
   parent: TreePage | undefined;
   /** Of the branch that refers to this page. */
@@ -57,9 +58,9 @@ export class TreePage {
   #bytes: Uint8Array;
   #size: number;
   /** The path, if it is too long to be kept there. */
-  readonly #path: Uint8Array | undefined;
+  #path: Uint8Array | undefined;
   /** Bytes of the path at the end. */
-  readonly #tail: number;
+  #tail: number;
   /** Bit n: there is a branch of symbol n. */
   #symbols = 0;
   /** Bit n: it refers to a page. */
@@ -102,6 +103,34 @@ export class TreePage {
       this.#symbols |= 1 << (flags & SYMBOL_MASK);
       if ((flags & FLAG_PAGE) !== 0) this.#pages |= 1 << (flags & SYMBOL_MASK);
     }
+  }
+
+  /**
+   * Makes an empty page of one that nobody needs any more, with the room that it has: a new one costs as much as
+   * all else that becomes of it.
+   */
+  reset({ position, path }: BranchRef): void {
+    const isLong = path.length > MAX_PAGE_PATH_BYTES;
+    this.position = position;
+    this.parent = undefined;
+    this.symbol = 0;
+    this.dirtySymbols = 0;
+    this.isChanged = false;
+    this.isGone = false;
+    this.inner = undefined;
+    this.#path = isLong ? path : undefined;
+    this.#tail = isLong ? 0 : path.length;
+    this.#size = 1;
+    this.#symbols = 0;
+    this.#pages = 0;
+    this.#children = undefined;
+    this.#long = undefined;
+    this.#unsaved = 0;
+    if (this.#bytes.length < 1 + this.#tail) this.#bytes = new Uint8Array(1 + this.#tail);
+    const bytes = this.#bytes;
+    bytes[0] = 0;
+    const start = bytes.length - this.#tail;
+    for (let at = 0; at < this.#tail; at += 1) bytes[start + at] = path[at] ?? 0;
   }
 
   /** What its branches have in common. */

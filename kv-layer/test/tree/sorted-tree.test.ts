@@ -39,8 +39,8 @@ function recordsOf(
   tree: Pick<StateTree, 'nameOf'>,
   pages: Iterable<TreePage>,
   nameOfPath: (path: Uint8Array) => string,
+  records: Map<string, string> = new Map(),
 ): Map<string, string> {
-  const records = new Map<string, string>();
   for (const page of pages) {
     const name = toHex(tree.nameOf(page));
     assert.equal(records.has(name), false, 'a page came twice');
@@ -60,23 +60,31 @@ describe('a tree of sorted keys', () => {
       for (const key of rng.below(2) === 0 ? keys : [...keys].reverse()) tree.set(key, hashOf(key));
       const root = tree.hash();
       const sorted = new SortedTree(hasher);
-      const pages: TreePage[] = [];
+      const nameOfPath = (path: Uint8Array): string => toHex(sorted.nameOfPath(path));
+      const records = new Map<string, string>();
+      const places: { readonly position: number; readonly path: Uint8Array }[] = [];
+      /** Notes whole pages and gives them back, so that others are made of them. */
+      const take = (): void => {
+        const pages = sorted.takePages();
+        recordsOf(sorted, pages, nameOfPath, records);
+        for (const page of pages) {
+          const { position, path, longPath } = page;
+          if (longPath === undefined) places.push({ position, path: path.slice() });
+          sorted.giveBack(page);
+        }
+      };
       for (const key of keys) {
         assert.equal(sorted.add(key, wordsOf(hashOf(key)), 0), true);
         assert.equal(sorted.add(key, wordsOf(hashOf(key)), 0), false, 'a key came twice');
-        if (rng.below(20) === 0) pages.push(...sorted.takePages());
+        if (rng.below(20) === 0) take();
       }
       assert.equal(toHex(sorted.finish()), toHex(root), `seed ${seed}`);
-      pages.push(...sorted.takePages());
+      take();
       assert.equal(toHex(sorted.top.bytes), toHex(tree.top.bytes), `seed ${seed}`);
-      const nameOfPath = (path: Uint8Array): string => toHex(sorted.nameOfPath(path));
       const expected = recordsOf(tree, tree.changed, nameOfPath);
-      assert.deepEqual(recordsOf(sorted, pages, nameOfPath), expected, `seed ${seed}`);
-      const positions = new Set(pages.map(({ position }) => position));
-      for (const position of positions) {
-        const names = pages.filter(
-          (page) => page.position === position && page.longPath === undefined,
-        );
+      assert.deepEqual(records, expected, `seed ${seed}`);
+      for (const position of new Set(places.map((place) => place.position))) {
+        const names = places.filter((place) => place.position === position);
         const ascending = [...names].sort((a, b) => compareBytes(a.path, b.path));
         assert.deepEqual(names, ascending, `seed ${seed}, position ${position}`);
       }
