@@ -144,12 +144,12 @@ export class Anvil {
   }
 
   /** Deploys every contract with price 1,000 wei per sector, from the second account. */
-  async deploy(): Promise<Deployment> {
+  async deploy(params: { readonly blocksPerEpoch?: number } = {}): Promise<Deployment> {
     return deployContracts(
       {
         client: this.client,
         signer: signerFromKey(ANVIL_KEYS[1]),
-        params: { pricePerSectorWei: 1000n },
+        params: { pricePerSectorWei: 1000n, ...params },
         logger: silentLogger(),
         pollMs: 10,
       },

@@ -13,6 +13,12 @@ import { FlowError } from './errors.ts';
 import type { FlowContract } from './open-flow.ts';
 import { chargedSectors, encodeSubmissions, type FlowSubmission, intentOf } from './submission.ts';
 
+/**
+ * Gas of the contexts that a submission makes if an epoch began since its gas was estimated: two at most, each with
+ * some six new slots and the log's tree of roots, 150,000.
+ */
+const EPOCHS_GAS = 300_000n;
+
 /** What a submission costs. */
 export interface FeeQuote {
   /** Sectors charged: padded lengths, summed. */
@@ -101,6 +107,7 @@ export async function submitFiles(
       to: flow.address,
       data,
       valueWei: quote.feeWei,
+      spareGas: EPOCHS_GAS,
       errors: [flowAbi, priceMarketAbi, chunkLinearRewardAbi, OFFICIAL_ERRORS],
     },
     { ...rest, signal },

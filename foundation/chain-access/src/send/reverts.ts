@@ -11,7 +11,7 @@ const GAS_MARGIN = 20_000n;
 
 /**
  * The gas limit for an intent: what its caller knows to be enough, if a call with it goes through; else
- * the chain's estimate, a quarter and 20,000.
+ * the chain's estimate, a quarter and 20,000, and what the caller says may fall due.
  *
  * @throws {TransactionError} TX_REVERTED if the contract refuses it now, TX_INSUFFICIENT_FUNDS
  */
@@ -21,14 +21,14 @@ export async function estimateGasLimit(
   request: TransactionIntent,
   options: CallOptions,
 ): Promise<bigint> {
-  const { to, data, valueWei, enoughGas } = request;
+  const { to, data, valueWei, enoughGas, spareGas = 0n } = request;
   if (enoughGas !== undefined) {
     const tried = { from, to, data, valueWei, gasLimit: enoughGas };
     if (await goesThrough(client, tried, options)) return enoughGas;
   }
   try {
     const gas = await client.estimateGas({ from, to, data, valueWei }, options);
-    return gas + (gas * GAS_MARGIN_PERCENT) / 100n + GAS_MARGIN;
+    return gas + (gas * GAS_MARGIN_PERCENT) / 100n + GAS_MARGIN + spareGas;
   } catch (error) {
     if (!(error instanceof ChainError) || error.facts.code !== 'CHAIN_RPC_ERROR') throw error;
     const { rpcMessage, rpcData } = error.facts;

@@ -18,6 +18,11 @@ export interface TransactionIntent {
    * endpoint run it a dozen times. What it does not take is not paid.
    */
   readonly enoughGas?: bigint | undefined;
+  /**
+   * Gas that it may take beyond an estimate by the time it is in a block, where the caller knows of work that may fall
+   * due until then; 0 unless told. What it does not take is not paid.
+   */
+  readonly spareGas?: bigint | undefined;
   /** ABIs whose errors a revert is read against. */
   readonly errors?: readonly (readonly (string | JsonFragment)[])[];
 }

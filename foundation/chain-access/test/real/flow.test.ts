@@ -163,9 +163,9 @@ describe('the flow contract', () => {
   });
   after(async () => anvil?.stop());
   const open = (flow: Address) => openFlow({ client: anvil.client, flow, signal: testSignal() });
-  const sender = () =>
+  const sender = (client = anvil.client) =>
     createTransactionSender({
-      client: anvil.client,
+      client,
       signer: signerFromKey(ANVIL_KEYS[0]),
       journal: memoryKeyValueStore(),
       chainId: 31_337 as never,
@@ -211,6 +211,30 @@ describe('the flow contract', () => {
     const again = { signal, intent: 'a second copy' };
     const copies = await submitFiles({ flow, sender: own, submissions }, again);
     assert.equal(copies[0]?.sequence, first + 8);
+  });
+
+  it('takes a file also if an epoch begins between the estimate of its gas and its block', async () => {
+    const signal = testSignal();
+    const own = (await anvil.deploy({ blocksPerEpoch: 20 })).contracts.flow;
+    const flow = await open(own);
+    const rng = seededRng(3);
+    const submit = (client: typeof anvil.client) =>
+      submitFile({ flow, sender: sender(client), submission: oneSector(rng) }, { signal });
+    await anvil.mine(20);
+    await submit(anvil.client); // no epoch is due now
+    const late = new Proxy(anvil.client, {
+      get: (client, name) => {
+        const own: unknown = Reflect.get(client, name);
+        if (typeof own !== 'function') return own;
+        return async (...args: readonly unknown[]): Promise<unknown> => {
+          const result: unknown = await own.apply(client, args);
+          if (name === 'estimateGas') await anvil.mine(40); // two epochs are due now
+          return result;
+        };
+      },
+    });
+    const { sequence } = await submit(late);
+    assert.equal(await flow.numSubmissions({ signal }), sequence + 1);
   });
 
   it('is told from the older generation, from other contracts and from nothing', async () => {
