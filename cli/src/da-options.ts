@@ -14,7 +14,7 @@ export interface DaNetworkOptions {
   readonly entrance?: string;
   /** The hub's chain, where it is another than that of `rpc`. */
   readonly hubRpc?: string;
-  /** The consensus shard of the blobs, where the network has several: 0, the hub, unless told. */
+  /** The consensus shard of the blobs, where the network has several; 0, the hub, where nothing else names it. */
   readonly consensusShard?: number;
   /** Other endpoints of the hub's chain, which have to name the same blocks. */
   readonly witness?: readonly string[];

@@ -140,7 +140,10 @@ function place(command: Command): Command {
     .option('--json', 'print JSON')
     .option('--dir <directory>', 'where the devnet lies (CAIRN_DIR; ./.cairn/devnet unless told)')
     .option('--endpoints <file>', 'a network’s endpoints.json')
-    .option('--consensus-shard <number>', 'blobs of this consensus shard; 0, the hub, unless told');
+    .option(
+      '--consensus-shard <number>',
+      'blobs of this consensus shard; unless told the cheapest takes, and the blob’s own is asked',
+    );
 }
 
 function disperser(command: Command): Command {

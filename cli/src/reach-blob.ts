@@ -10,6 +10,7 @@ import {
   systemClock,
   TransportError,
 } from '@cairn/primitives';
+import { onShardOf } from './blob-shard.ts';
 import { type DaChain, openDaChain, verifyOnChain } from './da-chain.ts';
 import { chooseDaChain, type DaNetworkOptions, findDisperser } from './da-options.ts';
 import { DisperserClient, MAX_CERTIFICATE_BYTES } from './disperser-client.ts';
@@ -40,6 +41,18 @@ export interface ReachedBlob {
   readonly client: LightClient;
   readonly certified: CertifiedBlob;
   readonly sockets: ReadonlyMap<Address, string>;
+}
+
+/** The options with the consensus shard of the blob, where they do not name one and the network has several. */
+export async function onItsShard<Options extends BlobOptions>(
+  id: Root | undefined,
+  options: Options,
+  context: CommandContext,
+): Promise<Options> {
+  const { certificate, epochFile } = options;
+  // With both files nobody has to be asked, nor any network be known.
+  if (certificate !== undefined && epochFile !== undefined) return options;
+  return onShardOf(options, { id, certificate }, context);
 }
 
 /**

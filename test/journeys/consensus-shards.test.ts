@@ -385,6 +385,28 @@ describe('two chains in one order', () => {
     return { network, endpoints, folder };
   });
 
+  it('take a blob where it is cheapest then, and give it back from wherever it is', async () => {
+    const dir = ['--dir', network?.directory ?? ''];
+    const [path, file] = [join(folder, 'other'), join(folder, 'other.cert')];
+    for (const at of [['--consensus-shard', '1'], []]) {
+      const content = contentOf(9_300 + at.length, 3000);
+      await writeFile(path, content);
+      const put = await cairnJson(['da', 'put', path, '--certificate', file, ...at, ...dir]);
+      assert.ok(
+        put['shard'] === 1 || (at.length === 0 && put['shard'] === 0),
+        String(put['shard']),
+      );
+      const id = String(put['id']);
+      assert.equal((await cairn(['da', 'verify', file, ...dir])).status, 0);
+      assert.equal((await cairn(['da', 'sample', '--certificate', file, ...dir])).status, 0);
+      for (const from of ['disperser', 'signers']) {
+        const get = await cairn(['da', 'get', id, '--from', from, '-o', '-', ...dir]);
+        assert.ok(get.stdout.equals(Buffer.from(content)), get.stderr);
+      }
+      assert.equal((await cairnJson(['da', 'status', id, ...dir]))['id'], id);
+    }
+  });
+
   it('leave nothing behind', async () => {
     const directory = network?.directory ?? '';
     assert.ok(processesNaming(directory).length > 0);

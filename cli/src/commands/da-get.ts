@@ -16,7 +16,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../io.ts';
 import { writeLocalFile } from '../local-files.ts';
 import { writeJson } from '../output.ts';
-import { type BlobOptions, reachBlob } from '../reach-blob.ts';
+import { type BlobOptions, onItsShard, reachBlob } from '../reach-blob.ts';
 
 /** What `cairn da get` takes. */
 export interface DaGetOptions extends BlobOptions {
@@ -51,7 +51,8 @@ export async function daGet(
   if (output === '-' && options.json === true) {
     throw usageError('output', '--json and the blob cannot both go to stdout; give -o FILE');
   }
-  const brought = await bring(id, options, context);
+  const placed = await onItsShard(id, options, context);
+  const brought = await bring(id, placed, context);
   const { payload, from } = brought;
   if (output === '-') {
     await io.writeOut(payload);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { formatBytes, formatDuration, type Root, systemClock, toHex } from '@cairn/primitives';
 import { type BlobReceipt, MAX_RECEIPT_WAIT_SECONDS } from '@cairn/wire-protocol/da';
+import { onCheapestShard } from '../blob-shard.ts';
 import { chooseDisperser, type DaNetworkOptions } from '../da-options.ts';
 import { DisperserClient, type PostOptions } from '../disperser-client.ts';
 import { CliError, usageError } from '../errors.ts';
@@ -28,8 +29,9 @@ export async function daPut(
   context: CommandContext,
 ): Promise<number> {
   const { io, signal } = context;
-  const url = await chooseDisperser(options, io);
   const payload = await readPayload(typed, context);
+  const placed = await onCheapestShard(options, payload.length, context);
+  const url = await chooseDisperser(placed, io);
   const client = new DisperserClient(url);
   const clock = systemClock();
   const begunAt = clock.monotonic();
@@ -40,7 +42,9 @@ export async function daPut(
       ...(order === undefined ? {} : { order }),
     };
     const posted = await client.post(payload, { ...how, signal });
-    io.writeErr(`posted ${formatBytes(payload.length)}, waiting for its quorum\n`);
+    const { consensusShard: shard } = placed;
+    const where = shard === undefined ? '' : ` on consensus shard ${shard}`;
+    io.writeErr(`posted ${formatBytes(payload.length)}${where}, waiting for its quorum\n`);
     const receipt = await reach(client, posted.id, options, context);
     const certificate = await client.certificate(receipt.id, { signal });
     if (options.certificate !== undefined) {
@@ -48,7 +52,7 @@ export async function daPut(
       await writeLocalFile(path, certificate, { overwrite: true, signal });
     }
     const tookMs = clock.monotonic() - begunAt;
-    await print(receipt, certificate, { tookMs, isJson: options.json === true, io });
+    await print(receipt, certificate, { shard, tookMs, isJson: options.json === true, io });
     return EXIT.ok;
   } finally {
     await client.close();
@@ -99,16 +103,22 @@ async function print(
   receipt: BlobReceipt,
   certificate: Uint8Array,
   {
+    shard,
     tookMs,
     isJson,
     io,
-  }: { readonly tookMs: number; readonly isJson: boolean; readonly io: CommandIo },
+  }: {
+    readonly shard: number | undefined;
+    readonly tookMs: number;
+    readonly isJson: boolean;
+    readonly io: CommandIo;
+  },
 ): Promise<void> {
   const { id, stage, sizeBytes, commitment, epoch, quorumId, expirySeconds, transaction } = receipt;
   if (isJson) {
     const archive = receipt.archive && { ...receipt.archive };
     const place = { commitment, epoch, quorumId, expirySeconds, transaction, archive };
-    await writeJson(io, { id, stage, certificate: toHex(certificate), sizeBytes, ...place });
+    await writeJson(io, { id, shard, stage, certificate: toHex(certificate), sizeBytes, ...place });
     return;
   }
   await writeLine(io, id);

@@ -3,7 +3,7 @@ import { createNodeTransport } from '@cairn/node-runtime/transport';
 import { parseRoot } from '@cairn/primitives';
 import type { CommandContext, CommandIo } from '../io.ts';
 import { writeJson, writeLine } from '../output.ts';
-import { type BlobOptions, reachBlob } from '../reach-blob.ts';
+import { type BlobOptions, onItsShard, reachBlob } from '../reach-blob.ts';
 import { basisOf, EXIT_OF_VERDICT, verdictJson } from '../sample-outcome.ts';
 
 /**
@@ -19,7 +19,8 @@ export async function daSample(
   const { io, signal } = context;
   const transport = createNodeTransport();
   try {
-    const { client, certified, sockets } = await reachBlob(id, options, context, transport);
+    const placed = await onItsShard(id, options, context);
+    const { client, certified, sockets } = await reachBlob(id, placed, context, transport);
     const verdict = await client.sample(certified, sockets, { signal });
     await print(verdict, options.json === true, io);
     return EXIT_OF_VERDICT[verdict.kind];

@@ -1,5 +1,6 @@
 import { formatBytes, parseRoot } from '@cairn/primitives';
 import { type BlobReceipt, blobReceiptJson } from '@cairn/wire-protocol/da';
+import { onShardOf } from '../blob-shard.ts';
 import { chooseDisperser, type DaNetworkOptions } from '../da-options.ts';
 import { DisperserClient } from '../disperser-client.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,10 +11,13 @@ import { writeJson, writeLine } from '../output.ts';
 export async function daStatus(
   idText: string,
   options: DaNetworkOptions & { readonly json?: boolean },
-  { io, signal }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { io, signal } = context;
   const id = parseRoot(idText);
-  const client = new DisperserClient(await chooseDisperser(options, io));
+  const client = new DisperserClient(
+    await chooseDisperser(await onShardOf(options, { id }, context), io),
+  );
   try {
     const receipt = await client.receipt(id, { signal });
     if (options.json === true) {

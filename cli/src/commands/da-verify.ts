@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CertifiedBlob } from '@cairn/light-client';
 import { formatBytes, systemClock, toHex } from '@cairn/primitives';
+import { onShardOf } from '../blob-shard.ts';
 import { openDaChain, verifyOnChain } from '../da-chain.ts';
 import { chooseDaChain, type DaNetworkOptions } from '../da-options.ts';
 import { MAX_CERTIFICATE_BYTES } from '../disperser-client.ts';
@@ -27,7 +28,11 @@ export async function daVerify(
   const { epochFile } = options;
   const certified =
     epochFile === undefined
-      ? await verifyByChain(certificate, options, context)
+      ? await verifyByChain(
+          certificate,
+          await onShardOf(options, { certificate: typed }, context),
+          context,
+        )
       : await verifyByFile(certificate, resolve(io.cwd, epochFile));
   await print(certified, options.json === true, io);
   return EXIT.ok;
