@@ -102,6 +102,7 @@ export class StreamReads {
     { start, length, version }: Pick<SliceOptions, 'start' | 'length' | 'version'>,
   ): ValueSlice | undefined {
     if (start !== 0 || key.length === 0 || length > MAX_VALUE_SLICE_BYTES) return undefined;
+    if (this.#state.isTakingBack) return undefined;
     const pinned = this.pinned(version);
     if (pinned < this.#state.oldestVersion) return undefined;
     const row = this.#state.tables.rowNow({ table: TABLE.keys, stream, key }, pinned);
@@ -235,6 +236,7 @@ export class StreamReads {
     let version = this.pinned(asked);
     for (let count = 0; count < MAX_READS; count += 1) {
       signal.throwIfAborted();
+      await this.#state.settled({ signal });
       const { branch } = this.#state;
       version = this.pinned(asked);
       this.#assertKept(version);

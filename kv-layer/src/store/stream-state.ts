@@ -1,5 +1,6 @@
 import type { Hasher } from '@cairn/commitments';
 import {
+  abortable,
   type FileStore,
   type KeyValueStore,
   type Sequence,
@@ -77,6 +78,8 @@ export class StreamState {
   #roots: ReadonlyMap<StreamId, RootRecord>;
   #branch = 0;
   #revision = 0;
+  /** What is being taken back. */
+  #step: Promise<unknown> | undefined;
   #isStale = false;
 
   private constructor(
@@ -151,6 +154,16 @@ export class StreamState {
   /** Grows whenever entries are taken back: what was read before may not be there any more. */
   get branch(): number {
     return this.#branch;
+  }
+
+  /** Whether entries are being taken back: rows and `nextSequence` are not of one version. */
+  get isTakingBack(): boolean {
+    return this.#step !== undefined;
+  }
+
+  /** Resolves once no entries are being taken back. @throws the signal's reason */
+  async settled({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    while (this.#step !== undefined) await abortable(this.#step, signal);
   }
 
   /** Grows whenever what is read may change: between two equal ones every read of the newest version is the same. */
@@ -244,10 +257,17 @@ export class StreamState {
         this.#branch += 1;
         this.#revision += 1; // rows go back before `progress` does
         const state = { progress: this.#progress, roots: this.#roots };
-        const left = await this.#guarded(() => rollbackGroup(this.#deps, state, to, signal));
-        this.#revision += 1;
-        this.#progress = left.progress;
-        this.#roots = left.roots;
+        const step = this.#guarded(() => rollbackGroup(this.#deps, state, to, signal));
+        this.#step = step.catch(() => undefined);
+        try {
+          const left = await step;
+          this.#progress = left.progress;
+          this.#roots = left.roots;
+        } finally {
+          this.#step = undefined;
+          this.#branch += 1; // for reads that began meanwhile
+          this.#revision += 1;
+        }
       }
     });
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { type Hasher, loadHasher } from '@cairn/commitments';
 import {
   equalBytes,
@@ -124,6 +125,50 @@ describe('a stream state', () => {
     await assert.rejects(state.rollback(sequenceOf(3), { signal }), (error) =>
       isFault(error, 'KV_ROLLBACK_AHEAD'),
     );
+  });
+
+  it('gives no read what is half taken back', async () => {
+    const rng = seededRng(31);
+    const kv = sortedKeyValueStore();
+    const held = new EventEmitter();
+    const [written, released] = [once(held, 'written'), once(held, 'released')];
+    let isHeld = false;
+    const holding = {
+      ...kv,
+      write: async (...args: Parameters<typeof kv.write>) => {
+        await kv.write(...args);
+        if (!isHeld) return;
+        held.emit('written');
+        await released;
+      },
+    };
+    const values = memoryFileStore();
+    const state = await openState({ kv: holding, values, hasher }, STREAMS, { signal });
+    await state.apply(
+      Array.from({ length: 20 }, (_, at) => inputOf(drawEntry(rng, at, STREAMS))),
+      { signal },
+    );
+    const reads = new StreamReads(state);
+    const [stream] = STREAMS;
+    assert.ok(stream !== undefined);
+    const rootsSeen = (): Promise<unknown> =>
+      reads.steady({ signal }, async (version) => [
+        version,
+        (await state.tables.rootAt(stream, version, signal))?.sequence,
+      ]);
+    isHeld = true;
+    const back = state.rollback(sequenceOf(10), { signal });
+    await written; // rows are gone, and the state says 20 entries
+    const meanwhile = rootsSeen();
+    assert.equal(reads.valueNow(stream, utf8Bytes('k'), { start: 0, length: 1 }), undefined);
+    const begun = await Promise.race([meanwhile, Promise.resolve('waits')]);
+    assert.equal(begun, 'waits');
+    isHeld = false;
+    held.emit('released');
+    await back;
+    const after = await rootsSeen();
+    assert.deepEqual(await meanwhile, after);
+    assert.deepEqual((after as unknown[])[0], 9);
   });
 
   it('is whole after a write that failed, and goes on', async () => {
