@@ -70,8 +70,8 @@ describe(`key-value nodes as processes, seed ${SEED}`, () => {
 
   /** What a node says of its streams once it has decided the whole log. */
   const rootsOf = async ({ url }: KvProcess, streams: readonly StreamId[]): Promise<unknown[]> => {
-    const count = await submissionCount(network.chainRpc, flow);
     await until('the log to be decided', async () => {
+      const count = await submissionCount(network.chainRpc, flow); // what was taken back may come again
       const { appliedSeq } = (await rpc(url, 'kv_getReplayProgress')) as { appliedSeq: number };
       const held = (await rpc(url, 'kv_getHoldingStreamIds')) as string[];
       return appliedSeq === count && held.length === streams.length;
