@@ -16,7 +16,7 @@ export interface DaNetworkOptions {
   readonly hubRpc?: string;
   /** The consensus shard of the blobs, where the network has several; 0, the hub, where nothing else names it. */
   readonly consensusShard?: number;
-  /** Other endpoints of the hub's chain, which have to name the same blocks. */
+  /** Other endpoints of the hub's chain, or of the shard's, which have to name the same blocks as the one of their chain. */
   readonly witness?: readonly string[];
 }
 

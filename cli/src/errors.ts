@@ -40,8 +40,9 @@ export type CliFault =
   /** Neither a disperser nor the chain tells what a blob's quorum signed. */
   | { readonly code: 'CLI_BLOB_UNTOLD'; readonly id: string }
   | { readonly code: 'CLI_BLOB_NULL'; readonly commitment: string }
-  /** The network has no such service or contract. */
+  /** No committee signed an order that has the file, in the time that was waited. */
   | { readonly code: 'CLI_NOT_ORDERED'; readonly root: string; readonly waitedMs: number }
+  /** The network has no such service or contract. */
   | { readonly code: 'CLI_NO_BLOBS'; readonly what: string; readonly network: string }
   /** A service answered with a fault of its own, or with a status alone. */
   | {

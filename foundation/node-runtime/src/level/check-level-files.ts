@@ -59,7 +59,7 @@ class Damaged extends Error {
  * without their checksums, and opens with a gap where a record in the middle of its log is damaged or the
  * manifest is cut.
  *
- * Reads every byte: some 200 MiB a second.
+ * Reads every byte: a second of CPU time for some 210 to 240 MiB (one of 222 MiB, on an AMD EPYC).
  *
  * @returns the first damage; `undefined` if there is none, or no index
  * @throws what reading the disk throws; the signal's reason
