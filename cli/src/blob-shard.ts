@@ -8,6 +8,7 @@ import { describeError, mapConcurrent, type Root } from '@cairn/primitives';
 import type { ChainEndpoint, Endpoints } from '@cairn/wire-protocol';
 import type { DaNetworkOptions } from './da-options.ts';
 import { DisperserClient, MAX_CERTIFICATE_BYTES } from './disperser-client.ts';
+import { CliError } from './errors.ts';
 import type { CommandContext } from './io.ts';
 import { readBounded } from './local-files.ts';
 import { readNetworkFile } from './network-options.ts';
@@ -37,8 +38,8 @@ const PARALLEL = 8;
 
 /**
  * The options of a command that posts a blob, with the consensus shard named that is cheapest now among those whose
- * dispersers say that they are ready: the lower number of equals. Options that name a shard or an address stay as
- * they are, and so do those of a network with one disperser, or where none can say.
+ * dispersers say that they are ready: the lower number of equals; says why the others take none. Options that name a
+ * shard or an address stay as they are, and so do those of a network with one disperser, or where none can say.
  *
  * @throws {CliError} CLI_NO_NETWORK, CLI_ENDPOINTS_INVALID; the signal's reason
  */
@@ -54,6 +55,8 @@ export async function onCheapestShard<Options extends DaNetworkOptions>(
   const ask = (place: BlobPlace, inner: AbortSignal) => askPlace(place, sizeBytes, inner);
   for await (const each of mapConcurrent(places, ask, { parallel: PARALLEL, signal })) {
     candidates.push(each);
+    const { shard, fault } = each;
+    if (fault !== undefined) context.io.writeErr(`consensus shard ${shard} takes none: ${fault}\n`);
   }
   const best = cheapestOf(candidates);
   return best === undefined ? options : { ...options, consensusShard: best.shard };
@@ -83,7 +86,7 @@ export interface BlobInHand {
 /**
  * The options of a command about a blob, with its consensus shard named: that of the entrance in the certificate, or
  * that whose disperser knows the id, the lowest number of several. Options that name a shard or an address stay as
- * they are, and so do those of a blob that is of none of them.
+ * they are, and so do those of a blob that is of none of them; says then whose disperser did not answer.
  *
  * @throws {MessageError}, {BlsError} for a file that is no certificate; as {@link onCheapestShard}
  */
@@ -116,14 +119,19 @@ async function shardThatTook(
 async function shardThatKnows(
   id: Root,
   places: readonly BlobPlace[],
-  { signal }: Pick<CommandContext, 'signal'>,
+  { io, signal }: Pick<CommandContext, 'io' | 'signal'>,
 ): Promise<number | undefined> {
-  const ask = (place: BlobPlace, inner: AbortSignal) => doesKnow(place, id, inner);
-  let at = 0;
-  for await (const isKnown of mapConcurrent(places, ask, { parallel: PARALLEL, signal })) {
-    if (isKnown) return places[at]?.shard;
-    at += 1;
+  const ask = async (place: BlobPlace, inner: AbortSignal) => {
+    return { shard: place.shard, ...(await askAbout(place, id, inner)) };
+  };
+  const away: string[] = [];
+  for await (const each of mapConcurrent(places, ask, { parallel: PARALLEL, signal })) {
+    const { shard, isKnown, fault } = each;
+    if (isKnown) return shard;
+    if (fault !== undefined)
+      away.push(`the disperser of consensus shard ${shard} tells nothing: ${fault}\n`);
   }
+  for (const line of away) io.writeErr(line);
   return undefined;
 }
 
@@ -200,15 +208,22 @@ async function feeOf(
   }
 }
 
-async function doesKnow({ rest }: BlobPlace, id: Root, signal: AbortSignal): Promise<boolean> {
+/** Whether a disperser knows a blob, or why it cannot be told. */
+async function askAbout(
+  { rest }: BlobPlace,
+  id: Root,
+  signal: AbortSignal,
+): Promise<{ readonly isKnown: boolean; readonly fault?: string }> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
   const client = new DisperserClient(rest);
   try {
     await client.receipt(id, { signal: within });
-    return true;
-  } catch {
+    return { isKnown: true };
+  } catch (error) {
     signal.throwIfAborted();
-    return false; // it does not know the blob, or is away: somebody else may say
+    const facts = error instanceof CliError ? error.facts : undefined;
+    if (facts?.code === 'CLI_REFUSED' && facts.status === 404) return { isKnown: false };
+    return { isKnown: false, fault: describeError(error) };
   } finally {
     await client.close();
   }

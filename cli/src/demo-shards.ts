@@ -108,7 +108,9 @@ export async function shardTour(
     });
     const took = formatDuration(clock.monotonic() - startedAt);
     await say(`${step}. Stored a file on each of ${files.length} chains, read them back, and`);
-    await say(`     proved their order in ${took}, trusting one committee’s signature:`);
+    const epochs = new Set(placed.map(({ trustedEpoch }) => trustedEpoch)).size;
+    const trusted = epochs === 1 ? 'one committee’s signature' : `${epochs} committees’ signatures`;
+    await say(`     proved their order in ${took}, trusting ${trusted}:`);
     for (const { shard, chainId, sequence, globalIndex } of placed) {
       await say(
         `     place ${globalIndex}: shard ${shard} (chain ${chainId}), sequence ${sequence}`,

@@ -95,7 +95,7 @@ export async function devnetDemo(
       const after = formatDuration(own.readyAfterMs);
       const signers = endpoints.da?.signers.length ?? 0;
       await say(
-        `1. Started a network: ${chainsInWords(endpoints)}, ${endpoints.storage.length} storage nodes, an indexer, a key-value node, a disperser, ${signers} signers (${after}).`,
+        `1. Started a network: ${chainsInWords(endpoints)}, ${endpoints.storage.length} storage nodes, an indexer, a key-value node, ${dispersersInWords(endpoints)}, ${signers} signers (${after}).`,
       );
     } else {
       await say(`1. Using the network in ${directory}: ${endpoints.storage.length} storage nodes.`);
@@ -144,6 +144,10 @@ export async function devnetDemo(
 
 function chainsInWords({ chains }: Endpoints): string {
   return chains.length === 1 ? 'a chain' : `${chains.length} chains in one order`;
+}
+
+function dispersersInWords({ dispersers = [] }: Endpoints): string {
+  return dispersers.length === 0 ? 'a disperser' : `${1 + dispersers.length} dispersers`;
 }
 
 async function tour(
