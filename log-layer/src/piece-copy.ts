@@ -1,7 +1,7 @@
 import type { Hasher } from '@cairn/commitments';
 import { verifySegment } from '@cairn/commitments';
-import type { Checksum } from '@cairn/primitives';
 import {
+  type Checksum,
   type KeyRange,
   type KeyValueStore,
   type KeyValueWrite,

@@ -1,5 +1,9 @@
-import type { Checksum } from '@cairn/primitives';
-import { type KeyValueStore, type KeyValueWrite, SEGMENT_SECTORS } from '@cairn/primitives';
+import {
+  type Checksum,
+  type KeyValueStore,
+  type KeyValueWrite,
+  SEGMENT_SECTORS,
+} from '@cairn/primitives';
 import { SegmentError } from './errors.ts';
 import { KEY, keyOf, lastNumber, numberRange } from './keyspace.ts';
 import { soundPiece } from './piece.ts';

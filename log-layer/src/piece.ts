@@ -4,8 +4,8 @@ import {
   segmentDataBytes,
   type VerifiedSegment,
 } from '@cairn/commitments';
-import type { Checksum } from '@cairn/primitives';
 import {
+  type Checksum,
   concatBytes,
   equalBytes,
   MAX_PROOF_DEPTH,

@@ -1,6 +1,10 @@
 import type { VerifiedSegment } from '@cairn/commitments';
-import type { Checksum } from '@cairn/primitives';
-import { type FileStore, type KeyValueStore, SEGMENT_BYTES } from '@cairn/primitives';
+import {
+  type Checksum,
+  type FileStore,
+  type KeyValueStore,
+  SEGMENT_BYTES,
+} from '@cairn/primitives';
 import { KEY, keyOf } from './keyspace.ts';
 import {
   type FilePlace,

@@ -1,5 +1,5 @@
-import type { Checksum } from '@cairn/primitives';
 import {
+  type Checksum,
   GIB,
   type KeyValueStore,
   type KeyValueWrite,
