@@ -57,13 +57,11 @@ export class StreamSet {
     { configured, ...options }: StreamSetOptions,
   ): Promise<StreamSet> {
     const stored = await kv.get(STREAMS_KEY);
-    const copied = stored === undefined ? await readFileIfPresent(options.copy) : undefined;
-    const { added, looked } =
-      stored !== undefined
-        ? parseRecord(utf8Text(stored))
-        : copied === undefined
-          ? NOTHING
-          : { ...parseRecord(utf8Text(copied)), looked: NOTHING.looked };
+    const copied = await readFileIfPresent(options.copy);
+    if (stored !== undefined && copied === undefined) await writeFileAtomic(options.copy, stored);
+    const known = stored ?? copied;
+    const record = known === undefined ? NOTHING : parseRecord(utf8Text(known));
+    const { added, looked } = stored === undefined ? { ...record, looked: NOTHING.looked } : record;
     return new StreamSet(kv, options, { wanted: new Set([...configured, ...added]), looked });
   }
 
@@ -143,16 +141,17 @@ export class StreamSet {
 
 const NOTHING = { added: [], looked: sequenceOf(0) };
 
-/** What this module wrote; anything else counts as nothing, since all of it can be found again. */
+/** What this module wrote; anything else, as of a copy that somebody changed, counts as nothing. */
 function parseRecord(text: string): { added: readonly StreamId[]; looked: Sequence } {
   let value: unknown;
+  let added: readonly StreamId[];
   try {
     value = parseJson(text);
+    if (!isRecord(value) || !Array.isArray(value['added'])) return NOTHING;
+    added = value['added'].map((stream) => parseStreamId(String(stream)));
   } catch {
-    return NOTHING; // a copy that somebody changed
+    return NOTHING; // no JSON, or no streams
   }
-  if (!isRecord(value) || !Array.isArray(value['added'])) return NOTHING;
-  const added = value['added'].map((stream) => parseStreamId(String(stream)));
   const looked = value['looked'];
   const isNatural = typeof looked === 'number' && Number.isSafeInteger(looked) && looked >= 0;
   return { added, looked: sequenceOf(isNatural ? looked : 0) };

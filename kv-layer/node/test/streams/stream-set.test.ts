@@ -24,8 +24,16 @@ describe('StreamSet', () => {
     for (const kv of [index, memoryKeyValueStore()]) {
       assert.deepEqual((await StreamSet.open(kv, options)).wanted, [first, second]);
     }
-    await writeFile(options.copy, '{"added":');
-    assert.deepEqual((await StreamSet.open(memoryKeyValueStore(), options)).wanted, [first]);
+    for (const text of ['{"added":', '{"added":["one"]}']) {
+      await writeFile(options.copy, text);
+      assert.deepEqual((await StreamSet.open(memoryKeyValueStore(), options)).wanted, [first]);
+    }
     assert.deepEqual((await StreamSet.open(index, options)).wanted, [first, second]);
+    await rm(options.copy);
+    await StreamSet.open(index, options); // which makes a copy where none is
+    assert.deepEqual((await StreamSet.open(memoryKeyValueStore(), options)).wanted, [
+      first,
+      second,
+    ]);
   });
 });
