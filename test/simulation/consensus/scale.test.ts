@@ -25,6 +25,7 @@ import { consensusParts } from './report.ts';
 import { keyOf, signersOf } from './signers.ts';
 import {
   absentOf,
+  bundleMessages,
   certificateSizes,
   checkpointOf,
   committeeOf,
@@ -41,6 +42,11 @@ describe('what consensus shards cost as signers and shards grow', () => {
     const document = await readFile(SCALE_DOCUMENT, 'utf8');
     const parts = consensusParts(await readDraws(), await readShardGas());
     assert.equal(withParts(document, parts), document, 'run fit-consensus.ts');
+    const { nothing } = bundleMessages(1);
+    assert.match(
+      document,
+      new RegExp(`anything new is one request .* answered with ${nothing}\\s+bytes`),
+    );
   });
 
   it('was drawn as it would be drawn again', async () => {
