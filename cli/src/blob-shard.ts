@@ -30,7 +30,7 @@ interface BlobPlace {
 
 /** The hub's own, for blobs. */
 const HUB_SHARD = 0;
-/** Dispersers default to it; what more epochs cost is the same on all. */
+/** Dispersers default to it. One that keeps blobs for longer does not tell, so more epochs are not counted. */
 const PRICED_EPOCHS = 1;
 const ASK_MS = 5000;
 /** Dispersers asked at once. */
@@ -62,7 +62,10 @@ export async function onCheapestShard<Options extends DaNetworkOptions>(
   return best === undefined ? options : { ...options, consensusShard: best.shard };
 }
 
-/** The best of those that take blobs: the cheaper, then the lower number; a price that is not known comes last. */
+/**
+ * The best of those that take blobs: the cheaper, a wei of one chain counting as much as one of another; then the lower
+ * number. A price that is not known comes last.
+ */
 export function cheapestOf(candidates: readonly BlobCandidate[]): BlobCandidate | undefined {
   const [best] = candidates
     .filter(({ fault }) => fault === undefined)
