@@ -339,6 +339,10 @@ export function joiningShards(worldOf: () => ShardWorld): void {
       await ordersBeyond(await headsOf(shardIds()));
       await assertOneOrderOf(world, shardIds());
     });
+
+    it('have a relayer that ends in order when it is told to', async () => {
+      assert.equal(await relayer.kill('SIGTERM'), 0, relayer.said);
+    });
   });
 }
 
