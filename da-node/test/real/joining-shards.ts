@@ -211,9 +211,12 @@ export function joiningShards(worldOf: () => ShardWorld): void {
       assert.match(relayer.said, /no endpoint is named for the chain of a shard/);
 
       const deps = { ordering, shard: first.shard, client: first.anvil.client, backend: BLS };
-      const proof = await proveFile(deps, 0, options());
+      const block = await client.blockNumber(options()); // relayers go on meanwhile
+      const places = await eventsOf(world, block);
+      const proof = await proveFile(deps, 0, { ...options(), places });
       assert.equal(proof.checkpoint.shardId, first.shard.shardId);
-      await ordering.contract.read('requireFile', [fileProofArgument(proof)], options());
+      const at = { ...options(), block };
+      await ordering.contract.read('requireFile', [fileProofArgument(proof)], at);
     });
 
     if (isSoak) {
