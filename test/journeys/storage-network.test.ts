@@ -8,10 +8,11 @@ import { openP2pKey, peerIdOf } from '@cairn/node-runtime/p2p';
 import { MIB, seededRng } from '@cairn/primitives';
 import { parseSegmentMessage } from '@cairn/wire-protocol';
 import { contentOf } from '../support/content.ts';
+import { freePort } from '../support/free-port.ts';
 import type { Network } from '../support/network.ts';
 import { sharedNetwork } from '../support/shared-network.ts';
 import { isSoak, runsOf, seedOf } from '../support/soak.ts';
-import { freePort, StorageProcess } from '../support/storage-process.ts';
+import { StorageProcess } from '../support/storage-process.ts';
 import { until } from '../support/wait.ts';
 
 const SEED = seedOf(58_214);

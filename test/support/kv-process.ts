@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StreamId } from '@cairn/kv-layer';
+import { freePort } from './free-port.ts';
 import type { Network } from './network.ts';
 import { NodeProcess } from './node-process.ts';
-import { freePort } from './storage-process.ts';
 
 /** How a key-value node of a test differs from the default one. */
 export interface KvProcessOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { parseAddress } from '@cairn/primitives';
-import { freePort } from '../../../test/support/storage-process.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { PageServer } from '../../src/page-server.ts';
 
 const network = {

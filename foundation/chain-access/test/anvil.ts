@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import {
   type Address,
@@ -14,6 +13,7 @@ import {
   systemClock,
   toHex,
 } from '@cairn/primitives';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { ChainClient } from '../src/client/chain-client.ts';
 import { createChainClient } from '../src/client/create-client.ts';
 import { deployContracts } from '../src/deploy/deploy-contracts.ts';
@@ -186,16 +186,4 @@ export function oneSector(rng: Rng): FlowSubmission {
     nodes: [{ root: rng.fill(new Uint8Array(32)), height: 0 }],
     submitter: FIRST_ACCOUNT,
   };
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

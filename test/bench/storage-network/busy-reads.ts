@@ -8,8 +8,9 @@ import { openP2pKey, peerIdOf } from '@cairn/node-runtime/p2p';
 import { MIB, seededRng } from '@cairn/primitives';
 import { parseSegmentMessage } from '@cairn/wire-protocol';
 import { contentOf } from '../../support/content.ts';
+import { freePort } from '../../support/free-port.ts';
 import { startNetwork } from '../../support/network.ts';
-import { freePort, StorageProcess } from '../../support/storage-process.ts';
+import { StorageProcess } from '../../support/storage-process.ts';
 import { until } from '../../support/wait.ts';
 import { type Row, versusFigure } from '../report.ts';
 

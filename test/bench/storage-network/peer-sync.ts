@@ -8,8 +8,9 @@ import { createClient } from '@cairn/client-sdk';
 import { openP2pKey, peerIdOf } from '@cairn/node-runtime/p2p';
 import { MIB } from '@cairn/primitives';
 import { contentOf } from '../../support/content.ts';
+import { freePort } from '../../support/free-port.ts';
 import { startNetwork } from '../../support/network.ts';
-import { freePort, StorageProcess } from '../../support/storage-process.ts';
+import { StorageProcess } from '../../support/storage-process.ts';
 import { processUsage } from '../measured-run.ts';
 import { type Row, versusPeer } from '../report.ts';
 
