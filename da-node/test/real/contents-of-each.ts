@@ -20,7 +20,7 @@ import {
   type Shard,
 } from '@cairn/chain-access/shards';
 import { encodeRecord } from '@cairn/commitments';
-import { seededRng, systemClock, toHex } from '@cairn/primitives';
+import { seededRng, toHex } from '@cairn/primitives';
 import { type Anvil, oneSector, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { BLS } from '../../../foundation/chain-access/test/da-network.ts';
 import { bundleProgram } from '../../../test/support/bundle-program.ts';
@@ -28,6 +28,7 @@ import type { BlobRecord } from '../../src/disperser/blob-record.ts';
 import { ShardDisperser } from './shard-disperser.ts';
 import type { ShardWorld } from './shard-world.ts';
 import type { TrustedAndBrought } from './verify-places.ts';
+import { whileTicking } from './while-ticking.ts';
 
 const PROGRAM = fileURLToPath(new URL('./verify-places.ts', import.meta.url));
 const options = () => ({ signal: testSignal() });
@@ -58,17 +59,9 @@ export async function putOn(world: ShardWorld, chain: ContentChain): Promise<Put
   try {
     const payload = rng.fill(new Uint8Array(9000));
     const { id } = await disperser.put(payload, { path: 'promise' });
-    let isThere = false;
-    const coming = disperser.reached(id, 'final').finally(() => {
-      isThere = true;
-    });
-    coming.catch(() => undefined);
-    while (!isThere) {
-      if (shardId === 0) await world.mineHub(1);
-      else await anvil.rpc('anvil_mine', '0x1', '0x1');
-      await systemClock().sleep(300, testSignal());
-    }
-    const blob = await coming;
+    const mine = () => (shardId === 0 ? world.mineHub(1) : anvil.rpc('anvil_mine', '0x1', '0x1'));
+    const coming = disperser.reached(id, 'final');
+    const blob = await whileTicking(mine, coming, (blocks) => (blocks < 12 ? 300 : 1000));
     assert.deepEqual(await disperser.read(blob), payload);
     const { flow } = shard ?? {};
     let sequence: number | undefined;

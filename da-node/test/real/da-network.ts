@@ -178,7 +178,7 @@ function blsSecret(name: string): Uint8Array {
   return blstBackend().secretFromMaterial(keccak256(utf8Bytes(name)));
 }
 
-/** Waits until something holds, at most half a minute. */
+/** Waits until something holds, at most three minutes. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 180_000;
   while (!(await holds())) {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, fail, match, ok } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -48,7 +48,7 @@ import type { DaProcess } from './da-process.ts';
 import { RollupClients } from './rollup-clients.ts';
 
 const OFFLINE = fileURLToPath(new URL('./verify-offline.ts', import.meta.url));
-const WAIT_SECONDS = 60;
+const WAIT_SECONDS = 100;
 
 describe('a network of data availability', () => {
   const rng = seededRng(20_261_122);
@@ -99,11 +99,16 @@ describe('a network of data availability', () => {
     return receipt;
   };
   const reached = async (id: Root, stage: ReceiptStage): Promise<BlobReceipt> => {
-    const reply = await fetch(door(receiptPath(id, { stage, timeoutSeconds: WAIT_SECONDS })));
-    const receipt = parseBlobReceipt(await reply.json());
-    const [is, wanted] = [receipt.stage, stage].map((one) => RECEIPT_STAGES.indexOf(one));
-    ok(Number(is) >= Number(wanted), `${receipt.stage}: ${receipt.trouble?.detail}`);
-    return receipt;
+    let receipt: BlobReceipt | undefined;
+    await until(`the stage ${stage}`, async () => {
+      const reply = await fetch(door(receiptPath(id, { stage, timeoutSeconds: WAIT_SECONDS })));
+      receipt = parseBlobReceipt(await reply.json());
+      const [is, wanted] = [receipt.stage, stage].map((one) => RECEIPT_STAGES.indexOf(one));
+      return Number(is) >= Number(wanted);
+    }).catch((error: unknown) => {
+      throw new Error(`${receipt?.stage}: ${receipt?.trouble?.detail}`, { cause: error });
+    });
+    return receipt ?? fail();
   };
   const wantedOf = ({ commitment, epoch, quorumId }: BlobReceipt): WantedBlob => {
     if (commitment === undefined || epoch === undefined || quorumId === undefined) {

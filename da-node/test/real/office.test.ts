@@ -84,7 +84,7 @@ describe('the office of signers', () => {
   };
 
   it('pays fees to those who serve rows, by what others got of them', async () => {
-    const signal = testSignal(170_000);
+    const signal = testSignal();
     const mining = await openMining(world.chain.entrance, { signal });
     const plain = await world.disperse(4);
     const leaves = [...plain, ...(await world.disperse(2, { suite: 1, bytes: 60_000 }))];
@@ -120,7 +120,7 @@ describe('the office of signers', () => {
   });
 
   it('wins the held lottery with rows of suite 1, where a prize is more than it costs', async () => {
-    const signal = testSignal(170_000);
+    const signal = testSignal();
     const mining = await openMining(world.chain.entrance, { signal });
     const { periodBlocks } = mining.settings;
     const block = await world.chain.client.blockNumber({ signal });

@@ -31,6 +31,7 @@ import { BlobStore } from '../../src/disperser/blob-store.ts';
 import { statementOfBatch } from '../../src/disperser/collect-votes.ts';
 import { BatchConfirmer } from '../../src/disperser/confirm-batches.ts';
 import type { DispersalEpoch } from '../../src/disperser/ports.ts';
+import { whileTicking } from './while-ticking.ts';
 
 const SEED = seedOf(20_261_125);
 const DEEPEST = 16;
@@ -58,7 +59,7 @@ describe(`batches on a chain that reorganises itself (seed ${SEED})`, () => {
 
   before(async function () {
     if (!hasAnvil) this.skip();
-    signal = testSignal(120_000);
+    signal = testSignal(900_000);
     anvil = await Anvil.start('--gas-limit', '60000000');
     network = await DaNetwork.start(anvil);
     const { hub, deployment } = network;
@@ -83,13 +84,13 @@ describe(`batches on a chain that reorganises itself (seed ${SEED})`, () => {
     await fillUp({ entrance: chain.entrance, sender: network.payer, logger }, COIN, signal);
     await network.turn();
     nowSeconds = (await anvil.client.getBlock('latest', { signal }))?.timestamp ?? 0;
+    await anvil.rpc('anvil_setBlockTimestampInterval', 0); // an epoch is long enough for all depths
     // The epoch's prices are fixed by a call, and count once that is final.
-    const ticking = setInterval(() => void mineAtOnce(1).catch(() => undefined), 20);
-    open = await epochs.openEpoch({ signal }).finally(() => clearInterval(ticking));
+    open = await whileTicking(() => mineAtOnce(1), epochs.openEpoch({ signal }));
   });
   after(() => anvil?.stop());
 
-  /** Blocks with no time between them: an epoch is long enough for all depths. */
+  /** Blocks with no time between them. */
   const mineAtOnce = (blocks: number): Promise<unknown> =>
     anvil.rpc('anvil_mine', `0x${blocks.toString(16)}`, '0x0');
   const balance = async (): Promise<bigint> =>

@@ -138,5 +138,5 @@ export class ShardDisperser {
   }
 }
 
-/** Signers of a busy machine may take their time. */
-const PATIENCE = { timeoutMs: 30_000, attempts: 3, delayMs: 50, laggardMs: 500 };
+/** Signers of a busy machine may take their time, and each of them gets its rows. */
+const PATIENCE = { timeoutMs: 30_000, attempts: 3, delayMs: 50, laggardMs: 30_000 };

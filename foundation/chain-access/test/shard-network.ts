@@ -138,10 +138,19 @@ export class ShardNetwork {
   /** The clock of a shard catches up with the hub's. */
   async keepTime(anvil: Anvil = this.anvil): Promise<void> {
     const options = { signal: testSignal() };
-    const hub = await this.hub.anvil.client.getBlock('latest', options);
-    const shard = await anvil.client.getBlock('latest', options);
-    const next = Math.max(hub?.timestamp ?? 0, (shard?.timestamp ?? 0) + 1);
-    await anvil.rpc('evm_setNextBlockTimestamp', next);
+    for (let isSet = false; !isSet; ) {
+      const hub = await this.hub.anvil.client.getBlock('latest', options);
+      const shard = await anvil.client.getBlock('latest', options);
+      const next = Math.max(hub?.timestamp ?? 0, (shard?.timestamp ?? 0) + 1);
+      isSet = await anvil.rpc('evm_setNextBlockTimestamp', next).then(
+        () => true,
+        (error: unknown) => {
+          // Somebody's transactions made blocks meanwhile.
+          if (!String(error).includes("lower than previous block's timestamp")) throw error;
+          return false;
+        },
+      );
+    }
     await anvil.mine();
   }
 

@@ -25,8 +25,7 @@ import { refusalsOfTwoChains } from './shard-refusals.ts';
 
 const options = () => ({ signal: testSignal() });
 
-describe('consensus shards on two chains', function () {
-  this.timeout(240_000);
+describe('consensus shards on two chains', () => {
   let network: ShardNetwork;
 
   before(async function () {
