@@ -74,7 +74,16 @@ describe('sending transactions', () => {
   });
   const paid = () => anvil.client.getBalance(SINK, { signal: testSignal() });
   const manual = () => anvil.rpc('evm_setAutomine', false);
-  const signal = () => testSignal(9000);
+  const signal = () => testSignal();
+  /** Waits until a transaction waits for its block: it is told of before it is sent. */
+  const pooled = async (hash: () => string | undefined): Promise<void> => {
+    for (;;) {
+      const known = hash();
+      const found = known && (await anvil.rpc('eth_getTransactionByHash', known));
+      if (typeof found === 'object' && found !== null) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
 
   it('pays once, however often the same intent is sent', async () => {
     const signer = await account();
@@ -215,7 +224,7 @@ describe('sending transactions', () => {
   it('sends again what the pool forgot', async () => {
     const signer = await account();
     await manual();
-    let hash = '';
+    let hash: string | undefined;
     const sending = senderFor(signer, memoryKeyValueStore(), { rebroadcastMs: 30 }).send(
       pay('dropped'),
       {
@@ -225,9 +234,9 @@ describe('sending transactions', () => {
         },
       },
     );
-    while (hash === '') await new Promise((resolve) => setTimeout(resolve, 5));
+    await pooled(() => hash);
     await anvil.rpc('anvil_dropAllTransactions');
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await pooled(() => hash);
     await anvil.mine(1);
     assert.equal((await sending).transactionHash, hash);
   });
@@ -243,7 +252,7 @@ describe('sending transactions', () => {
       signal: stop.signal,
       ...options,
     });
-    while (hashes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await pooled(() => hashes[0]);
     stop.abort(new Error('crash'));
     await assert.rejects(sending);
     await anvil.rpc('anvil_dropAllTransactions');
@@ -262,7 +271,7 @@ describe('sending transactions', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal(hashes.length, 1, 'not final yet');
     await anvil.mine(3);
-    while (hashes.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await pooled(() => hashes[1]);
     await anvil.mine(1);
     const receipt = await again;
     assert.equal(receipt.transactionHash, hashes[1]);
@@ -270,7 +279,10 @@ describe('sending transactions', () => {
   });
 
   /** A sender whose endpoint counts nonce 0 as used while no block has it, for so many answers. */
-  async function countedEarly(answers: number, use: (sender: TransactionSender) => Promise<void>) {
+  async function countedEarly(
+    answers: number,
+    use: (sender: TransactionSender, left: () => number) => Promise<void>,
+  ) {
     const signer = await account();
     await anvil.mine(3);
     await manual();
@@ -285,16 +297,16 @@ describe('sending transactions', () => {
     };
     try {
       const client = createChainClient({ rpcUrl: proxy.url });
-      await use(senderFor(signer, memoryKeyValueStore(), { client }));
+      await use(senderFor(signer, memoryKeyValueStore(), { client }), () => left);
     } finally {
       await proxy.stop();
     }
   }
 
   it('looks again where an endpoint counts a nonce before a block has it', async () => {
-    await countedEarly(20, async (sender) => {
+    await countedEarly(20, async (sender, left) => {
       const sending = sender.send(pay('counted early'), { signal: signal() });
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      while (left() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await anvil.mine(1);
       await sending;
     });
@@ -374,13 +386,13 @@ describe('sending transactions', () => {
     // The price rises while the transaction waits.
     await manual();
     const journal = memoryKeyValueStore();
-    let signed = false;
+    let hash: string | undefined;
     const sending = senderFor(signer, journal).send(
       { ...request, valueWei: 1000n },
       {
         signal: signal(),
-        onSigned: () => {
-          signed = true;
+        onSigned: (value) => {
+          hash = value;
         },
       },
     );
@@ -390,7 +402,7 @@ describe('sending transactions', () => {
       assert.ok(String(facts['transactionHash']).startsWith('0x'));
       return true;
     });
-    while (!signed) await new Promise((resolve) => setTimeout(resolve, 5));
+    await pooled(() => hash);
     const admin = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
     const tip = '0x174876e800';
     const control = async (data: string): Promise<void> => {
