@@ -103,7 +103,7 @@ describe('directories', () => {
       const decryption = { key };
       const read = await network.client().getBytes(root, { path: '7', decryption });
       assert.deepEqual(read, aperiodicBytes(8));
-      for await (const record of journal.entries({}, { signal: AbortSignal.timeout(1000) })) {
+      for await (const record of journal.entries({}, { signal: AbortSignal.timeout(120_000) })) {
         assert.fail(`the journal still holds ${record[0].length} bytes of key`);
       }
     });

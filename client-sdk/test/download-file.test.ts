@@ -35,7 +35,7 @@ describe('read journey', () => {
       const client = network.client();
       const file = await client.open(root);
       assert.deepEqual(
-        await file.read(0, bytes.length, { signal: AbortSignal.timeout(5000) }),
+        await file.read(0, bytes.length, { signal: AbortSignal.timeout(120_000) }),
         bytes,
       );
       assert.ok(file.evidence.length > 0);
@@ -76,10 +76,9 @@ describe('read journey', () => {
 
   it('asks another holder as well when one is slow', async () => {
     const bytes = aperiodicBytes(3 * SEGMENT);
-    const root = await startWith(bytes, { delayMs: 8000 }, {});
-    const started = performance.now();
+    const root = await startWith(bytes, { delayMs: 250_000 }, {});
     assert.deepEqual(await network.client().getBytes(root), bytes);
-    assert.ok(performance.now() - started < 4000);
+    assert.deepEqual(network.nodes[0]?.served, [], 'the slow one has not answered yet');
   });
 
   it('fetches only the segments of a range', async () => {

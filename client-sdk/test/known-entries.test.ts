@@ -25,13 +25,13 @@ describe('entries that nodes say a file has already', () => {
 
   it('are not believed while another node denies them', async () => {
     await startWithLiar({}, {}, {});
-    await assertPaidAndStored(network.client().put(bytes, { timeoutMs: 300 }));
+    await assertPaidAndStored(network.client().put(bytes));
   });
 
   it('are not believed of the only node while the chain denies them', async () => {
     await startWithLiar({});
     const checkEntry = async (): Promise<boolean> => false;
-    await assertPaidAndStored(network.client({ checkEntry }).put(bytes, { timeoutMs: 300 }));
+    await assertPaidAndStored(network.client({ checkEntry }).put(bytes));
   });
 
   it('are believed of the only node where the chain cannot be asked', async () => {

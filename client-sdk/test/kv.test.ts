@@ -19,12 +19,17 @@ const OTHER = parseStreamId(`0x${'5b'.repeat(32)}`);
 const STRANGER = parseAddress(`0x${'b2'.repeat(20)}`);
 
 function kvOver(network: ReplayingNetwork): NetworkKv {
-  const node = new KvNodeClient(['http://127.0.0.1:1'], { transport: network, timeoutMs: 1000 });
-  // A second of waiting takes ten milliseconds.
+  const node = new KvNodeClient(['http://127.0.0.1:1'], { transport: network, timeoutMs: 60_000 });
+  // A second of waiting takes ten milliseconds, and what is no waiting takes no time.
+  let nowMs = 0;
   const clock: Clock = {
     ...systemClock(),
-    monotonic: () => performance.now() * 100,
-    sleep: (durationMs, signal) => systemClock().sleep(durationMs / 100, signal),
+    monotonic: () => nowMs,
+    sleep: async (durationMs, signal) => {
+      const untilMs = nowMs + durationMs;
+      await systemClock().sleep(durationMs / 100, signal);
+      nowMs = Math.max(nowMs, untilMs);
+    },
   };
   return new NetworkKv({ files: network.files, node, clock, rng: seededRng(7) });
 }

@@ -211,7 +211,7 @@ describe('file journal', () => {
     await assert.rejects(refused);
     await rm(join(directory, 'batch.redo'));
     const other = fileJournal(directory);
-    await other.exclusive(async () => undefined, AbortSignal.timeout(500));
+    await other.exclusive(async () => undefined, AbortSignal.timeout(120_000));
   });
 
   it('lets one journal pay at a time', async () => {

@@ -253,7 +253,8 @@ export class FakeNode {
 
   async #given(root: string, index: number): Promise<VerifiedSegment | undefined> {
     const { delayMs = 0, missing, lie } = this.options;
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    // No reason to go on once the tests are over.
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
     if (missing?.has(index)) return undefined;
     const segment = this.segments.get(`${root} ${index}`);
     if (segment === undefined) return undefined;
