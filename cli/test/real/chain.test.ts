@@ -27,8 +27,7 @@ import { contextOf, fakeIo } from '../fake-io.ts';
 
 const options = () => ({ signal: testSignal() });
 
-describe('the order of two shards from the command line', function () {
-  this.timeout(120_000);
+describe('the order of two shards from the command line', () => {
   let network: ShardNetwork;
   let folder: string;
   const files = [oneSector(seededRng(31)), oneSector(seededRng(32)), oneSector(seededRng(33))];

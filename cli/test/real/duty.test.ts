@@ -18,8 +18,7 @@ import { MiningNetwork, MiningNode } from '../../../storage-node/test/mining/net
 import { run } from '../../src/main.ts';
 import { contextOf, fakeIo } from '../fake-io.ts';
 
-describe('duties from the command line, on a real chain', function () {
-  this.timeout(120_000);
+describe('duties from the command line, on a real chain', () => {
   let network: MiningNetwork;
   let node: MiningNode;
   let possession: Possession;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { addressOf, parsePrivateKey } from '@cairn/chain-access';
 import { createClient } from '@cairn/client-sdk';
 import { toHex } from '@cairn/primitives';
-import { ANVIL_KEYS, hasAnvil } from '../../../foundation/chain-access/test/anvil.ts';
+import { ANVIL_KEYS, hasAnvil, testSignal } from '../../../foundation/chain-access/test/anvil.ts';
 import { patternBytes, until } from '../../../storage-node/test/harness.ts';
 import { MiningNetwork, MiningNode } from '../../../storage-node/test/mining/network.ts';
 import { run } from '../../src/main.ts';
@@ -13,8 +13,7 @@ import { contextOf, fakeIo } from '../fake-io.ts';
 /** Two pricing chunks of 1,024 sectors, and something that fills the second to its end. */
 const FILE_BYTES = 2 * 262_144;
 
-describe('what a file costs, on a real chain', function () {
-  this.timeout(120_000);
+describe('what a file costs, on a real chain', () => {
   let network: MiningNetwork;
   let node: MiningNode;
   let root: string;
@@ -26,7 +25,7 @@ describe('what a file costs, on a real chain', function () {
     network = await MiningNetwork.start();
     node = new MiningNode(await network.config('miner'));
     await node.start();
-    signal = AbortSignal.timeout(100_000);
+    signal = testSignal();
     const { url: rpc } = network.anvil;
     const { chainId, contracts } = network.deployment;
     const client = createClient({

@@ -21,8 +21,7 @@ import { KnownRecords } from '../../src/known-records.ts';
 const MOST_BLOCKS = 16;
 const FINALITY = 4;
 
-describe('records of a log that a command remembers', function () {
-  this.timeout(120_000);
+describe('records of a log that a command remembers', () => {
   let anvil: Anvil;
   let flow: Address;
   let folder: string;

@@ -110,7 +110,7 @@ describe('roots that key-value nodes vouch for', () => {
     await until('the hole is healed', async () => (await node.get('/v1/holes'))['total'] === 0);
     await decided(node, 3);
     assert.equal((await ask(node)).statement.sequence, 2);
-  }).timeout(20_000);
+  });
 
   it('are signed by a keystore too, and by no node without a key', async () => {
     const { signal } = new AbortController();
@@ -133,7 +133,7 @@ describe('roots that key-value nodes vouch for', () => {
     await decided(bare, 1);
     await assert.rejects(ask(bare), /attest\.key/);
     assert.equal((await bare.get('/v1/status'))['signer'], null);
-  }).timeout(20_000);
+  });
 
   it('need a key that is nobody else’s to read, and is one', async () => {
     const open = await keyFile('open', ANNA);
