@@ -25,8 +25,7 @@ interface Begun {
 }
 
 /** Nodes that begin with a snapshot from the log layer, by the word of two others. */
-describe('key-value nodes that begin with a snapshot', function () {
-  this.timeout(60_000);
+describe('key-value nodes that begin with a snapshot', () => {
   let world: KvWorld;
   const rng = seededRng(SEED);
 
@@ -71,7 +70,7 @@ describe('key-value nodes that begin with a snapshot', function () {
     directory?: string,
   ): Promise<WorldNode> =>
     world.world.start(
-      { streams: { ids }, bootstrap: { file, keys: world.keys, wait_s: 1, ...more } },
+      { streams: { ids }, bootstrap: { file, keys: world.keys, ...more } },
       directory,
     );
   const begunOf = async (node: WorldNode): Promise<Begun> => {
@@ -182,7 +181,7 @@ describe('key-value nodes that begin with a snapshot', function () {
   });
 
   it('do not wait for ever for a file that nobody has', async () => {
-    const node = await begin(`0x${'99'.repeat(32)}`);
+    const node = await begin(`0x${'99'.repeat(32)}`, { wait_s: 1 });
     await until('it is given up', async () => (await begunOf(node)).phase === 'refused');
     await isAsTheOthers(node);
   });
