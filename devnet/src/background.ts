@@ -18,7 +18,7 @@ export interface BackgroundOptions {
 }
 
 /** How long the background process may take before its silence counts as a failure. */
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 240_000;
 
 /**
  * Starts a devnet in a process of its own that outlives this one, and waits until it is ready.

@@ -18,7 +18,8 @@ export interface RunningChain {
 
 /** Chain id of every devnet's hub, the one development tools expect; further chains count on from it. */
 export const DEVNET_CHAIN_ID = 31_337;
-const READY_WITHIN_MS = 20_000;
+/** Much longer than it takes: a machine may have other work. */
+const READY_WITHIN_MS = 60_000;
 /** Blocks whose state stays readable; bounds the memory of a devnet that runs for days. */
 const KEPT_STATES = 4096;
 
