@@ -7,10 +7,11 @@ import { type Client, createClient } from '@cairn/client-sdk';
 import { seededRng } from '@cairn/primitives';
 import { chainCall, submissionCount } from '../support/chain.ts';
 import { contentOf } from '../support/content.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Network, rpc } from '../support/network.ts';
 import { sharedNetwork } from '../support/shared-network.ts';
 import { isSoak, seedOf } from '../support/soak.ts';
-import { freePort, StorageProcess } from '../support/storage-process.ts';
+import { StorageProcess } from '../support/storage-process.ts';
 import { until } from '../support/wait.ts';
 
 const SEED = seedOf(2_718);
@@ -146,7 +147,7 @@ describe('a chain that misbehaves', () => {
           const read = await client.files.getBytes(root);
           assert.ok(Buffer.from(read).equals(content), where);
         }
-        assert.ok(await agrees(node.url), where);
+        await until(`${where}: the node to agree with the chain`, () => agrees(node.url));
       }
       // A node that never saw the old branches knows exactly the same.
       const fresh = await mkdtemp(join(tmpdir(), 'cairn-fresh-'));
@@ -189,7 +190,7 @@ describe('a chain that misbehaves', () => {
       wire.cut();
       // The log grows while the node cannot see it.
       const during = contentOf(50_001, SEGMENT + 2);
-      const late = client.files.put(during, { timeoutMs: OUTAGE_MS + 60_000 });
+      const late = client.files.put(during, { timeoutMs: OUTAGE_MS + 180_000 });
       late.catch(() => undefined); // awaited below
       const end = performance.now() + OUTAGE_MS;
       while (performance.now() < end) {

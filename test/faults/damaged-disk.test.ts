@@ -27,10 +27,19 @@ function findOnDisk(
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    const offset = readFileSync(path).indexOf(needle);
+    const offset = offsetIn(path, needle);
     if (offset >= 0) return { path, offset };
   }
   throw new Error('the segment is not on the disk in the clear');
+}
+
+/** -1 also where the node has just replaced the file, as it does with those of its index. */
+function offsetIn(path: string, needle: Uint8Array): number {
+  try {
+    return readFileSync(path).indexOf(needle);
+  } catch {
+    return -1;
+  }
 }
 
 function overwrite(path: string, offset: number, bytes: Uint8Array): void {

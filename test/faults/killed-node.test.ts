@@ -74,7 +74,10 @@ describe('a storage node killed during uploads', () => {
       const acknowledged = new Set<string>();
       const paidBefore = await submissionCount(network.chainRpc, flow);
       const journalDirectory = join(folder, `journal-${kill}`);
-      const upload = async (onSent?: (count: number) => void): Promise<string> => {
+      const upload = async (
+        timeoutMs: number,
+        onSent?: (count: number) => void,
+      ): Promise<string> => {
         const client = createClient({
           nodes: [node.url],
           rpc: network.chainRpc,
@@ -85,7 +88,7 @@ describe('a storage node killed during uploads', () => {
           transport: rememberingTransport(transport, acknowledged, onSent),
         });
         try {
-          return (await client.files.put(content, { timeoutMs: 4_000 })).root;
+          return (await client.files.put(content, { timeoutMs })).root;
         } finally {
           await client.close();
         }
@@ -97,7 +100,7 @@ describe('a storage node killed during uploads', () => {
       const reached = new Promise<void>((resolve) => {
         reach = resolve;
       });
-      const first = upload((count) => count === atSegment && reach()).catch(() => undefined);
+      const first = upload(4_000, (count) => count === atSegment && reach()).catch(() => undefined);
       if (atSegment > 0) await Promise.race([reached, first]);
       await new Promise((resolve) => setTimeout(resolve, rng.below(LATEST_KILL_MS)));
       await node.kill();
@@ -116,7 +119,7 @@ describe('a storage node killed during uploads', () => {
       }
       if (promised.length < SEGMENTS) inTime += 1;
       await first; // it may wait for the node and finish, or give up
-      const root = await upload();
+      const root = await upload(120_000);
       const held = await fetch(`${node.url}/v1/files/${root}`);
       assert.ok(
         Buffer.from(await held.arrayBuffer()).equals(content),

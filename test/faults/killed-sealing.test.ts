@@ -28,8 +28,7 @@ describe('sealing that is killed', () => {
   let flowSectors: number;
   const isTraced = canTrace();
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cairn-sealing-'));
     program = await bundleProgram(join(import.meta.dirname, '..', 'support', 'seal-program.ts'));
     const node = await TestNode.start();
@@ -127,8 +126,7 @@ describe('sealing that is killed', () => {
     { name: 'what is sealed with contexts that the chain took back', isAnew: true },
   ]) {
     const how = isTraced ? 'at its write calls' : 'at moments by chance (strace does not run here)';
-    it(`claims no seal that is not there, ${how}: of ${name}`, async function () {
-      this.timeout(isSoak ? 3_600_000 : 240_000);
+    it(`claims no seal that is not there, ${how}: of ${name}`, async () => {
       const rng = seededRng(SEED + name.length);
       const histories = isAnew ? ['now', 'before'] : ['now'];
       const from = isAnew ? join(folder, 'sealed-before') : original;

@@ -45,8 +45,7 @@ describe('upkeep that is killed', () => {
   let starts: number[];
   const isTraced = canTrace();
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cairn-upkeep-'));
     program = await bundleProgram(join(import.meta.dirname, '..', 'support', 'upkeep-program.ts'));
     const node = await TestNode.start();
@@ -193,8 +192,7 @@ describe('upkeep that is killed', () => {
 
   for (const operation of operations) {
     const how = isTraced ? 'at its write calls' : 'at moments by chance (strace does not run here)';
-    it(`loses nothing when ${operation.name} is killed ${how}`, async function () {
-      this.timeout(isSoak ? 3_600_000 : 240_000);
+    it(`loses nothing when ${operation.name} is killed ${how}`, async () => {
       const rng = seededRng(SEED + operation.name.length);
       let killed = 0;
       let reach = 64;
@@ -221,7 +219,6 @@ describe('upkeep that is killed', () => {
   }
 
   it('says that the disk is full, keeps what it has, and goes on with room', async function () {
-    this.timeout(120_000);
     const disk = join(folder, 'small');
     await mkdir(disk);
     const mount = (options: string): boolean =>

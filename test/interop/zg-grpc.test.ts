@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, constants } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { createDevDisperser, type DevDisperser, SWITCHES_OFF } from '@cairn/da-node/dev';
-import { seededRng, silentLogger } from '@cairn/primitives';
+import { seededRng, silentLogger, systemClock } from '@cairn/primitives';
 import * as grpc from '@grpc/grpc-js';
 import {
   fromJSON,
@@ -13,6 +13,7 @@ import {
 } from '@grpc/proto-loader';
 import { contentOf } from '../support/content.ts';
 import { runsOf, seedOf } from '../support/soak.ts';
+import { until } from '../support/wait.ts';
 
 const PROTO = fileURLToPath(
   new URL('../../da-node/src/doors/zg-grpc/disperser.proto', import.meta.url),
@@ -100,19 +101,19 @@ describe('0G’s disperser over gRPC', () => {
     });
   }
 
-  /** The reply once a blob has a status, and what came before it. */
+  /** The reply once a blob has a status, or is past it, and what came before it. */
   async function reached(
     request_id: Buffer,
     wanted: string,
   ): Promise<{ readonly seen: readonly string[]; readonly reply: Replies['GetBlobStatus'] }> {
     const seen: string[] = [];
-    for (let tries = 0; tries < 1000; tries += 1) {
-      const reply = await call('GetBlobStatus', { request_id });
-      if (seen.at(-1) !== reply.status) seen.push(reply.status);
-      if (reply.status === wanted) return { seen, reply };
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`${wanted} was not reached after ${seen.join(', ')}`);
+    let last: Replies['GetBlobStatus'] | undefined;
+    await until(wanted, async () => {
+      last = await call('GetBlobStatus', { request_id });
+      if (seen.at(-1) !== last.status) seen.push(last.status);
+      return last.status === wanted || (wanted === 'CONFIRMED' && last.status === 'FINALIZED');
+    });
+    return { seen, reply: last ?? assert.fail() };
   }
 
   const refusal =
@@ -126,12 +127,27 @@ describe('0G’s disperser over gRPC', () => {
 
   it('disperses a blob, tells each status, and gives the blob back', async () => {
     const data = Buffer.from('hello world');
+    // Each stage comes once the one before it was told.
+    const open = new Set<string>();
+    dev.switches.delay = async (what, signal) => {
+      const isGated = what === 'confirmed' || what === 'final';
+      while (isGated && !open.has(what)) await systemClock().sleep(10, signal);
+    };
     const { result, request_id } = await call('DisperseBlob', { data });
     assert.equal(result, 'PROCESSING');
     const digest = 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9';
     assert.match(request_id.toString('latin1'), new RegExp(`^${digest}-[0-9a-f]+$`));
-    const { seen, reply } = await reached(request_id, 'FINALIZED');
-    assert.deepEqual(seen, ['PROCESSING', 'CONFIRMED', 'FINALIZED']);
+    const seen = [];
+    for (const [status, next] of [
+      ['PROCESSING', 'confirmed'],
+      ['CONFIRMED', 'final'],
+    ] as const) {
+      seen.push(...(await reached(request_id, status)).seen);
+      open.add(next);
+    }
+    const { seen: last, reply } = await reached(request_id, 'FINALIZED');
+    assert.deepEqual([...new Set([...seen, ...last])], ['PROCESSING', 'CONFIRMED', 'FINALIZED']);
+    Reflect.deleteProperty(dev.switches, 'delay');
     const header = reply.info?.blob_header;
     assert.equal(header?.storage_root.length, 32);
     const receipt = await fetch(`${dev.rest}/v1/blobs/0x${digest}`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { encodeSnapshot, KEY_BYTES, nobleBackend } from '@cairn/attestation';
 import { bigEndianBytes, concatBytes, fromHex, toHex } from '@cairn/primitives';
 import { repositoryRoot } from '../architecture/house.ts';
-import { bundlePage, sharedBrowser } from '../support/browser.ts';
+import { bundlePage, newPage, sharedBrowser } from '../support/browser.ts';
 import type { PageReport, PageVectors } from '../support/browser-attestation.ts';
 
 describe('certificates in headless Chromium', () => {
@@ -11,7 +11,7 @@ describe('certificates in headless Chromium', () => {
     const browser = await sharedBrowser();
     if (browser === undefined) this.skip();
     const script = await bundlePage('test/support/browser-attestation.ts');
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     try {
       await page.addScriptTag({ content: script });
       const call = `verifyInPage(${JSON.stringify(pageVectors())})`;

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { repositoryRoot } from '../architecture/house.ts';
-import { bundlePage, sharedBrowser } from '../support/browser.ts';
+import { bundlePage, newPage, sharedBrowser } from '../support/browser.ts';
 import type { CommitmentVector, PageReport } from '../support/browser-codec.ts';
 
 describe('the codec in headless Chromium', () => {
@@ -34,7 +34,7 @@ describe('the codec in headless Chromium', () => {
   it('gives every vector of the specification, on each codec that a page has', async () => {
     assert.ok(server !== undefined && browser !== undefined);
     const { port } = server.address() as AddressInfo;
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(`http://127.0.0.1:${port}/`);

@@ -4,15 +4,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseStreamId } from '@cairn/kv-layer';
 import type { Browser } from 'playwright-core';
-import { bundlePage, sharedBrowser } from '../support/browser.ts';
+import { bundlePage, newPage, sharedBrowser } from '../support/browser.ts';
 import type { PageFindings, PageReads } from '../support/browser-kv.ts';
 import { KvWorld } from '../support/kv-world.ts';
 
 const STREAM = parseStreamId(`0x${'5c'.repeat(32)}`);
 
 /** What a web page can read of streams without trusting the nodes that it asks. */
-describe('proven reads of keys and values in headless Chromium', function () {
-  this.timeout(120_000);
+describe('proven reads of keys and values in headless Chromium', () => {
   let browser: Browser;
   let world: KvWorld;
   let server: Server | undefined;
@@ -53,7 +52,7 @@ describe('proven reads of keys and values in headless Chromium', function () {
       ...{ present: 'page 07', absent: 'page 31', gte: 'page 29', lt: 'page 33' },
       ...{ neighbours: ['page 29', 'page 30'], ...more },
     };
-    const tab = await browser.newPage();
+    const tab = await newPage(browser);
     try {
       await tab.goto(page);
       return (await tab.evaluate(`readInPage(${JSON.stringify(asked)})`)) as PageFindings;

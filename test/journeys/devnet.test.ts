@@ -39,7 +39,7 @@ describe('a network on one machine', () => {
     child.stderr.on('data', (part: Buffer) => {
       output += part.toString();
     });
-    await until('endpoints.json', () => existsSync(join(folder, 'endpoints.json')), 120_000);
+    await until('endpoints.json', () => existsSync(join(folder, 'endpoints.json')));
     return { child, output: () => output };
   };
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { submissionCount } from '../support/chain.ts';
 import { cairn, cairnJson, cairnProcess, cairnProcessJson } from '../support/cli.ts';
 import { contentOf } from '../support/content.ts';
-import { type Network, rpc } from '../support/network.ts';
+import type { Network } from '../support/network.ts';
 import { sharedNetwork } from '../support/shared-network.ts';
 
 const SEGMENT = 262_144;
@@ -37,8 +38,8 @@ describe('files through the command', () => {
     assert.equal(result.status, 0, result.stderr);
     return result.stdout;
   };
-  const submissions = async (): Promise<number> =>
-    ((await rpc(network.fullNode, 'zgs_getStatus')) as { nextTxSeq: number }).nextTxSeq;
+  const submissions = (): Promise<number> =>
+    submissionCount(network.chainRpc, network.endpoints.chains[0]?.contracts['flow'] ?? '');
 
   it('stores a file, names it as computed offline, and any process reads it back', async () => {
     const content = contentOf(1_000, 3 * SEGMENT + 99);

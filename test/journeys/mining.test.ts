@@ -38,22 +38,25 @@ describe('a network that mines', () => {
     const path = join(folder, 'file');
     await writeFile(path, contentOf(4711, SIZE_BYTES));
     const stored = await cairnJson(['file', 'put', path, '--dir', network.directory]);
+    let told = '';
     try {
       // The context of the file's epoch seals it, and the next window mines it: 120 blocks on, a block is
       // a second. Where nothing can be mined now, time goes faster.
-      await until('an answer that is paid', async () => {
-        const told = await mining();
+      const isPaid = async (): Promise<boolean> => {
+        told = await mining();
         if (/not its turn|nothing is sealed|no whole segment/.test(told)) {
           await rpc(network.chainRpc, 'anvil_mine', ['0x18']);
         }
         await new Promise((resolve) => setTimeout(resolve, 1000)); // the node asks once a second
         return /; [1-9]\d* answers? accepted since the start, \d+\.\d+ coins wait/.test(told);
-      });
+      };
+      await until('an answer that is paid', isPaid, 240_000);
+      const isSealed = async (): Promise<boolean> =>
+        (await isPaid()) && /3[67] segments of shard 0\/1 are sealed/.test(told);
+      await until('all to be sealed', isSealed, 240_000);
     } catch (error) {
       throw new Error(`${await mining()}\n${await network.logTails()}`, { cause: error });
     }
-    const told = await mining();
-    assert.match(told, /3[67] segments of shard 0\/1 are sealed/);
     const { stdout } = await cairn(['node', 'status', '--dir', network.directory]);
     const [, account = ''] = /coins wait for (0x[0-9a-f]{40})/i.exec(told) ?? [];
     assert.ok(stdout.toString().includes(account), stdout.toString());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { repositoryRoot } from '../architecture/house.ts';
 import { hasProgram } from './programs.ts';
 
@@ -13,6 +13,9 @@ const FLAGS = [
   '--enable-features=Vulkan',
 ];
 
+/** A busy machine loads a page for long. */
+const PATIENCE_MS = 240_000;
+
 let shared: Promise<Browser> | undefined;
 
 /**
@@ -22,8 +25,19 @@ let shared: Promise<Browser> | undefined;
  */
 export function sharedBrowser(): Promise<Browser | undefined> {
   if (shared === undefined && !hasProgram(CHROMIUM)) return Promise.resolve(undefined);
-  shared ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  shared ??= chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS,
+    timeout: PATIENCE_MS,
+  });
   return shared;
+}
+
+/** A page of its own, on which everything is awaited as long as a test may take. */
+export async function newPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  return page;
 }
 
 /**

@@ -28,7 +28,8 @@ export interface ProcessOptions extends CommandOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-const TIMEOUT_MS = 120_000;
+/** Less than a test may take, so that what the command said is told. */
+const TIMEOUT_MS = 240_000;
 
 /**
  * Runs `cairn` with `args` to its end, without a terminal, in a process that is kept for all the

@@ -132,7 +132,7 @@ export function jobCases(surroundings: () => JobSurroundings): void {
       assert.match(early.stderr, /--wait/);
       await refusesUnordered(await as(0), Number(put['sequence']));
     });
-    const posted = await cairnJson(post('--wait'));
+    const posted = await cairnJson(post('--wait'), { timeoutMs: 240_000 });
     jobId = Number(posted['job']);
     const shown = await cairnJson(['job', 'show', String(jobId), ...dir()]);
     assert.equal(shown['state'], 'open');

@@ -8,7 +8,7 @@ import { chainCall } from './chain.ts';
 /**
  * What an endpoint of a chain does with what the chain answers: nothing; leaves out the logs of one transaction, or
  * all logs; gives each log twice and the last first; leaves out a transaction's logs and knows no state; tells an
- * older head and nothing after it; does not answer.
+ * older head and nothing after it, for as long as it has this manner; does not answer.
  */
 export type RpcManner = 'honest' | 'hole' | 'skip' | 'twice' | 'blind' | 'older' | 'away';
 
@@ -27,6 +27,8 @@ export class LyingRpc {
   spoilt = 0;
   readonly #target: string;
   readonly #proxy: FaultProxy;
+  /** The head that is told in place of newer ones. */
+  #older: Promise<number> | undefined;
 
   private constructor(target: string, proxy: FaultProxy) {
     this.#target = target;
@@ -42,6 +44,8 @@ export class LyingRpc {
   }
 
   set manner(manner: RpcManner) {
+    this.#older = manner === 'older' ? this.#head() : undefined;
+    this.#older?.catch(() => undefined); // awaited with the next call
     this.#proxy.handle =
       manner === 'honest'
         ? undefined
@@ -80,13 +84,16 @@ export class LyingRpc {
 
   async #olderReply({ method, params }: ProxiedCall): Promise<ProxyReply | undefined> {
     if (method !== 'eth_blockNumber' && method !== 'eth_getBlockByNumber') return undefined;
-    const newest = Number(await chainCall(this.#target, 'eth_blockNumber'));
-    const head = Math.max(0, newest - LAG_BLOCKS);
+    const head = Math.max(0, ((await this.#older) ?? 0) - LAG_BLOCKS);
     const older = `0x${head.toString(16)}`;
     if (method === 'eth_blockNumber') return { result: older };
     const [number, ...rest] = params;
     if (number === 'latest')
       return { result: await chainCall(this.#target, method, [older, ...rest]) };
     return Number(number) > head ? { result: null } : undefined;
+  }
+
+  async #head(): Promise<number> {
+    return Number(await chainCall(this.#target, 'eth_blockNumber'));
   }
 }

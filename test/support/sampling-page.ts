@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import { newPage } from './browser.ts';
 
 /** What the devnet's page said of a blob. */
 export interface PageVerdict {
@@ -24,16 +25,14 @@ export async function sampleByPage(
   url: string,
   blob: string,
 ): Promise<PageVerdict> {
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   try {
     await page.goto(url);
     await page.getByLabel('Commitment or id of a blob').fill(blob);
     await page.getByRole('button', { name: 'Sample it' }).click();
-    await page.waitForSelector('body[data-state="done"], body[data-state="failed"]', {
-      timeout: 90_000,
-    });
+    await page.waitForSelector('body[data-state="done"], body[data-state="failed"]');
     const found = (await page.evaluate(`(() => {
       const verdict = document.getElementById('verdict');
       const canvas = document.getElementById('rows');
