@@ -136,6 +136,7 @@ export {
   StreamState,
   type StreamStateDeps,
 } from './store/stream-state.ts';
+export { isSnapshotRefusal, type UnreadSubtrees } from './store/unread-subtrees.ts';
 export {
   deriveStreamId,
   parseStreamId,

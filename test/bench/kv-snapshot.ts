@@ -7,6 +7,8 @@ import { type Row, versusBound, versusFloor, versusPeer } from './report.ts';
 /** Turns of each contender, one after the other. */
 const RUNS = 3;
 const KEYS = 1_000_000;
+/** Keys that are read one after another, each in a part of the snapshot that nobody needed before. */
+const READS = 100;
 
 interface Spent {
   readonly cpuSeconds: number;
@@ -14,8 +16,9 @@ interface Spent {
 }
 
 /**
- * Beginning a state of a million keys with a snapshot on the disk, proven, beside a plain copy of the same
- * bytes with its sync, and beside replaying the same keys.
+ * Beginning a state of a million keys with a snapshot on the disk until it answers, beside a plain copy of the
+ * same bytes with its sync; what proving a part when it is needed takes, and proving all of it; and replaying
+ * the same keys.
  */
 export async function snapshotRows(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-snapshot-'));
@@ -25,11 +28,13 @@ export async function snapshotRows(): Promise<Row[]> {
     const replay = await spent('make', folder, String(KEYS));
     const write = await spent('write', folder);
     const sizeMib = statSync(join(folder, 'snapshot')).size / 1024 ** 2;
-    const [taken, copied]: [Spent[], Spent[]] = [[], []];
+    const [taken, copied, read, proven]: [Spent[], Spent[], Spent[], Spent[]] = [[], [], [], []];
     for (let run = 0; run < RUNS; run += 1) {
       for (const [mode, into] of [
         ['take', taken],
         ['copy', copied],
+        ['read', read],
+        ['prove', proven],
       ] as const) {
         into.push(await spent(mode, folder, String(run)));
       }
@@ -40,7 +45,7 @@ export async function snapshotRows(): Promise<Row[]> {
     return [
       versusBound('snapshot of a million keys', 'MiB', [sizeMib]),
       versusPeer(
-        'beginning with it',
+        'beginning with it, and one read',
         'MiB per CPU-second',
         perSecond(taken, 'cpuSeconds'),
         peer,
@@ -55,10 +60,15 @@ export async function snapshotRows(): Promise<Row[]> {
         perSecond(copied, 'wallSeconds'),
         undefined,
       ),
+      versusBound(
+        'a key of a part that was not needed before',
+        'CPU-ms',
+        read.map(({ cpuSeconds }) => (cpuSeconds * 1000) / READS),
+      ),
       versusFloor(
-        'the same',
+        'proving all of it',
         'keys per CPU-second',
-        taken.map(({ cpuSeconds }) => KEYS / cpuSeconds),
+        proven.map(({ cpuSeconds }) => KEYS / cpuSeconds),
       ),
       versusFloor('replaying those keys instead', 'keys per CPU-second', [
         KEYS / replay.cpuSeconds,

@@ -114,6 +114,7 @@ class WiredKvNode implements KvNode {
       rebuilt: this.#parts.rebuilt,
       diskReason: this.#diskReason,
       bootstrap: this.#parts.bootstrap?.status,
+      unread: state.unread.left,
       pending: pending === undefined ? undefined : { ...pending, wait: this.#timed(pending.wait) },
     };
   }

@@ -26,6 +26,8 @@ export type KvNodeFault =
       readonly expected: Hex;
       readonly actual: Hex;
     }
+  /** Parts of the snapshot that the node began with are not proven yet. */
+  | { readonly code: 'KV_SNAPSHOT_UNREAD'; readonly parts: number }
   /** The node began with a snapshot and vouches for nothing. */
   | { readonly code: 'KV_NOT_REPLAYED'; readonly first: Sequence }
   /** As many snapshots are made as may be. */

@@ -48,6 +48,10 @@ export function readyReport(
   const facts: Record<string, string> = {
     replay: `entry ${nextSequence} of ${logNext} is next, ${status.streams.length} streams answer`,
   };
+  if (status.unread > 0) {
+    facts['snapshot'] =
+      `${status.unread} parts of the snapshot lie as they were copied, and are proven when one is needed, or in turn`;
+  }
   if (pending !== undefined) {
     facts['pending'] =
       `a set of ${pending.streams.length} streams is at entry ${pending.nextSequence} of ${logNext}` +

@@ -26,6 +26,8 @@ export interface ReplayStatus {
   readonly diskReason: string | undefined;
   /** Beginning with a snapshot; `undefined` where none is configured. */
   readonly bootstrap: BootstrapStatus | undefined;
+  /** Parts of the snapshot that were not read yet. */
+  readonly unread: number;
   readonly pending:
     | {
         readonly streams: readonly StreamId[];
@@ -95,7 +97,7 @@ export function describeWait({
 /** The status as JSON. */
 export function replayStatusJson(status: ReplayStatus): Json {
   const { head, block, logNext, nextSequence, firstSequence, streams, holes } = status;
-  const { rebuilt, diskReason, bootstrap, pending } = status;
+  const { rebuilt, diskReason, bootstrap, unread, pending } = status;
   return {
     head: head ?? null,
     block: block ?? null,
@@ -108,6 +110,7 @@ export function replayStatusJson(status: ReplayStatus): Json {
     rebuilt: rebuilt ?? null,
     disk: diskReason ?? null,
     bootstrap: bootstrap === undefined ? null : { ...bootstrap },
+    unread,
     pending:
       pending === undefined
         ? null

@@ -4,9 +4,8 @@ import { EMPTY_HASH, stateRootOf } from '../tree/digests.ts';
 import { StateError } from './errors.ts';
 import { KEY, Keyspace } from './keyspace.ts';
 import { encodeProgress, encodeRoot } from './records.ts';
-import { MAGIC } from './snapshot.ts';
+import { FIRST_FORMAT, MAGIC, MARK } from './snapshot-format.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
-import { MARK } from './snapshot-rows.ts';
 import {
   encodeIdentity,
   type StateIdentity,
@@ -28,9 +27,11 @@ export interface ImportedSnapshot {
 }
 
 /**
- * Makes a generation's state from a snapshot, in place of whatever the generation held. Every value is
- * hashed and every tree built: what is taken in has the roots that are trusted, or nothing is. Until it
- * is whole the generation cannot be opened.
+ * Makes a generation's state from a snapshot, in place of whatever the generation held: what is taken in
+ * has the roots that are trusted, or nothing is. Until it is whole the generation cannot be opened.
+ *
+ * The subtrees of a snapshot are copied as they are, and their hashes, keys and values are checked when the
+ * first of them is needed: `UnreadSubtrees` of the state. Everything else is hashed at once.
  *
  * @param trusted - the root of each stream at the snapshot's version, by somebody who is believed;
  * streams without one have nothing in the snapshot
@@ -81,8 +82,10 @@ class SnapshotImport {
   async run(reader: SnapshotReader): Promise<ImportedSnapshot> {
     const { keys, kv } = this.#tables;
     const head = await reader.take(MAGIC.length + 48);
-    if (!equalBytes(head.subarray(0, MAGIC.length), MAGIC)) reader.refuse();
     const at = MAGIC.length;
+    const format = head[at - 1] ?? 0;
+    const isKnown = format >= FIRST_FORMAT && format <= (MAGIC[at - 1] ?? 0);
+    if (!isKnown || !equalBytes(head.subarray(0, at - 1), MAGIC.subarray(0, -1))) reader.refuse();
     if (!equalBytes(head.subarray(at, at + 32), stateDomain(this.#identity))) {
       throw new StateError(
         { code: 'KV_WRONG_STATE', field: 'streams' },

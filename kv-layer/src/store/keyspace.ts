@@ -11,7 +11,7 @@ import type { ByteArena } from './byte-arena.ts';
  * Every key of a state's store. A key is the generation u32, one letter and binary fields; numbers
  * are 64 bits big-endian. A generation is one replay with one set of watched streams; another set is
  * another generation, so that both lie beside each other until one takes over. `table` is 0 for
- * keys and values, 1 for roles, whose keys are kind u8, account 20, key. All since layout version 1.
+ * keys and values, 1 for roles, whose keys are kind u8, account 20, key. All since layout version 1, B since 2.
  *
  * | letter | key | value | meaning |
  * |---|---|---|---|
@@ -29,6 +29,7 @@ import type { ByteArena } from './byte-arena.ts';
  * | K | table, stream, hash 32 | path | paths of a tree too long for its pages |
  * | X | stream, name, field, key, version | field, key | secondary index: where a field had a value |
  * | Y | stream, name | index state | how far an index is |
+ * | B | stream, first key | subtree | keys of a snapshot that lie in the value file until one is needed |
  */
 export const KEY = {
   identity: 'I',
@@ -45,6 +46,7 @@ export const KEY = {
   treePath: 'K',
   index: 'X',
   indexState: 'Y',
+  subtree: 'B',
 } as const;
 
 /** A letter of `KEY`. */

@@ -1,16 +1,11 @@
 import { HASH_BYTES, type Hasher } from '@cairn/commitments';
-import { MAX_INLINE_VALUE_BYTES, MAX_KEY_BYTES, viewOf } from '@cairn/primitives';
+import { MAX_INLINE_VALUE_BYTES, viewOf } from '@cairn/primitives';
 import { copyWithViews, EMPTY_HASH, MAX_LOOP_BYTES, partDigests } from '../tree/digests.ts';
 import { TABLE } from './keyspace.ts';
 import { INLINE_RECORD, placedLeafHashes, rowRecordBytes } from './row.ts';
+import { MARK, MAX_ROW_KEY_BYTES, ROW_HEAD_BYTES } from './snapshot-format.ts';
 
-/** What comes next in a snapshot. */
-export const MARK = { stream: 1, row: 2, end: 3 } as const;
-/** Mark u8, table u8, key length u32, then the numbers of a row: version, value offset and length u64. */
-export const ROW_HEAD_BYTES = 30;
 const NUMBERS_AT = 6;
-/** The longest key: that of a role is a kind and an account longer than what it is a role of. */
-export const MAX_ROW_KEY_BYTES: number = MAX_KEY_BYTES + 21;
 /** Rows that are hashed together. */
 const MAX_ROWS = 4096;
 /** The larger half of a number that is exact. */

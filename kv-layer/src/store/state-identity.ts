@@ -18,8 +18,9 @@ import { damaged } from './row.ts';
 
 /** Set beside the source of senders where batches are decrypted. */
 const HAS_KEYS = 2;
-/** Layout version this build writes and reads. */
-const LAYOUT_VERSION = 1;
+/** Layout version this build writes, and the oldest it reads. */
+const LAYOUT_VERSION = 2;
+const FIRST_LAYOUT = 1;
 
 /** Who is judged as the sender of an entry: the two differ for contract wallets and relayers. */
 export type SenderSource = 'transaction' | 'event';
@@ -97,10 +98,10 @@ export async function claimState(
     return;
   }
   const version = stored.length < 2 ? 0 : viewOf(stored).getUint16(0);
-  if (version !== LAYOUT_VERSION) {
+  if (version < FIRST_LAYOUT || version > LAYOUT_VERSION) {
     throw new StateError(
       { code: 'KV_STATE_VERSION', version, supported: LAYOUT_VERSION },
-      `the state has layout version ${version}; this build reads ${LAYOUT_VERSION}`,
+      `the state has layout version ${version}; this build reads ${FIRST_LAYOUT} to ${LAYOUT_VERSION}`,
     );
   }
   if (stored.length < 31) damaged('identity', stored.length);

@@ -1,4 +1,4 @@
-import type { KeyRange, KeyValueStore } from '@cairn/primitives';
+import { compareBytes, type KeyRange, type KeyValueStore } from '@cairn/primitives';
 import type { RoleSlot, RoleView } from '../replay/role.ts';
 import { isGrant, ROLE } from '../replay/role.ts';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
@@ -22,6 +22,7 @@ import {
 } from './records.ts';
 import { opOfRow, roleKey } from './role-row.ts';
 import { decodeRow, type Row } from './row.ts';
+import type { UnreadSubtrees } from './unread-subtrees.ts';
 
 /** Keys that one call of the store looks up. */
 const LOOKUPS_PER_CALL = 10_000;
@@ -62,9 +63,13 @@ export class StateTables {
   /** Ids as bytes, of the streams asked for last. */
   readonly #ids = new Map<StreamId, Uint8Array>();
 
-  constructor(kv: KeyValueStore, keys: Keyspace) {
+  readonly #unread: UnreadSubtrees | undefined;
+
+  /** @param unread - what has to be read before it is looked up; nothing unless told */
+  constructor(kv: KeyValueStore, keys: Keyspace, unread?: UnreadSubtrees) {
     this.kv = kv;
     this.keys = keys;
+    this.#unread = unread;
   }
 
   /** A stream's 32 bytes, not to be changed: kept, since every row's key has them. */
@@ -89,14 +94,17 @@ export class StateTables {
     return this.keys.keyIn(arena, KEY.latest, fields);
   }
 
-  /** What is stored under keys, in order. */
-  records(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+  /** What is stored under keys of newest rows, in order. */
+  async records(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    await this.#unread?.readyStored(keys);
     return this.#getMany(keys);
   }
 
   /** The row of a key at a version. */
   async rowAt(name: RowName, version: number, signal: AbortSignal): Promise<Row | undefined> {
     const stream = this.idOf(name.stream);
+    const wait = this.#ready(name);
+    if (wait !== undefined) await wait;
     const record = await this.kv.get(this.keys.latest(name.table, stream, name.key));
     if (record === undefined) return undefined;
     const row = decodeRow(record);
@@ -105,6 +113,7 @@ export class StateTables {
 
   /** `rowAt` if the store can tell without waiting and the newest row is old enough, else `null`. */
   rowNow(name: RowName, version: number): Row | undefined | null {
+    if (this.#unread !== undefined && this.#unread.left > 0) return null;
     const stored = this.keys.latest(name.table, this.idOf(name.stream), name.key);
     const record = this.kv.getNow === undefined ? null : this.kv.getNow(stored);
     if (record === null || record === undefined) return record;
@@ -116,6 +125,7 @@ export class StateTables {
   async *rowsBefore(name: RowName, version: number, signal: AbortSignal): AsyncGenerator<Row> {
     const { table, stream, key } = name;
     const bytes = this.idOf(stream);
+    await this.#ready(name);
     const record = await this.kv.get(this.keys.latest(table, bytes, key));
     if (record === undefined) return;
     const row = decodeRow(record);
@@ -135,14 +145,18 @@ export class StateTables {
   ): AsyncGenerator<readonly [key: Uint8Array, row: Row | undefined]> {
     const head = this.keys.latest(table, this.idOf(stream), new Uint8Array(0));
     const whole = this.keys.range(KEY.latest, head.subarray(5));
-    let gte = from === undefined ? whole.gte : join(head, from);
-    let lt = to === undefined ? whole.lt : join(head, to);
+    let [low, high] = [from, to];
     for (let limit = FIRST_ROWS; ; limit = Math.min(limit * 8, MAX_ROWS)) {
       let count = 0;
       let last: Uint8Array | undefined;
+      const known = await this.#readyFrom({ table, stream }, reverse ? high : low, reverse);
+      const isCut = known !== undefined && isBetween(known, low, high);
+      const gte = reverse && isCut ? known : low;
+      const lt = !reverse && isCut ? known : high;
       const range: KeyRange = {
-        ...(gte === undefined ? {} : { gte }),
-        ...(lt === undefined ? {} : { lt }),
+        ...whole,
+        ...(gte === undefined ? {} : { gte: join(head, gte) }),
+        ...(lt === undefined ? {} : { lt: join(head, lt) }),
         reverse,
         limit,
       };
@@ -154,12 +168,15 @@ export class StateTables {
             ? newest
             : await this.#olderRow({ table, stream, key }, version, signal);
         yield [key, row];
-        last = stored;
+        last = key;
         count += 1;
       }
-      if (count < limit || last === undefined) return;
-      if (reverse) lt = last.slice();
-      else gte = join(last, Uint8Array.of(0));
+      if (count === limit && last !== undefined) {
+        if (reverse) high = last;
+        else low = join(last, Uint8Array.of(0));
+      } else if (!isCut) return;
+      else if (reverse) high = known;
+      else low = known;
     }
   }
 
@@ -210,8 +227,10 @@ export class StateTables {
   pageStore(table: Table, stream: StreamId): PageStore {
     const head = [Uint8Array.of(table), this.idOf(stream)];
     return {
-      pages: (names) =>
-        this.#getMany(names.map((name) => this.keys.key(KEY.treePage, ...head, name))),
+      pages: async (names) => {
+        if (table === TABLE.keys) await this.#unread?.readyPages(stream, names);
+        return this.#getMany(names.map((name) => this.keys.key(KEY.treePage, ...head, name)));
+      },
       paths: (hashes) =>
         this.#getMany(hashes.map((hash) => this.keys.key(KEY.treePath, ...head, hash))),
     };
@@ -250,6 +269,19 @@ export class StateTables {
       writesAnyKey: () =>
         slots.some((slot) => slot.kind === ROLE.specialWriter && isGrant(ops.get(nameOf(slot)))),
     };
+  }
+
+  /** Reads what is needed to look a row up; `undefined` if nothing is. */
+  #ready({ table, stream, key }: RowName): Promise<void> | undefined {
+    return table === TABLE.keys ? this.#unread?.ready(stream, key) : undefined;
+  }
+
+  #readyFrom(
+    { table, stream }: Pick<RowName, 'table' | 'stream'>,
+    from: Uint8Array | undefined,
+    isReverse: boolean,
+  ): Promise<Uint8Array | undefined> | undefined {
+    return table === TABLE.keys ? this.#unread?.readyFrom(stream, from, isReverse) : undefined;
   }
 
   async #olderRow(
@@ -294,6 +326,16 @@ function numberBytes(value: number): Uint8Array {
     rest = Math.floor(rest / 256);
   }
   return bytes;
+}
+
+/** Whether a key is behind `low`, if there is one, and before `high`. */
+function isBetween(
+  key: Uint8Array,
+  low: Uint8Array | undefined,
+  high: Uint8Array | undefined,
+): boolean {
+  if (low !== undefined && compareBytes(key, low) <= 0) return false;
+  return high === undefined || compareBytes(key, high) < 0;
 }
 
 function join(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Hasher } from '@cairn/commitments';
+import { HASH_BYTES, type Hasher } from '@cairn/commitments';
 import { type FileStore, type KeyValueWrite, readSafeU64, viewOf } from '@cairn/primitives';
 import { isGrant, ROLE } from '../replay/role.ts';
 import { type StreamId, streamIdBytes } from '../stream-id.ts';
@@ -9,13 +9,23 @@ import { HeldPages } from './held-pages.ts';
 import { KEY, TABLE, TABLE_FIELD, type Table } from './keyspace.ts';
 import { opOfRow, slotOfKey } from './role-row.ts';
 import { decodeRow, encodeRow, recordLeafHashes } from './row.ts';
+import {
+  MARK,
+  MAX_ROW_KEY_BYTES,
+  ROW_HEAD_BYTES,
+  SUBTREE,
+  SUBTREE_HEAD_BYTES,
+} from './snapshot-format.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
-import { type MadeRows, ROW_HEAD_BYTES, SnapshotRows } from './snapshot-rows.ts';
+import { type MadeRows, SnapshotRows } from './snapshot-rows.ts';
 import type { StateTables } from './state-tables.ts';
+import { encodeSubtree, subtreeKey } from './unread-subtrees.ts';
 
 /** What is written together: each goes to the disk before the next. */
 const WRITES_TOGETHER = 16_384;
 const BYTES_TOGETHER: number = 8 * 1024 ** 2;
+/** Bytes of subtrees that are written to the value file at once. */
+const COPIED_TOGETHER: number = 1024 ** 2;
 /** Pages in memory before they are stored: those of about a million keys. */
 const MAX_HELD_BYTES: number = 128 * 1024 ** 2;
 
@@ -45,6 +55,7 @@ export interface TakenStream {
  */
 export class StreamIntake {
   readonly #deps: IntakeDeps;
+  readonly #stream: StreamId;
   readonly #id: Uint8Array;
   /** What the stored keys of each table begin with. */
   readonly #heads: readonly [Uint8Array, Uint8Array];
@@ -56,12 +67,16 @@ export class StreamIntake {
   #writes: KeyValueWrite[] = [];
   #writeBytes = 0;
   #valueBytes: number;
+  /** The end of the value file, as far as it is not written yet. */
+  readonly #copied = new Uint8Array(COPIED_TOGETHER);
+  #copiedBytes = 0;
   /** The store's write under way: the next rows are hashed meanwhile. */
   #storing: Promise<void> = Promise.resolve();
 
   /** @param valueBytes - of the value file in use */
   constructor(deps: IntakeDeps, stream: StreamId, valueBytes: number) {
     this.#deps = deps;
+    this.#stream = stream;
     this.#id = streamIdBytes(stream);
     const { keys } = deps.tables;
     const none = new Uint8Array(0);
@@ -103,7 +118,8 @@ export class StreamIntake {
       if (rows.end === 'cut') await reader.hold(rows.needed);
       else if (rows.end === 'long') await this.#takeLong(reader);
       else if (rows.end === 'malformed') reader.refuse();
-    } while (rows.end !== 'mark');
+    } while (rows.end !== 'mark' || (await this.#takeSubtree(reader)));
+    await this.#writeCopied();
     const roots = [];
     for (const table of [TABLE.keys, TABLE.roles]) roots.push(await this.#finish(table));
     const [keysRoot = this.#id, rolesRoot = this.#id] = roots;
@@ -155,8 +171,53 @@ export class StreamIntake {
     await this.#flush(WRITES_TOGETHER);
   }
 
+  /** Copies a subtree, if one comes next: its keys are looked at when one of them is needed. @returns whether one came */
+  async #takeSubtree(reader: SnapshotReader): Promise<boolean> {
+    if (reader.held[0] !== MARK.subtree) return false;
+    const head = viewOf((await reader.take(SUBTREE_HEAD_BYTES)).slice());
+    const [rows, sizeBytes] = [head.getUint32(1), head.getUint32(5)];
+    const [firstBytes, lastBytes] = [head.getUint32(41), head.getUint32(45)];
+    const isSound =
+      rows >= SUBTREE.minRows &&
+      rows <= SUBTREE.maxRows &&
+      sizeBytes <= SUBTREE.maxBytes &&
+      Math.max(firstBytes, lastBytes) <= MAX_ROW_KEY_BYTES &&
+      (this.#counts[TABLE.roles] ?? 0) === 0;
+    if (!isSound) reader.refuse();
+    const hash = new Uint8Array(head.buffer.slice(9, 9 + HASH_BYTES));
+    const first = (await reader.take(firstBytes)).slice();
+    const last = (await reader.take(lastBytes)).slice();
+    if (!this.#trees[TABLE.keys].addSubtree([first, last], wordsOf(hash), 0)) reader.refuse();
+    const position = this.#valueBytes;
+    await this.#copy(await reader.take(sizeBytes));
+    this.#counts[TABLE.keys] = (this.#counts[TABLE.keys] ?? 0) + rows;
+    const subtree = { stream: this.#stream, first, last, position, sizeBytes, rows, hash };
+    this.#write(subtreeKey(this.#deps.tables.keys, subtree), encodeSubtree(subtree));
+    this.#holdPages(TABLE.keys);
+    await this.#flush(WRITES_TOGETHER);
+    return true;
+  }
+
+  /** Puts bytes behind those in the value file; small ones are written together. */
+  async #copy(bytes: Uint8Array): Promise<void> {
+    if (this.#copiedBytes + bytes.length > COPIED_TOGETHER) await this.#writeCopied();
+    this.#valueBytes += bytes.length;
+    if (bytes.length > COPIED_TOGETHER) {
+      return this.#deps.values.write(this.#valueBytes - bytes.length, bytes);
+    }
+    this.#copied.set(bytes, this.#copiedBytes);
+    this.#copiedBytes += bytes.length;
+  }
+
+  async #writeCopied(): Promise<void> {
+    const bytes = this.#copied.subarray(0, this.#copiedBytes);
+    this.#copiedBytes = 0;
+    if (bytes.length > 0) await this.#deps.values.write(this.#valueBytes - bytes.length, bytes);
+  }
+
   /** Hands a value on in pieces as it is written to the value file. */
   async *#pieces(reader: SnapshotReader, valueBytes: number): AsyncGenerator<Uint8Array> {
+    await this.#writeCopied();
     for (let left = valueBytes; left > 0; left -= DIGEST_PIECE_BYTES) {
       const piece = await reader.take(Math.min(left, DIGEST_PIECE_BYTES));
       await this.#deps.values.write(this.#valueBytes, piece);

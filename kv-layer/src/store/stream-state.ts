@@ -23,6 +23,7 @@ import { Serial } from './serial.ts';
 import { claimState, type StateIdentity, sortedStreams, stateDomain } from './state-identity.ts';
 import { lastNumber, StateTables } from './state-tables.ts';
 import { StateTrees } from './state-trees.ts';
+import { UnreadSubtrees } from './unread-subtrees.ts';
 
 /** What a state is kept with. */
 export interface StreamStateDeps {
@@ -72,6 +73,8 @@ export class StreamState {
   readonly trees: StateTrees;
   readonly values: FileStore;
   readonly hasher: Hasher;
+  /** What of the snapshot that it began with was not looked at yet. */
+  readonly unread: UnreadSubtrees;
   readonly #deps: GroupDeps;
   readonly #turns = new Serial();
   #progress: Progress;
@@ -85,15 +88,21 @@ export class StreamState {
   private constructor(
     deps: StreamStateDeps,
     identity: StateIdentity,
-    loaded: { tables: StateTables; progress: Progress; roots: ReadonlyMap<StreamId, RootRecord> },
+    loaded: {
+      tables: StateTables;
+      unread: UnreadSubtrees;
+      progress: Progress;
+      roots: ReadonlyMap<StreamId, RootRecord>;
+    },
   ) {
-    const { tables, progress, roots } = loaded;
+    const { tables, unread, progress, roots } = loaded;
     this.identity = identity;
     this.streams = sortedStreams(identity.streams);
     this.domain = stateDomain(identity);
     this.tables = tables;
     this.values = deps.values;
     this.hasher = deps.hasher;
+    this.unread = unread;
     this.trees = new StateTrees(tables, deps.hasher);
     this.#progress = progress;
     this.#roots = roots;
@@ -112,8 +121,10 @@ export class StreamState {
     identity: StateIdentity,
     { signal, generation = 0, firstSequence = sequenceOf(0) }: OpenStateOptions,
   ): Promise<StreamState> {
-    const tables = new StateTables(deps.kv, new Keyspace(generation));
-    await claimState(deps.kv, tables.keys, identity);
+    const keys = new Keyspace(generation);
+    await claimState(deps.kv, keys, identity);
+    const unread = await UnreadSubtrees.load({ ...deps, keys }, signal);
+    const tables = new StateTables(deps.kv, keys, unread);
     const progress = (await tables.progress()) ?? {
       next: firstSequence,
       first: firstSequence,
@@ -123,7 +134,7 @@ export class StreamState {
       oldest: 0,
     };
     const roots = await loadRoots(tables, identity.streams, signal);
-    return new StreamState(deps, identity, { tables, progress, roots });
+    return new StreamState(deps, identity, { tables, unread, progress, roots });
   }
 
   /** The entry that is applied next: how far the state is. The newest version is one less. */

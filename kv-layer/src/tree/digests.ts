@@ -224,10 +224,10 @@ function paddedBytes(length: number): number {
 }
 
 /**
- * Hashes of leaves: keccak-256 over key digest 32, value digest 32, key length u32, version u64,
+ * Hashes of leaves, one after another: keccak-256 over key digest 32, value digest 32, key length u32, version u64,
  * value offset u64, value length u64, big-endian.
  */
-export function leafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array[] {
+export function joinedLeafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array {
   const keys = bytesDigests(
     leaves.map(({ key }) => key),
     hasher,
@@ -246,7 +246,12 @@ export function leafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array[
     writeSafeU64(view, at + LEAF.numbers + 16, leaf.valueBytes);
     at += LEAF.bytes;
   }
-  const hashes = hasher.hashMany(input, LEAF.bytes);
+  return hasher.hashMany(input, LEAF.bytes);
+}
+
+/** `joinedLeafHashes`, each by itself. */
+export function leafHashes(leaves: readonly Leaf[], hasher: Hasher): Uint8Array[] {
+  const hashes = joinedLeafHashes(leaves, hasher);
   return leaves.map((_, index) => hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES));
 }
 

@@ -33,8 +33,10 @@ export class SortedTree {
   /** The same by how many pages are below: no page needs another of its own height. */
   #byHeight: TreePage[][] = [];
   #last: Uint8Array | undefined;
-  /** Of the leaf of the last key. */
+  /** Of the leaf of the last key, or of the subtree that ends with it. */
   readonly #lastHash = new Uint32Array(HASH_WORDS);
+  /** Where the keys of that subtree differ first; beyond every position for a leaf. */
+  #lastFork = Number.POSITIVE_INFINITY;
 
   constructor(hasher: Hasher) {
     this.#hasher = hasher;
@@ -50,12 +52,34 @@ export class SortedTree {
    * @returns whether it is behind all others; else nothing is done
    */
   add(key: Uint8Array, hashes: Uint32Array, at: number): boolean {
+    return this.#addBehind([key, key], Number.POSITIVE_INFINITY, { hashes, at });
+  }
+
+  /**
+   * Adds a whole subtree behind all keys by its hash: no pages of it are made.
+   *
+   * @param range - its first key and its last, not to be changed until the next was added
+   * @param at - the word in `hashes` at which its hash begins
+   * @returns whether it is behind all others, and is all there is below its branch; else nothing is done
+   */
+  addSubtree(range: readonly [Uint8Array, Uint8Array], hashes: Uint32Array, at: number): boolean {
+    const fork = ascent(...range);
+    return fork >= 0 && this.#addBehind(range, fork, { hashes, at });
+  }
+
+  #addBehind(
+    [first, last]: readonly [Uint8Array, Uint8Array],
+    fork: number,
+    { hashes, at }: { readonly hashes: Uint32Array; readonly at: number },
+  ): boolean {
     if (this.#last !== undefined) {
-      const position = ascent(this.#last, key);
-      if (position < 0) return false;
+      const position = ascent(this.#last, first);
+      // A neighbour that left a subtree below where its own keys do would be a part of it.
+      if (position < 0 || position >= fork || position >= this.#lastFork) return false;
       this.#place(this.#last, position);
     }
-    this.#last = key;
+    this.#last = last;
+    this.#lastFork = fork;
     copyWords(hashes, at, this.#lastHash, 0);
     return true;
   }
@@ -123,7 +147,7 @@ export class SortedTree {
     this.#append(page, { key, child, height });
   }
 
-  /** Adds the branch on the way to a key: a whole page, or the key's leaf. */
+  /** Adds the branch on the way to a key: a whole page, or the key's leaf or subtree. */
   #append(
     page: TreePage,
     {
@@ -138,7 +162,11 @@ export class SortedTree {
   ): void {
     const symbol = page.position === NO_POSITION ? 0 : symbolAt(key, page.position);
     if (child === undefined) {
-      const ref = { position: NO_POSITION, path: key };
+      const fork = this.#lastFork;
+      const ref =
+        fork === Number.POSITIVE_INFINITY
+          ? { position: NO_POSITION, path: key }
+          : { position: fork, path: prefixBytes(key, fork) };
       page.insert(page.count, symbol, ref, this.#lastHash, 0);
       return;
     }
@@ -167,7 +195,7 @@ export class SortedTree {
 }
 
 /** The position of the first symbol at which a key differs from the one before; −1 if it does not follow it. */
-function ascent(before: Uint8Array, key: Uint8Array): number {
+export function ascent(before: Uint8Array, key: Uint8Array): number {
   const shared = Math.min(before.length, key.length);
   let at = 0;
   while (at < shared && before[at] === key[at]) at += 1;

@@ -145,6 +145,9 @@ describe('a snapshot', () => {
     await assert.rejects(openState({ kv, hasher }, STREAMS, { signal }), (error) =>
       isFault(error, 'KV_STATE_VERSION'),
     );
+    const first = snapshot.slice();
+    first[4] = 1; // without subtrees, as here, the formats are one
+    await take(first);
     await take(snapshot);
     assert.deepEqual(rootsOf(await openState({ kv, hasher }, STREAMS, { signal })), rootsOf(state));
   });

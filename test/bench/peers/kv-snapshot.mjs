@@ -1,5 +1,6 @@
 // `make FOLDER KEYS` replays KEYS keys of one stream; `write FOLDER` writes the state's snapshot; `take FOLDER TURN`
-// begins a state with it, on the disk, every value hashed and every tree built; `copy FOLDER TURN` copies the same bytes.
+// begins a state with it, on the disk, and reads one key; `copy FOLDER TURN` copies the same bytes; `read FOLDER TURN` reads
+// 100 more keys of what `take` began, each proven when it is read; `prove FOLDER TURN` proves all that is left.
 import { randomBytes } from 'node:crypto';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -11,6 +12,7 @@ import {
   importSnapshot,
   memoryBatchSource,
   parseStreamId,
+  StreamReads,
   StreamState,
 } from '@cairn/kv-layer';
 import { openFlatFileStore } from '@cairn/node-runtime/files';
@@ -23,6 +25,8 @@ const IDENTITY = { chainId: chainIdOf(1), flow: SENDER, streams: [STREAM] };
 const KEY_BYTES = 24;
 const VALUE_BYTES = 64;
 const KEYS_TOGETHER = 20_000;
+/** Keys that are read one after another. */
+const READS = 100;
 
 const [mode, folder, count] = process.argv.slice(2);
 const { signal } = new AbortController();
@@ -64,14 +68,18 @@ async function written(pieces, to) {
   await file.close();
 }
 
+const keys = mode === 'make' ? [] : JSON.parse(readFileSync(join(folder, 'known.json'), 'utf8'));
+
 if (mode === 'make') {
   const made = await stores('made');
   const state = await StreamState.open(made, IDENTITY, { signal });
+  const known = [];
   await timed(async () => {
     for (let left = Number(count); left > 0; left -= KEYS_TOGETHER) {
       const builder = new BatchBuilder();
       for (let key = 0; key < Math.min(left, KEYS_TOGETHER); key += 1) {
         const name = new Uint8Array(randomBytes(KEY_BYTES));
+        if (left === Number(count) && key <= READS) known.push(toHex(name));
         builder.put(STREAM, name, new Uint8Array(randomBytes(VALUE_BYTES)));
       }
       const { bytes, tags } = builder.build();
@@ -80,6 +88,7 @@ if (mode === 'make') {
       await state.apply([{ sequence, sender: SENDER, tags, timeSeconds: 1, source }], { signal });
     }
   });
+  writeFileSync(join(folder, 'known.json'), JSON.stringify(known));
   await made.kv.close();
   await made.values.close();
 } else if (mode === 'write') {
@@ -97,7 +106,16 @@ if (mode === 'make') {
   await timed(async () => {
     const snapshot = createReadStream(path, { highWaterMark: 262_144 });
     await importSnapshot(taken, IDENTITY, snapshot, { trusted, version, signal });
-    await taken.values.sync();
+    await readKeys(await StreamState.open(taken, IDENTITY, { signal }), keys.slice(0, 1));
+  });
+  await taken.kv.close();
+  await taken.values.close();
+} else if (mode === 'read' || mode === 'prove') {
+  const taken = await stores(`taken-${count}`);
+  const state = await StreamState.open(taken, IDENTITY, { signal });
+  await timed(async () => {
+    if (mode === 'read') await readKeys(state, keys.slice(1));
+    else while (await state.unread.readNext({ signal }));
   });
   await taken.kv.close();
   await taken.values.close();
@@ -105,6 +123,18 @@ if (mode === 'make') {
   await timed(() =>
     written(createReadStream(path, { highWaterMark: 262_144 }), join(folder, `copied-${count}`)),
   );
+}
+
+async function readKeys(state, keys) {
+  const reads = new StreamReads(state);
+  for (const key of keys) {
+    const { bytes } = await reads.value(STREAM, fromHex(key), {
+      start: 0,
+      length: VALUE_BYTES,
+      signal,
+    });
+    if (bytes.length !== VALUE_BYTES) throw new Error(`${key} has ${bytes.length} bytes`);
+  }
 }
 
 function print(figures) {

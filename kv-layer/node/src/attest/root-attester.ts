@@ -61,7 +61,7 @@ export class RootAttester {
    * The root of a stream after every entry up to one, signed.
    *
    * @param version - the newest unless told
-   * @throws {KvNodeError} KV_NO_KEY, KV_NOT_CANONICAL, KV_CHAIN_MOVED, KV_NOT_YET before the first
+   * @throws {KvNodeError} KV_NO_KEY, KV_NOT_CANONICAL, KV_CHAIN_MOVED, KV_SNAPSHOT_UNREAD, KV_NOT_YET before the first
    * entry; {StateError} KV_VERSION_AHEAD, KV_VERSION_PRUNED, KV_ROLLED_BACK
    */
   async attest(
@@ -80,6 +80,14 @@ export class RootAttester {
       throw new KvNodeError(
         { code: 'KV_NOT_REPLAYED', first: state.firstSequence },
         `this node began with a snapshot at entry ${state.firstSequence - 1}, which it did not replay: it vouches for nothing unless bootstrap.vouch says so`,
+      );
+    }
+    const { left: parts } = state.unread;
+    if (parts > 0) {
+      // Where they begin and end is sure only then, and with it the root after a write between them.
+      throw new KvNodeError(
+        { code: 'KV_SNAPSHOT_UNREAD', parts },
+        `${parts} parts of the snapshot that this node began with are not proven yet: it vouches for nothing until they are`,
       );
     }
     const read = async (version: number): Promise<RootStatement> => {

@@ -4,6 +4,7 @@ import {
   importSnapshot,
   openSnapshotFile,
   type RootTrust,
+  type StateError,
   type StateIdentity,
   type TrustedSnapshot,
   trustedRoots,
@@ -61,8 +62,9 @@ const LOOK_MS = 500;
 
 /**
  * Begins a state with a snapshot from the log layer instead of the first entry. The file's bytes are proven
- * by its root, its roots by the accounts that sign them, its place by this node's own log; every value is
- * hashed and every tree built. A snapshot that does not hold is refused by name, and nothing of it is kept.
+ * by its root, its roots by the accounts that sign them, its place by this node's own log. Most keys are copied
+ * as they are, below hashes that lead to those roots, and proven by them before one is answered or changed. A
+ * snapshot that does not hold is refused by name, at once or then, and nothing of it is kept.
  */
 export class Bootstrap {
   readonly #deps: BootstrapDeps;
@@ -107,8 +109,17 @@ export class Bootstrap {
     }
   }
 
-  #refuse(code: string, reason: string): void {
+  /** Notes that a snapshot that was begun with does not hold after all. */
+  refused({ code, message }: Pick<StateError, 'code' | 'message'>): void {
+    this.#note(code, message);
+  }
+
+  #note(code: string, reason: string): void {
     this.#status = { phase: 'refused', code, reason: reason.slice(0, 300) };
+  }
+
+  #refuse(code: string, reason: string): void {
+    this.#note(code, reason);
     const { file } = this.#options;
     this.#deps.logger.error(
       { file, code, reason },

@@ -1,4 +1,4 @@
-import type { Generations } from '@cairn/kv-layer';
+import type { Generations, StateError } from '@cairn/kv-layer';
 import type { LogStore } from '@cairn/log-layer';
 import {
   type Hex,
@@ -38,6 +38,14 @@ export async function writeBase(kv: KeyValueStore, base: SnapshotBase): Promise<
   await kv.write([{ type: 'put', key: BASE_KEY, value }], { sync: true });
 }
 
+/** What a state's base is dropped with. */
+export interface DropBaseDeps {
+  readonly generations: Generations;
+  readonly log: LogStore;
+  readonly kv: KeyValueStore;
+  readonly logger: Logger;
+}
+
 /**
  * Begins anew with the first entry if the chain has taken back what the state's snapshot was of: nothing
  * that came after it can be taken back one by one.
@@ -45,19 +53,10 @@ export async function writeBase(kv: KeyValueStore, base: SnapshotBase): Promise<
  * @returns whether it did
  */
 export async function dropLostBase(
-  {
-    generations,
-    log,
-    kv,
-    logger,
-  }: {
-    readonly generations: Generations;
-    readonly log: LogStore;
-    readonly kv: KeyValueStore;
-    readonly logger: Logger;
-  },
+  deps: DropBaseDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<boolean> {
+  const { generations, log, kv, logger } = deps;
   const { active } = generations;
   if (active.firstSequence === 0) return false;
   const base = await readBase(kv);
@@ -66,7 +65,21 @@ export async function dropLostBase(
   if (isThere) return false;
   const facts = { version: active.firstSequence - 1, block: base?.block ?? 'unknown' };
   logger.error(facts, 'the chain took back what the snapshot was of: replay begins anew');
+  await beginAnew(deps, signal);
+  return true;
+}
+
+/** Begins anew with the first entry: a part of the snapshot is not what was vouched for. */
+export async function dropRefusedBase(
+  deps: DropBaseDeps,
+  { code, message }: Pick<StateError, 'code' | 'message'>,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  deps.logger.error({ code, reason: message }, 'the snapshot does not hold: replay begins anew');
+  await beginAnew(deps, signal);
+}
+
+async function beginAnew({ generations, kv }: DropBaseDeps, signal: AbortSignal): Promise<void> {
   await generations.replace(async () => undefined, { signal });
   await kv.write([{ type: 'delete', key: BASE_KEY }], { sync: true });
-  return true;
 }

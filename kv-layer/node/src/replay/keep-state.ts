@@ -1,4 +1,11 @@
-import type { AppliedEntry, Generations, StreamId, StreamState } from '@cairn/kv-layer';
+import {
+  type AppliedEntry,
+  type Generations,
+  isSnapshotRefusal,
+  type StateError,
+  type StreamId,
+  type StreamState,
+} from '@cairn/kv-layer';
 import type { LogEntry } from '@cairn/log-layer';
 import {
   abortable,
@@ -9,7 +16,7 @@ import {
   sequenceOf,
 } from '@cairn/primitives';
 import type { Bootstrap } from '../bootstrap/begin-with-snapshot.ts';
-import { dropLostBase } from '../bootstrap/snapshot-base.ts';
+import { dropLostBase, dropRefusedBase } from '../bootstrap/snapshot-base.ts';
 import { Notice } from '../notice.ts';
 import type { StreamSet } from '../streams/stream-set.ts';
 import { Replayer, type ReplayerDeps, type ReplayerOptions, type ReplayWait } from './replayer.ts';
@@ -39,6 +46,8 @@ export interface StateKeeperOptions extends ReplayerOptions {
   readonly healEveryMs: number;
 }
 
+/** How long nothing more of a snapshot is read, in times of what reading a part of it took: a quarter of a core. */
+const SNAPSHOT_REST = 3;
 /** Holes looked at in one go. */
 const HOLES_TOGETHER = 64;
 
@@ -91,7 +100,10 @@ export class StateKeeper {
     await turn.run(() => this.#dropLostBase(signal), signal);
     await bootstrap?.run(signal);
     if (this.#useActive()) this.#deps.onPromoted?.(this.state);
-    const loops = [(inner: AbortSignal) => this.#keep(inner)];
+    const loops = [
+      (inner: AbortSignal) => this.#keep(inner),
+      (inner: AbortSignal) => this.#readSnapshot(inner),
+    ];
     if (this.#options.discover) loops.push((inner) => this.#discover(inner));
     if (this.#options.skip !== undefined) loops.push((inner) => this.#heal(inner));
     await runTogether(loops, signal);
@@ -113,6 +125,37 @@ export class StateKeeper {
   /** Begins anew if the chain took back what the state's snapshot was of. Under the turn. */
   async #dropLostBase(signal: AbortSignal): Promise<void> {
     if (!(await dropLostBase(this.#deps, { signal }))) return;
+    this.#deps.onPromoted?.(this.state);
+    this.#replaced.ring();
+  }
+
+  /** Reads what of the snapshot nobody needed yet, little by little. */
+  async #readSnapshot(signal: AbortSignal): Promise<void> {
+    const { clock, requireRoom, turn } = this.#deps;
+    while (!signal.aborted) {
+      const replaced = this.#replaced.next;
+      const { state } = this;
+      const begunMs = clock.monotonic();
+      try {
+        if (state.unread.refused !== undefined) throw state.unread.refused;
+        if (state.unread.left > 0) await requireRoom();
+        if (await state.unread.readNext({ signal })) {
+          await clock.sleep(SNAPSHOT_REST * (clock.monotonic() - begunMs), signal);
+        } else await abortable(replaced, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isSnapshotRefusal(error)) {
+          await turn.run(() => this.#dropRefused(state, error, signal), signal);
+        } else if (state === this.state) throw error; // one that was replaced has its files closed
+      }
+    }
+  }
+
+  /** Begins anew, since a part of the state's snapshot is another than what was vouched for. Under the turn. */
+  async #dropRefused(state: StreamState, error: StateError, signal: AbortSignal): Promise<void> {
+    if (this.state !== state) return;
+    await dropRefusedBase(this.#deps, error, { signal });
+    this.#deps.bootstrap?.refused(error);
     this.#deps.onPromoted?.(this.state);
     this.#replaced.ring();
   }
@@ -159,6 +202,7 @@ export class StateKeeper {
   async #round(signal: AbortSignal, until: Promise<void> | Replayer): Promise<void> {
     const over = new AbortController();
     const inner = AbortSignal.any([signal, over.signal]);
+    const { state } = this.#active;
     const isDone = (): boolean => this.#isCaughtUp();
     const end = until instanceof Replayer ? until.run(inner, isDone) : abortable(until, inner);
     const replaced = abortable(this.#replaced.next, inner);
@@ -173,7 +217,10 @@ export class StateKeeper {
     ]);
     signal.throwIfAborted();
     for (const outcome of settled) {
-      if (outcome.status === 'rejected' && outcome.reason !== ROUND_OVER) throw outcome.reason;
+      if (outcome.status !== 'rejected' || outcome.reason === ROUND_OVER) continue;
+      const reason: unknown = outcome.reason;
+      if (!isSnapshotRefusal(reason)) throw reason;
+      await this.#deps.turn.run(() => this.#dropRefused(state, reason, signal), signal);
     }
   }
 
