@@ -128,10 +128,10 @@ describe('retriever', () => {
 
   it('does not wait for a member that hangs', async () => {
     const startedMs = performance.now();
-    const reader = { ...readerOf(peersOf(blob, ['hang'])), timeoutMs: 30_000 };
+    const reader = { ...readerOf(peersOf(blob, ['hang'])), timeoutMs: 200_000 };
     const read = await readBlob(wanted(blob), reader, { signal });
     ok(Buffer.from(read.payload).equals(payload));
-    ok(performance.now() - startedMs < 3000);
+    ok(performance.now() - startedMs < 100_000, 'long before that one is given up');
   });
 
   it('blames a member that sends other rows, and reads on', async () => {

@@ -18,7 +18,7 @@ import { inTemporaryDirectory } from '../temporary-directory.ts';
 import { AMPLE, addressOf, ECHO, Hosts, signal, until } from './p2p-hosts.ts';
 
 const isCode = (code: string) => (error: unknown) => isFault(error, code);
-const ask = (host: P2pHost, to: string, bytes = Uint8Array.of(1), timeoutMs = 4000) =>
+const ask = (host: P2pHost, to: string, bytes = Uint8Array.of(1), timeoutMs = 120_000) =>
   host.request(to, ECHO, bytes, { signal, timeoutMs });
 
 describe('libp2p host', () => {
@@ -389,7 +389,7 @@ describe('libp2p hosts among peers that do as they like', () => {
     });
     const startedMs = performance.now();
     await assert.rejects(ask(client, to), isFault);
-    assert.ok(performance.now() - startedMs < 3000);
+    assert.ok(performance.now() - startedMs < 60_000, 'long before an answer is given up');
     assert.equal(client.counts.streams, 0);
   });
 });

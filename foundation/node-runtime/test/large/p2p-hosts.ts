@@ -77,9 +77,9 @@ export function addressOf({ addresses }: Pick<P2pHost, 'addresses'>): string {
   return address;
 }
 
-/** Waits until something holds, for at most ten seconds. */
+/** Waits until something holds, for at most two minutes. */
 export async function until(holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 120_000;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error('it did not come to hold');
     await new Promise((resolve) => setTimeout(resolve, 5));

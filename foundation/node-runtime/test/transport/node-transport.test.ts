@@ -98,12 +98,11 @@ describe('node transport', () => {
     });
   });
 
-  it('gives up on a silent head, a silent body and a body cut short', async () => {
+  it('gives up on a silent head and a silent body', async () => {
     const answer: RequestListener = (request, reply) => {
       if (request.url === '/head') return;
       reply.writeHead(200, { 'content-length': '100' });
       reply.write('some');
-      if (request.url === '/cut') setTimeout(() => request.socket.destroy(), 10);
     };
     await withServer(answer, async ({ url }) => {
       const transport = createNodeTransport({ idleTimeoutMs: 60 });
@@ -114,9 +113,22 @@ describe('node transport', () => {
       await assert.rejects(async () => {
         for await (const _ of (await get('/body', 5000)).stream());
       }, fault('TRANSPORT_TIMEOUT'));
-      await assert.rejects((await get('/cut', 5000)).bytes(100), fault('TRANSPORT_BROKEN_REPLY'));
+      await transport.close();
+    });
+  });
+
+  it('tells a body that was cut short', async () => {
+    const answer: RequestListener = (request, reply) => {
+      reply.writeHead(200, { 'content-length': '100' });
+      reply.write('some');
+      setTimeout(() => request.socket.destroy(), 10);
+    };
+    await withServer(answer, async ({ url }) => {
+      const transport = createNodeTransport();
+      const get = () => transport.send({ method: 'GET', url: `${url}/cut`, signal });
+      await assert.rejects((await get()).bytes(100), fault('TRANSPORT_BROKEN_REPLY'));
       await assert.rejects(async () => {
-        for await (const _ of (await get('/cut', 5000)).stream());
+        for await (const _ of (await get()).stream());
       }, fault('TRANSPORT_BROKEN_REPLY'));
       await transport.close();
     });
