@@ -22,6 +22,17 @@ export interface ContractCall {
   readonly values: Values;
 }
 
+/** ABIs that were read, each once: reading one costs as much as some ten calls. */
+const interfaces = new WeakMap<ContractAbi, Interface>();
+
+function interfaceOf(abi: ContractAbi): Interface {
+  const known = interfaces.get(abi);
+  if (known !== undefined) return known;
+  const made = new Interface(abi);
+  interfaces.set(abi, made);
+  return made;
+}
+
 /** One contract by its ABI: calls out, values in. */
 export class Contract {
   readonly address: Address;
@@ -33,7 +44,7 @@ export class Contract {
     this.address = address;
     this.abi = abi;
     this.#client = client;
-    this.#abi = new Interface(abi);
+    this.#abi = interfaceOf(abi);
   }
 
   /**
