@@ -77,7 +77,8 @@ export class SegmentAcceptor {
   }
 
   /**
-   * Takes one segment in. When this resolves with `stored`, it is on the disk.
+   * Takes one segment in. When this resolves with `stored`, it is on the disk. The signal ends the wait for a
+   * turn; what has begun is brought to its end.
    *
    * @param prove - verifies the segment; called once its entry and size are found plausible
    * @throws {StorageNodeError} ENTRY_MISMATCH, ENTRY_PRUNED, STORE_FULL; {CacheError};
@@ -113,9 +114,12 @@ export class SegmentAcceptor {
     }
     return this.#writes.run(async () => {
       const segment = prove();
+      // A write goes on though its sender leaves. Without what follows it, a file that is whole would never be
+      // final: whoever comes back finds nothing left to send.
+      const { signal: own } = new AbortController();
       return known === undefined
-        ? this.#keepForLater(offer, segment, signal)
-        : this.#store(known.entry, segment, signal);
+        ? this.#keepForLater(offer, segment, own)
+        : this.#store(known.entry, segment, own);
     }, signal);
   }
 
