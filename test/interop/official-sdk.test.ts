@@ -35,7 +35,7 @@ const SIZES = [
   3 * 1024 * KIB + 17,
   ...(isSoak ? [40 * 1024 * KIB] : []),
 ];
-const RETRIES = { Retries: 10, Interval: 1, MaxGasPrice: 0, TooManyDataRetries: 3 };
+const RETRIES = { Retries: 100, Interval: 1, MaxGasPrice: 0, TooManyDataRetries: 3 };
 
 type SdkSigner = Parameters<typeof getFlowContract>[1];
 
