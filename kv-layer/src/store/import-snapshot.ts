@@ -145,7 +145,8 @@ class SnapshotImport {
     const head = await reader.take(40);
     const stream = streamIdOf(head.subarray(0, 32));
     const sequence = readSafeU64(viewOf(head), 32);
-    if (this.#roots.has(stream)) reader.refuse();
+    // A root of a later entry would stand for those of all entries before it, and no root says of which it is.
+    if (this.#roots.has(stream) || sequence >= next) reader.refuse();
     const deps = { tables: this.#tables, values, hasher, signal: this.#signal };
     const taken = await new StreamIntake(deps, stream, this.#valueBytes).take(reader, next);
     this.#valueBytes = taken.valueBytes;

@@ -16,10 +16,16 @@ export const SUBTREE_HEAD_BYTES = 49;
 
 /**
  * What a subtree is within. As many rows as are hashed and stored within some 10 ms, so that a read that needs
- * one of them does not wait long; no fewer than leave a list of subtrees that is short beside its rows; and
- * bytes that are read at once.
+ * one of them does not wait long; no fewer than leave a list of subtrees that is short beside its rows; bytes
+ * that are read at once; and a first key and a last that are held in memory until all is read: with both, at most
+ * 128 bytes for each row.
  */
-export const SUBTREE = { minRows: 32, maxRows: 1024, maxBytes: 4_194_304 } as const;
+export const SUBTREE = {
+  minRows: 32,
+  maxRows: 1024,
+  maxBytes: 4_194_304,
+  maxKeyBytes: 2048,
+} as const;
 
 /** The longest key: that of a role is a kind and an account longer than what it is a role of. */
 export const MAX_ROW_KEY_BYTES: number = MAX_KEY_BYTES + 21;

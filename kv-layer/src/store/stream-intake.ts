@@ -9,13 +9,7 @@ import { HeldPages } from './held-pages.ts';
 import { KEY, TABLE, TABLE_FIELD, type Table } from './keyspace.ts';
 import { opOfRow, slotOfKey } from './role-row.ts';
 import { decodeRow, encodeRow, recordLeafHashes } from './row.ts';
-import {
-  MARK,
-  MAX_ROW_KEY_BYTES,
-  ROW_HEAD_BYTES,
-  SUBTREE,
-  SUBTREE_HEAD_BYTES,
-} from './snapshot-format.ts';
+import { MARK, ROW_HEAD_BYTES, SUBTREE, SUBTREE_HEAD_BYTES } from './snapshot-format.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 import { type MadeRows, SnapshotRows } from './snapshot-rows.ts';
 import type { StateTables } from './state-tables.ts';
@@ -181,7 +175,7 @@ export class StreamIntake {
       rows >= SUBTREE.minRows &&
       rows <= SUBTREE.maxRows &&
       sizeBytes <= SUBTREE.maxBytes &&
-      Math.max(firstBytes, lastBytes) <= MAX_ROW_KEY_BYTES &&
+      Math.max(firstBytes, lastBytes) <= SUBTREE.maxKeyBytes &&
       (this.#counts[TABLE.roles] ?? 0) === 0;
     if (!isSound) reader.refuse();
     const hash = new Uint8Array(head.buffer.slice(9, 9 + HASH_BYTES));

@@ -27,6 +27,7 @@ interface OpenPage {
 
 interface Held<Row> {
   readonly row: Row;
+  readonly keyBytes: number;
   /** Bytes of all rows before it. */
   readonly bytesBefore: number;
 }
@@ -54,7 +55,7 @@ export class SubtreeCuts<Row> {
     const groups: RowGroup<Row>[] = [];
     if (this.#last !== undefined) this.#place(ascent(this.#last, key), groups);
     this.#last = key;
-    this.#held.push({ row, bytesBefore: this.#bytes });
+    this.#held.push({ row, keyBytes: key.length, bytesBefore: this.#bytes });
     this.#count += 1;
     this.#bytes += bytes;
     for (const page of this.#open) {
@@ -103,8 +104,11 @@ export class SubtreeCuts<Row> {
   #take({ start, end, isCut }: Part, groups: RowGroup<Row>[]): void {
     if (isCut) return;
     const count = end - start;
-    const isSubtree = count >= SUBTREE.minRows && this.#isSmall(start, end);
-    groups.push({ isSubtree, rows: this.#held.splice(0, count).map(({ row }) => row) });
+    const isSmall = count >= SUBTREE.minRows && this.#isSmall(start, end);
+    const held = this.#held.splice(0, count);
+    const keyBytes = Math.max(held[0]?.keyBytes ?? 0, held.at(-1)?.keyBytes ?? 0);
+    const isSubtree = isSmall && keyBytes <= SUBTREE.maxKeyBytes;
+    groups.push({ isSubtree, rows: held.map(({ row }) => row) });
   }
 
   /** Whether rows are within the bounds of a subtree. */

@@ -7,6 +7,7 @@ import {
   type KeyValueStore,
   type KeyValueWrite,
   readSafeU64,
+  Semaphore,
   viewOf,
   writeSafeU64,
 } from '@cairn/primitives';
@@ -64,6 +65,8 @@ const HEAD_BYTES = 1 + 8 + 4 + 4 + 32 + 4;
 const READ = Uint8Array.of(1);
 /** Subtrees that are looked at beyond where a walk begins: they have more rows than it looks up at once. */
 const MAX_AHEAD = 32;
+/** Subtrees that are in memory at once: each takes up to some 20 MB while it is hashed and stored. */
+const READ_TOGETHER = 4;
 /** Records that are deleted together. */
 const DELETED_TOGETHER = 4096;
 
@@ -100,6 +103,11 @@ export class UnreadSubtrees {
   readonly #deps: UnreadDeps;
   readonly #parts = new Map<StreamId, Part>();
   readonly #nameOf: (bytes: Uint8Array) => Uint8Array;
+  /** Each subtree waits once, however many wait for it, so no more wait than there are. */
+  readonly #room = new Semaphore({
+    limit: READ_TOGETHER,
+    maxWaiting: Number.POSITIVE_INFINITY,
+  });
   #left = 0;
   #refused: StateError | undefined;
 
@@ -228,11 +236,16 @@ export class UnreadSubtrees {
   async #readAll(subtrees: readonly Listed[]): Promise<void> {
     for (const subtree of subtrees) {
       if (subtree.isRead) continue;
-      subtree.reading ??= this.#read(subtree).finally(() => {
+      subtree.reading ??= this.#readInTurn(subtree).finally(() => {
         subtree.reading = undefined;
       });
       await subtree.reading;
     }
+  }
+
+  #readInTurn(subtree: Listed): Promise<void> {
+    const { signal } = new AbortController(); // to its end, since others may wait for it as well
+    return this.#room.run(() => this.#read(subtree), signal);
   }
 
   async #read(subtree: Listed): Promise<void> {

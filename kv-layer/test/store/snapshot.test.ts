@@ -105,6 +105,32 @@ describe('a snapshot', () => {
     );
   });
 
+  it('of a root that it says a later entry made is refused', async () => {
+    const state = await openState({ kv: sortedKeyValueStore(), hasher }, STREAMS, { signal });
+    const rng = seededRng(73);
+    const entries = Array.from({ length: 12 }, (_, at) => inputOf(drawEntry(rng, at, STREAMS)));
+    await state.apply(entries, { signal });
+    const snapshot = await bytesOf(state);
+    for (const [sequence, isTaken] of [
+      [0, true],
+      [11, true],
+      [12, false],
+      [4_000_000_000, false],
+    ] as const) {
+      const changed = snapshot.slice();
+      // Behind the head and the first stream's mark and id.
+      new DataView(changed.buffer).setUint32(53 + 33 + 4, sequence);
+      const taken = importSnapshot(
+        { kv: sortedKeyValueStore(), values: memoryFileStore(), hasher },
+        IDENTITY,
+        inPieces(changed, 4096),
+        { trusted: trustedOf(state), version: 11, signal },
+      );
+      if (isTaken) await taken;
+      else await assert.rejects(taken, (error) => isFault(error, 'KV_SNAPSHOT_MALFORMED'));
+    }
+  });
+
   it('with any byte changed, cut or of another root is refused, and leaves nothing that opens', async () => {
     const rng = seededRng(72);
     const state = await openState({ kv: sortedKeyValueStore(), hasher }, STREAMS, { signal });

@@ -45,7 +45,9 @@ describe('rows cut into subtrees', () => {
         const [first, last] = [rows[0] ?? assert.fail(), rows.at(-1) ?? assert.fail()];
         const isSmall =
           rows.length <= SUBTREE.maxRows && rows.length * rowBytes <= SUBTREE.maxBytes;
-        assert.equal(isSubtree, isSmall && rows.length >= SUBTREE.minRows);
+        const keyBytes = Math.max(keys[first]?.length ?? 0, keys[last]?.length ?? 0);
+        const isHeld = keyBytes <= SUBTREE.maxKeyBytes;
+        assert.equal(isSubtree, isSmall && isHeld && rows.length >= SUBTREE.minRows);
         if (rows.length === 1) continue;
         const edge = edgeOf(first, last);
         assert.ok(isSmall && forkOf(keys[first] as Uint8Array, keys[last] as Uint8Array) > edge);
@@ -61,6 +63,25 @@ describe('rows cut into subtrees', () => {
         const isAll = count === keys.length && edge < 0;
         assert.ok(isAll || count > SUBTREE.maxRows || count * rowBytes > SUBTREE.maxBytes);
       }
+    }
+  });
+
+  it('are none between keys too long to be held until they are read', () => {
+    for (const [keyBytes, isSubtree] of [
+      [SUBTREE.maxKeyBytes, true],
+      [SUBTREE.maxKeyBytes + 1, false],
+    ] as const) {
+      const cuts = new SubtreeCuts<number>();
+      const groups: RowGroup<number>[] = [];
+      for (let index = 0; index < 2 * SUBTREE.minRows; index += 1) {
+        const key = new Uint8Array(keyBytes).fill(index, 0, 1);
+        groups.push(...cuts.add(key, index, keyBytes));
+      }
+      groups.push(...cuts.end());
+      assert.deepEqual(
+        groups.map((group) => [group.isSubtree, group.rows.length]),
+        [[isSubtree, 2 * SUBTREE.minRows]],
+      );
     }
   });
 });

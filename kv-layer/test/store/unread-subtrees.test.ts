@@ -4,6 +4,7 @@ import {
   chainIdOf,
   compareBytes,
   type FileStore,
+  isFault,
   type KeyValueStore,
   memoryFileStore,
   parseAddress,
@@ -202,6 +203,45 @@ describe('a snapshot’s subtrees', () => {
       assert.deepEqual(found[index]?.bytes, bytes);
     }
     assert.equal(state.unread.left, 0);
+  });
+
+  it('are a few in memory at once, however many ask', async () => {
+    const whole = await made(seededRng(4105));
+    const values = memoryFileStore();
+    let [reading, most] = [0, 0];
+    const counted: FileStore = {
+      ...values,
+      read: async (offset, length) => {
+        reading += 1;
+        most = Math.max(most, reading);
+        await new Promise((resolve) => setImmediate(resolve));
+        reading -= 1;
+        return values.read(offset, length);
+      },
+    };
+    const state = await begun(whole, { kv: sortedKeyValueStore(), values: counted });
+    assert.ok(state.unread.left > 5, `${state.unread.left} subtrees`);
+    await Promise.all(whole.keys.map(async (key) => state.unread.ready(STREAM, key)));
+    assert.equal(state.unread.left, 0);
+    assert.equal(most, 4);
+  });
+
+  it('are refused where their bounds are too long to be held', async () => {
+    const whole = await made(seededRng(4106), 450);
+    const at = whole.snapshot.indexOf(4, 53 + 41); // the first row is in a subtree
+    const view = new DataView(whole.snapshot.buffer, at);
+    const last = at + 49 + view.getUint32(41) + view.getUint32(45);
+    const snapshot = new Uint8Array(
+      Buffer.concat([
+        whole.snapshot.subarray(0, last),
+        new Uint8Array(2100),
+        whole.snapshot.subarray(last),
+      ]),
+    );
+    new DataView(snapshot.buffer, at).setUint32(45, view.getUint32(45) + 2100);
+    await assert.rejects(begun({ ...whole, snapshot }), (error) =>
+      isFault(error, 'KV_SNAPSHOT_MALFORMED'),
+    );
   });
 
   it('are read again after a write that failed, and what is known of them outlives a start', async () => {

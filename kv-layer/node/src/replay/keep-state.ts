@@ -117,8 +117,10 @@ export class StateKeeper {
       if (state === undefined || state.nextSequence <= log.nextSequence) continue;
       const to = sequenceOf(Math.max(log.nextSequence, state.firstSequence));
       logger.info({ from: to, next: state.nextSequence }, 'entries are taken back');
-      await state.rollback(to, { signal });
-      if (state === generations.active) await this.#deps.onUndone?.(to, signal);
+      await this.#orBeginAnew(state, signal, async () => {
+        await state.rollback(to, { signal });
+        if (state === generations.active) await this.#deps.onUndone?.(to, signal);
+      });
     }
   }
 
@@ -160,6 +162,20 @@ export class StateKeeper {
     this.#replaced.ring();
   }
 
+  /** Does what may need a part of the state's snapshot, and begins anew where that does not hold. Under the turn. */
+  async #orBeginAnew(
+    state: StreamState,
+    signal: AbortSignal,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isSnapshotRefusal(error)) throw error;
+      await this.#dropRefused(state, error, signal);
+    }
+  }
+
   /** Replays into the state that answers. @returns whether it is another one than before */
   #useActive(): boolean {
     const { active } = this.#deps.generations;
@@ -173,11 +189,11 @@ export class StateKeeper {
     const { generations, streams, turn, logger, onPromoted } = this.#deps;
     while (!signal.aborted) {
       const news = Promise.race([this.#deps.wanted.next, this.#replaced.next]);
-      this.#useActive();
       await turn.run(() => generations.sweep({ signal }), signal);
       if (generations.pending === undefined) {
         await turn.run(() => generations.watch(streams.wanted, { signal }), signal);
       }
+      this.#useActive(); // last: whatever takes its place from here on ends the round
       const pending = generations.pending;
       if (pending === undefined) {
         await this.#round(signal, news);
@@ -267,8 +283,10 @@ export class StateKeeper {
           if (this.state !== state || state.nextSequence <= sequence) return;
           // Only then: what comes after the hole is replayed anew, and its holes not waited for again.
           this.#active.giveUp(rest, { instead: entry });
-          await state.rollback(sequence, { signal });
-          await onUndone?.(sequence, signal);
+          await this.#orBeginAnew(state, signal, async () => {
+            await state.rollback(sequence, { signal });
+            await onUndone?.(sequence, signal);
+          });
         }, signal);
         changed.ring();
         break;
