@@ -64,11 +64,13 @@ export class StateProofs {
 
   /**
    * Proves keys and ranges at a version, deletions and absence included. Replay waits meanwhile:
-   * milliseconds at the newest version, up to about 100 ms where 16,384 keys changed since.
+   * milliseconds at the newest version, up to about 100 ms where 16,384 keys changed since, and for every part
+   * of a snapshot that was not read yet and that a key or a neighbour is in: some 10 ms each.
    *
    * @param version - the newest unless told
    * @throws {StateError} KV_STREAM_UNKNOWN if nothing was committed to the stream by then,
-   * KV_VERSION_AHEAD, KV_VERSION_TOO_OLD, KV_VERSION_PRUNED, KV_TOO_MUCH beyond 4,096 leaves
+   * KV_VERSION_AHEAD, KV_VERSION_TOO_OLD, KV_VERSION_PRUNED, KV_TOO_MUCH beyond 4,096 leaves, KV_SNAPSHOT_ROOT,
+   * KV_SNAPSHOT_MALFORMED
    */
   prove(
     stream: StreamId,

@@ -104,7 +104,10 @@ export class StateTables {
   async rowAt(name: RowName, version: number, signal: AbortSignal): Promise<Row | undefined> {
     const stream = this.idOf(name.stream);
     const wait = this.#ready(name);
-    if (wait !== undefined) await wait;
+    if (wait !== undefined) {
+      await wait;
+      signal.throwIfAborted(); // whoever looks many keys up may have left meanwhile
+    }
     const record = await this.kv.get(this.keys.latest(name.table, stream, name.key));
     if (record === undefined) return undefined;
     const row = decodeRow(record);

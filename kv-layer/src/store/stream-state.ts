@@ -222,7 +222,8 @@ export class StreamState {
    * Applies entries, which follow each other and begin with the next one, in groups. Stops before an
    * entry whose file is needed and absent.
    *
-   * @throws {StateError} KV_GAP; what the store, a source or the value file throw: whole groups
+   * @throws {StateError} KV_GAP; KV_SNAPSHOT_ROOT, KV_SNAPSHOT_MALFORMED where a part of the snapshot that it
+   * began with is needed and does not hold; what the store, a source or the value file throw: whole groups
    * before were applied then, nothing of the one that failed
    */
   apply(
@@ -252,7 +253,8 @@ export class StreamState {
    * deep one goes in several synced steps, and after a crash between them is gone on with by
    * calling again.
    *
-   * @throws {StateError} KV_ROLLBACK_AHEAD, KV_ROOT_MISMATCH, KV_STATE_DAMAGED
+   * @throws {StateError} KV_ROLLBACK_AHEAD, KV_ROOT_MISMATCH, KV_STATE_DAMAGED; KV_SNAPSHOT_ROOT,
+   * KV_SNAPSHOT_MALFORMED as `apply`
    */
   rollback(to: Sequence, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.exclusively(async () => {

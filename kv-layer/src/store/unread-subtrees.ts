@@ -98,6 +98,7 @@ export function encodeSubtree(subtree: Subtree): Uint8Array {
  * tells it apart.
  *
  * A key between two subtrees needs both: only once they are proven is it sure that they end where they say.
+ * One that is written there, and was not asked for, needs neither: what the root is then is sure once all are proven.
  */
 export class UnreadSubtrees {
   readonly #deps: UnreadDeps;

@@ -226,6 +226,26 @@ describe('a snapshot’s subtrees', () => {
     assert.equal(most, 4);
   });
 
+  it('are read no further for somebody who left', async () => {
+    const whole = await made(seededRng(4107));
+    const leaving = new AbortController();
+    const values = memoryFileStore();
+    const left: FileStore = {
+      ...values,
+      read: (offset, length) => {
+        leaving.abort(new Error('left'));
+        return values.read(offset, length);
+      },
+    };
+    const state = await begun(whole, { kv: sortedKeyValueStore(), values: left });
+    const { left: parts } = state.unread;
+    assert.ok(parts > 5, `${parts} subtrees`);
+    const keys = whole.keys.filter((_, at) => at % 5 === 0).slice(0, 900);
+    const proven = new StateProofs(state).prove(STREAM, { keys }, { signal: leaving.signal });
+    await assert.rejects(proven, /left/);
+    assert.ok(state.unread.left >= parts - 2, `${state.unread.left} of ${parts}`);
+  });
+
   it('are refused where their bounds are too long to be held', async () => {
     const whole = await made(seededRng(4106), 450);
     const at = whole.snapshot.indexOf(4, 53 + 41); // the first row is in a subtree
