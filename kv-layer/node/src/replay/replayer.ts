@@ -225,7 +225,10 @@ export class Replayer {
         await clock.sleep(waitMs, signal);
         waitMs = Math.min(waitMs * 2, LONGEST_CHAIN_WAIT_MS);
         if (this.state.nextSequence !== sequence) return []; // taken back meanwhile
-        if ((await this.#deps.log.entryAt(sequence))?.block.hash !== first.block.hash) return [];
+        // Whatever is taken back of these, the last one is.
+        const last = entries.at(-1) ?? first;
+        const held = await this.#deps.log.entryAt(last.sequence);
+        if (held?.block.hash !== last.block.hash) return [];
       }
     }
     return [];

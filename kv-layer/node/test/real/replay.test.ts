@@ -205,6 +205,31 @@ describe('a key-value node', () => {
     assert.equal(await one.text(ONE, 'b'), '2');
   });
 
+  it('asks the chain no more for entries that it takes back while it does not tell of them', async () => {
+    for (let index = 0; index < 5; index += 1) {
+      await put(`key ${index}`, 'of the branch before');
+      world.chain.mine();
+    }
+    // The log is read, and for these streams nobody needs to know who sent what.
+    const other = await world.start({ streams: { ids: [TWO] } });
+    await decided(other);
+    await other.stop();
+    world.isChainSilent = true;
+    const node = await world.start({ streams: { ids: [ONE] } }, other.directory);
+    const waitOf = () => node.node.status.pending?.wait;
+    await until('the chain to be waited for', () => waitOf()?.kind === 'chain');
+    const wait = waitOf();
+    world.chain.reorg(2, false);
+    await put('key 3', 'of this branch');
+    world.chain.mine();
+    world.isChainSilent = false;
+    await until('the other streams', () => node.node.status.streams.includes(ONE));
+    await decided(node);
+    assert.equal(wait?.sequence, 0, 'what it waited for is there still');
+    assert.equal(await node.text(ONE, 'key 3'), 'of this branch');
+    assert.deepEqual(await node.roots(), await freshRoots([ONE]));
+  });
+
   it('stops replaying while the disk is full, answers, and goes on with room', async () => {
     const one = await world.start({ streams: { ids: [ONE] }, node: { reserve_bytes: 1000 } });
     await put('a', '1');
