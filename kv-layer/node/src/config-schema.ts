@@ -180,7 +180,7 @@ export const KV_NODE_SCHEMA: ConfigSchema = {
     bootstrap: {
       type: 'object',
       description:
-        'Beginning with a snapshot that lies in the log layer, instead of the first entry. It is taken if so many of these accounts vouch in it for the root of every stream, its entry is in this chain, and all of it hashes to those roots; else replay begins with the first entry. Versions before it cannot be read then.',
+        'Beginning with a snapshot that lies in the log layer, instead of the first entry. It is taken if so many of these accounts vouch in it for the root of every stream, its entry is in this chain, and what it holds hashes to those roots, which is proven part by part before anything of a part is answered; else replay begins with the first entry. Versions before it cannot be read then.',
       properties: {
         file: {
           ...text('Root of the file, as `cairn kv snapshot` prints it; empty: none.', ''),

@@ -61,8 +61,8 @@ export class StreamIntake {
   #writes: KeyValueWrite[] = [];
   #writeBytes = 0;
   #valueBytes: number;
-  /** The end of the value file, as far as it is not written yet. */
-  readonly #copied = new Uint8Array(COPIED_TOGETHER);
+  /** The end of the value file, as far as it is not written yet; none before the first subtree. */
+  #copied: Uint8Array | undefined;
   #copiedBytes = 0;
   /** The store's write under way: the next rows are hashed meanwhile. */
   #storing: Promise<void> = Promise.resolve();
@@ -199,14 +199,16 @@ export class StreamIntake {
     if (bytes.length > COPIED_TOGETHER) {
       return this.#deps.values.write(this.#valueBytes - bytes.length, bytes);
     }
+    this.#copied ??= new Uint8Array(COPIED_TOGETHER);
     this.#copied.set(bytes, this.#copiedBytes);
     this.#copiedBytes += bytes.length;
   }
 
   async #writeCopied(): Promise<void> {
-    const bytes = this.#copied.subarray(0, this.#copiedBytes);
+    const bytes = this.#copied?.subarray(0, this.#copiedBytes);
     this.#copiedBytes = 0;
-    if (bytes.length > 0) await this.#deps.values.write(this.#valueBytes - bytes.length, bytes);
+    if (bytes === undefined || bytes.length === 0) return;
+    await this.#deps.values.write(this.#valueBytes - bytes.length, bytes);
   }
 
   /** Hands a value on in pieces as it is written to the value file. */

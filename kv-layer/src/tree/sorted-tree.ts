@@ -28,10 +28,10 @@ export class SortedTree {
   readonly #heights: number[] = [];
   /** Whole pages, each behind all below it. */
   #whole: TreePage[] = [];
+  /** Those of them that are not hashed, by how many pages are below: no page needs another of its own height. */
+  #byHeight: TreePage[][] = [];
   /** Pages to be used again. */
   readonly #spare: TreePage[] = [];
-  /** The same by how many pages are below: no page needs another of its own height. */
-  #byHeight: TreePage[][] = [];
   #last: Uint8Array | undefined;
   /** Of the leaf of the last key, or of the subtree that ends with it. */
   readonly #lastHash = new Uint32Array(HASH_WORDS);
